@@ -1,0 +1,39 @@
+# The two commands are `make demo` and `make test`; each creates what it needs and is quick the second time.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/ready
+
+MOTION ?= shared/motion/samples/dance_smpl_params.npy
+PROMPT ?= a robot dancing on the moon
+FRAMES ?= 16
+FPS ?= 10
+STEPS ?= 20
+SEED ?= 7
+OUT ?= out/demo
+
+.PHONY: demo test test-app check lock clean
+
+demo: $(READY)
+	@$(BIN)/python -m blender_addon --motion "$(MOTION)" --fps $(FPS) --frames 1-$(FRAMES) --prompt "$(PROMPT)" \
+	    --steps $(STEPS) --seed $(SEED) --method text2video_zero,latentman --output "$(OUT)" --save-blend "$(OUT)/shot.blend"
+	@$(BIN)/latentman report "$(OUT)"
+
+test: $(READY)
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy --strict shared backend
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/unit tests/blender tests/e2e
+
+check: $(READY)
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy --strict shared backend
+
+-include tests/app/Makefile.inc
+
+$(READY): requirements.lock pyproject.toml .ci/setup_env.sh
+	@PYTHON="$(PYTHON)" sh .ci/setup_env.sh "$(VENV)"
+	@touch $@
+
+clean:
+	rm -rf out dist build *.egg-info

@@ -1,0 +1,1 @@
+"""The backend: correspondence, diffusion, and the server that runs jobs."""

@@ -1,0 +1,1 @@
+"""Used by both sides: numpy and the standard library only, relative imports inside."""
