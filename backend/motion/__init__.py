@@ -1,0 +1,1 @@
+"""How the sample motions are made: a posable skeleton, keyed curves, one file a clip, MDM's file formats."""

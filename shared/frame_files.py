@@ -1,0 +1,100 @@
+"""Frames on disk: names are composed here from numbers, and a file is either whole or not there."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import secrets
+from pathlib import Path
+
+from .errors import InputError, LatentManError, ProtocolError
+from .framerange import FIRST_FRAME, LAST_FRAME
+
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+PART_SUFFIX = ".part"
+
+
+def frame_name(frame: int, suffix: str = ".png") -> str:
+    """The file name of a frame: `0001.png`; five digits and more as they are. Raises ProtocolError off the range."""
+    if not FIRST_FRAME <= frame <= LAST_FRAME:
+        raise ProtocolError("protocol.frame", f"Frame {frame} is outside {FIRST_FRAME} to {LAST_FRAME}.")
+    return f"{frame:04d}{suffix}"
+
+
+def write_atomic(path: Path, data: bytes | bytearray | memoryview) -> None:
+    """Write a file beside its place, sync it and rename it, so that a kill leaves the old file or the whole new one.
+
+    Raises LatentManError `storage.full` or `storage.unwritable` with the folder's name.
+    """
+    part = path.with_name(f"{path.name}.{secrets.token_hex(4)}{PART_SUFFIX}")
+    try:
+        with part.open("xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(part, path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            part.unlink()
+        raise storage_error(error, path.parent) from error
+
+
+def storage_error(error: OSError, folder: Path) -> LatentManError:
+    """The sentence for a write that failed in `folder`: disk full, or not writable with the system's reason."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return LatentManError("storage.full", f"The disk with {folder} is full.", "Free some space and try again.")
+    return LatentManError(
+        "storage.unwritable",
+        f"Cannot write to {folder}: {error.strerror or error}.",
+        "Choose another folder or change its permissions.",
+    )
+
+
+def prepare_output_folder(folder: Path) -> Path:
+    """Make sure that frames can be written to `folder`, creating it; returns its absolute path.
+
+    Raises InputError where it is a symbolic link (frames would land elsewhere), a file, or not writable.
+    """
+    target = folder.absolute()
+    if target.is_symlink():
+        raise InputError(
+            "output.symlink", f"The output folder {folder} is a symbolic link.", "Give the folder that it points to."
+        )
+    probe = target / f".write-test-{secrets.token_hex(4)}"
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        probe.touch(exist_ok=False)
+        probe.unlink()
+    except (FileExistsError, NotADirectoryError) as error:
+        raise InputError(
+            "output.not_a_folder", f"The output folder {folder} is a file.", "Give a folder."
+        ) from error
+    except OSError as error:
+        raise InputError(
+            "output.unwritable",
+            f"The output folder {folder} cannot be written to: {error.strerror or error}.",
+            "Choose another folder or change its permissions.",
+        ) from error
+    return target
+
+
+def put_frame(folder: Path, frame: int, png: bytes | memoryview) -> Path:
+    """Write a received frame to `folder/%04d.png` atomically and return its path.
+
+    The folder must have passed `prepare_output_folder`. Raises ProtocolError where the bytes are no PNG file.
+    """
+    check_png(png)
+    path = folder / frame_name(frame)
+    if path.is_symlink():
+        raise InputError(
+            "output.symlink", f"{path} is a symbolic link.", "Remove it, so that the frame can be written there."
+        )
+    write_atomic(path, png)
+    return path
+
+
+def check_png(data: bytes | bytearray | memoryview) -> None:
+    """Raise ProtocolError unless `data` starts as every PNG file does (PNG specification, section 5.2)."""
+    if bytes(data[: len(PNG_SIGNATURE)]) != PNG_SIGNATURE:
+        raise ProtocolError("protocol.not_png", "A frame was sent that is not a PNG picture.")

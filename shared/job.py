@@ -1,0 +1,210 @@
+"""The job file: all that a result depends on, as one frozen value with one canonical spelling.
+
+Equal jobs have equal bytes, so that submitting the same job twice is the same job.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import math
+from dataclasses import dataclass, field
+from typing import Literal
+
+from .digest import is_digest
+from .errors import InputError
+from .framerange import FIRST_FRAME, LAST_FRAME, MAX_FRAMES
+from .strict_json import StrictJSONError, convert, dump_json, parse_json
+
+SCHEMA = 1
+MAX_PROMPT_CHARACTERS = 2_000
+MAX_MODEL_CHARACTERS = 1_000
+MAX_STEPS = 1_000
+MAX_SIZE = 4_096
+MAX_SEGMENT_FRAMES = 256
+SIZE_MULTIPLE = 8  # the autoencoder's factor
+
+METHODS = ("text2video_zero", "latentman", "per_frame")
+
+
+@dataclass(frozen=True, slots=True)
+class LatentManSettings:
+    """Settings of the method `latentman` (LatentMan, section 3, equations 3 to 8).
+
+    `align` and `guide` are the parts of the denoising, as fractions of the steps, in which spatial latent alignment
+    and pixel-wise guidance act.
+    """
+
+    align: tuple[float, float] = (0.0, 0.4)
+    guide: tuple[float, float] = (0.2, 0.7)
+    guide_strength: float = 1.0
+    correspondence: Literal["assignment", "surface"] = "assignment"
+    features: Literal["paper", "released"] = "paper"
+
+
+@dataclass(frozen=True, slots=True)
+class JobInputs:
+    """SHA-256 names of the files that a job reads: one EXR a frame, and the shot's three files."""
+
+    passes: tuple[str, ...]
+    shot: str
+    vertices: str
+    charts: str
+
+    def digests(self) -> tuple[str, ...]:
+        """Every input once, in a fixed order."""
+        return tuple(dict.fromkeys((*self.passes, self.shot, self.vertices, self.charts)))
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One shot to be rendered by one method. Sizes in pixels; `frames` are scene frame numbers, rising."""
+
+    prompt: str
+    frames: tuple[int, ...]
+    inputs: JobInputs
+    negative_prompt: str = ""
+    seed: int = 0
+    method: str = "latentman"
+    model: str = "embedded"
+    steps: int = 20
+    guidance_scale: float = 7.5
+    controlnet_scale: float = 1.0
+    width: int = 512
+    height: int = 512
+    fps: float = 24.0
+    latentman: LatentManSettings = field(default_factory=LatentManSettings)
+    segment_frames: int = 8
+    schema: int = SCHEMA
+
+
+def canonical_json(job: Job) -> bytes:
+    """The job's one spelling in bytes: sorted keys, no spaces, floats as floats whoever made the job.
+
+    Raises InputError where a value has not its field's type.
+    """
+    try:
+        return dump_json(convert(parse_json(dump_json(job)), Job))
+    except (StrictJSONError, ValueError, TypeError) as error:
+        raise InputError("job.invalid", f"The job cannot be written: {error}.") from error
+
+
+def parse_job(data: bytes) -> Job:
+    """Read a job file and check it (`validate_job`). Raises InputError naming the field at fault."""
+    try:
+        job = convert(parse_json(data), Job)
+    except StrictJSONError as error:
+        raise InputError("job.invalid", f"The job file cannot be read: {error}.", "Write it again.") from error
+    validate_job(job)
+    return job
+
+
+def job_id(job: Job, model_digest: str) -> str:
+    """The job's name: SHA-256 of its canonical file (which names its inputs by content) and of its model's digest."""
+    if not is_digest(model_digest):
+        raise ValueError(f"model_digest is {model_digest!r}, not a SHA-256")
+    return hashlib.sha256(canonical_json(job) + b"\n" + model_digest.encode("ascii")).hexdigest()
+
+
+def validate_job(job: Job) -> None:
+    """Refuse a job that cannot be run. Raises InputError: one sentence on the first field at fault."""
+    _check_texts(job)
+    _check_frames(job)
+    _check_numbers(job)
+    _check_settings(job.latentman)
+    _check_inputs(job)
+
+
+def _check_texts(job: Job) -> None:
+    if job.schema != SCHEMA:
+        raise InputError(
+            "job.schema",
+            f"The job has schema {job.schema}; this version reads schema {SCHEMA}.",
+            "Use the add-on and the backend of the same version.",
+        )
+    for name, text in (("prompt", job.prompt), ("negative prompt", job.negative_prompt)):
+        if len(text) > MAX_PROMPT_CHARACTERS:
+            raise InputError(
+                "job.prompt_long",
+                f"The {name} has {len(text):,} characters; at most {MAX_PROMPT_CHARACTERS:,} are taken.",
+                "Shorten it; the text encoder reads about 75 words.",
+            )
+        if "\0" in text:
+            raise InputError("job.prompt_text", f"The {name} holds a zero character.", "Type it again.")
+    if not job.prompt.strip():
+        raise InputError("job.prompt_empty", "The prompt is empty.", "Say what the character looks like.")
+    if job.method not in METHODS:
+        raise InputError(
+            "job.method", f'There is no method "{job.method[:60]}".', f"Choose one of: {', '.join(METHODS)}."
+        )
+    if not job.model or len(job.model) > MAX_MODEL_CHARACTERS or "\0" in job.model:
+        raise InputError("job.model", "The model's name is empty or too long.", 'Give "embedded" or a local folder.')
+
+
+def _check_frames(job: Job) -> None:
+    if not job.frames:
+        raise InputError("job.frames_empty", "The job has no frames.", "Give a frame range, for example 1-30.")
+    if len(job.frames) > MAX_FRAMES:
+        raise InputError(
+            "job.frames_many",
+            f"The job has {len(job.frames):,} frames; at most {MAX_FRAMES:,} are taken.",
+            "Render the shot in parts.",
+        )
+    for before, after in zip(job.frames, job.frames[1:], strict=False):
+        if after <= before:
+            raise InputError("job.frames_order", f"Frame {after} follows frame {before} in the job.", "Sort them.")
+    if job.frames[0] < FIRST_FRAME or job.frames[-1] > LAST_FRAME:
+        raise InputError(
+            "job.frames_range",
+            f"The job's frames {job.frames[0]} to {job.frames[-1]} leave {FIRST_FRAME} to {LAST_FRAME}.",
+            "Move the shot on the timeline.",
+        )
+
+
+def _check_numbers(job: Job) -> None:
+    for name, size in (("width", job.width), ("height", job.height)):
+        if not SIZE_MULTIPLE <= size <= MAX_SIZE or size % SIZE_MULTIPLE:
+            raise InputError(
+                "job.size",
+                f"The {name} is {size} pixels; it must be a multiple of {SIZE_MULTIPLE} up to {MAX_SIZE}.",
+                f"Try {max(SIZE_MULTIPLE, min(MAX_SIZE, round(size / SIZE_MULTIPLE) * SIZE_MULTIPLE))}.",
+            )
+    _within("steps", job.steps, 1, MAX_STEPS)
+    _within("segment_frames", job.segment_frames, 1, MAX_SEGMENT_FRAMES)
+    _within("guidance_scale", job.guidance_scale, 0.0, 100.0)
+    _within("controlnet_scale", job.controlnet_scale, 0.0, 10.0)
+    _within("fps", job.fps, 0.01, 1_000.0)
+    _within("seed", job.seed, 0, 2**63 - 1)
+
+
+def _check_settings(settings: LatentManSettings) -> None:
+    for name, span in (("align", settings.align), ("guide", settings.guide)):
+        if not (math.isfinite(sum(span)) and 0.0 <= span[0] <= span[1] <= 1.0):
+            raise InputError(
+                "job.latentman",
+                f"latentman.{name} is {span[0]:g} to {span[1]:g}; it is a part of the steps, 0 to 1, rising.",
+                "For example 0 to 0.4.",
+            )
+    _within("latentman.guide_strength", settings.guide_strength, 0.0, 1_000.0)
+
+
+def _check_inputs(job: Job) -> None:
+    if len(job.inputs.passes) != len(job.frames):
+        raise InputError(
+            "job.inputs_count",
+            f"The job has {len(job.frames)} frames and {len(job.inputs.passes)} passes.",
+            "Render one pass a frame.",
+        )
+    for digest in job.inputs.digests():
+        if not is_digest(digest):
+            raise InputError("job.inputs_digest", f"The job names an input {digest[:70]!r}, which is not a SHA-256.")
+
+
+def _within(name: str, value: float, low: float, high: float) -> None:
+    if not (math.isfinite(value) and low <= value <= high):
+        raise InputError("job.number", f"{name} is {value}; it must be from {low:g} to {high:g}.", f"Change {name}.")
+
+
+def with_inputs(job: Job, inputs: JobInputs) -> Job:
+    """The same job on other inputs."""
+    return dataclasses.replace(job, inputs=inputs)

@@ -1,0 +1,129 @@
+"""What the add-on and a backend that it starts say to each other over stdin and stdout, and the connection file.
+
+Keys are CURVE keys in Z85 text. They go over the pipe or lie in a file that only its owner can read; never in
+arguments or the environment.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from .errors import BackendError, InputError
+from .messages import error_from
+from .strict_json import StrictJSONError, convert, dump_json, parse_json
+
+Z85_KEY_LENGTH = 40
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchRequest:
+    """One line on the backend's stdin: who may connect, the server's own secret, where it keeps its work."""
+
+    client_public_key: str
+    server_secret_key: str
+    work_folder: str
+    protocol: int
+
+    def line(self) -> bytes:
+        """The request as it is written, newline included."""
+        return dump_json(self) + b"\n"
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchReply:
+    """One line on the backend's stdout: it listens on this port of 127.0.0.1."""
+
+    port: int
+    protocol: int
+    pid: int
+
+    def line(self) -> bytes:
+        """The reply as it is written, newline included."""
+        return dump_json(self) + b"\n"
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionInfo:
+    """A connection file: how to reach a backend that was started by hand. Holds a secret; its file has mode 0600."""
+
+    host: str
+    port: int
+    server_public_key: str
+    client_secret_key: str
+
+    @property
+    def address(self) -> str:
+        """The ZeroMQ address to connect to."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"tcp://{host}:{self.port}"
+
+
+def failure_line(code: str, message: str, hint: str) -> bytes:
+    """The line on the backend's stdout when it cannot start."""
+    return dump_json({"error": {"code": code, "message": message, "hint": hint}}) + b"\n"
+
+
+def parse_request(line: bytes) -> LaunchRequest:
+    """Read the line that starts a backend. Raises BackendError."""
+    try:
+        request = convert(parse_json(line), LaunchRequest)
+    except StrictJSONError as error:
+        raise BackendError("backend.launch", f"The line that starts the backend cannot be read: {error}.") from error
+    if len(request.client_public_key) != Z85_KEY_LENGTH or len(request.server_secret_key) != Z85_KEY_LENGTH:
+        raise BackendError("backend.launch", "The line that starts the backend holds no CURVE keys.")
+    return request
+
+
+def parse_reply(line: bytes) -> LaunchReply:
+    """Read the backend's first line. Raises the error that the backend names, or BackendError."""
+    try:
+        value = parse_json(line)
+        if isinstance(value, dict) and "error" in value:
+            told = convert(value["error"], dict[str, str])
+            raise error_from(told.get("code", ""), told.get("message", ""), told.get("hint", ""))
+        return convert(value, LaunchReply)
+    except StrictJSONError as error:
+        raise BackendError(
+            "backend.launch",
+            f"The backend's first line cannot be read: {error}.",
+            "Check that the backend command starts LatentMan's own backend.",
+        ) from error
+
+
+def read_connection_file(path: Path) -> ConnectionInfo:
+    """Read a connection file. Raises InputError where it is missing, open to other users or not one."""
+    try:
+        if sys.platform != "win32" and stat.S_IMODE(os.stat(path).st_mode) & 0o077:
+            raise InputError(
+                "connection.open", f"Other users can read the connection file {path}.", f"Run: chmod 600 {path}"
+            )
+        info = convert(parse_json(path.read_bytes()), ConnectionInfo)
+    except OSError as error:
+        raise InputError(
+            "connection.missing",
+            f"The connection file {path} cannot be read: {error.strerror or error}.",
+            "Start a backend with: latentman serve --connection-file FILE",
+        ) from error
+    except StrictJSONError as error:
+        raise InputError("connection.invalid", f"{path} is no connection file: {error}.") from error
+    if not 0 < info.port < 65536 or {len(info.server_public_key), len(info.client_secret_key)} != {Z85_KEY_LENGTH}:
+        raise InputError("connection.invalid", f"{path} is no connection file: bad port or keys.")
+    return info
+
+
+def connection_json(info: ConnectionInfo) -> bytes:
+    """The content of a connection file."""
+    return json.dumps(
+        {
+            "client_secret_key": info.client_secret_key,
+            "host": info.host,
+            "port": info.port,
+            "server_public_key": info.server_public_key,
+        },
+        indent=1,
+    ).encode("utf-8")

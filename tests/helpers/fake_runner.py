@@ -1,0 +1,120 @@
+"""A stand-in for `backend.job_runner` that draws one-pixel frames; the prompt says how it behaves.
+
+Words `name=value` in the prompt: `step_s` seconds a step, `die_at` frame at which the process kills itself once,
+`die=always`, `wait_at` frame at which the first attempt goes on reporting progress until it is stopped, `hang=cancel`
+(deaf to cancel), `hang=term` (deaf to SIGTERM too), `fail=model`, `fail=boom`, `noise=stdout`, `preview=yes`, `pad`
+zero bytes behind each frame, `skip_frame` a frame that is silently left out. Each computed frame is noted in
+`computed.txt`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import signal
+import struct
+import time
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+from backend.server.worker_events import FrameDone, Preview, Progress, WorkerEvent
+from shared.digest import sha256_bytes, sha256_file
+from shared.errors import CancelledError, ModelError
+from shared.frame_files import frame_name, write_atomic
+from shared.job import Job, parse_job
+
+
+def one_pixel_png(colour: bytes) -> bytes:
+    """A 1x1 RGB PNG file."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", 1, 1, 8, 2, 0, 0, 0)
+    body = zlib.compress(b"\0" + colour)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", body) + chunk(b"IEND", b"")
+
+
+def expected_png(job: Job, index: int) -> bytes:
+    """The frame that this runner makes: its colour is a digest of the seed and of the frame's pass."""
+    seed = f"{job.seed} {job.inputs.passes[index]}"
+    return one_pixel_png(hashlib.sha256(seed.encode()).digest()[:3])
+
+
+def run_job(folder: Path, emit: Callable[[WorkerEvent], None], cancelled: Callable[[], bool]) -> None:
+    """Draw the job's frames, leaving out those that are there."""
+    job = parse_job((folder / "job.json").read_bytes())
+    wishes = dict(word.split("=", 1) for word in job.prompt.split() if "=" in word)
+    _misbehave(wishes)
+    for index, frame in enumerate(job.frames):
+        path = folder / "frames" / frame_name(frame)
+        if path.is_file():
+            emit(FrameDone(frame, sha256_file(path)))
+            continue
+        if wishes.get("skip_frame") == str(frame):
+            continue
+        _steps(job, index, wishes, emit, cancelled)
+        _maybe_die(folder, frame, wishes)
+        _maybe_wait(folder, job, index, wishes, emit, cancelled)
+        data = (folder / "inputs" / job.inputs.passes[index]).read_bytes()
+        if sha256_bytes(data) != job.inputs.passes[index]:
+            raise ModelError("passes.digest", "An input is not what it is called.")
+        png = expected_png(job, index) + bytes(int(wishes.get("pad", "0")))
+        write_atomic(path, png)
+        with (folder / "computed.txt").open("a") as log:
+            log.write(f"{frame}\n")
+        emit(FrameDone(frame, sha256_bytes(png)))
+
+
+def _steps(
+    job: Job, index: int, wishes: dict[str, str], emit: Callable[[WorkerEvent], None], cancelled: Callable[[], bool]
+) -> None:
+    for step in range(job.steps):
+        while "hang" in wishes:
+            time.sleep(0.05)
+        if cancelled():
+            raise CancelledError("job.cancelled", "Stopped.")
+        time.sleep(float(wishes.get("step_s", "0")))
+        emit(Progress("denoise", step + 1, job.steps, index, len(job.frames), None))
+    if "preview" in wishes:
+        emit(Preview(job.frames[index], expected_png(job, index)))
+
+
+def _misbehave(wishes: dict[str, str]) -> None:
+    if wishes.get("noise") == "stdout":
+        print("a library that prints", flush=True)
+        os.write(1, b'{"event": "done"}\n')
+    if wishes.get("hang") == "term":
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    if wishes.get("fail") == "model":
+        raise ModelError("model.test", "The model is not there.", "Bring it.")
+    if wishes.get("fail") == "boom":
+        raise ValueError("boom")
+    if wishes.get("die") == "always":
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _maybe_die(folder: Path, frame: int, wishes: dict[str, str]) -> None:
+    marker = folder / "died.txt"
+    if wishes.get("die_at") == str(frame) and not marker.exists():
+        marker.write_text("once")
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _maybe_wait(
+    folder: Path,
+    job: Job,
+    index: int,
+    wishes: dict[str, str],
+    emit: Callable[[WorkerEvent], None],
+    cancelled: Callable[[], bool],
+) -> None:
+    marker = folder / "waited.txt"
+    if wishes.get("wait_at") != str(job.frames[index]) or marker.exists():
+        return
+    marker.write_text("once")
+    while not cancelled():
+        emit(Progress("waiting", 0, job.steps, index, len(job.frames), None))
+        time.sleep(0.05)
+    raise CancelledError("job.cancelled", "Stopped.")

@@ -1,0 +1,39 @@
+"""A made-up shot for tiny models: depth pictures and random matches."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backend.correspondence.types import Matches
+from backend.methods.inputs import LatentManMatches
+
+
+def random_depth(frames: int, size: int, seed: int = 0) -> NDArray[np.float32]:
+    """Depth pictures (frames, size, size), smooth over time, 0..1."""
+    generator = np.random.default_rng(seed)
+    base, drift = generator.random((2, size, size))
+    return np.stack([np.clip(base + 0.1 * frame * (drift - 0.5), 0, 1) for frame in range(frames)]).astype(np.float32)
+
+
+def random_pair(generator: np.random.Generator, count: int, size: int) -> Matches:
+    """`count` random matches of a size x size picture."""
+    current = np.sort(generator.permutation(size * size)[:count])
+    reference = generator.permutation(size * size)[:count]
+    return Matches(current, reference, size, size)
+
+
+def random_matches(frames: int, latent_size: int, guidance_size: int, seed: int = 1) -> LatentManMatches:
+    """Matches of consecutive frames for a quarter of the cells and of the pixels."""
+    generator = np.random.default_rng(seed)
+    latent = [random_pair(generator, latent_size**2 // 4, latent_size) for _ in range(frames - 1)]
+    guidance = [random_pair(generator, guidance_size**2 // 4, guidance_size) for _ in range(frames - 1)]
+    return LatentManMatches(latent, guidance)
+
+
+def shifted_pair(size: int, rows: int, columns: int) -> Matches:
+    """What moved by whole pixels: (r, c) now was (r - rows, c - columns) before, where that is in the picture."""
+    row, column = np.divmod(np.arange(size * size), size)
+    before_row, before_column = row - rows, column - columns
+    inside = (before_row >= 0) & (before_row < size) & (before_column >= 0) & (before_column < size)
+    return Matches(np.flatnonzero(inside), (before_row * size + before_column)[inside], size, size)
