@@ -1,0 +1,1 @@
+"""How consistent a result is from frame to frame, and what that consistency cost."""
