@@ -1,0 +1,1 @@
+"""The denoising loop over diffusers' modules, segment by segment. `segment` is the way in."""

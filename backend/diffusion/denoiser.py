@@ -1,0 +1,85 @@
+"""One guided noise prediction: ControlNet, UNet and classifier-free guidance for any batch of frames."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from backend.diffusion.attention import AttentionContext
+from backend.diffusion.components import Components
+from backend.diffusion.text import PromptEmbeds
+from backend.diffusion.values import SampleSettings
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Denoiser:
+    """The model's prediction for frames of one job. The ControlNet must take embedded depth (`embedded_depth`)."""
+
+    components: Components
+    embeds: Tensor  # (halves, tokens, channels) in the model's precision, first without the prompt
+    guidance_scale: float
+    controlnet_scale: float
+
+    def predict(
+        self,
+        latents: Tensor,  # (frames, channels, h, w) x_t
+        depth: Tensor,  # (frames, control channels, h, w) embedded depth
+        timestep: int,
+        context: AttentionContext,
+        *,
+        controlnet_gradient: bool = False,
+    ) -> Tensor:
+        """The UNet's output (noise or velocity, as the model was trained), (frames, channels, h, w).
+
+        Runs with gradients if they are enabled; the ControlNet only with `controlnet_gradient`.
+        """
+        halves, frames = self.embeds.shape[0], latents.shape[0]
+        doubled = self.components.to_model(latents).repeat(halves, 1, 1, 1)
+        text = self.embeds.repeat_interleave(frames, dim=0)
+        kwargs = {"context": context}
+        with torch.set_grad_enabled(torch.is_grad_enabled() and controlnet_gradient):
+            down, middle = self._residuals(doubled, depth, timestep, text, context)
+        output: Tensor = self.components.unet(
+            doubled,
+            timestep,
+            encoder_hidden_states=text,
+            cross_attention_kwargs=kwargs,
+            down_block_additional_residuals=down,
+            mid_block_additional_residual=middle,
+            return_dict=False,
+        )[0]
+        return self._guide(output.to(self.components.state_dtype))
+
+    def _residuals(
+        self, doubled: Tensor, depth: Tensor, timestep: int, text: Tensor, context: AttentionContext
+    ) -> tuple[tuple[Tensor, ...], Tensor]:
+        """The ControlNet's residuals; one that never sees the prompt runs for one half and serves both."""
+        halves, frames = self.embeds.shape[0], depth.shape[0]
+        runs = halves if self.components.controlnet_reads_prompt else 1
+        down, middle = self.components.controlnet(
+            doubled[: runs * frames],
+            timestep,
+            encoder_hidden_states=text[: runs * frames],
+            controlnet_cond=depth.repeat(runs, 1, 1, 1),
+            conditioning_scale=self.controlnet_scale,
+            cross_attention_kwargs={"context": context},
+            return_dict=False,
+        )
+        times = (halves // runs, 1, 1, 1)
+        return tuple(residual.repeat(*times) for residual in down), middle.repeat(*times)
+
+    def _guide(self, output: Tensor) -> Tensor:
+        """Classifier-free guidance (Ho and Salimans, 2022): u + scale (c - u)."""
+        if self.embeds.shape[0] == 1:
+            return output
+        without, with_prompt = output.chunk(2)
+        return without + self.guidance_scale * (with_prompt - without)
+
+
+def make_denoiser(components: Components, prompt: PromptEmbeds, settings: SampleSettings) -> Denoiser:
+    """The denoiser for one job's prompt and scales."""
+    parts = [prompt.negative, prompt.positive] if settings.halves == 2 else [prompt.positive]
+    embeds = components.to_model(torch.cat(parts))
+    return Denoiser(components, embeds, settings.guidance_scale, settings.controlnet_scale)

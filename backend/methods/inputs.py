@@ -1,0 +1,29 @@
+"""What a method is built from: the job's settings, and matches where it needs them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from backend.correspondence.types import Matches
+from shared.job import LatentManSettings
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LatentManMatches:
+    """Matches of consecutive frames: entry i - 1 joins frame i (current) with frame i - 1 (reference).
+
+    `latent` are at the latents' size; `guidance` at any size up to the picture's, and may be empty where guidance is
+    off. Only the entries of the segment at hand are read, so later ones may come later.
+    """
+
+    latent: Sequence[Matches]
+    guidance: Sequence[Matches]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MethodInputs:
+    """The data of one job that some method may need."""
+
+    settings: LatentManSettings = LatentManSettings()
+    matches: LatentManMatches | None = None

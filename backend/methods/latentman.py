@@ -1,0 +1,123 @@
+"""LatentMan (Eldesokey and Wonka, 2023): Text2Video-Zero, spatial latent alignment and pixel-wise guidance."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from backend.correspondence.chain import root_map
+from backend.correspondence.types import Matches
+from backend.diffusion.alignment import LatentGather, align_latents, latent_gather
+from backend.diffusion.guidance import GuidanceSettings, PixelPairs, guide_frame, pixel_pairs
+from backend.diffusion.method import Decode, FrameReference, FrameSample, GradientThrough, Guided, Layer, Needs
+from backend.diffusion.noise import SHARED_NOISE, NoiseStream
+from backend.diffusion.values import Canvas, Segment, Step
+from backend.methods.inputs import LatentManMatches, MethodInputs
+from shared.errors import InputError
+
+Span = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LatentMan:
+    """`align` and `guide` are the steps, as fractions of all, of spatial latent alignment and pixel-wise guidance.
+
+    The paper's: alignment in the first 40 %, guidance from 20 to 70 % (section 4.1: A = [0, 39], B = [20, 69] of
+    100). An empty span (0, 0) turns a part off; with both off the method is Text2Video-Zero, bit for bit.
+    """
+
+    matches: LatentManMatches
+    align: Span = (0.0, 0.4)
+    guide: Span = (0.2, 0.7)
+    guidance: GuidanceSettings = GuidanceSettings()
+
+    name: ClassVar[str] = "latentman"
+    needs: ClassVar[Needs] = Needs(anchor=True, previous=True, correspondence=True)
+
+    @classmethod
+    def build(cls, inputs: MethodInputs) -> LatentMan:
+        """The method with a job's settings and matches. Raises InputError if matches are missing."""
+        if inputs.matches is None:
+            raise InputError("method.matches", "The method latentman needs matches of consecutive frames.")
+        settings = inputs.settings
+        return cls(inputs.matches, settings.align, settings.guide, GuidanceSettings(strength=settings.guide_strength))
+
+    @property
+    def gradient_through(self) -> GradientThrough:
+        """As the guidance settings say."""
+        return self.guidance.through
+
+    def noise_stream(self, frame: int) -> NoiseStream:
+        """One stream for all frames."""
+        return SHARED_NOISE
+
+    def reads_anchor(self, layer: Layer, step: Step) -> bool:
+        """Always, as in Text2Video-Zero."""
+        return True
+
+    def prepare(self, segment: Segment, canvas: Canvas) -> LatentManHooks:
+        """The segment's gather and pixel pairs. Raises InputError if the matches do not fit the segment."""
+        first = max(segment.start - 1, 0)  # the frame that the segment's chain starts from
+        pairs = range(first, segment.stop - 1)
+        latent = _matches("latent", self.matches.latent, pairs)
+        cells = canvas.latent_height * canvas.latent_width
+        for pair in latent:
+            if (pair.height, pair.width) != (canvas.latent_height, canvas.latent_width):
+                raise InputError(
+                    "method.matches",
+                    f"Matches for the alignment are {pair.width}x{pair.height}; "
+                    f"the latents are {canvas.latent_width}x{canvas.latent_height}.",
+                )
+        roots = root_map(latent, cells)
+        guided = _matches("guidance", self.matches.guidance, pairs) if self.guide[0] < self.guide[1] else ()
+        return LatentManHooks(
+            self.align,
+            self.guide,
+            self.guidance,
+            latent_gather(roots.frame, roots.cell, canvas.device),
+            tuple(pixel_pairs(pair, canvas.height, canvas.width, canvas.device) for pair in guided),
+            first,
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LatentManHooks:
+    """The two parts of the method, for one segment whose chain starts from frame `first`."""
+
+    align: Span
+    guide: Span
+    guidance: GuidanceSettings
+    gather: LatentGather
+    pairs: tuple[PixelPairs, ...]
+    first: int
+
+    def before_unet(self, step: Step, latents: Tensor, previous: Tensor | None) -> Tensor:
+        """Spatial latent alignment, from the previous segment's last frame on."""
+        if not step.within(self.align):
+            return latents
+        if previous is None:
+            return align_latents(latents, self.gather)
+        return align_latents(torch.cat([previous[None], latents]), self.gather)[1:]
+
+    def wants_gradient(self, step: Step) -> bool:
+        """At the steps of pixel-wise guidance."""
+        return step.within(self.guide)
+
+    def after_unet(
+        self, step: Step, frame: int, sample: FrameSample, reference: FrameReference, decode: Decode
+    ) -> Guided:
+        """Pixel-wise guidance."""
+        return guide_frame(step, sample, reference, self.pairs[frame - 1 - self.first], decode, self.guidance)
+
+
+def _matches(name: str, matches: Sequence[Matches], pairs: range) -> tuple[Matches, ...]:
+    if len(matches) < pairs.stop:
+        raise InputError(
+            "method.matches",
+            f"There are {name} matches for {len(matches)} pairs of frames; this segment needs {pairs.stop}.",
+        )
+    return tuple(matches[index] for index in pairs)

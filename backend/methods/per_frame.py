@@ -1,0 +1,37 @@
+"""No consistency at all: every frame on its own, the floor that the methods are measured against."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from backend.diffusion.method import GradientThrough, Layer, Needs, NoHooks
+from backend.diffusion.noise import NoiseStream, frame_noise
+from backend.diffusion.values import Canvas, Segment, Step
+from backend.methods.inputs import MethodInputs
+
+
+@dataclass(frozen=True, slots=True)
+class PerFrame:
+    """Stable Diffusion with ControlNet for each frame, its own noise and its own attention."""
+
+    name: ClassVar[str] = "per_frame"
+    needs: ClassVar[Needs] = Needs()
+    gradient_through: ClassVar[GradientThrough] = "decoder"
+
+    @classmethod
+    def build(cls, inputs: MethodInputs) -> PerFrame:
+        """The method; it reads nothing of the inputs."""
+        return cls()
+
+    def noise_stream(self, frame: int) -> NoiseStream:
+        """A stream for each frame."""
+        return frame_noise(frame)
+
+    def reads_anchor(self, layer: Layer, step: Step) -> bool:
+        """Never."""
+        return False
+
+    def prepare(self, segment: Segment, canvas: Canvas) -> NoHooks:
+        """No hooks."""
+        return NoHooks()

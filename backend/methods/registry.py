@@ -1,0 +1,29 @@
+"""The table of methods. A new method is one file and one line here; the loop is never edited."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Protocol
+
+from backend.diffusion.method import Method, Needs
+from backend.methods.inputs import MethodInputs
+from backend.methods.latentman import LatentMan
+from backend.methods.per_frame import PerFrame
+from backend.methods.text2video_zero import Text2VideoZero
+
+
+class MethodClass(Protocol):
+    """A method that can be built from a job."""
+
+    name: str
+    needs: Needs
+
+    def build(self, inputs: MethodInputs) -> Method:
+        """The method for one job. Raises InputError if something that it needs is not there."""
+        ...
+
+
+METHODS: Mapping[str, MethodClass] = MappingProxyType(
+    {method.name: method for method in (Text2VideoZero, LatentMan, PerFrame)}
+)

@@ -1,0 +1,37 @@
+"""Text2Video-Zero with ControlNet (Khachatryan et al., 2023, section 3.3): the baseline that LatentMan builds on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from backend.diffusion.method import GradientThrough, Layer, Needs, NoHooks
+from backend.diffusion.noise import SHARED_NOISE, NoiseStream
+from backend.diffusion.values import Canvas, Segment, Step
+from backend.methods.inputs import MethodInputs
+
+
+@dataclass(frozen=True, slots=True)
+class Text2VideoZero:
+    """Shared initial noise; every self-attention of UNet and ControlNet reads frame 0's keys and values."""
+
+    name: ClassVar[str] = "text2video_zero"
+    needs: ClassVar[Needs] = Needs(anchor=True)
+    gradient_through: ClassVar[GradientThrough] = "decoder"
+
+    @classmethod
+    def build(cls, inputs: MethodInputs) -> Text2VideoZero:
+        """The method; it reads nothing of the inputs."""
+        return cls()
+
+    def noise_stream(self, frame: int) -> NoiseStream:
+        """One stream for all frames."""
+        return SHARED_NOISE
+
+    def reads_anchor(self, layer: Layer, step: Step) -> bool:
+        """Always."""
+        return True
+
+    def prepare(self, segment: Segment, canvas: Canvas) -> NoHooks:
+        """No hooks."""
+        return NoHooks()

@@ -1,0 +1,59 @@
+"""The table of methods and what each declares."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from backend.diffusion.method import Layer
+from backend.diffusion.noise import SHARED_NOISE
+from backend.diffusion.values import Step
+from backend.methods.inputs import MethodInputs
+from backend.methods.latentman import LatentMan
+from backend.methods.registry import METHODS
+from shared.job import METHODS as JOB_METHODS
+from shared.job import LatentManSettings
+from tests.helpers.tiny_shot import random_matches
+
+INPUTS = MethodInputs(
+    LatentManSettings(align=(0.1, 0.5), guide=(0.3, 0.6), guide_strength=0.4), random_matches(2, 4, 4)
+)
+LAYER, STEP = Layer("unet", "layer", 0), Step(0, 10, 900, 0.1)
+
+
+def test_every_method_that_a_job_can_name_is_there() -> None:
+    assert set(METHODS) == set(JOB_METHODS)
+
+
+@pytest.mark.parametrize("name", sorted(METHODS))
+def test_a_method_builds_from_a_job_and_is_frozen(name: str) -> None:
+    method = METHODS[name].build(INPUTS)
+    assert method.name == name
+    assert dataclasses.is_dataclass(method)
+    with pytest.raises((dataclasses.FrozenInstanceError, TypeError)):
+        method.extra = 1  # type: ignore[attr-defined]
+
+
+def test_per_frame_shares_nothing() -> None:
+    method = METHODS["per_frame"].build(INPUTS)
+    streams = {method.noise_stream(frame) for frame in range(5)}
+    assert len(streams) == 5
+    assert SHARED_NOISE not in streams
+    assert not method.reads_anchor(LAYER, STEP)
+    assert not (method.needs.anchor or method.needs.previous or method.needs.correspondence)
+
+
+@pytest.mark.parametrize("name", ["text2video_zero", "latentman"])
+def test_the_baselines_share_noise_and_frame_0(name: str) -> None:
+    method = METHODS[name].build(INPUTS)
+    assert {method.noise_stream(frame) for frame in range(5)} == {SHARED_NOISE}
+    assert method.reads_anchor(LAYER, STEP)
+    assert method.needs.anchor
+    assert method.needs.correspondence == method.needs.previous == (name == "latentman")
+
+
+def test_latentman_takes_its_settings_from_the_job() -> None:
+    method = METHODS["latentman"].build(INPUTS)
+    assert isinstance(method, LatentMan)
+    assert (method.align, method.guide, method.guidance.strength) == ((0.1, 0.5), (0.3, 0.6), 0.4)
