@@ -1,0 +1,92 @@
+"""`latentman COMMAND ...`: what the backend can do by hand.
+
+A command is a row of `COMMANDS` and a module with `add_arguments(parser)` and `run(arguments) -> int`. Only the module
+of the command that is asked for is imported, so that the supervisor's commands never load torch.
+Exit codes: 0 done, 1 failed, 2 bad arguments, 3 cancelled. A failure is one sentence on stderr.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import logging
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol, cast
+
+from shared.errors import EXIT_BAD_ARGUMENTS, EXIT_CANCELLED, EXIT_DONE, LatentManError
+
+
+class CommandModule(Protocol):
+    """What a command's module offers."""
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """Declare the command's arguments."""
+
+    def run(self, arguments: argparse.Namespace) -> int:
+        """Run it and return the exit code; LatentManError is printed by the caller."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One row of the table."""
+
+    name: str
+    module: str
+    help: str
+
+
+COMMANDS = (
+    Command("serve", "backend.commands.serve", "serve jobs to add-ons and command lines"),
+    Command("submit", "backend.commands.submit", "run a job file on rendered passes and fetch its frames"),
+    Command("status", "backend.commands.status", "list a backend's jobs"),
+    Command("cancel", "backend.commands.cancel", "stop a job"),
+    Command("run-segment", "backend.commands.run_segment", "run one job folder in this process"),
+    Command("worker", "backend.commands.worker", "the worker process; started by serve"),
+    Command("eval", "backend.commands.eval", "consistency report of a result"),
+    Command("report", "backend.commands.report", "video, contact sheet and manifest of a result"),
+    Command("convert-smpl", "backend.commands.convert_smpl", "turn a licensed SMPL file into a safe npz"),
+    Command("train", "backend.training.cli", "make the embedded model"),
+    Command("doctor", "backend.commands.doctor", "what works on this machine, and the command that mends the rest"),
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run `latentman` with these arguments (the process's own by default) and return the exit code."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(name)s: %(message)s")
+    command = next((item for item in COMMANDS if given and item.name == given[0]), None)
+    if command is None:
+        return _overview(given)
+    try:
+        return _run(command, given[1:])
+    except LatentManError as error:
+        print(f"latentman: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("latentman: cancelled.", file=sys.stderr)
+        return EXIT_CANCELLED
+
+
+def _run(command: Command, given: list[str]) -> int:
+    module = cast(CommandModule, importlib.import_module(command.module))
+    parser = argparse.ArgumentParser(prog=f"latentman {command.name}", description=command.help)
+    module.add_arguments(parser)
+    try:
+        arguments = parser.parse_args(given)
+    except SystemExit as leaving:  # argparse has printed its sentence or the help
+        return EXIT_DONE if leaving.code in (0, None) else EXIT_BAD_ARGUMENTS
+    return module.run(arguments)
+
+
+def _overview(given: list[str]) -> int:
+    lines = [f"  {item.name:<14}{item.help}" for item in COMMANDS]
+    text = "\n".join(["usage: latentman COMMAND ...", "", *lines, "", "latentman COMMAND --help tells more."])
+    if given and given[0] in ("-h", "--help"):
+        print(text)
+        return EXIT_DONE
+    if given:
+        print(f'latentman: there is no command "{given[0]}".', file=sys.stderr)
+    print(text, file=sys.stderr)
+    return EXIT_BAD_ARGUMENTS

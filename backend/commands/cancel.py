@@ -1,0 +1,35 @@
+"""`latentman cancel JOB`: stop a job of a backend."""
+
+from __future__ import annotations
+
+import argparse
+
+from backend.server.link import Link
+from shared.client import JobClient
+from shared.client_events import Cancelled, ClientEvent, Done, Failed
+from shared.errors import EXIT_DONE, EXIT_FAILED
+
+from .connection import CLIENT_NAME, add_connection_argument, full_job_id, wait_for
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    add_connection_argument(parser)
+    parser.add_argument("job", help="the job's id or its beginning (latentman status)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Cancel the job and wait for its end; 1 where it had ended otherwise."""
+    with Link(JobClient(CLIENT_NAME), arguments.connection_file) as link:
+        job_id = full_job_id(link, arguments.job)
+        link.client.cancel(link.client.attach(job_id))
+        end = wait_for(link, _ending)
+    if isinstance(end, Cancelled):
+        print(f"Cancelled {job_id[:12]}.")
+        return EXIT_DONE
+    print(f"Job {job_id[:12]} had {'finished' if isinstance(end, Done) else 'failed'} already.")
+    return EXIT_FAILED
+
+
+def _ending(event: ClientEvent) -> Done | Failed | Cancelled | None:
+    return event if isinstance(event, Done | Failed | Cancelled) else None

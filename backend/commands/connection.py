@@ -1,0 +1,52 @@
+"""Reaching a backend from the command line."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from backend.server.link import Link
+from backend.server.paths import default_connection_file
+from shared.client_events import ClientEvent, GaveUp, JobsListed
+from shared.errors import LatentManError
+
+CLIENT_NAME = "latentman command line 0.1.0"
+
+T = TypeVar("T")
+
+
+def add_connection_argument(parser: argparse.ArgumentParser) -> None:
+    """Declare `--connection-file`."""
+    parser.add_argument(
+        "--connection-file",
+        type=Path,
+        default=default_connection_file(),
+        help="what `latentman serve` wrote (default: %(default)s)",
+    )
+
+
+def wait_for(link: Link, answer: Callable[[ClientEvent], T | None]) -> T:
+    """Step the link until `answer` makes something of an event. Raises the error of a connection given up."""
+    while True:
+        for event in link.step():
+            if isinstance(event, GaveUp):
+                raise event.error
+            found = answer(event)
+            if found is not None:
+                return found
+
+
+def full_job_id(link: Link, prefix: str) -> str:
+    """The one job of the backend whose id begins so. Raises LatentManError where there is none or more than one."""
+    link.client.request_status()
+    listed = wait_for(link, lambda event: event if isinstance(event, JobsListed) else None)
+    found = [job.job_id for job in listed.jobs if job.job_id.startswith(prefix)]
+    if len(found) != 1:
+        raise LatentManError(
+            "job.unknown",
+            f"{len(found)} jobs of the backend have an id that begins with {prefix[:64]!r}; one is needed.",
+            "Run: latentman status",
+        )
+    return found[0]

@@ -1,0 +1,139 @@
+"""`latentman doctor`: what works on this machine, what does not, and the command that mends it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import zmq
+from rich.console import Console
+from rich.markup import escape
+
+from backend.server.model_digest import EMBEDDED, EMBEDDED_FOLDER
+from backend.server.paths import default_work_folder
+from shared.errors import EXIT_DONE, EXIT_FAILED, InputError
+from shared.frame_files import prepare_output_folder
+
+PYTHON = (3, 11)
+NEEDED_DISK_BYTES = 2 << 30
+_TORCH_TIMEOUT_S = 120
+_MODEL_PARTS = ("model_index.json", "tokenizer", "text_encoder", "vae", "unet", "controlnet", "scheduler")
+_INSTALL = "make test"
+
+# In a process of its own: a broken installation must not take the doctor with it.
+_TORCH_QUESTION = """
+import json, torch
+device = "cuda: " + torch.cuda.get_device_name(0) if torch.cuda.is_available() else "cpu"
+print(json.dumps({"version": torch.__version__, "device": device, "threads": torch.get_num_threads()}))
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the report; `mend` is the command that helps, empty where all is well."""
+
+    name: str
+    works: bool
+    text: str
+    mend: str = ""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("--work", type=Path, default=None, help="work folder to look at")
+    parser.add_argument("--model", default=EMBEDDED, help="model to look at (default: %(default)s)")
+    parser.add_argument("--json", action="store_true", help="one JSON list on stdout")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Look at everything; 1 where something does not work."""
+    work: Path = arguments.work or default_work_folder()
+    checks: tuple[Callable[[], Finding], ...] = (
+        check_python,
+        check_encryption,
+        check_torch,
+        lambda: check_model(arguments.model),
+        lambda: check_work_folder(work),
+        lambda: check_disk(work),
+    )
+    findings = [check() for check in checks]
+    if arguments.json:
+        rows = [{"name": row.name, "works": row.works, "text": row.text, "mend": row.mend} for row in findings]
+        print(json.dumps(rows))
+    else:
+        _print(findings)
+    return EXIT_DONE if all(finding.works for finding in findings) else EXIT_FAILED
+
+
+def check_python() -> Finding:
+    """The interpreter's version."""
+    text = f"{sys.version_info.major}.{sys.version_info.minor}.{sys.version_info.micro}"
+    wanted = ".".join(map(str, PYTHON))
+    return Finding("python", sys.version_info[:2] == PYTHON, text, f"make PYTHON=python{wanted} test")
+
+
+def check_encryption() -> Finding:
+    """ZeroMQ with CURVE."""
+    works = bool(zmq.has("curve"))
+    text = f"ZeroMQ {zmq.zmq_version()} {'with' if works else 'without'} CURVE"
+    return Finding("zmq", works, text, f"{sys.executable} -m pip install --force-reinstall pyzmq")
+
+
+def check_torch() -> Finding:
+    """torch and the device that it would use."""
+    mend = f"remove .venv and run: {_INSTALL}"
+    try:
+        question = [sys.executable, "-c", _TORCH_QUESTION]
+        asked = subprocess.run(question, capture_output=True, text=True, timeout=_TORCH_TIMEOUT_S, check=True)
+        told = json.loads(asked.stdout)
+    except subprocess.CalledProcessError as error:
+        last = (error.stderr.strip().splitlines() or ["no reason given"])[-1]
+        return Finding("torch", False, f"cannot be imported: {last}", mend)
+    except subprocess.TimeoutExpired:
+        return Finding("torch", False, f"import took over {_TORCH_TIMEOUT_S} s", mend)
+    return Finding("torch", True, f"{told['version']} on {told['device']}, {told['threads']} threads")
+
+
+def check_model(model: str) -> Finding:
+    """The model's files."""
+    path = EMBEDDED_FOLDER if model == EMBEDDED else Path(model)
+    mend = "git checkout -- backend/embedded" if model == EMBEDDED else f"copy the model to {path}"
+    if path.is_file() and path.suffix == ".safetensors":
+        return Finding("model", True, f"{model}: {path.stat().st_size >> 20} MiB")
+    absent = [part for part in _MODEL_PARTS if not (path / part).exists()]
+    if absent:
+        return Finding("model", False, f"{model} lacks {', '.join(absent)} in {path}", mend)
+    size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+    return Finding("model", True, f"{model}: {size >> 20} MiB in {path}")
+
+
+def check_work_folder(work: Path) -> Finding:
+    """Whether the backend can write where it works."""
+    try:
+        prepare_output_folder(work)
+    except InputError as error:
+        return Finding("work folder", False, error.message, f"latentman serve --work FOLDER, or: chmod u+rwx {work}")
+    return Finding("work folder", True, str(work))
+
+
+def check_disk(work: Path) -> Finding:
+    """Room for passes and frames."""
+    place = next(folder for folder in (work, *work.absolute().parents) if folder.exists())
+    free = shutil.disk_usage(place).free
+    text = f"{free / 2**30:.1f} GiB free at {place}; {NEEDED_DISK_BYTES >> 30} GiB are wise"
+    return Finding("disk", free >= NEEDED_DISK_BYTES, text, f"remove old jobs from {work / 'jobs'}")
+
+
+def _print(findings: list[Finding]) -> None:
+    console = Console()
+    for finding in findings:
+        mark = "[green]works[/]" if finding.works else "[red]fails[/]"
+        console.print(f"{mark}  {finding.name:<12} {escape(finding.text)}", soft_wrap=True, highlight=False)
+        if not finding.works:
+            console.print(f"       mend it:     {escape(finding.mend)}", soft_wrap=True, highlight=False)

@@ -1,0 +1,42 @@
+"""`latentman report DIR`: video, contact sheet and manifest of a shot's output folder."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from backend.commands.eval import measure, table
+from backend.report.contact_sheet import Row, contact_sheet, depth_row, part_row
+from backend.report.manifest import manifest
+from backend.report.result_folder import ResultFolder
+from backend.report.video import write_video
+from shared.frame_files import write_atomic
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("folder", type=Path, help="the output folder of a finished shot")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Write `video.mp4` (the last method), `contact_sheet.png` and `manifest.json`; print the consistency table."""
+    folder = ResultFolder.open(arguments.folder)
+    passes = folder.passes()
+    pictures = {entry.method: folder.pictures(entry) for entry in folder.result.methods}
+    figures = measure(folder, passes, pictures)
+    rows = [depth_row(passes), part_row(passes)]
+    for name, frames in pictures.items():
+        score = figures[name].h_mse.mean
+        rows.append(Row(name if score is None else f"{name}   H_MSE {score:.1f}", frames))
+    sheet = folder.path / "contact_sheet.png"
+    part = sheet.with_suffix(".part")
+    contact_sheet(rows).save(part, "PNG", optimize=True)
+    part.replace(sheet)
+    write_video(folder.path / "video.mp4", pictures[folder.result.methods[-1].method], folder.result.fps)
+    document = json.dumps(manifest(folder, figures), indent=1).encode()
+    write_atomic(folder.path / "manifest.json", document)
+    print(table(figures))
+    print(f"latentman: {folder.path / 'video.mp4'}, contact_sheet.png and manifest.json are written.", file=sys.stderr)
+    return 0

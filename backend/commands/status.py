@@ -1,0 +1,44 @@
+"""`latentman status`: the jobs of a backend."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+
+from rich.console import Console
+from rich.table import Table
+
+from backend.server.link import Link
+from shared.client import JobClient
+from shared.client_events import JobsListed
+from shared.errors import EXIT_DONE
+
+from .connection import CLIENT_NAME, add_connection_argument, wait_for
+
+_SHOWN_ID = 12
+_SHOWN_PROMPT = 60
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    add_connection_argument(parser)
+    parser.add_argument("--json", action="store_true", help="one JSON object on stdout")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Print the jobs, newest first."""
+    with Link(JobClient(CLIENT_NAME), arguments.connection_file) as link:
+        link.client.request_status()
+        listed = wait_for(link, lambda event: event if isinstance(event, JobsListed) else None)
+    if arguments.json:
+        print(json.dumps(dataclasses.asdict(listed)))
+        return EXIT_DONE
+    table = Table("job", "state", "attempt", "frames", "method", "prompt")
+    for job in listed.jobs:
+        frames = f"{job.done_frames}/{job.frames}"
+        table.add_row(
+            job.job_id[:_SHOWN_ID], job.state, str(job.attempt), frames, job.method, job.prompt[:_SHOWN_PROMPT]
+        )
+    Console().print(table)
+    return EXIT_DONE

@@ -1,0 +1,131 @@
+"""`latentman submit JOB.json PASSES_DIR --output DIR`: run a job on a backend and put its frames in place."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import dataclasses
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from backend.server import link as links
+from backend.server.paths import default_work_folder
+from shared import client_events as events
+from shared.client import JobClient
+from shared.digest import sha256_file
+from shared.errors import EXIT_CANCELLED, EXIT_DONE, InputError
+from shared.frame_files import frame_name, prepare_output_folder, put_frame
+from shared.job import Job, JobInputs, parse_job
+from shared.launch import ConnectionInfo
+from shared.strict_json import StrictJSONError, dump_json, parse_json
+
+from .connection import CLIENT_NAME
+
+SHOT_FILE = "shot.json"
+VERTICES_FILE = "vertices.npy"
+CHARTS_FILE = "charts.npz"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("job", type=Path, help="job file; where it names no inputs they are taken from PASSES_DIR")
+    parser.add_argument("passes", type=Path, help="rendered passes: 0001.exr ..., shot.json, vertices.npy, charts.npz")
+    parser.add_argument("--output", type=Path, required=True, help="folder for the frames")
+    parser.add_argument("--connection-file", type=Path, help="backend to use (default: one of its own, for this job)")
+    parser.add_argument("--work", type=Path, default=None, help="work folder of the own backend")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Submit, follow, write each frame as it comes. The same command again goes on where it stopped."""
+    output = prepare_output_folder(arguments.output)
+    sources, job = read_job(arguments.job, arguments.passes)
+    with contextlib.ExitStack() as stack:
+        where: Path | ConnectionInfo
+        if arguments.connection_file is None:
+            backend = links.private_backend(arguments.work or default_work_folder())
+            where = stack.enter_context(backend).info
+        else:
+            where = arguments.connection_file
+        client = JobClient(CLIENT_NAME)
+        for source in sources:
+            client.add_input(source)
+        link = stack.enter_context(links.Link(client, where))
+        stop = stack.enter_context(_interrupts())
+        return _follow(link, job, output, stop)
+
+
+def read_job(path: Path, passes: Path) -> tuple[list[Path], Job]:
+    """The job with its inputs' digests, and the input files. Raises InputError naming the file at fault."""
+    try:
+        raw: Any = parse_json(path.read_bytes())
+        frames = [int(frame) for frame in raw["frames"]]
+    except OSError as error:
+        raise InputError("job.unreadable", f"The job file {path} cannot be read: {error.strerror or error}.") from error
+    except (StrictJSONError, KeyError, TypeError, ValueError) as error:
+        raise InputError("job.invalid", f"{path} is no job file: {error!s}.", "Write it again.") from error
+    files = [passes / frame_name(frame, ".exr") for frame in frames]
+    extra = [passes / name for name in (SHOT_FILE, VERTICES_FILE, CHARTS_FILE)]
+    sources = [*files, *extra]
+    for source in sources:
+        if not source.is_file():
+            raise InputError("passes.missing", f"{source} is missing.", "Render the passes of every frame of the job.")
+    shot, vertices, charts = (sha256_file(file) for file in extra)
+    inputs = JobInputs(tuple(sha256_file(file) for file in files), shot, vertices, charts)
+    raw.setdefault("inputs", dataclasses.asdict(inputs))
+    job = parse_job(dump_json(raw))
+    if job.inputs != inputs:
+        raise InputError(
+            "passes.differ",
+            f"The files in {passes} are not those that {path} was written for.",
+            "Remove `inputs` from the job file to take them as they are.",
+        )
+    return sources, job
+
+
+def _follow(link: links.Link, job: Job, output: Path, stop: threading.Event) -> int:
+    present = {frame: sha256_file(path) for frame in job.frames if (path := output / frame_name(frame)).is_file()}
+    ticket = link.client.submit(job, present)
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty()) as bar:
+        task = bar.add_task("waiting", total=len(job.frames))
+        while True:
+            if stop.is_set():
+                link.client.cancel(ticket)
+            for event in link.step():
+                match event:
+                    case events.Progress(stage=stage, step=step, steps=steps, frame=frame):
+                        bar.update(task, description=f"{stage} {step}/{steps}", completed=frame)
+                    case events.FrameReady(frame=number, png=png):
+                        put_frame(output, number, png)
+                    case events.GaveUp(error=error) | events.Failed(error=error):
+                        raise error
+                    case events.Done():
+                        return EXIT_DONE
+                    case events.Cancelled():
+                        print("latentman: cancelled.", file=sys.stderr)
+                        return EXIT_CANCELLED
+
+
+@contextlib.contextmanager
+def _interrupts() -> Iterator[threading.Event]:
+    """Ctrl-C asks the job to stop; a second one leaves at once."""
+    stop = threading.Event()
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+
+    before = signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield stop
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -1,0 +1,99 @@
+"""A job's folder on the backend: everything that running it needs and leaves.
+
+    job.json            the job, canonical
+    inputs/SHA256       passes, shot.json, vertices, charts, named by content
+    frames/0001.png     finished frames; each appears whole or not at all
+    segments/0000.safetensors      frame 0's trajectory, for every later segment's keys and values
+    segments/0008.last.safetensors     the trajectory of a segment's last frame, for the segment after it
+    segments/0008.latents.safetensors  a sampled segment that waits to be decoded
+    result.json         what was measured on the way
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import Tensor
+
+from backend.diffusion.segment import Segment, SegmentResult
+from backend.diffusion.trajectory import trajectory_from_bytes, trajectory_to_bytes
+from backend.diffusion.values import Trajectory
+from backend.passes import ShotPasses, read_passes
+from shared.errors import JobError
+from shared.frame_files import frame_name, write_atomic
+from shared.job import Job, parse_job
+
+
+@dataclass(frozen=True, slots=True)
+class JobFolder:
+    """Paths and files of one job. Writing is atomic; a file that is there is whole."""
+
+    path: Path
+
+    def job(self) -> Job:
+        """The job itself. Raises InputError if `job.json` is not one."""
+        return parse_job((self.path / "job.json").read_bytes())
+
+    def passes(self, job: Job) -> ShotPasses:
+        """The job's inputs, read. Raises JobError for one that is missing and PassesError for one that is wrong."""
+        missing = [digest for digest in job.inputs.digests() if not (self.path / "inputs" / digest).is_file()]
+        if missing:
+            raise JobError(
+                "job.inputs_missing", f"{len(missing)} of the job's inputs are missing.", "Submit the job again."
+            )
+        inputs = self.path / "inputs"
+        return read_passes(
+            [inputs / digest for digest in job.inputs.passes],
+            inputs / job.inputs.shot,
+            inputs / job.inputs.vertices,
+            inputs / job.inputs.charts,
+        )
+
+    def frame_path(self, frame: int) -> Path:
+        """Where a finished frame lies."""
+        return self.path / "frames" / frame_name(frame)
+
+    def write_frame(self, frame: int, png: bytes) -> None:
+        """Put a finished frame in its place."""
+        self.frame_path(frame).parent.mkdir(exist_ok=True)
+        write_atomic(self.frame_path(frame), png)
+
+    def load_anchor(self) -> Trajectory | None:
+        """Frame 0's trajectory, None before the first segment has been sampled."""
+        return self._trajectory("0000.safetensors")
+
+    def load_last(self, segment: Segment) -> Trajectory | None:
+        """The trajectory of a segment's last frame, None if it has not been sampled."""
+        return self._trajectory(f"{segment.start:04d}.last.safetensors")
+
+    def load_latents(self, segment: Segment) -> Tensor | None:
+        """A sampled segment's latents, None if it has not been sampled."""
+        file = self.path / "segments" / f"{segment.start:04d}.latents.safetensors"
+        if not file.is_file():
+            return None
+        try:
+            return load(file.read_bytes())["latents"]
+        except (SafetensorError, KeyError) as error:
+            raise JobError("job.segment", f"A stored segment cannot be read: {error}.", "Run the job again.") from error
+
+    def write_segment(self, segment: Segment, result: SegmentResult) -> None:
+        """Keep a sampled segment. Its latents come last: when they are there, the trajectories are too."""
+        folder = self.path / "segments"
+        folder.mkdir(exist_ok=True)
+        if segment.start == 0:
+            write_atomic(folder / "0000.safetensors", trajectory_to_bytes(result.anchor))
+        write_atomic(folder / f"{segment.start:04d}.last.safetensors", trajectory_to_bytes(result.last))
+        latents = save({"latents": result.latents.detach().cpu().contiguous()})
+        write_atomic(folder / f"{segment.start:04d}.latents.safetensors", latents)
+
+    def drop_segments(self) -> None:
+        """Remove what only a later segment would have needed; finished frames and `result.json` stay."""
+        shutil.rmtree(self.path / "segments", ignore_errors=True)
+
+    def _trajectory(self, name: str) -> Trajectory | None:
+        file = self.path / "segments" / name
+        return trajectory_from_bytes(file.read_bytes()) if file.is_file() else None

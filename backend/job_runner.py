@@ -1,0 +1,282 @@
+"""Run one job in its folder: passes in, finished frames out, segment by segment.
+
+The one function of the worker, of `latentman run-segment`, and of any farm: all that it needs is in the folder, and
+what it finds finished there it does not compute again.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import io
+import json
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+
+from backend.correspondence.chart_index import chart_index
+from backend.correspondence.pairs import pair_matches
+from backend.correspondence.types import Matches
+from backend.diffusion.components import Components, load_components
+from backend.diffusion.decode import decode_frames
+from backend.diffusion.method import Method
+from backend.diffusion.segment import Callbacks, SampleSettings, Segment, sample_segment
+from backend.diffusion.text import PromptEmbeds, encode_prompt
+from backend.job_folder import JobFolder
+from backend.methods.inputs import LatentManMatches, MethodInputs
+from backend.methods.registry import METHODS
+from backend.passes import ShotPasses, depth_pictures
+from backend.server.worker_events import FrameDone, Preview, Progress, WorkerEvent
+from shared.errors import CancelledError, InputError
+from shared.frame_files import write_atomic
+from shared.job import Job
+
+# The paper matches pixels at 256 where pictures are 512 (section 3.5); smaller pictures are matched as they are.
+GUIDANCE_SIZE = 256
+PREVIEW_SIZE = 128
+PREVIEW_PAUSE_S = 5.0
+
+Emit = Callable[[WorkerEvent], None]
+
+
+@functools.lru_cache(maxsize=1)
+def warm_components(model: str) -> Components:
+    """The model's components, kept in memory until another model is asked for. Raises ModelError."""
+    return load_components(model, "auto", "auto")
+
+
+def prepare(model: str) -> None:
+    """Load a model ahead of its job. Raises ModelError."""
+    warm_components(model)
+
+
+def run_job(folder: Path, emit: Emit, cancelled: Callable[[], bool]) -> None:
+    """Run the job in `folder` to its end; frames already whole there are only reported.
+
+    Emits Progress, Preview and FrameDone. Raises the error that stopped it; CancelledError soon after `cancelled()`
+    turns true.
+    """
+    _Run.open(JobFolder(folder), emit, cancelled).finish()
+
+
+@dataclass(slots=True)
+class _Clock:
+    """Seconds spent by stage, and the seconds left judged by the pace of the steps so far."""
+
+    spent_s: dict[str, float] = field(default_factory=dict)
+    started: float = field(default_factory=time.monotonic)
+    first_done: int | None = None
+    first_at: float = 0.0
+
+    def charge(self, stage: str, since: float) -> None:
+        """Add the time since `since` to a stage."""
+        self.spent_s[stage] = self.spent_s.get(stage, 0.0) + time.monotonic() - since
+
+    def seconds_left(self, done: int, total: int) -> float | None:
+        """From the pace since the first step that was seen; None until there is a pace."""
+        now = time.monotonic()
+        if self.first_done is None or done <= self.first_done:
+            self.first_done, self.first_at = done, now
+            return None
+        return (total - done) * (now - self.first_at) / (done - self.first_done)
+
+
+@dataclass(slots=True)
+class _Run:
+    """One run of one job."""
+
+    folder: JobFolder
+    job: Job
+    passes: ShotPasses
+    components: Components
+    emit: Emit
+    cancelled: Callable[[], bool]
+    clock: _Clock
+    last_preview: float = 0.0
+
+    @classmethod
+    def open(cls, folder: JobFolder, emit: Emit, cancelled: Callable[[], bool]) -> _Run:
+        """Read the inputs and load the model."""
+        job, clock = folder.job(), _Clock()
+        frames = len(job.frames)
+        emit(Progress("loading", 0, job.steps, 0, frames))
+        since = time.monotonic()
+        passes = folder.passes(job)
+        _check_shot(job, passes)
+        clock.charge("passes", since)
+        since = time.monotonic()
+        components = warm_components(job.model)
+        clock.charge("loading", since)
+        return cls(folder, job, passes, components, emit, cancelled, clock)
+
+    def finish(self) -> None:
+        """Every segment that is not whole, in order; then `result.json`."""
+        depth = depth_pictures(self.passes)
+        prompt = encode_prompt(self.components, self.job.prompt, self.job.negative_prompt)
+        method = METHODS[self.job.method].build(MethodInputs(self.job.latentman, self._matches()))
+        segments = list(_segments(len(self.job.frames), self.job.segment_frames))
+        for index, segment in enumerate(segments):
+            if not self._is_whole(segment):
+                latents = self._latents(index, segments, depth, prompt, method)
+                self._decode(segment, latents)
+            self._report(segment)
+        self._write_result(prompt)
+        self.folder.drop_segments()
+
+    def _matches(self) -> LatentManMatches | None:
+        """Matches of consecutive frames at both sizes, where the method needs them."""
+        job, settings = self.job, self.job.latentman
+        if not METHODS[job.method].needs.correspondence:
+            return None
+        since = time.monotonic()
+        factor = self.components.latent_factor
+        shrink = min(1.0, GUIDANCE_SIZE / max(job.height, job.width))
+        sizes = {
+            "latent": (job.height // factor, job.width // factor) if _acts(settings.align) else None,
+            "guidance": (round(job.height * shrink), round(job.width * shrink)) if _acts(settings.guide) else None,
+        }
+        found: dict[str, list[Matches]] = {name: [] for name in sizes}
+        index = chart_index(self.passes.charts) if settings.correspondence == "surface" else None
+        for frame in range(1, len(job.frames)):
+            self._check_cancelled()
+            self.emit(Progress("correspondence", frame, len(job.frames) - 1, 0, len(job.frames)))
+            for name, size in sizes.items():
+                if size is not None:
+                    found[name].append(
+                        pair_matches(
+                            self.passes,
+                            frame,
+                            frame - 1,
+                            *size,
+                            method=settings.correspondence,
+                            features=settings.features,
+                            index=index,
+                        )
+                    )
+        self.clock.charge("correspondence", since)
+        return LatentManMatches(**found)
+
+    def _latents(
+        self, index: int, segments: list[Segment], depth: NDArray[np.float32], prompt: PromptEmbeds, method: Method
+    ) -> Tensor:
+        """The segment's clean latents: sampled, or as a run before this one left them."""
+        segment, folder = segments[index], self.folder
+        stored = folder.load_latents(segment)
+        if stored is not None:
+            return stored
+        if index and folder.load_last(segments[index - 1]) is None:
+            self._latents(index - 1, segments, depth, prompt, method)
+        since = time.monotonic()
+        result = sample_segment(
+            self.components,
+            method,
+            prompt,
+            depth[segment.start : segment.stop],
+            depth[0],
+            self._settings(),
+            segment,
+            folder.load_anchor() if index else None,
+            folder.load_last(segments[index - 1]) if index else None,
+            Callbacks(self._on_step(index, segments), self.cancelled),
+        )
+        folder.write_segment(segment, result)
+        self.clock.charge("sampling", since)
+        return result.latents
+
+    def _settings(self) -> SampleSettings:
+        job = self.job
+        return SampleSettings(job.steps, job.guidance_scale, job.controlnet_scale, job.seed, job.height, job.width)
+
+    def _on_step(self, index: int, segments: list[Segment]) -> Callable[[int, int, Tensor], None]:
+        """Progress over the whole shot, and a small preview now and then."""
+        frames = len(self.job.frames)
+        total = frames * self.job.steps
+        segment = segments[index]
+
+        def on_step(step: int, steps: int, x0: Tensor) -> None:
+            done = segment.start * steps + len(segment) * step
+            left = self.clock.seconds_left(done, total)
+            self.emit(Progress("sampling", step, steps, segment.start, frames, left))
+            if step < steps and time.monotonic() - self.last_preview > PREVIEW_PAUSE_S:
+                self.last_preview = time.monotonic()
+                picture = decode_frames(self.components, x0[-1:])[0]
+                self.emit(Preview(self.job.frames[segment.stop - 1], _png(picture, PREVIEW_SIZE)))
+
+        return on_step
+
+    def _decode(self, segment: Segment, latents: Tensor) -> None:
+        """Decode the segment's frames that are not on disk yet, one at a time."""
+        since = time.monotonic()
+        for offset, index in enumerate(range(segment.start, segment.stop)):
+            if self.folder.frame_path(self.job.frames[index]).is_file():
+                continue
+            self._check_cancelled()
+            self.emit(Progress("decoding", self.job.steps, self.job.steps, index, len(self.job.frames)))
+            picture = decode_frames(self.components, latents[offset : offset + 1])[0]
+            self.folder.write_frame(self.job.frames[index], _png(picture))
+        self.clock.charge("decoding", since)
+
+    def _is_whole(self, segment: Segment) -> bool:
+        return all(self.folder.frame_path(frame).is_file() for frame in self._frames(segment))
+
+    def _report(self, segment: Segment) -> None:
+        for frame in self._frames(segment):
+            digest = hashlib.sha256(self.folder.frame_path(frame).read_bytes()).hexdigest()
+            self.emit(FrameDone(frame, digest))
+
+    def _frames(self, segment: Segment) -> tuple[int, ...]:
+        return self.job.frames[segment.start : segment.stop]
+
+    def _check_cancelled(self) -> None:
+        if self.cancelled():
+            raise CancelledError("job.cancelled", "The job was cancelled.")
+
+    def _write_result(self, prompt: PromptEmbeds) -> None:
+        components = self.components
+        result = {
+            "spent_s": self.clock.spent_s,
+            "total_s": time.monotonic() - self.clock.started,
+            "device": str(components.device),
+            "dtype": str(components.dtype).removeprefix("torch."),
+            "torch": torch.__version__,
+            "prompt_cut": prompt.cut,
+            "latentman": asdict(self.job.latentman),
+        }
+        write_atomic(self.folder.path / "result.json", json.dumps(result, indent=1).encode())
+
+
+def _segments(frames: int, size: int) -> Iterator[Segment]:
+    for start in range(0, frames, size):
+        yield Segment(start, min(start + size, frames))
+
+
+def _acts(span: tuple[float, float]) -> bool:
+    return span[0] < span[1]
+
+
+def _check_shot(job: Job, passes: ShotPasses) -> None:
+    shot = passes.shot
+    if (shot.width, shot.height) != (job.width, job.height) or tuple(shot.frames) != job.frames:
+        raise InputError(
+            "job.shot",
+            f"The job asks for {len(job.frames)} frames of {job.width}x{job.height}; "
+            f"its shot has {len(shot.frames)} of {shot.width}x{shot.height}, or other frame numbers.",
+            "Render the passes with the job's own settings.",
+        )
+
+
+def _png(picture: NDArray[np.uint8], longest: int | None = None) -> bytes:
+    """A picture (height, width, 3) as PNG bytes, scaled down to `longest` pixels if that is given."""
+    image = Image.fromarray(picture)
+    if longest is not None:
+        image.thumbnail((longest, longest))
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    return buffer.getvalue()

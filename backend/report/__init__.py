@@ -1,0 +1,1 @@
+"""What a person gets to see of a result: the video, the contact sheet, the manifest."""

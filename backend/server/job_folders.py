@@ -1,0 +1,99 @@
+"""Job folders: everything that running one job needs and makes, so that a folder can be run anywhere.
+
+`job.json`, `inputs/<sha256>`, `frames/0001.png ...`, `segments/`, `result.json`.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+from shared.digest import is_digest, sha256_bytes
+from shared.errors import ProtocolError
+from shared.frame_files import PNG_SIGNATURE, frame_name, storage_error, write_atomic
+from shared.job import Job, canonical_json
+from shared.messages import DoneFrame
+
+from .store import InputStore
+
+
+class JobFolders:
+    """The folders of all jobs of one supervisor."""
+
+    def __init__(self, folder: Path, store: InputStore) -> None:
+        self._folder = folder
+        self._store = store
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise storage_error(error, folder) from error
+
+    def path(self, job_id: str) -> Path:
+        """The folder of a job. Raises ProtocolError where `job_id` is none."""
+        if not is_digest(job_id):
+            raise ProtocolError("protocol.job_id", f"{job_id[:70]!r} is not a job's name.")
+        return self._folder / job_id
+
+    def missing(self, job_id: str, job: Job) -> tuple[str, ...]:
+        """Inputs that lie neither in the job's folder nor in the store."""
+        inputs = self.path(job_id) / "inputs"
+        return tuple(
+            digest
+            for digest in job.inputs.digests()
+            if not (inputs / digest).is_file() and not self._store.has(digest)
+        )
+
+    def prepare(self, job_id: str, job: Job) -> None:
+        """Make the job's folder with its file and inputs. Raises LatentManError `storage.*`."""
+        folder = self.path(job_id)
+        try:
+            for name in ("inputs", "frames", "segments"):
+                (folder / name).mkdir(parents=True, exist_ok=True)
+            for digest in job.inputs.digests():
+                target = folder / "inputs" / digest
+                if not target.is_file():
+                    _link_or_copy(self._store.path(digest), target)
+        except OSError as error:
+            raise storage_error(error, folder) from error
+        write_atomic(folder / "job.json", canonical_json(job))
+
+    def frame_path(self, job_id: str, frame: int) -> Path:
+        """Where a frame's PNG lies."""
+        return self.path(job_id) / "frames" / frame_name(frame)
+
+    def read_frame(self, job_id: str, frame: int, sha256: str) -> bytes | None:
+        """A frame's PNG, None where it is missing or differs from its digest."""
+        try:
+            data = self.frame_path(job_id, frame).read_bytes()
+        except OSError:
+            return None
+        return data if data.startswith(PNG_SIGNATURE) and sha256_bytes(data) == sha256 else None
+
+    def digest_of_frame(self, job_id: str, frame: int) -> str | None:
+        """The digest of a frame's PNG as it lies on disk, None where there is no PNG."""
+        try:
+            data = self.frame_path(job_id, frame).read_bytes()
+        except OSError:
+            return None
+        return sha256_bytes(data) if data.startswith(PNG_SIGNATURE) else None
+
+    def damaged(self, job_id: str, frames: Iterable[DoneFrame]) -> list[int]:
+        """Which of these frames are missing or differ from their digests; what is left of them is removed."""
+        found = [done.frame for done in frames if self.read_frame(job_id, done.frame, done.sha256) is None]
+        for frame in found:
+            self.frame_path(job_id, frame).unlink(missing_ok=True)
+        return found
+
+
+def _link_or_copy(source: Path, target: Path) -> None:
+    """A second name for the same file where the file system has that, a copy where it has not (FAT, network disks)."""
+    try:
+        os.link(source, target)
+    except FileNotFoundError:
+        raise
+    except OSError:
+        part = target.with_name(f"{target.name}.part")
+        shutil.copyfile(source, part)
+        os.replace(part, target)

@@ -1,0 +1,165 @@
+"""The worker process: warm, one job after another, commands on stdin and events on stdout as JSON lines.
+
+torch comes with the runner module, which is imported at the first command, after the process has started. stdout is
+taken away from everybody else first, so that a library that prints cannot break the lines. The end of stdin means
+that the supervisor is gone: the job stops at its next step, and the process ends, by force after `GRACE_S`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import importlib
+import logging
+import os
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Protocol, cast
+
+from shared.errors import CancelledError, LatentManError, ProtocolError
+
+from .folder_lock import FolderLock
+from .lines import read_lines
+from .worker_commands import Load, Run, Stop, read_command
+from .worker_events import Cancelled, Done, Failed, WorkerEvent, WorkerLine, is_terminal, write_line
+
+DEFAULT_RUNNER = "backend.job_runner"
+GRACE_S = 5.0
+LOCK_WAIT_S = 30.0
+
+logger = logging.getLogger(__name__)
+
+
+class Runner(Protocol):
+    """A module that can run job folders. It may also have `prepare(model: str) -> None` to load a model ahead."""
+
+    def run_job(
+        self, folder: Path, emit: Callable[[WorkerEvent], None], cancelled: Callable[[], bool]
+    ) -> None:
+        """Run the job in `folder`: return once all frames are there, raise CancelledError when stopped, any other
+        LatentManError when it failed. Terminal events may be emitted instead."""
+
+
+def run_guarded(
+    runner: Runner, folder: Path, emit: Callable[[WorkerEvent], None], cancelled: Callable[[], bool]
+) -> WorkerEvent:
+    """Run a job folder and make sure that it ends in exactly one terminal event, which is also returned."""
+    ends: list[WorkerEvent] = []
+
+    def once(event: WorkerEvent) -> None:
+        if ends:
+            return
+        if is_terminal(event):
+            ends.append(event)
+        emit(event)
+
+    try:
+        with FolderLock(folder / "lock", LOCK_WAIT_S):
+            runner.run_job(folder, once, cancelled)
+        end: WorkerEvent = Done()
+    except CancelledError:
+        end = Cancelled()
+    except LatentManError as error:
+        end = Failed(error.code, error.message, error.hint)
+    except Exception as error:  # The process must outlive a job, whatever a library raises.
+        logger.exception("the job in %s failed", folder)
+        end = _unexpected(error, folder)
+    once(end)
+    return ends[0]
+
+
+def load_runner(module: str) -> Runner:
+    """Import a runner module."""
+    return cast(Runner, importlib.import_module(module))
+
+
+def serve_worker(runner_module: str) -> int:
+    """Run commands from stdin until it ends; returns the exit code."""
+    output = _claim_stdout()
+    inbox = _Inbox(0)
+    while True:
+        command = inbox.commands.get()
+        if command is None:
+            return 0
+        runner = load_runner(runner_module)
+        if isinstance(command, Load):
+            _prepare(runner, command.model)
+            continue
+        job, attempt = command.job, command.attempt
+
+        def emit(event: WorkerEvent, job: str = job, attempt: int = attempt) -> None:
+            # A supervisor that is gone reads no more; the inbox is about to see the same.
+            with contextlib.suppress(BrokenPipeError):
+                _write_all(output, write_line(WorkerLine(job, attempt, event)))
+
+        run_guarded(runner, Path(command.folder), emit, inbox.cancelled(job))
+
+
+class _Inbox:
+    """Commands from stdin, read in a thread so that a cancel is seen while a job runs."""
+
+    def __init__(self, descriptor: int) -> None:
+        self.commands: SimpleQueue[Run | Load | None] = SimpleQueue()
+        self._stopped: set[str] = set()
+        self._ended = threading.Event()
+        threading.Thread(target=self._read, args=(descriptor,), name="inbox", daemon=True).start()
+
+    def cancelled(self, job: str) -> Callable[[], bool]:
+        """The job's question whether it should stop. Cancels from before this attempt are forgotten."""
+        return lambda: job in self._stopped or self._ended.is_set()
+
+    def _read(self, descriptor: int) -> None:
+        for line in read_lines(descriptor):
+            try:
+                command = read_command(line)
+            except ProtocolError:
+                logger.exception("a command was not understood")
+                continue
+            if isinstance(command, Stop):
+                self._stopped.add(command.job)
+            else:
+                if isinstance(command, Run):
+                    self._stopped.discard(command.job)
+                self.commands.put(command)
+        self._ended.set()
+        self.commands.put(None)
+        timer = threading.Timer(GRACE_S, os._exit, (1,))
+        timer.daemon = True
+        timer.start()
+
+
+def _prepare(runner: Runner, model: str) -> None:
+    """Load a model ahead; a failure shows again, to the user, when the job runs."""
+    prepare = getattr(runner, "prepare", None)
+    if prepare is None:
+        return
+    try:
+        prepare(model)
+    except LatentManError as error:
+        logger.warning("cannot prepare the model: %s", error)
+
+
+def _unexpected(error: Exception, folder: Path) -> Failed:
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return Failed("storage.full", f"The disk that holds {folder} is full.", "Free some space and submit again.")
+    if isinstance(error, MemoryError) or "out of memory" in str(error).lower():
+        return Failed("job.memory", "The machine ran out of memory.", "Use a smaller picture or shorter segments.")
+    text = " ".join(f"{type(error).__name__}: {error}".split())[:500]
+    return Failed("job.error", f"The job failed with {text}.", "The worker's log has the details.")
+
+
+def _claim_stdout() -> int:
+    """Keep stdout for events alone: whatever else writes to descriptor 1 lands in stderr from here on."""
+    sys.stdout.flush()
+    output = os.dup(1)
+    os.dup2(2, 1)
+    return output
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
