@@ -1,0 +1,134 @@
+"""The batch command's arguments: what they are, what they become, and the job they describe."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+from ..client.request import placeholder_inputs
+from ..shared.errors import InputError
+from ..shared.framerange import parse_frames
+from ..shared.job import METHODS, Job, parse_job
+
+_SIZE = re.compile(r"(\d{1,5})x(\d{1,5})")
+_MAX_JOB_FILE_BYTES = 16 << 20
+
+# Options that go into the job under their own names where they are given.
+_JOB_OPTIONS = ("prompt", "negative_prompt", "seed", "steps", "guidance_scale", "controlnet_scale", "model")
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose errors are sentences of ours, with our exit code."""
+
+    def error(self, message: str) -> NoReturn:
+        raise InputError("arguments", f"{message[:1].upper()}{message[1:].rstrip('.')}.", f"See {self.prog} --help.")
+
+
+def parse_options(arguments: Sequence[str]) -> argparse.Namespace:
+    """Read the command line. Raises InputError on bad arguments, SystemExit for --help."""
+    parser = _Parser(
+        prog="latentman",
+        description="Render the passes of the open file (or of an imported motion), generate the frames of the "
+        "prompted character, and write them to the output folder. The same command again resumes.",
+        epilog="Exit codes: 0 done, 1 failed, 2 bad arguments, 3 cancelled (Ctrl-C).",
+        allow_abbrev=False,
+    )
+    _add_shot(parser.add_argument_group("the shot"))
+    _add_job(parser.add_argument_group("the job; what is not given is taken from --job, then from the open file"))
+    _add_run(parser.add_argument_group("the run"))
+    return parser.parse_args(arguments)
+
+
+def _add_shot(group: Any) -> None:
+    group.add_argument("--blend", type=Path, metavar="FILE", help="open this .blend (blender -b FILE does it before)")
+    group.add_argument("--motion", type=Path, metavar="FILE", help="import this motion file as a character")
+    group.add_argument("--body", type=Path, metavar="FILE", help="body of that character, an SMPL-style .npz")
+    group.add_argument("--sample", type=int, default=0, metavar="N", help="sample of an MDM results.npy")
+    group.add_argument("--repetition", type=int, default=0, metavar="N", help="repetition of an MDM results.npy")
+    group.add_argument("--fps", type=float, metavar="FPS", help="frame rate of the scene")
+    group.add_argument("--frames", metavar="RANGE", help='frames, like "1-30,47,60-90x2" (default: the scene\'s range)')
+    group.add_argument("--size", metavar="WxH", help="picture size in pixels (default: the open file's, 512x512)")
+    group.add_argument("--engine", choices=("cycles", "eevee"), help="renders the passes")
+
+
+def _add_job(group: Any) -> None:
+    group.add_argument("--prompt", help="what the character and the place look like")
+    group.add_argument("--negative", dest="negative_prompt", metavar="TEXT", help="what must not be seen")
+    group.add_argument("--seed", type=int, metavar="N")
+    group.add_argument("--steps", type=int, metavar="N", help="denoising steps")
+    group.add_argument("--guidance", dest="guidance_scale", type=float, metavar="X", help="how strongly the text acts")
+    group.add_argument("--control", dest="controlnet_scale", type=float, metavar="X", help="how strongly depth acts")
+    group.add_argument("--model", metavar="NAME_OR_PATH", help='"embedded", or a folder on the backend\'s machine')
+    group.add_argument(
+        "--method",
+        action="append",
+        metavar="NAME",
+        help=f"of {', '.join(METHODS)}; several, separated by commas, share the passes (default: latentman)",
+    )
+    group.add_argument("--job", type=Path, metavar="FILE", help="take the settings of this job.json")
+
+
+def _add_run(group: Any) -> None:
+    group.add_argument("--output", type=Path, required=True, metavar="DIR", help="folder of passes and frames")
+    backend = group.add_mutually_exclusive_group()
+    backend.add_argument("--backend", metavar="COMMAND", help="the latentman command, or its environment's python")
+    backend.add_argument("--connection", type=Path, metavar="FILE", help="use a running backend: its connection file")
+    group.add_argument("--save-blend", type=Path, metavar="FILE", help="save the file with the result on the timeline")
+    group.add_argument("--dry-run", action="store_true", help="check everything, show the job, render nothing")
+    group.add_argument("--json", action="store_true", help="progress and result as JSON lines on standard output")
+
+
+def methods_of(options: argparse.Namespace, template: Job) -> tuple[str, ...]:
+    """The methods that were asked for, in order."""
+    if not options.method:
+        return (template.method,)
+    return tuple(name for given in options.method for name in given.replace(" ", "").split(",") if name)
+
+
+def job_template(options: argparse.Namespace, stored: Job) -> Job:
+    """The settings of the jobs: those of `stored` (the open file's), of --job instead, and over them those given.
+
+    The frame rate is the scene's in any case, because the scene is what is rendered. Raises InputError.
+    """
+    base = stored if options.job is None else dataclasses.replace(_read_job(options.job), fps=stored.fps)
+    given = {name: getattr(options, name) for name in _JOB_OPTIONS if getattr(options, name) is not None}
+    if options.size is not None:
+        given["width"], given["height"] = parse_size(options.size)
+    frames = given_frames(options) or stored.frames
+    return dataclasses.replace(base, **given, frames=frames, inputs=placeholder_inputs(len(frames)))
+
+
+def given_frames(options: argparse.Namespace) -> tuple[int, ...]:
+    """The frames of --frames, else of --job; empty where neither is given. Raises InputError."""
+    if options.frames is not None:
+        return parse_frames(options.frames)
+    return () if options.job is None else _read_job(options.job).frames
+
+
+def picture_size(options: argparse.Namespace, stored: Job) -> tuple[int, int]:
+    """Width and height as `job_template` will have them. Raises InputError."""
+    if options.size is not None:
+        return parse_size(options.size)
+    base = stored if options.job is None else _read_job(options.job)
+    return base.width, base.height
+
+
+def parse_size(text: str) -> tuple[int, int]:
+    """`512x384` as width, height. Raises InputError."""
+    match = _SIZE.fullmatch(text.strip().lower())
+    if match is None:
+        raise InputError("arguments.size", f'The size "{text[:40]}" is not WIDTHxHEIGHT.', "For example 512x512.")
+    return int(match[1]), int(match[2])
+
+
+def _read_job(path: Path) -> Job:
+    try:
+        with path.open("rb") as file:
+            content = file.read(_MAX_JOB_FILE_BYTES)
+    except OSError as error:
+        raise InputError("arguments.job", f"The job file {path} cannot be read: {error.strerror}.") from error
+    return parse_job(content)

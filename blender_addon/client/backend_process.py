@@ -1,0 +1,227 @@
+"""The backend as a process of our own: keys over its standard input, the port over its standard output.
+
+Nothing secret is in its arguments, its environment or a file. The closing of its standard input ends it, so it cannot
+outlive this process, however this process ends.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+import zmq
+
+from ..shared.errors import BackendError, InputError, LatentManError
+from ..shared.frame_files import storage_error
+from ..shared.launch import ConnectionInfo, LaunchRequest, parse_reply
+from ..shared.messages import PROTOCOL_MAX
+
+START_LIMIT_S = 60.0
+_END_WAIT_S = 20.0  # the backend may wait that long for its worker
+_KILL_WAIT_S = 5.0
+_SHOWN_LINES = 3
+_SERVE = ("serve", "--stdio")
+_HINT = "Run: latentman doctor"
+
+
+@dataclass(frozen=True, slots=True)
+class BackendCommand:
+    """How the backend is started: the words of the command, and the folder to start it in (None: the present one)."""
+
+    words: tuple[str, ...]
+    folder: Path | None = None
+
+
+def parse_backend_command(text: str) -> BackendCommand:
+    """What a user typed as the backend: a Python with the backend installed, or the `latentman` command.
+
+    Raises InputError where the program is not there.
+    """
+    try:
+        words = shlex.split(text, posix=os.name == "posix")
+    except ValueError as error:
+        raise InputError(
+            "backend.command", f"The backend command {text!r} cannot be read: {error}.", "Close every quotation mark."
+        ) from error
+    program = shutil.which(words[0]) if words else None
+    if program is None:
+        raise InputError(
+            "backend.not_found",
+            f"The backend command {text!r} is not a program on this machine.",
+            "Give the latentman command, or the python of the environment that it is installed in.",
+        )
+    is_python = len(words) == 1 and Path(program).stem.lower().startswith("python")
+    return BackendCommand((program, *words[1:], *(("-m", "backend") if is_python else ()), *_SERVE))
+
+
+def find_backend(checkout: Path | None) -> BackendCommand:
+    """The backend where none was named: this Python in a checkout (the bpy package), else `latentman` on the PATH.
+
+    `checkout` is the project's folder when Blender runs as a module of the Python that the backend is installed in.
+    Raises InputError where there is none.
+    """
+    if checkout is not None and (checkout / "backend" / "__main__.py").is_file():
+        return BackendCommand((sys.executable, "-m", "backend", *_SERVE), checkout)
+    program = shutil.which("latentman")
+    if program is None:
+        raise InputError(
+            "backend.not_found",
+            "The backend was not found: there is no latentman command on the PATH.",
+            "Install it, or say where it is in the add-on's preferences or with --backend.",
+        )
+    return BackendCommand((program, *_SERVE))
+
+
+class BackendProcess:
+    """A running backend; a `LinkSource`."""
+
+    def __init__(self, command: BackendCommand, work_folder: Path, now: float) -> None:
+        """Start it, and return at once. Raises BackendError where it cannot be started."""
+        self._command = command
+        self._started_at = now
+        self._link: ConnectionInfo | None = None
+        self._closed = False
+        self._log_file = work_folder / "backend.log"
+        self._lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        server_public, server_secret = (key.decode("ascii") for key in zmq.curve_keypair())
+        client_public, client_secret = (key.decode("ascii") for key in zmq.curve_keypair())
+        self._keys = (server_public, client_secret)
+        self._process = _start(command, work_folder, self._log_file)
+        # The thread only moves lines from the pipe; it touches neither Blender nor this object's state.
+        self._reader = threading.Thread(target=_pump, args=(self._process.stdout, self._lines), daemon=True)
+        self._reader.start()
+        request = LaunchRequest(client_public, server_secret, str(work_folder), PROTOCOL_MAX)
+        _write_line(self._process, request.line())
+
+    def check(self, now: float) -> None:
+        """Raise the backend's own error, or BackendError, where it has ended or says nothing for a minute."""
+        if self._closed:
+            raise BackendError("backend.closed", "The backend was closed.", "Start it again.")
+        if self._link is None:
+            self._link = self._read_link()
+        if self._process.poll() is not None:
+            code = self._process.returncode
+            self.close()
+            raise BackendError("backend.died", f"The backend ended with code {code}.{self._last_words()}", _HINT)
+        if self._link is None and now - self._started_at > START_LIMIT_S:
+            self.close()
+            sentence = f"The backend did not start within {START_LIMIT_S:g} s.{self._last_words()}"
+            raise BackendError("backend.start_slow", sentence, _HINT)
+
+    def find(self, now: float) -> ConnectionInfo | None:
+        """Its address and keys once it listens."""
+        return self._link
+
+    def close(self) -> None:
+        """Close its standard input, wait until it has ended, and kill it if it has not. Harmless when called twice."""
+        if self._closed:
+            return
+        self._closed = True
+        with contextlib.suppress(OSError):
+            _standard_input(self._process).close()
+        try:
+            self._process.wait(_END_WAIT_S)
+        except subprocess.TimeoutExpired:
+            _kill(self._process)
+        self._reader.join(_KILL_WAIT_S)
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+
+    def _read_link(self) -> ConnectionInfo | None:
+        try:
+            line = self._lines.get_nowait()
+        except queue.Empty:
+            return None
+        if line is None:  # its output has ended without a word: it is ending
+            return None
+        try:
+            reply = parse_reply(line)
+        except LatentManError:
+            self.close()
+            raise
+        return ConnectionInfo("127.0.0.1", reply.port, *self._keys)
+
+    def _last_words(self) -> str:
+        """The end of its log as part of a sentence."""
+        try:
+            lines = self._log_file.read_text(encoding="utf-8", errors="replace").split("\n")
+        except OSError:
+            return ""
+        shown = [line.strip() for line in lines if line.strip()][-_SHOWN_LINES:]
+        return f" It said: {' / '.join(shown)}" if shown else ""
+
+
+def _start(command: BackendCommand, work_folder: Path, log_file: Path) -> subprocess.Popen[bytes]:
+    try:
+        work_folder.mkdir(parents=True, exist_ok=True)
+        log = log_file.open("wb")
+    except OSError as error:
+        raise _as_backend_error(storage_error(error, work_folder)) from error
+    new_group = 0 if sys.platform != "win32" else subprocess.CREATE_NEW_PROCESS_GROUP
+    with log:
+        try:
+            # A session of its own: Ctrl-C in the terminal is for us, and the backend ends with our pipe.
+            return subprocess.Popen(
+                command.words,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                cwd=command.folder,
+                start_new_session=sys.platform != "win32",
+                creationflags=new_group,
+            )
+        except OSError as error:
+            raise BackendError(
+                "backend.start", f"The backend {command.words[0]} could not be started: {error.strerror}.", _HINT
+            ) from error
+
+
+def _as_backend_error(error: LatentManError) -> BackendError:
+    return BackendError(error.code, error.message, error.hint)
+
+
+def _standard_input(process: subprocess.Popen[bytes]) -> IO[bytes]:
+    if process.stdin is None:
+        raise BackendError("backend.start", "The backend was started without a pipe.")
+    return process.stdin
+
+
+def _write_line(process: subprocess.Popen[bytes], line: bytes) -> None:
+    """Write one short line past any buffer. Where the process has died already, `check` reports it: the signal that
+    such a write raises would end Blender, which unlike Python does not ignore it."""
+    before = signal.signal(signal.SIGPIPE, signal.SIG_IGN) if hasattr(signal, "SIGPIPE") else None
+    try:
+        with contextlib.suppress(OSError):
+            os.write(_standard_input(process).fileno(), line)
+    finally:
+        if before is not None:
+            signal.signal(signal.SIGPIPE, before)
+
+
+def _pump(stream: IO[bytes], lines: queue.SimpleQueue[bytes | None]) -> None:
+    """Move a pipe's lines until it closes, then put None."""
+    with contextlib.suppress(OSError, ValueError):
+        for line in stream:
+            lines.put(line)
+    lines.put(None)
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    """End a process and its group, and reap it."""
+    if sys.platform == "win32":
+        process.kill()
+    else:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(_KILL_WAIT_S)

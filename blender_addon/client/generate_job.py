@@ -1,0 +1,335 @@
+"""A shot from passes to finished frames, in steps that never wait.
+
+    job = GenerateJob(request, render, session, now)
+    while job.step(time.monotonic()):
+        ...                                  # the panel comes back by a timer, the command line after a short sleep
+    job.error                                # why it failed, or None
+
+Passes go to the backend while later frames still render; the jobs are submitted when the last is there; frames are
+written as they come, each whole or not at all. The same request again goes on where the last one ended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Protocol
+
+from ..shared import client_events as events
+from ..shared.client_events import ClientEvent
+from ..shared.digest import sha256_bytes
+from ..shared.errors import BackendError, CancelledError, JobError, LatentManError, ProtocolError
+from ..shared.frame_files import PNG_SIGNATURE, frame_name, put_frame
+from ..shared.job import Job, JobInputs
+from .progress import GenerateProgress, GenerateState
+from .request import GenerateRequest
+from .result_file import MethodResult, ShotResult, write_job_files, write_result
+from .session import Session
+
+CANCEL_LIMIT_S = 20.0
+
+
+class RenderedPass(Protocol):
+    """One finished frame of the passes."""
+
+    @property
+    def frame(self) -> int:
+        """Its number."""
+        ...
+
+    @property
+    def path(self) -> Path:
+        """Its file, whole and in its place."""
+        ...
+
+
+class PassSource(Protocol):
+    """What renders the passes: `passes.launcher.PassRender`."""
+
+    @property
+    def done(self) -> bool:
+        """Every frame is there."""
+        ...
+
+    @property
+    def shot_ready(self) -> bool:
+        """The three files of the shot are there."""
+        ...
+
+    @property
+    def shot_file(self) -> Path:
+        """shot.json."""
+        ...
+
+    @property
+    def vertices_file(self) -> Path:
+        """vertices.npy."""
+        ...
+
+    @property
+    def charts_file(self) -> Path:
+        """charts.npz."""
+        ...
+
+    def step(self) -> Sequence[RenderedPass]:
+        """The frames finished since the last call; raises what went wrong."""
+        ...
+
+    def close(self) -> None:
+        """End the child and clean up."""
+        ...
+
+
+@dataclass(slots=True)
+class _MethodRun:
+    """One method's job on this side."""
+
+    method: str
+    job: Job | None = None
+    ticket: int = 0
+    job_id: str = ""
+    started_at: float | None = None
+    ended_at: float | None = None
+    on_disk: dict[int, str] = field(default_factory=dict)  # frame -> SHA-256, found before the job was submitted
+    frames: dict[int, str] = field(default_factory=dict)  # frame -> SHA-256, part of this job's result
+    computed: int = 0
+
+
+class GenerateJob:
+    """One shot under way. It owns its pass render; the session belongs to the caller and outlives it."""
+
+    def __init__(self, request: GenerateRequest, passes: PassSource, session: Session, now: float) -> None:
+        """Begin; the request's folders are prepared."""
+        self._request = request
+        self._passes = passes
+        self._session = session
+        self._started_at = now
+        self._passes_ended_at: float | None = None
+        self._cancel_at: float | None = None
+        self._pass_digests: dict[int, str] = {}
+        self._shot_digests: tuple[str, str, str] | None = None
+        self._runs = [_MethodRun(method) for method in request.methods]
+        self._server = ""
+        self.error: LatentManError | None = None
+        template = request.template
+        self.progress = GenerateProgress(
+            GenerateState.RENDERING, len(template.frames), len(self._runs), template.segment_frames
+        )
+        session.client.prepare(template.model)
+
+    @property
+    def state(self) -> GenerateState:
+        """Where the shot is."""
+        return self.progress.state
+
+    @property
+    def request(self) -> GenerateRequest:
+        """What was asked for."""
+        return self._request
+
+    def frames_done(self, method: str) -> tuple[int, ...]:
+        """The frames of a method that are in their place, rising."""
+        return next((tuple(sorted(run.frames)) for run in self._runs if run.method == method), ())
+
+    @property
+    def results(self) -> tuple[tuple[Job, str], ...]:
+        """Each method's job and its id, as far as they have been accepted."""
+        return tuple((run.job, run.job_id) for run in self._runs if run.job is not None and run.job_id)
+
+    def step(self, now: float) -> bool:
+        """Do what can be done without waiting; False once the shot has ended. Never raises a LatentManError:
+        `error` holds it."""
+        if self.state.ended:
+            return False
+        try:
+            self._step(now)
+        except LatentManError as error:
+            self._fail(error, now)
+        return not self.state.ended
+
+    def cancel(self, now: float) -> None:
+        """Stop: the child Blender at once, the backend within one denoising step. `step` goes on until it has ended."""
+        if self.state.ended or self._cancel_at is not None:
+            return
+        self._cancel_at = now
+        self._passes.close()
+        self._show(state=GenerateState.CANCELLING)
+        for run in self._open_runs():
+            self._session.client.cancel(run.ticket)
+
+    def raise_if_unfinished(self) -> None:
+        """Raise why the shot did not end well; nothing where it did."""
+        if self.error is not None:
+            raise self.error
+        if self.state is GenerateState.CANCELLED:
+            raise CancelledError("job.cancelled", "Stopped; what was finished is kept, the same command goes on.")
+
+    # ---- Inside
+
+    def _step(self, now: float) -> None:
+        for event in self._session.step(now):
+            self._handle(event, now)
+        if self.state is GenerateState.CANCELLING:
+            late = self._cancel_at is not None and now - self._cancel_at > CANCEL_LIMIT_S
+            if late or not self._open_runs():
+                self._end(GenerateState.FAILED if self.error else GenerateState.CANCELLED)
+        elif self.state is GenerateState.RENDERING:
+            self._take_passes(now)
+        elif self.state is GenerateState.GENERATING and not self._open_runs():
+            self._finish(now)
+
+    def _take_passes(self, now: float) -> None:
+        client = self._session.client
+        for finished in self._passes.step():
+            self._pass_digests[finished.frame] = client.add_input(finished.path)
+            self._show(passes_done=len(self._pass_digests))
+        if self._shot_digests is None and self._passes.shot_ready:
+            self._shot_digests = (
+                client.add_input(self._passes.shot_file),
+                client.add_input(self._passes.vertices_file),
+                client.add_input(self._passes.charts_file),
+            )
+        if self._passes.done and self._shot_digests is not None:
+            self._passes_ended_at = now
+            self._passes.close()
+            self._submit(self._inputs(self._shot_digests))
+
+    def _inputs(self, shot_digests: tuple[str, str, str]) -> JobInputs:
+        frames = self._request.template.frames
+        missing = [frame for frame in frames if frame not in self._pass_digests]
+        if missing:
+            raise JobError("passes.missing", f"The pass of frame {missing[0]} was not rendered.", "Run it again.")
+        return JobInputs(tuple(self._pass_digests[frame] for frame in frames), *shot_digests)
+
+    def _submit(self, inputs: JobInputs) -> None:
+        jobs = [self._request.job(run.method, inputs) for run in self._runs]
+        write_job_files(self._request, jobs)
+        for run, job in zip(self._runs, jobs, strict=True):
+            run.job = job
+            run.on_disk = _frames_on_disk(self._request.frames_folder(run.method), job.frames)
+            run.ticket = self._session.client.submit(job, run.on_disk)
+        self._show(state=GenerateState.GENERATING, method=self._runs[0].method)
+
+    def _handle(self, event: ClientEvent, now: float) -> None:
+        if isinstance(event, events.GaveUp):
+            raise event.error
+        if isinstance(event, events.InputFailed):
+            raise event.error
+        if isinstance(event, events.Connected):
+            self._server = event.server
+        run = next((run for run in self._runs if run.ticket and run.ticket == getattr(event, "ticket", 0)), None)
+        if run is not None:
+            self._handle_job(run, event, now)
+
+    def _handle_job(self, run: _MethodRun, event: ClientEvent, now: float) -> None:
+        match event:
+            case events.Accepted(job_id=job_id, kept_frames=kept):
+                run.job_id = job_id
+                run.frames |= {frame: run.on_disk[frame] for frame in kept}
+            case events.StateChanged(state="running") if run.started_at is None:
+                run.started_at = now
+            case events.Progress():
+                self._show_worker(run, event)
+            case events.FrameReady(frame=frame, sha256=sha256, png=png):
+                self._take_frame(run, frame, sha256, png)
+            case events.Done():
+                run.ended_at = now
+                ended = sum(one.ended_at is not None for one in self._runs)
+                self._show(methods_done=ended, stage="", step=0, steps=0, frame=0)
+            case events.Cancelled():  # by this side, or by `latentman cancel`
+                run.ended_at = now
+                self.cancel(now)
+            case events.Failed(error=error):
+                run.ended_at = now
+                if self.state is not GenerateState.CANCELLING:
+                    raise error
+
+    def _take_frame(self, run: _MethodRun, frame: int, sha256: str, png: bytes) -> None:
+        if frame not in self._request.template.frames:
+            raise BackendError("backend.frame", f"The backend sent frame {frame}, which was not asked for.")
+        if run.frames.get(frame) != sha256:
+            put_frame(self._request.frames_folder(run.method), frame, png)
+            run.frames[frame] = sha256
+            run.computed += 1
+        if self.state is GenerateState.GENERATING:
+            self._show(method=run.method, frame=max(self.progress.frame, len(run.frames)))
+
+    def _show_worker(self, run: _MethodRun, event: events.Progress) -> None:
+        if self.state is GenerateState.GENERATING:
+            self._show(
+                method=run.method,
+                stage=event.stage,
+                step=event.step,
+                steps=event.steps,
+                frame=event.frame,
+                seconds_left=event.seconds_left,
+            )
+
+    def _finish(self, now: float) -> None:
+        """Every job has ended: check that every frame is there and write down what was made."""
+        for run in self._runs:
+            missing = [frame for frame in self._request.template.frames if frame not in run.frames]
+            if missing:
+                raise JobError(
+                    "job.frames_missing",
+                    f"The backend says that {run.method} is done, but frame {missing[0]} did not come.",
+                    "Run the same command again.",
+                )
+        write_result(self._request, self._result(now))
+        self._end(GenerateState.DONE)
+
+    def _result(self, now: float) -> ShotResult:
+        ended = self._passes_ended_at if self._passes_ended_at is not None else now
+        return ShotResult(
+            server=self._server,
+            passes_s=ended - self._started_at,
+            total_s=now - self._started_at,
+            passes=dict(sorted(self._pass_digests.items())),
+            methods=tuple(
+                MethodResult(
+                    method=run.method,
+                    job_id=run.job_id,
+                    seconds=_span(run.started_at, run.ended_at),
+                    received=run.computed,
+                    frames=dict(sorted(run.frames.items())),
+                )
+                for run in self._runs
+            ),
+        )
+
+    def _open_runs(self) -> list[_MethodRun]:
+        return [run for run in self._runs if run.ticket and run.ended_at is None]
+
+    def _fail(self, error: LatentManError, now: float) -> None:
+        """Remember the first error, and stop what still runs before the shot ends; a lost backend cannot be asked."""
+        lost = isinstance(error, BackendError | ProtocolError)
+        self.error = self.error or error
+        self.cancel(now)
+        if lost or not self._open_runs():
+            self._end(GenerateState.FAILED)
+
+    def _end(self, state: GenerateState) -> None:
+        self._passes.close()
+        self._show(state=state)
+
+    def _show(self, **changes: object) -> None:
+        shown = replace(self.progress, **changes)
+        self.progress = replace(shown, fraction=max(self.progress.fraction, shown.estimate()))
+
+
+def _frames_on_disk(folder: Path, frames: Sequence[int]) -> dict[int, str]:
+    """The digests of the PNG files that an earlier run left; the backend says which of them belong to the job."""
+    found: dict[int, str] = {}
+    for frame in frames:
+        path = folder / frame_name(frame)
+        if path.is_file() and not path.is_symlink():
+            data = path.read_bytes()
+            if data.startswith(PNG_SIGNATURE):
+                found[frame] = sha256_bytes(data)
+    return found
+
+
+def _span(start: float | None, end: float | None) -> float:
+    """Seconds between two readings of the clock; 0 where the work had been done before."""
+    return end - start if start is not None and end is not None else 0.0

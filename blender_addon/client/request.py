@@ -1,0 +1,61 @@
+"""What the user asks for: one shot, one or more methods, one output folder."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..shared.errors import InputError
+from ..shared.frame_files import prepare_output_folder
+from ..shared.job import Job, JobInputs, validate_job
+
+PASSES_FOLDER = "passes"
+
+# Stands for every input while a request is checked before its passes are rendered.
+_NO_DIGEST = "0" * 64
+
+
+@dataclass(frozen=True, slots=True)
+class GenerateRequest:
+    """One shot for one or more methods: the same passes, one job a method.
+
+    `template` holds the settings, the frames and the size; its method and inputs are filled in for each job.
+    """
+
+    output: Path
+    methods: tuple[str, ...]
+    template: Job
+    engine: str = "cycles"
+    shared_passes: Path | None = None  # a passes folder that several outputs share; the output's own where None
+    host: str = "unknown"  # the Blender that renders the passes, for the record
+
+    def __post_init__(self) -> None:
+        """Raise InputError where a job of this request could not be run, before anything is rendered."""
+        if not self.methods or len(set(self.methods)) != len(self.methods):
+            raise InputError("job.methods", "Name at least one method, and each once.", "For example latentman.")
+        for method in self.methods:
+            validate_job(self.job(method, placeholder_inputs(len(self.template.frames))))
+
+    @property
+    def passes_folder(self) -> Path:
+        """Where the passes are written."""
+        return self.output / PASSES_FOLDER if self.shared_passes is None else self.shared_passes
+
+    def frames_folder(self, method: str) -> Path:
+        """Where a method's frames are written; `method` is one that `validate_job` knows, so it is a plain name."""
+        return self.output / method
+
+    def prepare_folders(self) -> None:
+        """Make the folders and make sure that they can be written to. Raises InputError."""
+        for folder in (self.output, self.passes_folder, *(self.frames_folder(method) for method in self.methods)):
+            prepare_output_folder(folder)
+
+    def job(self, method: str, inputs: JobInputs) -> Job:
+        """The job of one method on rendered passes."""
+        return dataclasses.replace(self.template, method=method, inputs=inputs)
+
+
+def placeholder_inputs(frames: int) -> JobInputs:
+    """Inputs of the right number and form for a job whose passes are not rendered yet."""
+    return JobInputs((_NO_DIGEST,) * frames, _NO_DIGEST, _NO_DIGEST, _NO_DIGEST)

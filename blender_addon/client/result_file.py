@@ -1,0 +1,73 @@
+"""What a finished shot leaves beside its frames: the job files and `result.json`, from which the report is made.
+
+    OUTPUT/METHOD/job.json     the job in its canonical form
+    OUTPUT/job.json            the same of the last method that was asked for; `--job` reads it back
+    OUTPUT/result.json         timings in seconds, digests by frame number, folders relative to OUTPUT
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+from ..shared.frame_files import prepare_output_folder, write_atomic
+from ..shared.job import Job, canonical_json
+from .request import GenerateRequest
+
+RESULT_SCHEMA = 1
+RESULT_FILE = "result.json"
+JOB_FILE = "job.json"
+
+
+@dataclass(frozen=True, slots=True)
+class MethodResult:
+    """One method: `seconds` is the time from its start to its end here, 0 where it was finished before;
+    `received` counts the frames that came over the wire in this run, the others lay here already."""
+
+    method: str
+    job_id: str
+    seconds: float
+    received: int
+    frames: dict[int, str]  # frame -> SHA-256 of the PNG file
+
+
+@dataclass(frozen=True, slots=True)
+class ShotResult:
+    """A whole shot."""
+
+    server: str
+    passes_s: float
+    total_s: float
+    passes: dict[int, str]  # frame -> SHA-256 of the EXR file
+    methods: tuple[MethodResult, ...]
+
+
+def write_job_files(request: GenerateRequest, jobs: Sequence[Job]) -> None:
+    """Write each method's job file, and the last one's as the shot's. Raises LatentManError `storage.*`."""
+    for job in jobs:
+        folder = prepare_output_folder(request.frames_folder(job.method))
+        write_atomic(folder / JOB_FILE, canonical_json(job))
+    write_atomic(request.output / JOB_FILE, canonical_json(jobs[-1]))
+
+
+def write_result(request: GenerateRequest, result: ShotResult) -> None:
+    """Write `result.json`. Raises LatentManError `storage.*`."""
+    document = {
+        "schema": RESULT_SCHEMA,
+        "server": result.server,
+        "host": request.host,
+        "engine": request.engine,
+        "frames": list(request.template.frames),
+        "fps": request.template.fps,
+        "width": request.template.width,
+        "height": request.template.height,
+        "seconds": {"passes": round(result.passes_s, 3), "total": round(result.total_s, 3)},
+        "passes": {"folder": os.path.relpath(request.passes_folder, request.output), "frames": result.passes},
+        "methods": [
+            {**asdict(one), "seconds": round(one.seconds, 3), "folder": one.method, "job": f"{one.method}/{JOB_FILE}"}
+            for one in result.methods
+        ],
+    }
+    write_atomic(request.output / RESULT_FILE, json.dumps(document, indent=1).encode())

@@ -1,0 +1,73 @@
+"""A client on a transport: starts, reconnects, gives up. One `step` does all that can be done without waiting."""
+
+from __future__ import annotations
+
+from ..shared.client import JobClient
+from ..shared.client_events import ClientEvent, ConnectionLost, GaveUp
+from .link import LinkSource
+from .transport import Transport
+
+# What one step hands to the socket: encrypting a mebibyte takes about two milliseconds.
+_STEP_BYTES = 1 << 20
+
+
+class Session:
+    """Drives a `JobClient` over the link that a source gives. It outlives jobs: a warm backend stays warm."""
+
+    def __init__(self, client: JobClient, source: LinkSource) -> None:
+        self.client = client
+        self._source = source
+        self._transport: Transport | None = None
+        self._open_at = 0.0
+        self._idle = True
+
+    @property
+    def idle(self) -> bool:
+        """Whether the last step neither sent nor received anything."""
+        return self._idle
+
+    def step(self, now: float) -> list[ClientEvent]:
+        """One round of sending and receiving; `now` in seconds of a clock that only goes forward.
+
+        Raises LatentManError where the backend process has ended or could not be started.
+        """
+        self._source.check(now)
+        if self.client.closed:
+            return []
+        if self._transport is None and now >= self._open_at:
+            self._open(now)
+        events = [] if self._transport is None else self._exchange(self._transport, now)
+        events += self.client.tick(now)
+        for event in events:
+            if isinstance(event, ConnectionLost):
+                self._open_at = event.retry_at
+            if isinstance(event, ConnectionLost | GaveUp):
+                self._drop()
+        return events
+
+    def close(self) -> None:
+        """Close the socket and the source. Harmless when called twice."""
+        self._drop()
+        self._source.close()
+
+    def _open(self, now: float) -> None:
+        link = self._source.find(now)
+        if link is not None:
+            self._transport = Transport(link)
+            self.client.connected(now)
+
+    def _exchange(self, transport: Transport, now: float) -> list[ClientEvent]:
+        events: list[ClientEvent] = []
+        received = transport.receive()
+        for message in received:
+            events += self.client.received(message, now)
+        transport.send()
+        outgoing = [] if transport.full else self.client.take_outgoing(_STEP_BYTES)
+        transport.send(outgoing)
+        self._idle = not received and not outgoing
+        return events
+
+    def _drop(self) -> None:
+        if self._transport is not None:
+            self._transport.close()
+            self._transport = None

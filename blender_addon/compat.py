@@ -1,0 +1,96 @@
+"""What differs between Blender 4.2 and 5.2, asked by capability and answered in this one module."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from .shared.errors import RenderError
+
+
+def is_python_module() -> bool:
+    """True where Blender runs as the `bpy` module of a Python, so that there is no Blender binary to start."""
+    return bool(getattr(bpy.app, "module", False)) or not bpy.app.binary_path
+
+
+def child_command(script: Path, arguments: list[str]) -> list[str]:
+    """The command that runs `script` in a child Blender of the same build, with no add-ons and no user settings.
+
+    An exception in the script ends the child with exit code 1. Python code in drivers runs in the child only where
+    the user's preferences let it run in every file.
+    """
+    if is_python_module():
+        return [sys.executable, str(script), "--", *arguments]
+    if not Path(bpy.app.binary_path).is_file():
+        raise RenderError(
+            "render.no_blender",
+            f"The Blender program {bpy.app.binary_path} is not there any more.",
+            "Start Blender again.",
+        )
+    trusted = bpy.context.preferences.filepaths.use_scripts_auto_execute
+    autoexec = "--enable-autoexec" if trusted else "--disable-autoexec"
+    options = ["--background", "--factory-startup", autoexec, "--python-exit-code", "1"]
+    return [bpy.app.binary_path, *options, "--python", str(script), "--", *arguments]
+
+
+def eevee_engine() -> str:
+    """EEVEE's engine name: `BLENDER_EEVEE_NEXT` from 4.2 to 4.5, `BLENDER_EEVEE` from 5.0."""
+    return "BLENDER_EEVEE" if bpy.app.version >= (5, 0, 0) else "BLENDER_EEVEE_NEXT"
+
+
+def set_multilayer_exr(image_settings: Any) -> None:
+    """Choose multilayer OpenEXR as the file format; from 5.0 the media type has to be chosen before it."""
+    if hasattr(image_settings, "media_type"):
+        image_settings.media_type = "MULTI_LAYER_IMAGE"
+    image_settings.file_format = "OPEN_EXR_MULTILAYER"
+
+
+def new_fcurves(target: Any, action_name: str) -> Any:
+    """Give `target` (a datablock) a new action and return the collection in which its F-curves are made.
+
+    From 4.4 an action has slots, and the F-curves live in the slot's channel bag; before, in the action itself.
+    """
+    action = bpy.data.actions.new(action_name)
+    animation = target.animation_data_create()
+    animation.action = action
+    if not hasattr(action, "slots"):
+        return action.fcurves
+    slot = action.slots.new(id_type=target.id_type, name=target.name)
+    animation.action_slot = slot
+    strip = action.layers.new("Layer").strips.new(type="KEYFRAME")
+    return strip.channelbag(slot, ensure=True).fcurves
+
+
+def fcurves_of(target: Any) -> Any:
+    """The F-curves that animate `target`; an empty tuple where it has none."""
+    animation = target.animation_data
+    if animation is None or animation.action is None:
+        return ()
+    action = animation.action
+    if not hasattr(action, "slots"):
+        return action.fcurves
+    if animation.action_slot is None or not action.layers:
+        return ()
+    bag = action.layers[0].strips[0].channelbag(animation.action_slot)
+    return () if bag is None else bag.fcurves
+
+
+def new_fcurve(fcurves: Any, data_path: str, index: int, group: str) -> Any:
+    """A new F-curve in the named channel group; 5.0 renamed the keyword of the group."""
+    if "group_name" in fcurves.bl_rna.functions["new"].parameters:
+        return fcurves.new(data_path, index=index, group_name=group)
+    return fcurves.new(data_path, index=index, action_group=group)
+
+
+def sequencer_strips(scene: Any) -> Any:
+    """The strips of the scene's sequence editor, made if there is none: `strips` from 4.4, `sequences` before."""
+    editor = scene.sequence_editor or scene.sequence_editor_create()
+    return editor.strips if hasattr(editor, "strips") else editor.sequences
+
+
+def has_cli_commands() -> bool:
+    """True where `blender -c NAME` can be given commands of an add-on (4.2 and later)."""
+    return hasattr(bpy.utils, "register_cli_command")

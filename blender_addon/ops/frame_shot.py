@@ -1,0 +1,58 @@
+"""Aim a camera at the character's whole motion."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+
+from ..camera import frame_shot
+from ..rig.character import Character, characters
+from ..shared.errors import LatentManError
+
+
+class LATENTMAN_OT_frame_shot(bpy.types.Operator):
+    """Make the scene's camera one that sees the character's whole motion"""
+
+    bl_idname = "latentman.frame_shot"
+    bl_label = "Frame Shot"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        """Only where there is a character."""
+        if not characters(context.scene):
+            cls.poll_message_set("Import a motion first")
+            return False
+        return True
+
+    def execute(self, context: Any) -> set[str]:
+        """Frame the active character, or the first."""
+        scene = context.scene
+        try:
+            frame_shot(
+                scene,
+                _chosen(context).armature,
+                tuple(range(scene.frame_start, scene.frame_end + 1)),
+                follow=scene.latentman.follow_camera,
+                replace=True,
+            )
+        except LatentManError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        return {"FINISHED"}
+
+
+def _chosen(context: Any) -> Character:
+    found = characters(context.scene)
+    return next((one for one in found if context.object in (one.armature, one.body)), found[0])
+
+
+def register() -> None:
+    """Register the operator."""
+    bpy.utils.register_class(LATENTMAN_OT_frame_shot)
+
+
+def unregister() -> None:
+    """Take the operator back."""
+    bpy.utils.unregister_class(LATENTMAN_OT_frame_shot)

@@ -1,0 +1,76 @@
+"""Import a motion file as a character."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import bpy
+import numpy as np
+from bpy.props import IntProperty, StringProperty
+
+from ..camera import frame_shot
+from ..rig.character import import_motion
+from ..shared.body import free_body, load_body
+from ..shared.errors import LatentManError
+from ..shared.motion import read_motion
+
+
+class LATENTMAN_OT_import_motion(bpy.types.Operator):
+    """Import a motion file as a character with ordinary keyframes"""
+
+    bl_idname = "latentman.import_motion"
+    bl_label = "Import Motion"
+    bl_options = {"REGISTER", "UNDO"}
+
+    filepath: StringProperty(name="File", subtype="FILE_PATH")
+    filter_glob: StringProperty(default="*.npy;*.npz", options={"HIDDEN"})
+    sample: IntProperty(name="Sample", description="Which motion of a file that holds several", default=0, min=0)
+    repetition: IntProperty(name="Repetition", default=0, min=0)
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        """Only where objects can be made."""
+        if context.mode != "OBJECT":
+            cls.poll_message_set("Switch to Object Mode first")
+            return False
+        return True
+
+    def invoke(self, context: Any, event: Any) -> set[str]:
+        """Ask for a file, or take the one named in the panel."""
+        self.filepath = bpy.path.abspath(context.scene.latentman.motion_path)
+        if self.filepath:
+            return self.execute(context)
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    def execute(self, context: Any) -> set[str]:
+        """Read, make the character, and frame it where the scene has no camera."""
+        scene = context.scene
+        body_path = bpy.path.abspath(scene.latentman.body_path)
+        try:
+            body = load_body(Path(body_path)) if body_path else free_body()
+            motion = read_motion(
+                Path(self.filepath),
+                sample=self.sample,
+                repetition=self.repetition,
+                rest_joints=body.joints(np.zeros(10)),
+            )
+            armature = import_motion(scene, motion, body, name=Path(self.filepath).stem)
+            frame_shot(scene, armature, tuple(range(scene.frame_start, scene.frame_end + 1)))
+        except LatentManError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
+        for note in motion.notes:
+            self.report({"INFO"}, note)
+        return {"FINISHED"}
+
+
+def register() -> None:
+    """Register the operator."""
+    bpy.utils.register_class(LATENTMAN_OT_import_motion)
+
+
+def unregister() -> None:
+    """Take the operator back."""
+    bpy.utils.unregister_class(LATENTMAN_OT_import_motion)

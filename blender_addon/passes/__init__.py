@@ -1,0 +1,1 @@
+"""Passes: depth, part and chart coordinates of a shot, rendered by a child Blender on a copy of the file."""

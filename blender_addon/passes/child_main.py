@@ -1,0 +1,63 @@
+"""The script that the child runs: `blender --python child_main.py -- SPEC.json`, or Python in place of Blender.
+
+It loads the add-on it lies in as a package without registering it, ends when its parent's pipe closes, prints one line
+an event on standard output, and leaves errors as an event and exit code 1.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import sys
+import threading
+from pathlib import Path
+
+_PACKAGE = "latentman_child"
+
+
+def _load_package() -> None:
+    root = Path(__file__).resolve().parents[1]
+    spec = importlib.util.spec_from_file_location(
+        _PACKAGE, root / "__init__.py", submodule_search_locations=[str(root)]
+    )
+    if spec is None or spec.loader is None:
+        raise ImportError(f"no package at {root}")
+    package = importlib.util.module_from_spec(spec)
+    sys.modules[_PACKAGE] = package
+    spec.loader.exec_module(package)
+
+
+def _end_with_parent() -> None:
+    """Wait for the end of standard input, into which the parent never writes, and end at once. Touches no bpy."""
+    while os.read(0, 4096):
+        pass
+    os._exit(1)
+
+
+def main() -> int:
+    """Run the spec named behind `--`; returns the exit code."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    _load_package()
+    child = importlib.import_module(f"{_PACKAGE}.passes.child")
+    language = importlib.import_module(f"{_PACKAGE}.passes.spec")
+    errors = importlib.import_module(f"{_PACKAGE}.shared.errors")
+
+    def emit(event: object) -> None:
+        sys.stdout.write(language.event_line(event))
+        sys.stdout.flush()
+
+    try:
+        spec_file = Path(sys.argv[sys.argv.index("--") + 1])
+        child.run(language.PassSpec.from_json(spec_file.read_text(encoding="utf-8")), emit)
+    except errors.LatentManError as error:
+        emit(language.ChildFailed(type(error).__name__, error.code, error.message, error.hint))
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    code = main()
+    sys.stdout.flush()
+    if code:
+        sys.exit(code)

@@ -1,0 +1,170 @@
+"""What the dependency graph has evaluated: the bodies' vertices, joints and charts, the camera, the other objects."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..rig.body_mesh import CHART_ATTRIBUTE, PART_ATTRIBUTE
+from ..rig.character import Character
+from ..shared.errors import InputError, RenderError
+from ..shared.motion.skeleton import JOINT_NAMES
+from ..shared.shot import PART_COUNT
+
+_OPENCV_FROM_BLENDER = np.diag([1.0, -1.0, -1.0, 1.0])
+_MESH_TYPES = ("MESH", "CURVE", "SURFACE", "FONT", "META")
+_UNRENDERED_TYPES = ("ARMATURE", "CAMERA", "LIGHT", "EMPTY", "SPEAKER", "LIGHT_PROBE", "LATTICE")
+
+
+@dataclass(frozen=True, slots=True)
+class SurfaceCharts:
+    """Triangles of the rendered bodies with their parts and charts."""
+
+    f: NDArray[np.int32]  # (faces, 3)
+    part: NDArray[np.uint8]  # (faces,) 1..24
+    chart_uv: NDArray[np.float32]  # (faces, 3, 2)
+
+
+@dataclass(frozen=True, slots=True)
+class CameraView:
+    """The camera in one frame, OpenCV axes."""
+
+    world_to_camera: NDArray[np.float64]  # (4, 4)
+    intrinsics: NDArray[np.float64]  # (3, 3) pixels
+    clip_start_m: float
+    clip_end_m: float
+
+
+def world_vertices(character: Character, depsgraph: Any) -> NDArray[np.float32]:
+    """The body's evaluated vertices in the world: (V, 3) metres."""
+    item = character.body.evaluated_get(depsgraph)
+    mesh = item.to_mesh()
+    vertices = np.empty(len(mesh.vertices) * 3, np.float32)
+    mesh.vertices.foreach_get("co", vertices)
+    item.to_mesh_clear()
+    return (transformed(item.matrix_world, vertices.reshape(-1, 3))).astype(np.float32)
+
+
+def world_joints(character: Character, depsgraph: Any) -> NDArray[np.float64]:
+    """The 24 joints in the world: (24, 3) metres."""
+    armature = character.armature.evaluated_get(depsgraph)
+    heads = np.array([armature.pose.bones[name].matrix.translation for name in JOINT_NAMES])
+    return transformed(armature.matrix_world, heads)
+
+
+def transformed(matrix: Any, points: NDArray[Any]) -> NDArray[np.float64]:
+    """Points (n, 3) through a 4x4 matrix."""
+    values = np.array(matrix, np.float64)
+    return points @ values[:3, :3].T + values[:3, 3]
+
+
+def surface_charts(characters: list[Character], depsgraph: Any) -> SurfaceCharts:
+    """The charts of all bodies, their vertices counted one body after the other.
+
+    Raises RenderError where a modifier has removed a body's parts or charts.
+    """
+    pieces = []
+    start = 0
+    for character in characters:
+        item = character.body.evaluated_get(depsgraph)
+        mesh = item.to_mesh()
+        piece = _mesh_charts(mesh, character.body.name)
+        pieces.append(SurfaceCharts(piece.f + np.int32(start), piece.part, piece.chart_uv))
+        start += len(mesh.vertices)
+        item.to_mesh_clear()
+    return SurfaceCharts(
+        np.concatenate([piece.f for piece in pieces]),
+        np.concatenate([piece.part for piece in pieces]),
+        np.concatenate([piece.chart_uv for piece in pieces]),
+    )
+
+
+def _mesh_charts(mesh: Any, name: str) -> SurfaceCharts:
+    part, chart = mesh.attributes.get(PART_ATTRIBUTE), mesh.attributes.get(CHART_ATTRIBUTE)
+    if part is None or chart is None or part.domain != "FACE" or chart.domain != "CORNER":
+        raise RenderError(
+            "render.charts",
+            f"A modifier of {name!r} removes its part labels or charts.",
+            "Disable that modifier in renders.",
+        )
+    mesh.calc_loop_triangles()
+    count = len(mesh.loop_triangles)
+    vertices, corners, faces = (np.empty(count * size, np.int32) for size in (3, 3, 1))
+    mesh.loop_triangles.foreach_get("vertices", vertices)
+    mesh.loop_triangles.foreach_get("loops", corners)
+    mesh.loop_triangles.foreach_get("polygon_index", faces)
+    labels = np.empty(len(mesh.polygons), np.float32)
+    part.data.foreach_get("value", labels)
+    uv = np.empty(len(mesh.loops) * 2, np.float32)
+    chart.data.foreach_get("vector", uv)
+    triangle_part = np.rint(labels[faces])
+    on_body = (triangle_part >= 1) & (triangle_part <= PART_COUNT)
+    return SurfaceCharts(
+        vertices.reshape(-1, 3)[on_body],
+        triangle_part[on_body].astype(np.uint8),
+        uv.reshape(-1, 2)[corners.reshape(-1, 3)[on_body]],
+    )
+
+
+def camera_view(scene: Any, depsgraph: Any, width: int, height: int) -> CameraView:
+    """The scene's camera in the current frame. Raises InputError where there is none or it is not a perspective one."""
+    camera = scene.camera
+    if camera is None or camera.type != "CAMERA" or camera.data.type != "PERSP":
+        raise InputError(
+            "passes.no_camera",
+            f"The scene {scene.name!r} has no perspective camera in frame {scene.frame_current}.",
+            "Add one, or frame the shot first.",
+        )
+    evaluated = camera.evaluated_get(depsgraph)
+    projection = np.array(evaluated.calc_matrix_camera(depsgraph, x=width, y=height, scale_x=1, scale_y=1))
+    intrinsics = np.array(
+        [
+            [projection[0, 0] * width / 2, 0, (1 - projection[0, 2]) * width / 2],
+            [0, projection[1, 1] * height / 2, (1 + projection[1, 2]) * height / 2],
+            [0, 0, 1],
+        ]
+    )
+    pose = np.array(evaluated.matrix_world.normalized().inverted(), np.float64)
+    lens = evaluated.data
+    return CameraView(_OPENCV_FROM_BLENDER @ pose, intrinsics, float(lens.clip_start), float(lens.clip_end))
+
+
+def occluder_digest(depsgraph: Any, bodies: list[Any]) -> bytes:
+    """A digest of all other rendered geometry. Where it cannot be told (hair, volumes), no two digests are equal."""
+    own = {body.name for body in bodies}
+    digest = hashlib.sha256()
+    shapes: dict[str, bytes] = {}  # instances of one object share their shape
+    for instance in depsgraph.object_instances:
+        item = instance.object
+        name = item.original.name_full
+        if item.type in _UNRENDERED_TYPES or (name in own and not instance.is_instance):
+            continue
+        if name not in shapes:
+            shapes[name] = _shape_digest(item)
+        digest.update(np.array(instance.matrix_world, np.float64).tobytes())
+        digest.update(bytes([item.visible_camera, item.is_holdout]))
+        digest.update(shapes[name])
+    return digest.digest()
+
+
+def _shape_digest(item: Any) -> bytes:
+    if item.type not in _MESH_TYPES:
+        return secrets.token_bytes(32)
+    mesh = item.to_mesh()
+    digest = hashlib.sha256()
+    if mesh is not None:
+        for collection, name, dtype, size in (
+            (mesh.vertices, "co", np.float32, 3),
+            (mesh.loops, "vertex_index", np.int32, 1),
+            (mesh.polygons, "loop_start", np.int32, 1),
+        ):
+            values = np.empty(len(collection) * size, dtype)
+            collection.foreach_get(name, values)
+            digest.update(values.tobytes())
+    item.to_mesh_clear()
+    return digest.digest()

@@ -1,0 +1,291 @@
+"""Passes of a shot, rendered by a child Blender while this one stays free.
+
+    render = PassRender.start(context, PassRequest(output, frames, width, height, engine))
+    while not render.done:
+        for frame in render.step():
+            ...                         # frame.path is whole and in its place
+    render.close()
+
+The panel calls `step` from a timer, the command line in a loop: the same code for both.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import deque
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import bpy
+
+from .. import compat
+from ..rig.character import require_characters
+from ..shared.errors import CancelledError, InputError, RenderError
+from ..shared.frame_files import frame_name, prepare_output_folder
+from ..shared.shot import CHARTS_FILE, SHOT_FILE, VERTICES_FILE
+from .spec import ChildFailed, FrameReady, PassSpec, ShotReady, parse_event
+
+PASS_SUFFIX = ".exr"
+_SCRIPT = Path(__file__).with_name("child_main.py")
+_KEPT_LINES = 200
+_SHOWN_LINES = 3
+_KILL_WAIT_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class PassRequest:
+    """What to render: into which folder, which frames of the scene, at which size, with "cycles" or "eevee"."""
+
+    output: Path
+    frames: tuple[int, ...]
+    width: int
+    height: int
+    engine: str = "cycles"
+
+
+@dataclass(frozen=True, slots=True)
+class RenderedFrame:
+    """One finished frame's file; `reused` where an equal frame was there from an earlier run."""
+
+    frame: int
+    path: Path
+    reused: bool
+
+
+class PassRender:
+    """One run of the child Blender. It never changes the open file or the scene: the child works on a saved copy."""
+
+    def __init__(
+        self, request: PassRequest, process: subprocess.Popen[bytes], folder: tempfile.TemporaryDirectory[str]
+    ) -> None:
+        self._request = request
+        self._process = process
+        self._folder = folder
+        self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        self._tail: deque[str] = deque(maxlen=_KEPT_LINES)
+        self._finished: set[int] = set()
+        self._shot_ready = False
+        self._closed = False
+        # The threads only move text from the child's pipes; they touch neither bpy nor this object's state.
+        self._readers = [
+            threading.Thread(target=_pump_lines, args=(process.stdout, self._lines.put), daemon=True),
+            threading.Thread(target=_pump_lines, args=(process.stderr, _into(self._tail)), daemon=True),
+        ]
+        for reader in self._readers:
+            reader.start()
+
+    @classmethod
+    def start(cls, context: Any, request: PassRequest) -> PassRender:
+        """Save a copy of the open file and start the child on it; returns at once.
+
+        Raises InputError where the request, the scene's characters or its camera cannot be used, RenderError where
+        the copy cannot be saved or the child not be started.
+        """
+        scene = context.scene
+        require_characters(scene, context.view_layer)
+        if scene.camera is None:
+            raise InputError(
+                "passes.no_camera", f"The scene {scene.name!r} has no camera.", "Add one, or frame the shot first."
+            )
+        folder = tempfile.TemporaryDirectory(prefix="latentman-passes-")
+        try:
+            spec = PassSpec(
+                blend=str(Path(folder.name) / "copy.blend"),
+                scene=scene.name,
+                view_layer=context.view_layer.name,
+                output=str(prepare_output_folder(request.output)),
+                frames=tuple(request.frames),
+                width=request.width,
+                height=request.height,
+                engine=request.engine,
+            )
+            _save_copy(spec.blend)
+            process = _start_child(spec, Path(folder.name))
+        except BaseException:
+            folder.cleanup()
+            raise
+        return cls(request, process, folder)
+
+    @property
+    def done(self) -> bool:
+        """True when every frame is there and the child has ended, or after `cancel`."""
+        return self._closed
+
+    @property
+    def shot_ready(self) -> bool:
+        """True as soon as shot.json, vertices.npy and charts.npz are in place; that is before the first frame."""
+        return self._shot_ready
+
+    @property
+    def shot_file(self) -> Path:
+        """Where shot.json is."""
+        return self._request.output.absolute() / SHOT_FILE
+
+    @property
+    def vertices_file(self) -> Path:
+        """Where vertices.npy is."""
+        return self._request.output.absolute() / VERTICES_FILE
+
+    @property
+    def charts_file(self) -> Path:
+        """Where charts.npz is."""
+        return self._request.output.absolute() / CHARTS_FILE
+
+    def frame_path(self, frame: int) -> Path:
+        """Where a frame's EXR file is, or will be."""
+        return self._request.output.absolute() / frame_name(frame, PASS_SUFFIX)
+
+    def step(self) -> list[RenderedFrame]:
+        """The frames that were finished since the last call, without waiting for any.
+
+        Raises the child's error (InputError, PassesError or RenderError) once it has failed; the frames that were
+        finished before stay on disk, and a new run with the same request takes them over.
+        """
+        finished: list[RenderedFrame] = []
+        while not self._closed:
+            try:
+                line = self._lines.get_nowait()
+            except queue.Empty:
+                break
+            if line is None:
+                self._end()
+                break
+            self._take(line, finished)
+        return finished
+
+    def wait(self, timeout_s: float) -> list[RenderedFrame]:
+        """As `step`, but sleeps until a frame is finished, the child has ended, or the time is over."""
+        deadline = time.monotonic() + timeout_s
+        while not (finished := self.step()) and not self._closed and time.monotonic() < deadline:
+            time.sleep(0.01)
+        return finished
+
+    def cancel(self) -> None:
+        """End the child and whatever it started, now. Finished frames stay on disk."""
+        self.close()
+
+    def close(self) -> None:
+        """End the child if it still runs, and remove the copy. Harmless when called twice."""
+        if not self._closed:
+            self._closed = True
+            _kill_tree(self._process)
+        for reader in self._readers:
+            reader.join(_KILL_WAIT_S)
+        for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
+            if stream is not None:
+                with contextlib.suppress(OSError):
+                    stream.close()
+        self._folder.cleanup()
+
+    def _take(self, line: str, finished: list[RenderedFrame]) -> None:
+        try:
+            event = parse_event(line)
+        except RenderError:
+            self.close()
+            raise
+        if isinstance(event, ChildFailed):
+            self.close()
+            raise event.as_error()
+        if isinstance(event, ShotReady):
+            self._shot_ready = True
+        elif isinstance(event, FrameReady):
+            self._finished.add(event.frame)
+            finished.append(RenderedFrame(event.frame, self.frame_path(event.frame), event.reused))
+        elif line:
+            self._tail.append(line)
+
+    def _end(self) -> None:
+        """The child has closed its output: it has ended well, or its death becomes an error."""
+        code = self._process.poll()
+        if code is None:  # it will within moments; the next step looks again
+            self._lines.put(None)
+            return
+        self.close()
+        missing = [frame for frame in self._request.frames if frame not in self._finished]
+        if code != 0 or missing:
+            raise RenderError(
+                "render.child_died",
+                f"The child Blender ended with code {code} before {len(missing)} of {len(self._request.frames)} frames "
+                f"were rendered: {' / '.join(list(self._tail)[-_SHOWN_LINES:]) or 'it printed nothing'}.",
+                "Run it again: finished frames are kept.",
+            )
+
+
+def render_passes(context: Any, request: PassRequest) -> list[RenderedFrame]:
+    """Render a shot's passes and wait for them all. Raises as `PassRender`; Ctrl-C becomes CancelledError."""
+    render = PassRender.start(context, request)
+    frames: list[RenderedFrame] = []
+    try:
+        while not render.done:
+            frames.extend(render.wait(1.0))
+    except KeyboardInterrupt as error:
+        raise CancelledError("passes.cancelled", "Rendering the passes was stopped.") from error
+    finally:
+        render.close()
+    return frames
+
+
+def _save_copy(path: str) -> None:
+    """Save the open file's present state elsewhere; the open file keeps its name, and stays unsaved if it was."""
+    try:
+        bpy.ops.wm.save_as_mainfile(filepath=path, copy=True, check_existing=False, compress=False)
+    except RuntimeError as error:
+        raise RenderError(
+            "render.copy", f"A copy of the file could not be saved for rendering: {str(error).strip()}."
+        ) from error
+
+
+def _start_child(spec: PassSpec, folder: Path) -> subprocess.Popen[bytes]:
+    spec_file = folder / "spec.json"
+    spec_file.write_text(spec.to_json(), encoding="utf-8")
+    command = compat.child_command(_SCRIPT, [str(spec_file)])
+    try:
+        # Its own session, so that the whole tree can be ended. The pipe on its standard input is never written to:
+        # when it closes, because this process died, the child ends itself.
+        return subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            cwd=folder,
+            start_new_session=sys.platform != "win32",
+        )
+    except OSError as error:
+        raise RenderError("render.start", f"The child Blender could not be started: {error}.") from error
+
+
+def _pump_lines(stream: IO[bytes], put: Any) -> None:
+    """Move a pipe's lines until it closes, then put None."""
+    with contextlib.suppress(OSError, ValueError):
+        for line in stream:
+            put(line.decode("utf-8", "replace").rstrip())
+    put(None)
+
+
+def _into(tail: deque[str]) -> Any:
+    def put(line: str | None) -> None:
+        if line:
+            tail.append(line)
+
+    return put
+
+
+def _kill_tree(process: subprocess.Popen[bytes]) -> None:
+    """End a process and its group, and reap it."""
+    if process.poll() is None:
+        if sys.platform == "win32":
+            process.kill()
+        else:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(_KILL_WAIT_S)

@@ -1,0 +1,106 @@
+"""What the launcher asks of the child Blender, and what the child tells it: two small JSON languages."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from ..shared.errors import InputError, LatentManError, PassesError, RenderError
+
+ENGINES = ("cycles", "eevee")
+MIN_SIZE, MAX_SIZE = 16, 8192
+
+_MARK = "latentman-passes "
+
+
+@dataclass(frozen=True, slots=True)
+class PassSpec:
+    """One run of the child: which file, scene and frames, how, and where to.
+
+    Raises InputError where it asks for no frame, a frame twice, a size outside 16..8192 or an unknown engine.
+    """
+
+    blend: str  # the saved copy
+    scene: str
+    view_layer: str
+    output: str  # the passes folder
+    frames: tuple[int, ...]
+    width: int
+    height: int
+    engine: str  # one of ENGINES
+
+    def __post_init__(self) -> None:
+        if not self.frames:
+            raise InputError("frames.empty", "The frame range holds no frame.", 'Give one, for example "1-30,47".')
+        if len(set(self.frames)) != len(self.frames):
+            raise InputError("frames.twice", "The frame range names a frame twice.", "Name each frame once.")
+        if not (MIN_SIZE <= self.width <= MAX_SIZE and MIN_SIZE <= self.height <= MAX_SIZE):
+            raise InputError(
+                "passes.size",
+                f"The picture size {self.width}x{self.height} is outside {MIN_SIZE} to {MAX_SIZE} pixels.",
+                "Give another size.",
+            )
+        if self.engine not in ENGINES:
+            raise InputError(
+                "passes.engine", f"There is no pass engine {self.engine!r}.", f"Choose one of {', '.join(ENGINES)}."
+            )
+
+    def to_json(self) -> str:
+        """The spec as JSON."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_json(cls, text: str) -> PassSpec:
+        """The spec that `to_json` wrote."""
+        values = json.loads(text)
+        return cls(**{**values, "frames": tuple(values["frames"])})
+
+
+@dataclass(frozen=True, slots=True)
+class ShotReady:
+    """The child has written shot.json, vertices.npy and charts.npz; the frames follow."""
+
+
+@dataclass(frozen=True, slots=True)
+class FrameReady:
+    """The child has put one frame's file in place, or found it there with an equal key (`reused`)."""
+
+    frame: int
+    reused: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ChildFailed:
+    """The child's error as a user reads it."""
+
+    kind: str
+    code: str
+    message: str
+    hint: str
+
+    def as_error(self) -> LatentManError:
+        """The error to raise on the launcher's side, of the class it had in the child."""
+        kinds: dict[str, type[LatentManError]] = {"InputError": InputError, "PassesError": PassesError}
+        return kinds.get(self.kind, RenderError)(self.code, self.message, self.hint)
+
+
+ChildEvent = ShotReady | FrameReady | ChildFailed
+_EVENTS: dict[str, type[Any]] = {kind.__name__: kind for kind in (ShotReady, FrameReady, ChildFailed)}
+
+
+def event_line(event: ChildEvent) -> str:
+    """The event as one line. It starts with a line break: Blender may have printed half a line before."""
+    return f"\n{_MARK}{json.dumps({'event': type(event).__name__, **asdict(event)})}\n"
+
+
+def parse_event(line: str) -> ChildEvent | None:
+    """The event in a line of the child's output; None for whatever else Blender prints."""
+    if not line.startswith(_MARK):
+        return None
+    try:
+        fields = json.loads(line[len(_MARK) :])
+        event: ChildEvent = _EVENTS[fields.pop("event")](**fields)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise RenderError("render.child", f"The child Blender sent an unreadable line: {line[:80]!r}.") from error
+    return event

@@ -1,0 +1,92 @@
+"""Characters of a scene: making one from a motion and a body, and finding those that are there."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ..shared.errors import InputError
+from ..shared.motion import SMPLMotion, resample
+from .armature import new_armature
+from .body_mesh import new_body_object, require_parts
+from .correctives import store_correctives
+from .keyframes import write_motion
+
+if TYPE_CHECKING:
+    from ..shared.body import Body
+
+# On the armature; the names are what an animator sees under Custom Properties.
+SOURCE, TEXT, FPS = "latentman_source", "latentman_text", "latentman_source_fps"
+RESIDUAL, TWIST_KNOWN, NOTES = "latentman_residual_cm", "latentman_twist_known", "latentman_notes"
+# On the body mesh object: marks it as the rendered surface of the armature that is its parent.
+BODY = "latentman_body"
+
+
+@dataclass(frozen=True, slots=True)
+class Character:
+    """An armature and its body. References die with undo and file loading: find them again, never keep them."""
+
+    armature: Any
+    body: Any
+
+
+def import_motion(
+    scene: Any, motion: SMPLMotion, body: Body, *, name: str = "Character", start_frame: int = 1
+) -> Any:
+    """Make a character that plays the motion in the scene, and return its armature object.
+
+    The motion is resampled to the scene's frame rate and keeps its duration; the scene's frame range is set to it, and
+    is only widened where other characters are in the scene. A second character gets a name of its own from Blender.
+    Raises BodyError where the body has no parts and charts.
+    """
+    require_parts(body)
+    others = characters(scene)
+    betas = np.asarray(motion.betas, np.float64)
+    armature = new_armature(scene, body.joints(betas), name)
+    mesh = new_body_object(body, betas, armature, f"{armature.name} body")
+    mesh[BODY] = True
+    store_correctives(mesh, body)
+    fitted = resample(motion, scene.render.fps / scene.render.fps_base)
+    write_motion(armature, fitted, start_frame)
+    _store_facts(armature, motion)
+    last = start_frame + fitted.frame_count - 1
+    scene.frame_start = min(scene.frame_start, start_frame) if others else start_frame
+    scene.frame_end = max(scene.frame_end, last) if others else last
+    scene.frame_set(scene.frame_start)
+    return armature
+
+
+def characters(scene: Any) -> list[Character]:
+    """The scene's characters that are rendered, in the order of their names."""
+    found = [
+        Character(item.parent, item)
+        for item in scene.objects
+        if item.type == "MESH" and item.get(BODY) and not item.hide_render
+        if item.parent is not None and item.parent.type == "ARMATURE"
+    ]
+    return sorted(found, key=lambda one: one.body.name)
+
+
+def require_characters(scene: Any, view_layer: Any = None) -> list[Character]:
+    """As `characters`, of one view layer where it is given; raises InputError where there is none."""
+    found = [one for one in characters(scene) if view_layer is None or one.body.name in view_layer.objects]
+    if not found:
+        raise InputError(
+            "rig.no_character",
+            f"The scene {scene.name!r} has no character to render.",
+            "Import a motion file first, and show it in the view layer.",
+        )
+    return found
+
+
+def _store_facts(armature: Any, motion: SMPLMotion) -> None:
+    armature[SOURCE] = motion.source
+    armature[TEXT] = motion.text
+    armature[FPS] = motion.fps
+    armature[TWIST_KNOWN] = motion.twist_known
+    armature[NOTES] = json.dumps(motion.notes)
+    if motion.residual_cm is not None:
+        armature[RESIDUAL] = float(motion.residual_cm)

@@ -1,0 +1,1 @@
+"""Finished frames on Blender's timeline."""

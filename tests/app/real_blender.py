@@ -1,0 +1,83 @@
+"""Running a real Blender in its own root folder, with the project and a scratch folder bound into it."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from .provision import Suite
+
+PROJECT = Path(__file__).resolve().parents[2]
+TIMEOUT_S = 240.0
+
+# /dev is bound for the random and null devices; /tmp is its own, so that nothing is left in the kept folder.
+_SCRIPT = """
+set -e
+mount -t proc proc "$ROOT/proc"
+mount --rbind /dev "$ROOT/dev"
+mount -t tmpfs tmpfs "$ROOT/tmp"
+mount --bind "$PROJECT" "$ROOT/project"
+mount -o remount,bind,ro "$ROOT/project"
+mount --bind "$SCRATCH" "$ROOT/scratch"
+exec chroot "$ROOT" /usr/bin/env -i HOME=/scratch/home PATH=/usr/bin:/bin LANG=C.UTF-8 \
+    BLENDER_USER_RESOURCES=/scratch/config OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE=1 "$@"
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class RealBlender:
+    """One Blender with a scratch folder that holds its configuration; it sees the scratch folder as /scratch."""
+
+    suite: Suite
+    root: Path
+    scratch: Path
+
+    def inside(self, path: Path) -> str:
+        """A path below the scratch folder as this Blender sees it."""
+        return f"/scratch/{path.relative_to(self.scratch)}"
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start Blender with these arguments in a session and a mount namespace of its own.
+
+        The process is Blender itself: a signal sent to it arrives.
+        """
+        for name in ("home", "config"):
+            (self.scratch / name).mkdir(exist_ok=True)
+        mounted = {"ROOT": str(self.root), "PROJECT": str(PROJECT), "SCRATCH": str(self.scratch)}
+        command = ["unshare", "--mount", "--propagation", "private", "bash", "-c", _SCRIPT, "bash", "blender"]
+        return subprocess.Popen(
+            [*command, *arguments],
+            env={**os.environ, **mounted},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+            start_new_session=True,
+        )
+
+    def run(self, *arguments: str, timeout_s: float = TIMEOUT_S) -> subprocess.CompletedProcess[str]:
+        """Run Blender to its end."""
+        process = self.start(*arguments)
+        return self.finish(process, timeout_s)
+
+    def finish(self, process: subprocess.Popen[str], timeout_s: float = TIMEOUT_S) -> subprocess.CompletedProcess[str]:
+        """Wait for a started Blender; one that does not end in time is ended with all that it started."""
+        try:
+            out, err = process.communicate(timeout=timeout_s)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            out, err = process.communicate()
+            raise AssertionError(f"Blender did not end in {timeout_s:g} s:\n{out[-2000:]}\n{err[-2000:]}") from None
+        return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+
+def show(done: subprocess.CompletedProcess[str]) -> str:
+    """What a Blender said, for the message of a failed assertion."""
+    command: Sequence[str] = done.args if isinstance(done.args, list) else [str(done.args)]
+    return f"{shlex.join(command[8:])}\nexit {done.returncode}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"

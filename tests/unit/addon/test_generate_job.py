@@ -1,0 +1,239 @@
+"""A shot from passes to frames against a real backend process: sockets, journal and worker are real, no model is."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+from blender_addon.shared.client import JobClient
+from blender_addon.shared.digest import sha256_file
+from blender_addon.shared.errors import BackendError, CancelledError, InputError, JobError, RenderError
+from blender_addon.shared.job import parse_job
+
+from blender_addon.client.backend_process import BackendCommand, BackendProcess, find_backend, parse_backend_command
+from blender_addon.client.generate_job import GenerateJob
+from blender_addon.client.progress import GenerateState
+from blender_addon.client.request import GenerateRequest
+from blender_addon.client.session import Session
+from tests.helpers.fake_runner import expected_png
+
+from .shots import PassFolder, request_for
+
+ROOT = Path(__file__).resolve().parents[3]
+GUARD_S = 60.0  # ends a test that would hang; nothing is measured with it
+METHODS = ("text2video_zero", "latentman")
+
+
+@contextmanager
+def session_on(work: Path) -> Iterator[Session]:
+    """A session with a backend process of its own, started as the add-on starts it, with the fake runner."""
+    found = find_backend(ROOT)
+    command = BackendCommand((*found.words, "--runner", "tests.helpers.fake_runner"), found.folder)
+    session = Session(JobClient("test"), BackendProcess(command, work, time.monotonic()))
+    try:
+        yield session
+    finally:
+        session.close()
+
+
+def start(request: GenerateRequest, session: Session, fails: RenderError | None = None) -> GenerateJob:
+    passes = PassFolder(request.passes_folder, request.template.frames, fails)
+    return GenerateJob(request, passes, session, time.monotonic())
+
+
+def drive(job: GenerateJob, until: Callable[[], bool] = lambda: False) -> None:
+    """Step the job until it ends or `until` is true."""
+    limit = time.monotonic() + GUARD_S
+    while job.step(time.monotonic()) and not until():
+        assert time.monotonic() < limit, job.progress
+        time.sleep(0.002)
+
+
+def computed(work: Path) -> list[str]:
+    """The frames that the runner computed, over all jobs and attempts."""
+    return [line for log in sorted(work.glob("jobs/*/computed.txt")) for line in log.read_text().split()]
+
+
+def test_passes_become_frames_of_every_method(tmp_path: Path) -> None:
+    request = request_for(tmp_path / "out", tmp_path / "model", frames=(1, 2, 7))
+    with session_on(tmp_path / "work") as session:
+        job = start(request, session)
+        drive(job)
+    job.raise_if_unfinished()
+    assert job.state is GenerateState.DONE and job.progress.fraction == 1.0
+    for method in METHODS:
+        made = parse_job((request.output / method / "job.json").read_bytes())
+        assert (made.method, made.frames) == (method, (1, 2, 7))
+        assert made.inputs.passes == tuple(sha256_file(request.passes_folder / f"{f:04d}.exr") for f in (1, 2, 7))
+        for index, frame in enumerate(made.frames):
+            assert (request.output / method / f"{frame:04d}.png").read_bytes() == expected_png(made, index)
+    assert (request.output / "job.json").read_bytes() == (request.output / "latentman" / "job.json").read_bytes()
+
+
+def test_the_result_file_says_what_was_made(tmp_path: Path) -> None:
+    request = request_for(tmp_path / "out", tmp_path / "model")
+    with session_on(tmp_path / "work") as session:
+        job = start(request, session)
+        drive(job)
+    result = json.loads((request.output / "result.json").read_bytes())
+    assert result["frames"] == [1, 2, 3]
+    assert [one["method"] for one in result["methods"]] == list(METHODS)
+    for one in result["methods"]:
+        folder = request.output / one["folder"]
+        assert one["frames"] == {str(frame): sha256_file(folder / f"{frame:04d}.png") for frame in (1, 2, 3)}
+        assert one["received"] == 3
+        assert (one["method"], one["job_id"]) in [(done.method, job_id) for done, job_id in job.results]
+    exr = request.output / result["passes"]["folder"] / "0002.exr"
+    assert result["passes"]["frames"]["2"] == sha256_file(exr)
+
+
+def test_the_same_again_computes_and_fetches_nothing(tmp_path: Path) -> None:
+    request = request_for(tmp_path / "out", tmp_path / "model")
+    for expected in (3, 0):
+        with session_on(tmp_path / "work") as session:
+            drive(start(request, session))
+        result = json.loads((request.output / "result.json").read_bytes())
+        assert [one["received"] for one in result["methods"]] == [expected, expected]
+    assert len(computed(tmp_path / "work")) == 6
+
+
+def test_a_lost_or_broken_frame_is_fetched_again(tmp_path: Path) -> None:
+    request = request_for(tmp_path / "out", tmp_path / "model")
+    with session_on(tmp_path / "work") as session:
+        drive(start(request, session))
+        lost, broken = (request.output / "latentman" / name for name in ("0001.png", "0003.png"))
+        before = lost.read_bytes(), broken.read_bytes()
+        lost.unlink()
+        broken.write_bytes(before[1][:-5])
+        drive(start(request, session))
+    assert (lost.read_bytes(), broken.read_bytes()) == before
+    assert len(computed(tmp_path / "work")) == 6
+
+
+def test_cancel_keeps_what_is_finished_and_the_same_again_goes_on(tmp_path: Path) -> None:
+    prompt = "step_s=0.05"
+    request = request_for(tmp_path / "out", tmp_path / "model", prompt, frames=(1, 2, 3, 4))
+    with session_on(tmp_path / "work") as session:
+        job = start(request, session)
+        drive(job, lambda: bool(job.frames_done("text2video_zero")))
+        job.cancel(time.monotonic())
+        assert job.state is GenerateState.CANCELLING
+        drive(job)
+        assert job.state is GenerateState.CANCELLED
+        with pytest.raises(CancelledError):
+            job.raise_if_unfinished()
+        again = start(request, session)
+        drive(again)
+    again.raise_if_unfinished()
+    assert len(computed(tmp_path / "work")) == 8  # two methods of four frames, none twice
+
+
+def test_cancel_before_the_backend_answers(tmp_path: Path) -> None:
+    request = request_for(tmp_path / "out", tmp_path / "model")
+    with session_on(tmp_path / "work") as session:
+        job = start(request, session)
+        job.step(time.monotonic())
+        job.cancel(time.monotonic())
+        drive(job)
+    assert job.state is GenerateState.CANCELLED
+    assert not (tmp_path / "work" / "jobs").is_dir() or computed(tmp_path / "work") == []
+
+
+def test_a_failed_job_is_told_and_stops_the_others(tmp_path: Path) -> None:
+    request = request_for(tmp_path / "out", tmp_path / "model", "fail=model")
+    with session_on(tmp_path / "work") as session:
+        job = start(request, session)
+        drive(job)
+    assert job.state is GenerateState.FAILED
+    assert job.error is not None and "The model is not there." in str(job.error)
+    assert not (request.output / "result.json").exists()
+
+
+def test_failed_passes_stop_the_shot(tmp_path: Path) -> None:
+    request = request_for(tmp_path / "out", tmp_path / "model")
+    with session_on(tmp_path / "work") as session:
+        job = start(request, session, fails=RenderError("render.test", "The child died."))
+        drive(job)
+    assert job.state is GenerateState.FAILED and str(job.error) == "The child died."
+    assert job.frames_done("latentman") == ()
+
+
+def test_a_frame_that_never_comes_is_missed(tmp_path: Path) -> None:
+    request = request_for(tmp_path / "out", tmp_path / "model", "skip_frame=2")
+    with session_on(tmp_path / "work") as session:
+        job = start(request, session)
+        drive(job)
+    assert isinstance(job.error, JobError)
+
+
+def test_a_killed_worker_is_replaced_and_no_frame_is_computed_twice(tmp_path: Path) -> None:
+    request = request_for(tmp_path / "out", tmp_path / "model", "die_at=2")
+    with session_on(tmp_path / "work") as session:
+        job = start(request, session)
+        drive(job)
+    job.raise_if_unfinished()
+    assert sorted(computed(tmp_path / "work")) == ["1", "1", "2", "2", "3", "3"]
+
+
+def test_a_killed_backend_is_noticed_and_the_same_again_goes_on(tmp_path: Path) -> None:
+    request = request_for(tmp_path / "out", tmp_path / "model", "step_s=0.05", frames=(1, 2, 3, 4))
+    with session_on(tmp_path / "work") as session:
+        job = start(request, session)
+        drive(job, lambda: bool(job.frames_done("text2video_zero")))
+        (backend,) = [p for p in psutil.Process().children() if "--stdio" in p.cmdline()]
+        backend.kill()
+        drive(job)
+    assert isinstance(job.error, BackendError) and "ended with code -9" in str(job.error)
+    with session_on(tmp_path / "work") as session:
+        again = start(request, session)
+        drive(again)
+    again.raise_if_unfinished()
+    assert len(computed(tmp_path / "work")) == 8
+
+
+def test_closing_the_session_ends_every_process(tmp_path: Path) -> None:
+    request = request_for(tmp_path / "out", tmp_path / "model", "step_s=0.05")
+    before = set(psutil.Process().children(recursive=True))
+    with session_on(tmp_path / "work") as session:
+        job = start(request, session)
+        drive(job, lambda: bool(job.frames_done("text2video_zero")))
+        during = set(psutil.Process().children(recursive=True)) - before
+        assert len(during) >= 2  # supervisor and worker
+    assert not [process for process in during if process.is_running() and process.status() != psutil.STATUS_ZOMBIE]
+
+
+def test_a_program_that_is_no_backend_is_named(tmp_path: Path) -> None:
+    source = BackendProcess(BackendCommand(("/bin/echo", "hello")), tmp_path / "work", time.monotonic())
+    session = Session(JobClient("test"), source)
+    request = request_for(tmp_path / "out", tmp_path / "model")
+    job = start(request, session)
+    drive(job)
+    session.close()
+    assert isinstance(job.error, BackendError)
+    assert "first line cannot be read" in str(job.error) or "ended with code 0" in str(job.error)
+
+
+def test_the_backends_own_reason_for_not_starting_is_told(tmp_path: Path) -> None:
+    (tmp_path / "work" / "journal.sqlite3").mkdir(parents=True)
+    with session_on(tmp_path / "work") as session:
+        job = start(request_for(tmp_path / "out", tmp_path / "model"), session)
+        drive(job)
+    assert job.state is GenerateState.FAILED
+    assert "journal" in str(job.error)
+
+
+@pytest.mark.parametrize("text", ["", "no-such-program --fast", "/nowhere/python", "unclosed 'quote"])
+def test_a_backend_command_that_is_no_program_is_refused(text: str) -> None:
+    with pytest.raises(InputError) as caught:
+        parse_backend_command(text)
+    assert caught.value.hint
+
+
+def test_a_python_runs_the_backend_as_a_module() -> None:
+    assert parse_backend_command("python3").words[1:] == ("-m", "backend", "serve", "--stdio")
+    assert parse_backend_command("ls --all").words[1:] == ("--all", "serve", "--stdio")

@@ -1,0 +1,104 @@
+"""A shortened training, from rendered pictures to a model that diffusers loads."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from diffusers import StableDiffusionControlNetPipeline
+
+from backend.training.autoencoder import AutoencoderPlan, train_autoencoder
+from backend.training.dataset import PairStore, write_pairs
+from backend.training.diffusion import DiffusionPlan, train_diffusion
+from backend.training.export import export_model
+from backend.training.latents import read_latents, write_latents
+from backend.training.models import Sizes
+from backend.training.training_loop import Budget, Crew
+
+SMALL = Sizes(
+    autoencoder=(8, 8, 16, 16),
+    unet=(32, 32, 32, 32),
+    heads=(1, 1, 1, 1),
+    embedding=(4, 4, 8, 8),
+    text_width=32,
+    text_layers=1,
+)
+PAIRS = 6
+
+
+@pytest.fixture(scope="module")
+def crew() -> Crew:
+    """One process on the CPU."""
+    torch.set_num_threads(1)
+    return Crew(0, 1, torch.device("cpu"))
+
+
+@pytest.fixture(scope="module")
+def trained(crew: Crew, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder after a few steps of both trainings."""
+    root = tmp_path_factory.mktemp("training")
+    assert list(write_pairs(root / "pairs", PAIRS, 1, 1))[-1] == PAIRS
+    data = root / "pairs"
+    plan = AutoencoderPlan(Budget(10, 30), crop=64, crop_batch=2, crop_share=2.0, log_every=5, save_every=1000)
+    train_autoencoder(crew, data, data, root / "autoencoder", SMALL, plan)
+    write_latents(crew, data, root / "autoencoder" / "vae", root / "latents")
+    _train(crew, root, 40, [])
+    return root
+
+
+def _train(crew: Crew, root: Path, steps: int, published: list[int]) -> None:
+    plan = DiffusionPlan(Budget(10, steps), pairs=2, rate=2e-3, warmup_steps=5, log_every=5)
+    train_diffusion(
+        crew, root / "pairs", root / "latents", root / "diffusion", SMALL, plan, lambda _, step: published.append(step)
+    )
+
+
+def _log(folder: Path, name: str) -> list[float]:
+    lines = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+    return [line[name] for line in lines if name in line]
+
+
+def test_loss_falls_in_both_trainings(trained: Path) -> None:
+    for folder, name in (("autoencoder", "mse"), ("diffusion", "error")):
+        values = _log(trained / folder, name)
+        assert np.mean(values[-2:]) < 0.9 * np.mean(values[:2]), (folder, values)
+
+
+def test_pictures_are_a_function_of_the_seed(trained: Path, tmp_path: Path) -> None:
+    list(write_pairs(tmp_path / "again", 2, 1, 1))
+    list(write_pairs(tmp_path / "other", 2, 2, 1))
+    first, again, other = (PairStore(folder) for folder in (trained / "pairs", tmp_path / "again", tmp_path / "other"))
+    assert np.array_equal(first.rgb(1), again.rgb(1)) and np.array_equal(first.depth(1), again.depth(1))
+    assert not np.array_equal(first.rgb(1), other.rgb(1))
+
+
+def test_depth_and_latents_fit_the_pictures(trained: Path) -> None:
+    store, latents = PairStore(trained / "pairs"), read_latents(trained / "latents", 1)
+    assert latents.values.shape == (PAIRS, 2, 4, 32, 32)
+    for index in range(PAIRS):
+        depth = store.depth(index)
+        assert depth.max() == 65535 and depth[depth > 0].min() == pytest.approx(0.2 * 65535, abs=2)
+        covered = (depth > 0).reshape(2, 32, 8, 32, 8).mean((2, 4))
+        assert np.allclose(latents.body[index], covered, atol=1e-3)
+
+
+def test_training_goes_on_from_its_checkpoint(crew: Crew, trained: Path) -> None:
+    published: list[int] = []
+    _train(crew, trained, 42, published)
+    state = torch.load(trained / "diffusion" / "checkpoint.pt", weights_only=True)
+    assert state["step"] == 42 and published == [42]
+
+
+def test_export_is_a_pipeline_that_diffusers_runs(trained: Path, tmp_path: Path) -> None:
+    export_model(trained / "autoencoder" / "vae", trained / "diffusion", tmp_path / "model")
+    export_model(trained / "autoencoder" / "vae", trained / "diffusion", tmp_path / "model")
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
+    pipeline = StableDiffusionControlNetPipeline.from_pretrained(tmp_path / "model", dtype=torch.float32)
+    pipeline.set_progress_bar_config(disable=True)
+    assert pipeline.safety_checker is None and pipeline.scheduler.config.prediction_type == "v_prediction"
+    depth = torch.rand(1, 3, 64, 64)
+    picture = pipeline("a robot on the moon", image=depth, num_inference_steps=2, output_type="np").images[0]
+    assert picture.shape == (64, 64, 3) and np.isfinite(picture).all()
