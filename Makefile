@@ -13,7 +13,7 @@ STEPS ?= 20
 SEED ?= 7
 OUT ?= out/demo
 
-.PHONY: demo test test-app check lock clean
+.PHONY: demo test test-app check pictures clean
 
 demo: $(READY)
 	@$(BIN)/python -m blender_addon --motion "$(MOTION)" --fps $(FPS) --frames 1-$(FRAMES) --prompt "$(PROMPT)" \
@@ -34,6 +34,10 @@ check: $(READY)
 $(READY): requirements.lock pyproject.toml .ci/setup_env.sh
 	@PYTHON="$(PYTHON)" sh .ci/setup_env.sh "$(VENV)"
 	@touch $@
+
+pictures: demo
+	@mkdir -p docs/pictures
+	@cp "$(OUT)/contact_sheet.png" docs/pictures/demo.png
 
 clean:
 	rm -rf out dist build *.egg-info

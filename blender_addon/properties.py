@@ -49,10 +49,10 @@ class LatentManSceneSettings(bpy.types.PropertyGroup):
     )
     steps: IntProperty(name="Steps", description="Denoising steps", default=20, min=1, max=MAX_STEPS)
     guidance_scale: FloatProperty(
-        name="Guidance", description="How strongly the prompt pulls", default=7.5, min=0, max=50
+        name="Guidance", description="How strongly the prompt pulls", default=3.5, min=0, max=50
     )
-    width: IntProperty(name="Width", default=512, min=64, max=4096, step=8, subtype="PIXEL")
-    height: IntProperty(name="Height", default=512, min=64, max=4096, step=8, subtype="PIXEL")
+    width: IntProperty(name="Width", default=256, min=64, max=4096, step=8, subtype="PIXEL")
+    height: IntProperty(name="Height", default=256, min=64, max=4096, step=8, subtype="PIXEL")
     output: StringProperty(
         name="Output", description="Folder for passes and frames", subtype="DIR_PATH", default="//latentman"
     )

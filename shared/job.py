@@ -37,8 +37,8 @@ class LatentManSettings:
 
     align: tuple[float, float] = (0.0, 0.4)
     guide: tuple[float, float] = (0.2, 0.7)
-    guide_strength: float = 1.0
-    correspondence: Literal["assignment", "surface"] = "assignment"
+    guide_strength: float = 0.5
+    correspondence: Literal["assignment", "surface"] = "surface"
     features: Literal["paper", "released"] = "paper"
 
 
@@ -58,7 +58,10 @@ class JobInputs:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One shot to be rendered by one method. Sizes in pixels; `frames` are scene frame numbers, rising."""
+    """One shot to be rendered by one method. Sizes in pixels; `frames` are scene frame numbers, rising.
+
+    The defaults suit the embedded model; Stable Diffusion 1.5 wants 512x512 and a guidance of about 7.5.
+    """
 
     prompt: str
     frames: tuple[int, ...]
@@ -68,10 +71,10 @@ class Job:
     method: str = "latentman"
     model: str = "embedded"
     steps: int = 20
-    guidance_scale: float = 7.5
+    guidance_scale: float = 3.5
     controlnet_scale: float = 1.0
-    width: int = 512
-    height: int = 512
+    width: int = 256
+    height: int = 256
     fps: float = 24.0
     latentman: LatentManSettings = field(default_factory=LatentManSettings)
     segment_frames: int = 8
