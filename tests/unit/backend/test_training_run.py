@@ -42,7 +42,7 @@ def trained(crew: Crew, tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("training")
     assert list(write_pairs(root / "pairs", PAIRS, 1, 1))[-1] == PAIRS
     data = root / "pairs"
-    plan = AutoencoderPlan(Budget(10, 30), crop=64, crop_batch=2, crop_share=2.0, log_every=5, save_every=1000)
+    plan = AutoencoderPlan(Budget(10, 60), crop=64, crop_batch=2, crop_share=2.0, log_every=5, save_every=20)
     train_autoencoder(crew, data, data, root / "autoencoder", SMALL, plan)
     write_latents(crew, data, root / "autoencoder" / "vae", root / "latents")
     _train(crew, root, 40, [])
@@ -61,10 +61,11 @@ def _log(folder: Path, name: str) -> list[float]:
     return [line[name] for line in lines if name in line]
 
 
-def test_loss_falls_in_both_trainings(trained: Path) -> None:
-    for folder, name in (("autoencoder", "mse"), ("diffusion", "error")):
-        values = _log(trained / folder, name)
-        assert np.mean(values[-2:]) < 0.9 * np.mean(values[:2]), (folder, values)
+def test_both_trainings_get_better(trained: Path) -> None:
+    quality = _log(trained / "autoencoder", "psnr")
+    assert quality[-1] > quality[0] + 0.2
+    errors = _log(trained / "diffusion", "error")
+    assert np.mean(errors[-2:]) < 0.9 * np.mean(errors[:2])
 
 
 def test_pictures_are_a_function_of_the_seed(trained: Path, tmp_path: Path) -> None:

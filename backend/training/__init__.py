@@ -1,0 +1,1 @@
+"""How the embedded model is made: rendered pictures, an autoencoder, a text encoder, a UNet and a ControlNet."""

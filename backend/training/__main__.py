@@ -1,0 +1,10 @@
+"""`python -m backend.training ...`"""
+
+from __future__ import annotations
+
+import sys
+
+from backend.training.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,125 @@
+"""`latentman train`: make the embedded model, or one stage of it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from rich.console import Console
+
+from backend.training.autoencoder import AutoencoderPlan, train_autoencoder
+from backend.training.dataset import write_pairs
+from backend.training.diffusion import DiffusionPlan, train_diffusion
+from backend.training.export import EMBEDDED, export_model, size_bytes
+from backend.training.latents import write_latents
+from backend.training.models import Sizes
+from backend.training.sheet import write_sheet
+from backend.training.training_loop import Budget, launch
+
+HELD_OUT_SEED = 900_001  # training pairs take their seed from the command line, which must differ
+HELD_OUT_PAIRS = 250
+STAGES = ("data", "autoencoder", "diffusion", "export", "sheet")
+PORT = 29511
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `latentman train`."""
+    parser.add_argument("stage", nargs="?", choices=("all", *STAGES), default="all", help="one stage, or all in order")
+    parser.add_argument(
+        "--folder", type=Path, default=Path(".cache/training"), help="pictures, latents, checkpoints, logs"
+    )
+    parser.add_argument("--target", type=Path, default=EMBEDDED, help="where the exported model goes")
+    parser.add_argument("--pairs", type=int, default=7000, help="pairs of training pictures")
+    parser.add_argument("--minutes", type=float, help="training time of each of the two trainings")
+    parser.add_argument("--steps", type=int, default=10**9, help="steps of each of the two trainings")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--processes", type=int, default=os.cpu_count() or 1, help="training processes (on a GPU always one)"
+    )
+    parser.add_argument("--sheet", type=Path, help="where the sheet goes (default FOLDER/sheet.png)")
+    parser.add_argument("--threads", type=int, default=1, help="threads a process")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Carry out the parsed command."""
+    stages = STAGES if arguments.stage == "all" else (arguments.stage,)
+    for stage in stages:
+        {"data": _data, "autoencoder": _autoencoder, "diffusion": _diffusion, "export": _export, "sheet": _sheet}[
+            stage
+        ](arguments)
+    return 0
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """`python -m backend.training ...`"""
+    parser = argparse.ArgumentParser(prog="latentman train", description="Make the embedded model.")
+    add_arguments(parser)
+    return run(parser.parse_args(argv))
+
+
+def _data(arguments: argparse.Namespace) -> None:
+    console = Console(stderr=True)
+    parts = (("held_out", HELD_OUT_PAIRS, HELD_OUT_SEED), ("pairs", arguments.pairs, arguments.seed))
+    for name, count, seed in parts:
+        for done in write_pairs(arguments.folder / name, count, seed, arguments.processes):
+            console.print(f"{name}: {done} of {count} pairs")
+
+
+def _autoencoder(arguments: argparse.Namespace) -> None:
+    root: Path = arguments.folder
+    plan = AutoencoderPlan(Budget(arguments.minutes or 60.0, arguments.steps), seed=arguments.seed)
+    launch(
+        train_autoencoder,
+        arguments.processes,
+        arguments.threads,
+        PORT,
+        root / "pairs",
+        root / "held_out",
+        root / "autoencoder",
+        Sizes(),
+        plan,
+    )
+
+
+def _diffusion(arguments: argparse.Namespace) -> None:
+    root: Path = arguments.folder
+    vae = root / "autoencoder" / "vae"
+    launch(write_latents, arguments.processes, arguments.threads, PORT, root / "pairs", vae, root / "latents")
+    plan = DiffusionPlan(Budget(arguments.minutes or 240.0, arguments.steps), seed=arguments.seed)
+    plan = replace(plan, pairs=max(1, 4 // arguments.processes))
+    publish = partial(_publish, vae, root, arguments.target)
+    launch(
+        train_diffusion,
+        arguments.processes,
+        arguments.threads,
+        PORT,
+        root / "pairs",
+        root / "latents",
+        root / "diffusion",
+        Sizes(),
+        plan,
+        publish,
+    )
+
+
+def _publish(vae: Path, folder: Path, target: Path, diffusion: Path, step: int) -> None:
+    """An intermediate export; its sample sheet is drawn by a process of its own, so that the training goes on."""
+    export_model(vae, diffusion, target)
+    command = [sys.executable, "-m", "backend.training", "sheet", "--folder", str(folder), "--target", str(target)]
+    subprocess.Popen([*command, "--sheet", str(diffusion / f"sheet_{step:06d}.png")], start_new_session=True)
+
+
+def _export(arguments: argparse.Namespace) -> None:
+    root: Path = arguments.folder
+    export_model(root / "autoencoder" / "vae", root / "diffusion", arguments.target)
+    Console(stderr=True).print(f"{arguments.target}: {size_bytes(arguments.target) / 1e6:.1f} MB of weights")
+
+
+def _sheet(arguments: argparse.Namespace) -> None:
+    write_sheet(arguments.target, arguments.folder / "held_out", arguments.sheet or arguments.folder / "sheet.png")

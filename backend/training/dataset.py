@@ -1,0 +1,123 @@
+"""Training pictures on disk: memory-mapped arrays and one JSON line a pair."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backend.training.figure import TrainingBody, load_training_body
+from backend.training.prompts import Scene, rng_for
+from backend.training.render import SIZE, Pair, render_pair
+
+DEPTH_STEPS = 65535
+SHARD = 250  # pairs a file
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """A pair on disk: where it lies, what it shows, and its depth range."""
+
+    shard: int
+    row: int
+    scene: Scene
+    near_m: float
+    far_m: float
+
+
+class PairStore:
+    """Pairs read back from a folder of shards. Arrays stay on disk until they are indexed."""
+
+    def __init__(self, folder: Path) -> None:
+        self.shots: list[Shot] = []
+        self._rgb: list[NDArray[np.uint8]] = []
+        self._depth: list[NDArray[np.uint16]] = []
+        for shard, listing in enumerate(sorted(folder.glob("shard_*.jsonl"))):
+            self._rgb.append(np.load(listing.with_suffix(".rgb.npy"), mmap_mode="r"))
+            self._depth.append(np.load(listing.with_suffix(".depth.npy"), mmap_mode="r"))
+            for row, line in enumerate(listing.read_text().splitlines()):
+                record = json.loads(line)
+                scene = Scene(record["character"], record["colour"], record["action"], record["place"])
+                self.shots.append(Shot(shard, row, scene, record["near_m"], record["far_m"]))
+
+    def __len__(self) -> int:
+        return len(self.shots)
+
+    def rgb(self, index: int) -> NDArray[np.uint8]:
+        """Both pictures (2, SIZE, SIZE, 3)."""
+        shot = self.shots[index]
+        return np.array(self._rgb[shot.shard][shot.row])
+
+    def depth(self, index: int) -> NDArray[np.uint16]:
+        """Nearness of both frames (2, SIZE, SIZE): 0 background, 65535 nearest, 13107 farthest of the shot."""
+        shot = self.shots[index]
+        return np.array(self._depth[shot.shard][shot.row])
+
+
+def nearness(pair: Pair) -> NDArray[np.uint16]:
+    """The product's depth picture, 1 - 0.8 (z - near) / (far - near), at 16 bits."""
+    span = max(pair.far_m - pair.near_m, 1e-3)
+    value = np.where(np.isfinite(pair.depth_m), 1 - 0.8 * (pair.depth_m - pair.near_m) / span, 0.0)
+    return np.asarray(np.clip(value, 0, 1) * DEPTH_STEPS + 0.5, np.uint16)
+
+
+def widened(value: NDArray[np.float32], span_m: float, before_m: float, behind_m: float) -> NDArray[np.float32]:
+    """The depth picture under a range that starts `before_m` nearer and ends `behind_m` farther."""
+    depth = (1 - value) / 0.8 * span_m + before_m
+    wider = 1 - 0.8 * depth / (span_m + before_m + behind_m)
+    return np.where(value > 0, wider, 0).astype(np.float32)
+
+
+def write_pairs(folder: Path, count: int, seed: int, processes: int) -> Iterator[int]:
+    """Render `count` pairs into shards; existing shards are kept. Yields the number of pairs done."""
+    folder.mkdir(parents=True, exist_ok=True)
+    shards = [(folder, k, min(SHARD, count - k * SHARD), seed) for k in range((count + SHARD - 1) // SHARD)]
+    missing = [shard for shard in shards if not _listing(folder, shard[1]).exists()]
+    done = count - sum(shard[2] for shard in missing)
+    yield done
+    if not missing:
+        return
+    with multiprocessing.get_context("spawn").Pool(processes) as pool:
+        for finished in pool.imap_unordered(_write_shard, missing):
+            done += finished
+            yield done
+
+
+def _listing(folder: Path, shard: int) -> Path:
+    return folder / f"shard_{shard:04d}.jsonl"
+
+
+def _write_shard(task: tuple[Path, int, int, int]) -> int:
+    folder, shard, count, seed = task
+    body = load_training_body()
+    rgb = np.zeros((count, 2, SIZE, SIZE, 3), np.uint8)
+    depth = np.zeros((count, 2, SIZE, SIZE), np.uint16)
+    lines = [_fill_row(body, seed, shard * SHARD + row, rgb[row], depth[row]) for row in range(count)]
+    listing = _listing(folder, shard)
+    np.save(listing.with_suffix(".rgb.npy"), rgb)
+    np.save(listing.with_suffix(".depth.npy"), depth)
+    partial = listing.with_suffix(".partial")
+    partial.write_text("\n".join(lines) + "\n")
+    partial.replace(listing)
+    return count
+
+
+def _fill_row(body: TrainingBody, seed: int, index: int, rgb: NDArray[np.uint8], depth: NDArray[np.uint16]) -> str:
+    pair = render_pair(body, rng_for(seed, index))
+    rgb[:], depth[:] = pair.rgb, nearness(pair)
+    scene = pair.scene
+    return json.dumps(
+        {
+            "character": scene.character,
+            "colour": scene.colour,
+            "action": scene.action,
+            "place": scene.place,
+            "near_m": round(pair.near_m, 4),
+            "far_m": round(pair.far_m, 4),
+        }
+    )

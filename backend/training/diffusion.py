@@ -1,0 +1,219 @@
+"""Joint training of text encoder, UNet and ControlNet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as functional
+from numpy.random import Generator
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from backend.training.dataset import DEPTH_STEPS, PairStore, widened
+from backend.training.first_frame import pair_attention
+from backend.training.latents import Latents, read_latents
+from backend.training.models import Sizes, build_controlnet, build_scheduler, build_text_encoder, build_unet
+from backend.training.prompts import all_words, describe
+from backend.training.training_loop import Budget, Crew, Rate, Run
+from backend.training.vocabulary import END, START, build_tokenizer
+
+BODY_WEIGHT = 3.0
+SNR_LIMIT = 5.0
+NOISY_WEIGHT = 0.5
+OPENING_TIME = 800  # of 1000
+COARSE_NOISE: tuple[tuple[int, float], ...] = ()  # cells a side, standard deviation
+TIME_SKEW = 0.9  # below 1: more of the noisy levels
+
+
+@dataclass(frozen=True, slots=True)
+class DiffusionPlan:
+    """How long and how large the steps are; `pairs` is a process's share of a batch, two samples each."""
+
+    budget: Budget
+    pairs: int = 4
+    rate: float = 5e-4
+    warmup_steps: int = 100
+    opening_steps: int = 0  # with noisy latents alone: what the prompt says is learned first
+    log_every: int = 20
+    save_every: int = 100
+    export_every: int = 600
+    seed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Frame 0 of all pairs, then frame 1 of all pairs."""
+
+    latents: Tensor  # (n, 4, 32, 32)
+    weight: Tensor  # (n, 1, 32, 32)
+    control: Tensor  # (n, 3, 256, 256) depth picture in 0..1
+    tokens: Tensor  # (n, MAX_TOKENS)
+
+
+def train_diffusion(
+    crew: Crew,
+    data: Path,
+    latents: Path,
+    folder: Path,
+    sizes: Sizes,
+    plan: DiffusionPlan,
+    publish: Callable[[Path, int], None],
+) -> None:
+    """Train (or go on training) in `folder`; rank 0 calls `publish(folder, step)` with the averaged weights there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(plan.seed)
+    tokenizer = build_tokenizer(all_words())
+    modules: dict[str, nn.Module] = {
+        "text_encoder": build_text_encoder(
+            sizes, len(tokenizer), tokenizer.convert_tokens_to_ids(START), tokenizer.convert_tokens_to_ids(END)
+        ),
+        "unet": build_unet(sizes),
+        "controlnet": build_controlnet(sizes),
+    }
+    for module in modules.values():
+        module.to(crew.device)
+    for name in ("unet", "controlnet"):
+        modules[name].to(memory_format=torch.channels_last)
+    switch = pair_attention(modules["unet"])
+    run = Run(crew, folder, modules, plan.budget, Rate(plan.rate, plan.warmup_steps, flat=0.5), 0.995)
+    run.resume()
+    store, table = PairStore(data), read_latents(latents, _shares(latents))
+    alphas = build_scheduler().alphas_cumprod.to(crew.device)
+    while run.progress < 1:
+        rng = np.random.default_rng([plan.seed, crew.rank, run.step])
+        opening = run.step < plan.opening_steps
+        switch.on = not opening and rng.random() < 0.5
+        batch = _batch(store, table, tokenizer, rng, plan.pairs, switch.on, crew.device)
+        times = _times(rng, len(batch.latents), switch.on, OPENING_TIME if opening else 0)
+        loss, terms = diffusion_loss(crew, modules, batch, alphas, rng, times, switch.on)
+        run.advance(loss, terms)
+        if run.step % plan.log_every == 0:
+            run.log()
+        if run.step % plan.save_every == 0:
+            run.save()
+        if run.step % plan.export_every == 0:
+            _publish(run, publish)
+    run.save()
+    _publish(run, publish)
+
+
+def _shares(latents: Path) -> int:
+    return len(list(latents.parent.glob(f"{latents.name}.*of*.npz")))
+
+
+def _batch(
+    store: PairStore,
+    table: Latents,
+    tokenizer: Callable[..., object],
+    rng: Generator,
+    pairs: int,
+    paired: bool,
+    device: torch.device,
+) -> Batch:
+    """A paired batch holds both frames of `pairs` shots, under one prompt each, any other batch single frames."""
+    shots = rng.integers(len(store), size=pairs if paired else 2 * pairs)
+    shots, frames = (
+        (np.tile(shots, 2), np.repeat([0, 1], pairs)) if paired else (shots, rng.integers(2, size=2 * pairs))
+    )
+    size = 8 * table.values.shape[-1]
+    control = np.zeros((2 * pairs, size, size), np.float32)
+    prompts: list[str] = []
+    ranges = rng.uniform(0, (0.5, 1.0), (2 * pairs, 2))  # metres before and behind the shot's own range
+    for k, (index, frame) in enumerate(zip(shots, frames, strict=True)):
+        shot = store.shots[int(index)]
+        before, behind = ranges[k % pairs if paired else k]
+        value = store.depth(int(index))[frame].astype(np.float32) / DEPTH_STEPS
+        control[k] = widened(value, shot.far_m - shot.near_m, before, behind)
+        prompts.append(prompts[k - pairs] if paired and k >= pairs else describe(rng, shot.scene))
+    tokens = tokenizer(prompts, padding="max_length", truncation=True, return_tensors="pt")
+    latents = torch.from_numpy(table.values[shots, frames]).to(device).float()
+    weight = 1 + (BODY_WEIGHT - 1) * torch.from_numpy(table.body[shots, frames]).to(device).float()
+    pictures = torch.from_numpy(control).to(device)[:, None].expand(-1, 3, -1, -1)
+    return Batch(
+        latents.contiguous(memory_format=torch.channels_last),
+        (weight / weight.mean())[:, None],
+        pictures.contiguous(memory_format=torch.channels_last),
+        tokens["input_ids"].to(device),  # type: ignore[index]
+    )
+
+
+def diffusion_loss(
+    crew: Crew,
+    modules: dict[str, nn.Module],
+    batch: Batch,
+    alphas: Tensor,
+    rng: Generator,
+    times: NDArray[np.int64],
+    paired: bool,
+) -> tuple[Tensor, dict[str, float]]:
+    """Weighted v-prediction loss (Salimans and Ho 2022) weighted by noise level."""
+    count = len(batch.latents)
+    noise = _noise(rng, batch.latents.shape).to(crew.device)
+    if paired and rng.random() < 0.5:
+        noise[count // 2 :] = noise[: count // 2]
+    steps = torch.from_numpy(times).to(crew.device)
+    alpha = alphas[steps][:, None, None, None]
+    noisy = alpha.sqrt() * batch.latents + (1 - alpha).sqrt() * noise
+    target = alpha.sqrt() * noise - (1 - alpha).sqrt() * batch.latents
+    with crew.autocast():
+        words = modules["text_encoder"](batch.tokens).last_hidden_state
+        down, middle = modules["controlnet"](noisy, steps, words, controlnet_cond=batch.control, return_dict=False)
+        predicted = modules["unet"](
+            noisy,
+            steps,
+            words,
+            down_block_additional_residuals=down,
+            mid_block_additional_residual=middle,
+            return_dict=False,
+        )[0]
+    error = ((predicted.float() - target).square() * batch.weight).mean((1, 2, 3))
+    loss = (error * _importance((alpha / (1 - alpha)).flatten())).mean()
+    return loss, {"loss": float(loss.detach()), "error": float(error.detach().mean())}
+
+
+def _noise(rng: Generator, shape: torch.Size) -> Tensor:
+    """White noise with some more at the coarsest scales.
+
+    Stable Diffusion's schedule leaves 7 % of the signal in the noisiest latents, enough to read the palette from their
+    mean over a thousand cells. A network that may do so learns nothing from the prompt, and at sampling time takes the
+    palette from the starting noise. Coarse noise hides it (Guttenberg 2023, offset noise).
+    """
+    noise = torch.from_numpy(rng.standard_normal(shape, dtype=np.float32))
+    for cells, strength in COARSE_NOISE:
+        coarse = torch.from_numpy(rng.standard_normal((*shape[:2], cells, cells), dtype=np.float32))
+        noise += strength * functional.interpolate(coarse, size=shape[2:], mode="nearest")
+    return noise
+
+
+def _importance(ratio: Tensor) -> Tensor:
+    """min-SNR-gamma weights for v-prediction (Hang et al. 2023), but not below NOISY_WEIGHT at the noisy end.
+
+    There the picture's composition and palette are decided, and a short training cannot leave that for later.
+    """
+    weight = torch.clamp(ratio, max=SNR_LIMIT) / (ratio + 1)
+    return torch.where(ratio < 1, weight.clamp(min=NOISY_WEIGHT), weight)
+
+
+def _times(rng: Generator, count: int, paired: bool, lowest: int) -> NDArray[np.int64]:
+    """Stratified noise levels. In a paired batch both frames share theirs, or frame 0 is cleaner."""
+    half = count // 2
+    if not paired:
+        even = (rng.permutation(count) + rng.random(count)) / count
+        return np.asarray(lowest + even**TIME_SKEW * (1000 - lowest), np.int64)
+    second = ((rng.permutation(half) + rng.random(half)) / half) ** TIME_SKEW * 1000
+    first = second * rng.uniform(0.3, 1.0) if rng.random() < 0.4 else second
+    return np.concatenate([first, second]).astype(np.int64)
+
+
+def _publish(run: Run, publish: Callable[[Path, int], None]) -> None:
+    if run.crew.rank == 0:
+        run.averaged.swap()
+        for name, module in run.modules.items():
+            module.save_pretrained(run.folder / name)  # type: ignore[operator]
+        run.averaged.swap()
+        publish(run.folder, run.step)
+    run.rest_clock()

@@ -1,0 +1,47 @@
+"""The trained networks as a folder in diffusers' layout, in half precision."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import torch
+from diffusers import AutoencoderKL, ControlNetModel, StableDiffusionControlNetPipeline, UNet2DConditionModel
+from transformers import CLIPTextModel
+
+from backend.training.models import build_scheduler
+from backend.training.prompts import all_words
+from backend.training.vocabulary import build_tokenizer
+
+EMBEDDED = Path(__file__).resolve().parents[1] / "embedded"
+
+
+def export_model(vae_folder: Path, diffusion_folder: Path, target: Path = EMBEDDED) -> None:
+    """Write the pipeline beside `target`, then put it in its place."""
+    half = {"dtype": torch.float16}
+    pipeline = StableDiffusionControlNetPipeline(
+        vae=AutoencoderKL.from_pretrained(vae_folder, **half),
+        text_encoder=CLIPTextModel.from_pretrained(diffusion_folder / "text_encoder", dtype=torch.float16),
+        tokenizer=build_tokenizer(all_words()),
+        unet=UNet2DConditionModel.from_pretrained(diffusion_folder / "unet", **half),
+        controlnet=ControlNetModel.from_pretrained(diffusion_folder / "controlnet", **half),
+        scheduler=build_scheduler(),
+        safety_checker=None,
+        feature_extractor=None,
+        requires_safety_checker=False,
+    )
+    partial, old = target.with_name(target.name + ".partial"), target.with_name(target.name + ".old")
+    for folder in (partial, old):
+        shutil.rmtree(folder, ignore_errors=True)
+    pipeline.save_pretrained(partial, safe_serialization=True)
+    for path in partial.rglob("*"):
+        path.chmod(0o755 if path.is_dir() else 0o644)  # safetensors writes files that only their owner can read
+    if target.exists():
+        target.rename(old)
+    partial.rename(target)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def size_bytes(folder: Path) -> int:
+    """Bytes of all weights in a model folder."""
+    return sum(path.stat().st_size for path in folder.rglob("*.safetensors"))

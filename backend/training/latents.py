@@ -1,0 +1,65 @@
+"""Latents of the training pictures, made once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from diffusers import AutoencoderKL
+from numpy.typing import NDArray
+
+from backend.training.autoencoder import to_pixels
+from backend.training.dataset import PairStore
+from backend.training.training_loop import Crew
+
+LATENT_SIZE = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Latents:
+    """Scaled latents of all pairs and the share of each cell that shows the body."""
+
+    values: NDArray[np.float16]  # (pairs, 2, 4, 32, 32)
+    body: NDArray[np.float16]  # (pairs, 2, 32, 32)
+
+
+@torch.no_grad()
+def write_latents(crew: Crew, data: Path, vae_folder: Path, target: Path) -> None:
+    """Encode this process's share of the pairs into `target.RANK.npz`; a share that is there is kept."""
+    path = _share(target, crew.rank, crew.size)
+    if path.exists():
+        return
+    vae = AutoencoderKL.from_pretrained(vae_folder).to(crew.device, memory_format=torch.channels_last).eval()
+    store = PairStore(data)
+    mine = range(crew.rank, len(store), crew.size)
+    values = np.zeros((len(mine), 2, 4, LATENT_SIZE, LATENT_SIZE), np.float16)
+    body = np.zeros((len(mine), 2, LATENT_SIZE, LATENT_SIZE), np.float16)
+    for row, index in enumerate(mine):
+        with crew.autocast():
+            mean = vae.encode(to_pixels(store.rgb(index), crew.device)).latent_dist.mode()
+        values[row] = (mean.float() * vae.config.scaling_factor).cpu().numpy()
+        covered = (store.depth(index) > 0).reshape(2, LATENT_SIZE, 8, LATENT_SIZE, 8)
+        body[row] = covered.mean((2, 4))
+    partial = path.with_name(path.name + ".partial.npz")
+    np.savez(partial, values=values, body=body)
+    partial.replace(path)
+
+
+def read_latents(target: Path, shares: int) -> Latents:
+    """The latents of all shares, in the pairs' order."""
+    parts = []
+    for rank in range(shares):
+        with np.load(_share(target, rank, shares)) as data:
+            parts.append((data["values"], data["body"]))
+    count = sum(len(values) for values, _ in parts)
+    values = np.zeros((count, *parts[0][0].shape[1:]), np.float16)
+    body = np.zeros((count, *parts[0][1].shape[1:]), np.float16)
+    for rank, (part_values, part_body) in enumerate(parts):
+        values[rank::shares], body[rank::shares] = part_values, part_body
+    return Latents(values, body)
+
+
+def _share(target: Path, rank: int, size: int) -> Path:
+    return target.with_name(f"{target.name}.{rank}of{size}.npz")

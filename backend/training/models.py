@@ -1,0 +1,145 @@
+"""The four networks of the embedded model, and their scheduler, at the sizes that are trained."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from diffusers import AutoencoderKL, ControlNetModel, DDIMScheduler, UNet2DConditionModel
+from transformers import CLIPTextConfig, CLIPTextModel
+
+MAX_TOKENS = 32
+TEXT_WIDTH = 160
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """Channels of the networks. The defaults are the embedded model; tests use smaller ones."""
+
+    autoencoder: tuple[int, int, int, int] = (16, 32, 64, 128)
+    unet: tuple[int, int, int, int] = (64, 128, 192, 192)
+    heads: tuple[int, int, int, int] = (1, 2, 3, 3)
+    embedding: tuple[int, int, int, int] = (8, 16, 32, 64)
+    text_width: int = TEXT_WIDTH
+    text_layers: int = 3
+
+
+def build_autoencoder(sizes: Sizes) -> AutoencoderKL:
+    """Factor 8, four latent channels, no attention."""
+    return AutoencoderKL(
+        down_block_types=("DownEncoderBlock2D",) * 4,
+        up_block_types=("UpDecoderBlock2D",) * 4,
+        block_out_channels=sizes.autoencoder,
+        layers_per_block=1,
+        latent_channels=4,
+        norm_num_groups=2,
+        mid_block_add_attention=False,
+        sample_size=256,
+    )
+
+
+def build_text_encoder(sizes: Sizes, vocabulary: int, start: int, end: int) -> CLIPTextModel:
+    """A small CLIP text model.
+
+    It starts with far apart word vectors, and with padding that is nothing but the sum of what its attention read:
+    with CLIP's own start, all prompts look alike and a short training learns to leave the text aside.
+    """
+    model = CLIPTextModel(
+        CLIPTextConfig(
+            vocab_size=vocabulary,
+            hidden_size=sizes.text_width,
+            intermediate_size=sizes.text_width * 3,
+            num_hidden_layers=sizes.text_layers,
+            num_attention_heads=4,
+            max_position_embeddings=MAX_TOKENS,
+            projection_dim=sizes.text_width,
+            bos_token_id=start,
+            eos_token_id=end,
+            pad_token_id=end,
+        )
+    )
+    words = model.get_input_embeddings().weight
+    with torch.no_grad():
+        words.normal_(std=0.5)
+        words[end] *= 0.05
+    return model
+
+
+def build_unet(sizes: Sizes) -> UNet2DConditionModel:
+    """Attention at a half and a quarter of the latent's size; `attention_head_dim` counts heads in these blocks.
+
+    The pooled prompt also joins the time embedding (`addition_embed_type`), so that character, place and colour reach
+    every level from the first steps of the training on.
+    """
+    unet = UNet2DConditionModel(
+        sample_size=32,
+        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "DownBlock2D"),
+        up_block_types=("UpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
+        block_out_channels=sizes.unet,
+        layers_per_block=1,
+        cross_attention_dim=sizes.text_width,
+        attention_head_dim=sizes.heads,
+        addition_embed_type="text",
+        addition_embed_type_num_heads=4,
+    )
+    _read_all_words_alike(unet)
+    return unet
+
+
+@torch.no_grad()
+def _read_all_words_alike(unet: UNet2DConditionModel) -> None:
+    """Let the prompt enter as the mean over its tokens, through outputs that start at zero.
+
+    With free queries a short training first finds the start token, which is the same in every prompt, attends to it
+    alone, and never leaves it again: the softmax is saturated and the prompt has no gradient. So queries stay at zero.
+    """
+    for name, parameter in unet.named_parameters():
+        if name.endswith(("attn2.to_q.weight", "attn2.to_k.weight")) or name.startswith(
+            ("add_embedding.pool.q_proj", "add_embedding.pool.k_proj")
+        ):
+            parameter.zero_().requires_grad_(False)
+        elif name.endswith(("attn2.to_out.0.weight", "attn2.to_out.0.bias")):
+            parameter.zero_()
+    unet.add_embedding.norm2.weight.fill_(0.2)
+
+
+def build_controlnet(sizes: Sizes) -> ControlNetModel:
+    """Without attention: the depth picture speaks for itself. Its output convolutions start small but not at zero."""
+    controlnet = ControlNetModel(
+        down_block_types=("DownBlock2D",) * 4,
+        mid_block_type="UNetMidBlock2D",
+        block_out_channels=sizes.unet,
+        layers_per_block=1,
+        cross_attention_dim=sizes.text_width,
+        attention_head_dim=sizes.heads,
+        conditioning_embedding_out_channels=sizes.embedding,
+    )
+    for layer in (
+        *controlnet.controlnet_down_blocks,
+        controlnet.controlnet_mid_block,
+        controlnet.controlnet_cond_embedding.conv_out,
+    ):
+        torch.nn.init.kaiming_normal_(layer.weight, nonlinearity="linear")
+        with torch.no_grad():
+            layer.weight.mul_(0.5)
+    return controlnet
+
+
+def build_scheduler() -> DDIMScheduler:
+    """DDIM, v-prediction, DDPM's linear schedule (Ho et al. 2020), last step at pure noise.
+
+    Stable Diffusion's schedule stops at sqrt(alpha_bar) = 0.068. These latents hold the picture's 8x8 block means, so
+    a whole picture's palette is still readable there: training never has to ask the text for it, and sampling starts
+    from noise that is read as a palette. Here the last quarter of the steps leaves nothing but text and depth.
+    """
+    return DDIMScheduler(
+        beta_start=0.0001,
+        beta_end=0.02,
+        beta_schedule="linear",
+        num_train_timesteps=1000,
+        prediction_type="v_prediction",
+        timestep_spacing="trailing",
+        clip_sample=False,
+        set_alpha_to_one=False,
+        steps_offset=0,
+    )

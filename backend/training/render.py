@@ -1,0 +1,222 @@
+"""Two pictures of one character in one place: the unit of the training data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from backend.training.characters import CHARACTERS, Look, random_look
+from backend.training.clothes import Cloth
+from backend.training.figure import FloatArray, Mesh, TrainingBody, merge, skin, skin_transforms
+from backend.training.paint import Painter
+from backend.training.places import PLACES, Canvas, Light, random_light
+from backend.training.poses import Pose, random_action, random_pose
+from backend.training.prompts import Scene, random_scene
+from backend.training.raster import Camera, Fragments, empty_fragments, look_from, project, rasterise
+
+SIZE = 256
+OVERSAMPLING = 2  # _halved averages 2 x 2
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two frames of one character: 8-bit pictures, planar depth of the bare body, and one depth range of the shot."""
+
+    scene: Scene
+    rgb: NDArray[np.uint8]  # (2, SIZE, SIZE, 3)
+    depth_m: FloatArray  # (2, SIZE, SIZE), inf = background
+    near_m: float
+    far_m: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Cast:
+    """One instance of a character."""
+
+    look: Look
+    scene: Scene
+    mesh: Mesh  # body, then clothes
+    offset: FloatArray  # (V, 3) betas' displacement
+    betas: FloatArray  # (10,)
+    body_faces: int
+
+
+def render_pair(body: TrainingBody, rng: Generator) -> Pair:
+    """Render the pair that `rng` describes."""
+    scene = random_scene(rng, random_action(rng))
+    cast = _cast(body, scene, rng)
+    place = PLACES[scene.place]
+    light = random_light(rng, place)
+    place_seed = int(rng.integers(2**31))
+    facing = rng.normal(0, 0.5) if rng.random() < 0.62 else rng.uniform(-np.pi, np.pi)
+    poses = [random_pose(rng, scene.action) for _ in range(2)]
+    posed = [
+        _posed(cast, body, pose, facing + turn, rng)
+        for pose, turn in zip(poses, (0.0, rng.normal(0, 0.4)), strict=True)
+    ]
+    camera = _camera(posed[0][0][: len(body.mesh.rest)], rng)
+    moved = _moved(camera, rng) if rng.random() < 0.3 else camera
+    rgb, depth = [], []
+    for (points, normals), view in zip(posed, (camera, moved), strict=True):
+        canvas = Canvas(view)
+        place.draw(canvas, np.random.default_rng(place_seed))
+        picture, bare = _draw(body, cast, points, normals, view, light, canvas, place.ground)
+        rgb.append(np.clip(picture * 255 + 0.5, 0, 255).astype(np.uint8))
+        depth.append(bare)
+    stack = np.stack(depth)
+    seen = stack[np.isfinite(stack)]
+    near, far = (float(seen.min()), float(seen.max())) if seen.size else (1.0, 2.0)
+    return Pair(scene, np.stack(rgb), stack, near, far)
+
+
+def _cast(body: TrainingBody, scene: Scene, rng: Generator) -> _Cast:
+    character = CHARACTERS[scene.character]
+    look = random_look(rng, character, scene.colour)
+    betas = np.clip(rng.normal(0, 0.8, 10), -2, 2).astype(np.float32)
+    displacement = body.body.shapedirs @ betas
+    mesh = merge([body.mesh, *character.dress(body.marks, look)])
+    joint_shift = body.body.joint_regressor @ displacement
+    extra = mesh.weights[len(body.mesh.rest) :] @ joint_shift
+    offset = np.concatenate([displacement, extra]).astype(np.float32)
+    return _Cast(look, scene, mesh, offset, betas, len(body.mesh.faces))
+
+
+def _posed(cast: _Cast, body: TrainingBody, pose: Pose, facing: float, rng: Generator) -> tuple[FloatArray, FloatArray]:
+    rotations = pose.rotations.copy()
+    rotations[0] = (0, facing, 0)
+    points, normals = skin(cast.mesh, cast.mesh.rest + cast.offset, skin_transforms(body.body, rotations, cast.betas))
+    bare = points[: len(body.mesh.rest)]
+    shift = np.array([rng.normal(0, 0.12), pose.lift_m - bare[:, 1].min(), rng.normal(0, 0.12)], np.float32)
+    shift[[0, 2]] -= bare[:, [0, 2]].mean(0)
+    return points + shift, normals
+
+
+def _camera(points: FloatArray, rng: Generator) -> Camera:
+    """Mostly the whole body at 55 to 90 % of the picture's height from breast height; some half-body, low and high."""
+    fov = np.radians(rng.uniform(28, 52))
+    focal = SIZE / 2 / np.tan(fov / 2)
+    low, high = points[:, 1].min(), points[:, 1].max()
+    half = rng.random() < 0.1
+    share = rng.uniform(1.1, 1.7) if half else rng.uniform(0.6, 0.9)
+    extent = max(high - low, 0.8 * float(np.ptp(points[:, 0])), 1.2)
+    distance = extent / share * focal / SIZE
+    middle = high - 0.33 * extent if half else 0.5 * (low + high) + rng.normal(0, 0.05) * extent
+    pitch = rng.normal(0.04, 0.06) if rng.random() < 0.8 else rng.uniform(-0.15, 0.5)
+    target = np.array([rng.normal(0, 0.07) * distance, middle, 0], np.float32)
+    camera = look_from(0.0, float(pitch), float(distance), target, float(focal), SIZE)
+    if camera.position[1] < 0.15:
+        camera = look_from(
+            0.0,
+            float(np.arcsin(np.clip((0.15 - middle) / distance, -1, 1))),
+            float(distance),
+            target,
+            float(focal),
+            SIZE,
+        )
+    return camera
+
+
+def _moved(camera: Camera, rng: Generator) -> Camera:
+    position = camera.position + np.array([rng.normal(0, 0.25), rng.normal(0, 0.05), rng.normal(0, 0.2)], np.float32)
+    yaw = rng.normal(0, 0.05)
+    turn = np.array([[np.cos(yaw), 0, np.sin(yaw)], [0, 1, 0], [-np.sin(yaw), 0, np.cos(yaw)]], np.float32)
+    position[1] = max(float(position[1]), 0.15)
+    return Camera(position, turn @ camera.forward, turn @ camera.right, turn @ camera.up, camera.focal, camera.size)
+
+
+def _draw(
+    body: TrainingBody,
+    cast: _Cast,
+    points: FloatArray,
+    normals: FloatArray,
+    camera: Camera,
+    light: Light,
+    canvas: Canvas,
+    ground: bool,
+) -> tuple[FloatArray, FloatArray]:
+    """Picture (SIZE, SIZE, 3) in 0..1 and the bare body's depth (SIZE, SIZE)."""
+    fine = Camera(
+        camera.position, camera.forward, camera.right, camera.up, camera.focal * OVERSAMPLING, SIZE * OVERSAMPLING
+    )
+    pixels, depth = project(fine, points)
+    buffers = empty_fragments(fine.size)
+    rasterise(buffers, pixels, depth, cast.mesh.faces[: cast.body_faces], 0)
+    bare = buffers.depth_m[::OVERSAMPLING, ::OVERSAMPLING].copy()
+    rasterise(buffers, pixels, depth, cast.mesh.faces[cast.body_faces :], cast.body_faces)
+    if ground:
+        _shadow(canvas, points[: len(body.mesh.rest)])
+    colour, coverage = _shade(body, cast, points, normals, buffers, camera, light)
+    return canvas.picture * (1 - coverage[..., None]) + colour, bare
+
+
+def _shadow(canvas: Canvas, points: FloatArray) -> None:
+    """A soft blob on the ground, paler as the body leaves it."""
+    centre, spread = points[:, [0, 2]].mean(0), points[:, [0, 2]].std(0)
+    lift = float(points[:, 1].min())
+    dx, dz = (
+        (canvas.ground_x - centre[0]) / (1.7 * spread[0] + 0.12),
+        (canvas.ground_z - centre[1]) / (1.7 * spread[1] + 0.12),
+    )
+    strength = 0.55 * np.exp(-(dx**2 + dz**2)) * np.exp(-1.5 * lift)
+    canvas.over((canvas.ground * strength).astype(np.float32), (0.03, 0.03, 0.05))
+
+
+def _shade(
+    body: TrainingBody,
+    cast: _Cast,
+    points: FloatArray,
+    normals: FloatArray,
+    buffers: Fragments,
+    camera: Camera,
+    light: Light,
+) -> tuple[FloatArray, FloatArray]:
+    """Colour times coverage, and coverage, averaged down to SIZE."""
+    row, column = np.nonzero(buffers.face >= 0)
+    face = buffers.face[row, column]
+    corners = cast.mesh.faces[face]
+    weights = buffers.weights[row, column]
+    weights = np.concatenate([weights, 1 - weights[:, :1] - weights[:, 1:]], 1)
+    painter = Painter(cast.mesh.label[face], _blend(cast.mesh.rest, corners, weights), body.marks)
+    CHARACTERS[cast.scene.character].paint(painter, cast.look)
+    normal = _unit(_blend(normals, corners, weights))
+    view = _unit(camera.position - _blend(points, corners, weights))
+    normal *= np.where((np.einsum("na,na->n", normal, view) < 0) & (painter.label >= Cloth.HEADGEAR), -1.0, 1.0)[
+        :, None
+    ].astype(np.float32)
+    lit = _lit(painter, normal, view, light)
+    size = buffers.face.shape[0]
+    picture, alpha = np.zeros((size, size, 3), np.float32), np.zeros((size, size), np.float32)
+    picture[row, column], alpha[row, column] = lit, 1
+    return _halved(picture), _halved(alpha)
+
+
+def _halved(fine: FloatArray) -> FloatArray:
+    return (fine[::2, ::2] + fine[1::2, ::2] + fine[::2, 1::2] + fine[1::2, 1::2]) * np.float32(0.25)
+
+
+def _blend(values: FloatArray, corners: NDArray[np.int32], weights: FloatArray) -> FloatArray:
+    """Values at vertices (V, 3), interpolated: (n, 3)."""
+    return sum(
+        (values[corners[:, i]] * weights[:, i : i + 1] for i in range(1, 3)), values[corners[:, 0]] * weights[:, :1]
+    )
+
+
+def _unit(vectors: FloatArray) -> FloatArray:
+    length = np.sqrt(np.einsum("na,na->n", vectors, vectors))
+    return np.asarray(vectors / np.maximum(length, 1e-6)[:, None], np.float32)
+
+
+def _lit(painter: Painter, normal: FloatArray, view: FloatArray, light: Light) -> FloatArray:
+    """Lambert, a Blinn highlight, a rim, and glow (n, 3)."""
+    facing = np.clip(normal @ light.direction, 0, 1)[:, None]
+    half = _unit(light.direction + view)
+    shine = painter.gloss * np.clip(np.einsum("na,na->n", normal, half), 0, 1) ** 24
+    rim = np.clip(1 - np.einsum("na,na->n", normal, view), 0, 1) ** 3
+    energy = np.asarray(light.ambient, np.float32) + np.asarray(light.key, np.float32) * facing
+    glow = painter.glow[:, None]
+    colour = painter.colour * (energy * (1 - glow) + glow * 1.05)
+    colour += 0.55 * shine[:, None] + 0.12 * rim[:, None] * np.asarray(light.ambient, np.float32)
+    return np.asarray(np.clip(colour, 0, 1), np.float32)
