@@ -30,9 +30,8 @@ def _grid_faces(rows: int, columns: int, closed: bool) -> IntArray:
     r, c = np.meshgrid(np.arange(rows - 1), np.arange(last), indexing="ij")
     d = (c + 1) % columns
     a, b, e, f = r * columns + c, r * columns + d, (r + 1) * columns + c, (r + 1) * columns + d
-    return np.concatenate([np.stack([a, b, e], -1).reshape(-1, 3), np.stack([b, f, e], -1).reshape(-1, 3)]).astype(
-        np.int32
-    )
+    halves = [np.stack([a, b, e], -1).reshape(-1, 3), np.stack([b, f, e], -1).reshape(-1, 3)]
+    return np.asarray(np.concatenate(halves), np.int32)
 
 
 def _rigid(points: FloatArray, faces: IntArray, joint: int, label: int) -> Mesh:

@@ -77,7 +77,7 @@ def train_diffusion(
     for module in modules.values():
         module.to(crew.device)
     for name in ("unet", "controlnet"):
-        modules[name].to(memory_format=torch.channels_last)
+        modules[name].to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     switch = pair_attention(modules["unet"])
     run = Run(crew, folder, modules, plan.budget, Rate(plan.rate, plan.warmup_steps, flat=0.5), 0.995)
     run.resume()
@@ -206,7 +206,7 @@ def _times(rng: Generator, count: int, paired: bool, lowest: int) -> NDArray[np.
         return np.asarray(lowest + even**TIME_SKEW * (1000 - lowest), np.int64)
     second = ((rng.permutation(half) + rng.random(half)) / half) ** TIME_SKEW * 1000
     first = second * rng.uniform(0.3, 1.0) if rng.random() < 0.4 else second
-    return np.concatenate([first, second]).astype(np.int64)
+    return np.asarray(np.concatenate([first, second]), np.int64)
 
 
 def _publish(run: Run, publish: Callable[[Path, int], None]) -> None:

@@ -92,7 +92,7 @@ class Painter:
     def gloves(self, length: float) -> Mask:
         """Hands and forearms up to `length` (0 wrist, 1 elbow)."""
         m = self.marks
-        return self.hands | (self.arms & (self.side > m.wrist_x - length * (m.wrist_x - m.elbow_x)))
+        return np.asarray(self.hands | (self.arms & (self.side > m.wrist_x - length * (m.wrist_x - m.elbow_x))))
 
     def belt(self, height_m: float = 0.07, above_m: float = -0.02) -> Mask:
         """A band around the waist."""
@@ -113,7 +113,7 @@ class Painter:
 
     def vest(self, half_width: float = 0.16) -> Mask:
         """Torso between the shoulders, from the hips to the neck."""
-        return self.torso & (self.side < half_width)
+        return np.asarray(self.torso & (self.side < half_width))
 
     def knees(self, half_m: float = 0.07) -> Mask:
         """Bands around the knees."""
@@ -121,12 +121,14 @@ class Painter:
 
     def elbows(self, half_m: float = 0.06) -> Mask:
         """Bands around the elbows."""
-        return self.arms & (np.abs(self.side - self.marks.elbow_x) < half_m)
+        return np.asarray(self.arms & (np.abs(self.side - self.marks.elbow_x) < half_m))
 
     def shoulders(self) -> Mask:
         """Caps over the shoulders."""
         m = self.marks
-        return (self.arms | self.torso) & (np.abs(self.side - m.shoulder_x) < 0.075) & (self.y > m.neck - 0.22)
+        return np.asarray(
+            (self.arms | self.torso) & (np.abs(self.side - m.shoulder_x) < 0.075) & (self.y > m.neck - 0.22)
+        )
 
     def disc(self, x: float, y: float, radius: float) -> Mask:
         """A disc on the chest or belly, seen from the front."""

@@ -194,14 +194,12 @@ def _shade(
 
 
 def _halved(fine: FloatArray) -> FloatArray:
-    return (fine[::2, ::2] + fine[1::2, ::2] + fine[::2, 1::2] + fine[1::2, 1::2]) * np.float32(0.25)
+    return np.asarray((fine[::2, ::2] + fine[1::2, ::2] + fine[::2, 1::2] + fine[1::2, 1::2]) * np.float32(0.25))
 
 
 def _blend(values: FloatArray, corners: NDArray[np.int32], weights: FloatArray) -> FloatArray:
     """Values at vertices (V, 3), interpolated: (n, 3)."""
-    return sum(
-        (values[corners[:, i]] * weights[:, i : i + 1] for i in range(1, 3)), values[corners[:, 0]] * weights[:, :1]
-    )
+    return np.asarray(sum(values[corners[:, i]] * weights[:, i : i + 1] for i in range(3)))
 
 
 def _unit(vectors: FloatArray) -> FloatArray:
