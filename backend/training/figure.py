@@ -112,7 +112,7 @@ def skin_transforms(body: Body, pose: FloatArray, betas: FloatArray) -> FloatArr
     """Transforms (24, 3, 4) from the T-pose of this shape to `pose` (24, 3), axis-angle radians."""
     rotations, places = joint_transforms(body, pose[None], betas)
     shift = places[0] - np.einsum("jab,jb->ja", rotations[0], body.joints(betas))
-    return np.concatenate([rotations[0], shift[..., None]], 2).astype(np.float32)
+    return np.asarray(np.concatenate([rotations[0], shift[..., None]], 2).astype(np.float32))
 
 
 def skin(mesh: Mesh, rest: FloatArray, transforms: FloatArray) -> tuple[FloatArray, FloatArray]:
