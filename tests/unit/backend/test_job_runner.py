@@ -1,0 +1,151 @@
+"""The one function that runs a job: real EXR files, a tiny real model, a stop in the middle, and the way back."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+import OpenEXR
+import pytest
+
+from backend.job_folder import JobFolder
+from backend.job_runner import run_job
+from backend.passes import Charts, depth_pictures, read_frame
+from backend.server.worker_events import FrameDone, Progress, WorkerEvent
+from shared.digest import sha256_bytes
+from shared.errors import CancelledError, JobError, PassesError
+from shared.job import Job, JobInputs, LatentManSettings, canonical_json
+from shared.shot import shot_json
+from tests.helpers.synthetic_passes import render_passes
+from tests.helpers.tiny_models import write_tiny_model
+
+SIZE = 16
+FRAMES = 4
+
+
+def write_exr(path: Path, depth: np.ndarray, part: np.ndarray, uv: np.ndarray) -> None:
+    channels = {"Depth.Z": depth, "iuv.R": part.astype(np.float32), "iuv.G": uv[..., 0], "iuv.B": uv[..., 1]}
+    channels = {name: np.ascontiguousarray(values, np.float32) for name, values in channels.items()}
+    header = {"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlineimage}
+    with OpenEXR.File(header, channels) as file:
+        file.write(str(path))
+
+
+def moving_square() -> tuple[np.ndarray, Charts]:
+    """A square in front of the camera that moves by two pixels a frame: vertices (frames, 4, 3) and its charts."""
+    corners = np.array([[-0.5, 0, -0.5], [0.5, 0, -0.5], [0.5, 0, 0.5], [-0.5, 0, 0.5]], np.float32)
+    vertices = np.stack([corners + [0.2 * frame, 0, 0] for frame in range(FRAMES)])
+    uv = corners[:, [0, 2]] + 0.5
+    faces = np.array([[0, 1, 2], [0, 2, 3]], np.int32)
+    return vertices, Charts(faces, np.array([2, 2], np.uint8), uv[faces].astype(np.float32))
+
+
+def write_job(folder: Path, model: Path, method: str) -> Job:
+    vertices, charts = moving_square()
+    passes = render_passes(vertices, charts, size=(SIZE, SIZE), focal_px=20.0, camera_m=(0.3, -2.0, 0.0))
+    inputs = folder / "inputs"
+    inputs.mkdir(parents=True)
+
+    def store(data: bytes) -> str:
+        digest = sha256_bytes(data)
+        (inputs / digest).write_bytes(data)
+        return digest
+
+    frames = []
+    for k in range(FRAMES):
+        write_exr(folder / "frame.exr", passes.depth_m[k], passes.part[k], passes.uv[k])
+        frames.append(store((folder / "frame.exr").read_bytes()))
+    array, chart_file = io.BytesIO(), io.BytesIO()
+    np.save(array, passes.vertices)
+    np.savez(chart_file, f=charts.f, part=charts.part, chart_uv=charts.chart_uv)
+    job = Job(
+        prompt="a red robot",
+        frames=passes.shot.frames,
+        inputs=JobInputs(
+            tuple(frames), store(shot_json(passes.shot)), store(array.getvalue()), store(chart_file.getvalue())
+        ),
+        method=method,
+        model=str(model),
+        steps=3,
+        width=SIZE,
+        height=SIZE,
+        segment_frames=2,
+        latentman=LatentManSettings(align=(0.0, 0.7), guide=(0.3, 0.7)),
+    )
+    (folder / "job.json").write_bytes(canonical_json(job))
+    return job
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("model")
+    write_tiny_model(folder)
+    return folder
+
+
+def pictures(folder: Path, job: Job) -> list[bytes]:
+    return [JobFolder(folder).frame_path(frame).read_bytes() for frame in job.frames]
+
+
+@pytest.mark.parametrize("method", ["text2video_zero", "latentman"])
+def test_a_stopped_job_goes_on_to_the_same_frames(tmp_path: Path, model: Path, method: str) -> None:
+    job = write_job(tmp_path / "whole", model, method)
+    done: list[WorkerEvent] = []
+    run_job(tmp_path / "whole", done.append, lambda: False)
+    assert [event.frame for event in done if isinstance(event, FrameDone)] == list(job.frames)
+    assert not (tmp_path / "whole" / "segments").exists()
+
+    write_job(tmp_path / "stopped", model, method)
+    seen: list[WorkerEvent] = []
+
+    def past_first_segment() -> bool:
+        return any(isinstance(event, FrameDone) for event in seen)
+
+    with pytest.raises(CancelledError):
+        run_job(tmp_path / "stopped", seen.append, past_first_segment)
+    first = [JobFolder(tmp_path / "stopped").frame_path(frame) for frame in job.frames[:2]]
+    written = [path.stat().st_mtime_ns for path in first]
+
+    again: list[WorkerEvent] = []
+    run_job(tmp_path / "stopped", again.append, lambda: False)
+    assert [path.stat().st_mtime_ns for path in first] == written
+    sampled = [event for event in again if isinstance(event, Progress) and event.stage == "sampling"]
+    assert len(sampled) == job.steps  # the second segment alone
+    assert pictures(tmp_path / "stopped", job) == pictures(tmp_path / "whole", job)
+
+
+def test_the_methods_differ(tmp_path: Path, model: Path) -> None:
+    results = []
+    for method in ("text2video_zero", "latentman"):
+        job = write_job(tmp_path / method, model, method)
+        run_job(tmp_path / method, lambda event: None, lambda: False)
+        results.append(pictures(tmp_path / method, job))
+    assert results[0][0] == results[1][0]  # frame 0 is the reference of both
+    assert results[0][1:] != results[1][1:]
+
+
+def test_a_missing_input_is_said(tmp_path: Path, model: Path) -> None:
+    job = write_job(tmp_path / "job", model, "text2video_zero")
+    (tmp_path / "job" / "inputs" / job.inputs.shot).unlink()
+    with pytest.raises(JobError, match="1 of the job's inputs are missing"):
+        run_job(tmp_path / "job", lambda event: None, lambda: False)
+
+
+def test_filtered_labels_are_refused(tmp_path: Path) -> None:
+    part = np.full((4, 4), 3.0)
+    part[1, 1] = 2.5
+    write_exr(tmp_path / "0001.exr", np.ones((4, 4)), part, np.zeros((4, 4, 2)))
+    with pytest.raises(PassesError, match=r"0001\.exr.*not whole numbers"):
+        read_frame(tmp_path / "0001.exr")
+
+
+def test_depth_pictures_have_one_range_for_the_shot() -> None:
+    vertices, charts = moving_square()
+    vertices[1:, :, 1] += 1.0  # farther from the camera, which looks along +Y
+    passes = render_passes(vertices, charts, size=(SIZE, SIZE), focal_px=20.0, camera_m=(0.3, -2.0, 0.0))
+    picture = depth_pictures(passes)
+    body = passes.part > 0
+    assert picture[0][body[0]] == pytest.approx(1.0, abs=1e-5)
+    assert picture[1][body[1]] == pytest.approx(0.2, abs=1e-5)
+    assert not picture[~body].any()
