@@ -17,6 +17,7 @@ from backend.training.autoencoder import AutoencoderPlan, train_autoencoder
 from backend.training.dataset import write_pairs
 from backend.training.diffusion import DiffusionPlan, train_diffusion
 from backend.training.export import EMBEDDED, export_model, size_bytes
+from backend.training.figures import write_figures
 from backend.training.latents import write_latents
 from backend.training.models import Sizes
 from backend.training.sheet import write_sheet
@@ -24,7 +25,7 @@ from backend.training.training_loop import Budget, launch
 
 HELD_OUT_SEED = 900_001  # training pairs take their seed from the command line, which must differ
 HELD_OUT_PAIRS = 250
-STAGES = ("data", "autoencoder", "diffusion", "export", "sheet")
+STAGES = ("data", "autoencoder", "diffusion", "export", "sheet", "figures")
 PORT = 29511
 
 
@@ -49,10 +50,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Carry out the parsed command."""
     stages = STAGES if arguments.stage == "all" else (arguments.stage,)
+    actions = {
+        "data": _data,
+        "autoencoder": _autoencoder,
+        "diffusion": _diffusion,
+        "export": _export,
+        "sheet": _sheet,
+        "figures": _figures,
+    }
     for stage in stages:
-        {"data": _data, "autoencoder": _autoencoder, "diffusion": _diffusion, "export": _export, "sheet": _sheet}[
-            stage
-        ](arguments)
+        actions[stage](arguments)
     return 0
 
 
@@ -123,3 +130,8 @@ def _export(arguments: argparse.Namespace) -> None:
 
 def _sheet(arguments: argparse.Namespace) -> None:
     write_sheet(arguments.target, arguments.folder / "held_out", arguments.sheet or arguments.folder / "sheet.png")
+
+
+def _figures(arguments: argparse.Namespace) -> None:
+    found = write_figures(arguments.target, arguments.folder / "held_out", arguments.folder / "figures.json")
+    Console(stderr=True).print(found)
