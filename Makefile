@@ -22,11 +22,13 @@ demo: $(READY)
 
 test: $(READY)
 	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy --strict shared backend
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/unit tests/blender tests/e2e
 
 check: $(READY)
 	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy --strict shared backend
 
 -include tests/app/Makefile.inc

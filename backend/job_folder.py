@@ -1,12 +1,12 @@
 """A job's folder on the backend: everything that running it needs and leaves.
 
-    job.json            the job, canonical
-    inputs/SHA256       passes, shot.json, vertices, charts, named by content
-    frames/0001.png     finished frames; each appears whole or not at all
-    segments/0000.safetensors      frame 0's trajectory, for every later segment's keys and values
-    segments/0008.last.safetensors     the trajectory of a segment's last frame, for the segment after it
-    segments/0008.latents.safetensors  a sampled segment that waits to be decoded
-    result.json         what was measured on the way
+job.json            the job, canonical
+inputs/SHA256       passes, shot.json, vertices, charts, named by content
+frames/0001.png     finished frames; each appears whole or not at all
+segments/0000.safetensors      frame 0's trajectory, for every later segment's keys and values
+segments/0008.last.safetensors     the trajectory of a segment's last frame, for the segment after it
+segments/0008.latents.safetensors  a sampled segment that waits to be decoded
+result.json         what was measured on the way
 """
 
 from __future__ import annotations

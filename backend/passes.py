@@ -74,9 +74,7 @@ def _channels(path: Path) -> dict[str, NDArray[np.float32]]:
     """All channels of all parts of an EXR by full name; Blender 5 writes a part a pass, Blender 4 one part."""
     try:
         with OpenEXR.File(str(path), separate_channels=True) as file:
-            return {
-                name: np.asarray(channel.pixels) for part in file.parts for name, channel in part.channels.items()
-            }
+            return {name: np.asarray(channel.pixels) for part in file.parts for name, channel in part.channels.items()}
     except (RuntimeError, ValueError, OSError) as error:
         raise PassesError(
             "passes.unreadable", f"{path.name} is not a whole OpenEXR file.", "Render the passes again."
@@ -128,7 +126,10 @@ def read_vertices(path: Path, frames: int, count: int) -> NDArray[np.float32]:
 
 def read_passes(frame_files: list[Path], shot_file: Path, vertices_file: Path, charts_file: Path) -> ShotPasses:
     """Read a shot's passes; `frame_files` in the order of the shot's frames. Raises PassesError."""
-    shot = parse_shot(shot_file.read_bytes())
+    try:
+        shot = parse_shot(shot_file.read_bytes())
+    except OSError as error:
+        raise PassesError("passes.shot", f"{shot_file} cannot be read.", "Render the passes again.") from error
     if len(frame_files) != len(shot.frames):
         raise PassesError(
             "passes.count", f"The shot has {len(shot.frames)} frames, but {len(frame_files)} passes are given."

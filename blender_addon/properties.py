@@ -29,9 +29,7 @@ _ENGINE_ITEMS = (
 class LatentManSceneSettings(bpy.types.PropertyGroup):
     """The settings of one scene."""
 
-    motion_path: StringProperty(
-        name="Motion", description="Motion file: MDM .npy or AMASS .npz", subtype="FILE_PATH"
-    )
+    motion_path: StringProperty(name="Motion", description="Motion file: MDM .npy or AMASS .npz", subtype="FILE_PATH")
     body_path: StringProperty(
         name="Body", description="SMPL body file (.npz); the free body where empty", subtype="FILE_PATH"
     )

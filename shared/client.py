@@ -305,9 +305,7 @@ class JobClient:
             self._send(wire_messages.Prepare(model))
         return [events.Connected(welcome.server, welcome.proto)]
 
-    def _input_answer(
-        self, answer: wire_messages.Missing | wire_messages.Stored, reply_to: int
-    ) -> list[ClientEvent]:
+    def _input_answer(self, answer: wire_messages.Missing | wire_messages.Stored, reply_to: int) -> list[ClientEvent]:
         if isinstance(answer, wire_messages.Missing):
             return [*self._uploads.answered(self._link.haves.pop(reply_to, ()), answer.digests)]
         self._forget_puts(answer.digest)

@@ -1,16 +1,16 @@
 """One tree of errors for the add-on, the backend and the command line.
 
-    LatentManError
-    ├── InputError             the user's input cannot be used                exit 2
-    │   ├── MotionError        a motion file, named with the key at fault
-    │   ├── BodyError          a body file
-    │   ├── PassesError        rendered passes
-    │   └── ModelError         weights or a model folder
-    ├── ProtocolError          the other side sent what it must not           exit 1
-    ├── BackendError           the backend could not be started or died       exit 1
-    ├── RenderError            the child Blender failed                       exit 1
-    ├── JobError               a job failed on the backend                    exit 1
-    └── CancelledError         the user stopped it                            exit 3
+LatentManError
+├── InputError             the user's input cannot be used                exit 2
+│   ├── MotionError        a motion file, named with the key at fault
+│   ├── BodyError          a body file
+│   ├── PassesError        rendered passes
+│   └── ModelError         weights or a model folder
+├── ProtocolError          the other side sent what it must not           exit 1
+├── BackendError           the backend could not be started or died       exit 1
+├── RenderError            the child Blender failed                       exit 1
+├── JobError               a job failed on the backend                    exit 1
+└── CancelledError         the user stopped it                            exit 3
 """
 
 from __future__ import annotations

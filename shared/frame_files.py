@@ -67,9 +67,7 @@ def prepare_output_folder(folder: Path) -> Path:
         probe.touch(exist_ok=False)
         probe.unlink()
     except (FileExistsError, NotADirectoryError) as error:
-        raise InputError(
-            "output.not_a_folder", f"The output folder {folder} is a file.", "Give a folder."
-        ) from error
+        raise InputError("output.not_a_folder", f"The output folder {folder} is a file.", "Give a folder.") from error
     except OSError as error:
         raise InputError(
             "output.unwritable",

@@ -185,9 +185,7 @@ def _array(container: Any, key: str, shape: tuple[int | None, ...]) -> NDArray[n
         array = np.asarray(_value(container, key), np.float64)
     except (TypeError, ValueError) as error:
         raise _fault(f"has a '{key}' that is not an array of numbers") from error
-    fits = array.ndim == len(shape) and all(
-        want in (None, have) for want, have in zip(shape, array.shape, strict=True)
-    )
+    fits = array.ndim == len(shape) and all(want in (None, have) for want, have in zip(shape, array.shape, strict=True))
     if not fits or not np.isfinite(array).all():
         raise _fault(f"has a '{key}' of shape {array.shape} or with values that are not finite; {shape} is needed")
     return array

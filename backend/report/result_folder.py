@@ -71,18 +71,19 @@ class ResultFolder:
             raise InputError("report.result", f"{path / 'result.json'} cannot be read: {error}.") from error
 
     def passes(self) -> ShotPasses:
-        """The rendered passes. Raises PassesError."""
-        folder = self._inside(self.result.passes.folder)
+        """The rendered passes, which takes of one shot share one level up. Raises PassesError."""
+        name = self.result.passes.folder
+        folder = self._inside(name.removeprefix("../"), self.path.parent if name.startswith("../") else self.path)
         exrs = [folder / frame_name(frame, ".exr") for frame in self.result.frames]
         return read_passes(exrs, folder / SHOT_FILE, folder / VERTICES_FILE, folder / CHARTS_FILE)
 
     def job(self, entry: MethodEntry) -> Job:
         """The method's job."""
-        return parse_job((self._inside(entry.folder) / "job.json").read_bytes())
+        return parse_job((self._inside(entry.folder, self.path) / "job.json").read_bytes())
 
     def pictures(self, entry: MethodEntry) -> NDArray[np.uint8]:
         """The method's frames, (frames, height, width, 3). Raises InputError naming a frame that is not there."""
-        folder = self._inside(entry.folder)
+        folder = self._inside(entry.folder, self.path)
         pictures = []
         for frame in self.result.frames:
             path = folder / frame_name(frame)
@@ -95,8 +96,8 @@ class ResultFolder:
                 ) from error
         return np.stack(pictures)
 
-    def _inside(self, name: str) -> Path:
-        """A folder that the result names. Raises InputError if it would lead out of the result's own folder."""
+    def _inside(self, name: str, parent: Path) -> Path:
+        """The folder `name` in `parent`. Raises InputError if it would lie anywhere else."""
         if Path(name).name != name or name in ("", ".", ".."):
             raise InputError("report.result", f"{self.path / 'result.json'} names a folder {name!r}.")
-        return self.path / name
+        return parent / name

@@ -40,9 +40,7 @@ class JobFolders:
         """Inputs that lie neither in the job's folder nor in the store."""
         inputs = self.path(job_id) / "inputs"
         return tuple(
-            digest
-            for digest in job.inputs.digests()
-            if not (inputs / digest).is_file() and not self._store.has(digest)
+            digest for digest in job.inputs.digests() if not (inputs / digest).is_file() and not self._store.has(digest)
         )
 
     def prepare(self, job_id: str, job: Job) -> None:

@@ -36,9 +36,7 @@ logger = logging.getLogger(__name__)
 class Runner(Protocol):
     """A module that can run job folders. It may also have `prepare(model: str) -> None` to load a model ahead."""
 
-    def run_job(
-        self, folder: Path, emit: Callable[[WorkerEvent], None], cancelled: Callable[[], bool]
-    ) -> None:
+    def run_job(self, folder: Path, emit: Callable[[WorkerEvent], None], cancelled: Callable[[], bool]) -> None:
         """Run the job in `folder`: return once all frames are there, raise CancelledError when stopped, any other
         LatentManError when it failed. Terminal events may be emitted instead."""
 

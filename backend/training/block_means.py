@@ -33,8 +33,9 @@ def start_as_block_means(vae: AutoencoderKL, sample: Tensor) -> None:
         for upsampler in block.upsamplers or ():
             _set_rows(upsampler.conv, _taps([0.25, 0.5, 0.25]))
     _carry_out(encoder.conv_out)
-    encoder.conv_out.weight[4:] = 0
-    encoder.conv_out.bias[4:] = LOG_VARIANCE
+    channels = vae.config.latent_channels
+    encoder.conv_out.weight[channels:] = 0
+    encoder.conv_out.bias[channels:] = LOG_VARIANCE
     _identity(vae.quant_conv)
     _identity(vae.post_quant_conv)
     _carry_out(decoder.conv_out)

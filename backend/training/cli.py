@@ -20,13 +20,15 @@ from backend.training.export import EMBEDDED, export_model, size_bytes
 from backend.training.figures import write_figures
 from backend.training.latents import write_latents
 from backend.training.models import Sizes
+from backend.training.prompt_reading import ReadingPlan, train_text_encoder
 from backend.training.sheet import write_sheet
 from backend.training.training_loop import Budget, launch
 
 HELD_OUT_SEED = 900_001  # training pairs take their seed from the command line, which must differ
 HELD_OUT_PAIRS = 250
-STAGES = ("data", "autoencoder", "diffusion", "export", "sheet", "figures")
+STAGES = ("data", "autoencoder", "text", "diffusion", "export", "sheet", "figures")
 PORT = 29511
+PAIRS_A_STEP = 8
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,6 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
     actions = {
         "data": _data,
         "autoencoder": _autoencoder,
+        "text": _text,
         "diffusion": _diffusion,
         "export": _export,
         "sheet": _sheet,
@@ -94,12 +97,18 @@ def _autoencoder(arguments: argparse.Namespace) -> None:
     )
 
 
+def _text(arguments: argparse.Namespace) -> None:
+    plan = ReadingPlan(seed=arguments.seed)
+    threads = arguments.processes * arguments.threads
+    launch(train_text_encoder, 1, threads, PORT, arguments.folder / "diffusion", Sizes(), plan)
+
+
 def _diffusion(arguments: argparse.Namespace) -> None:
     root: Path = arguments.folder
     vae = root / "autoencoder" / "vae"
     launch(write_latents, arguments.processes, arguments.threads, PORT, root / "pairs", vae, root / "latents")
     plan = DiffusionPlan(Budget(arguments.minutes or 240.0, arguments.steps), seed=arguments.seed)
-    plan = replace(plan, pairs=max(1, 4 // arguments.processes))
+    plan = replace(plan, pairs=max(1, PAIRS_A_STEP // arguments.processes))
     publish = partial(_publish, vae, root, arguments.target)
     launch(
         train_diffusion,
@@ -119,7 +128,8 @@ def _publish(vae: Path, folder: Path, target: Path, diffusion: Path, step: int) 
     """An intermediate export; its sample sheet is drawn by a process of its own, so that the training goes on."""
     export_model(vae, diffusion, target)
     command = [sys.executable, "-m", "backend.training", "sheet", "--folder", str(folder), "--target", str(target)]
-    subprocess.Popen([*command, "--sheet", str(diffusion / f"sheet_{step:06d}.png")], start_new_session=True)
+    picture = diffusion / f"sheet_{step:06d}.png"
+    subprocess.Popen([*command, "--sheet", str(picture)], env={**os.environ, "OMP_NUM_THREADS": "1"})
 
 
 def _export(arguments: argparse.Namespace) -> None:

@@ -14,6 +14,9 @@ from numpy.typing import NDArray
 from backend.training.figure import TrainingBody, load_training_body
 from backend.training.prompts import Scene, rng_for
 from backend.training.render import SIZE, Pair, render_pair
+from shared.body.loading import FREE_BODY_PATH
+from shared.digest import sha256_file
+from shared.errors import InputError
 
 DEPTH_STEPS = 65535
 SHARD = 250  # pairs a file
@@ -74,8 +77,12 @@ def widened(value: NDArray[np.float32], span_m: float, before_m: float, behind_m
 
 
 def write_pairs(folder: Path, count: int, seed: int, processes: int) -> Iterator[int]:
-    """Render `count` pairs into shards; existing shards are kept. Yields the number of pairs done."""
+    """Render `count` pairs into shards; existing shards are kept. Yields the number of pairs done.
+
+    Raises InputError for a folder whose shards show another body or another seed: they would not fit each other.
+    """
     folder.mkdir(parents=True, exist_ok=True)
+    _claim(folder, {"body": sha256_file(FREE_BODY_PATH), "seed": seed})
     shards = [(folder, k, min(SHARD, count - k * SHARD), seed) for k in range((count + SHARD - 1) // SHARD)]
     missing = [shard for shard in shards if not _listing(folder, shard[1]).exists()]
     done = count - sum(shard[2] for shard in missing)
@@ -86,6 +93,17 @@ def write_pairs(folder: Path, count: int, seed: int, processes: int) -> Iterator
         for finished in pool.imap_unordered(_write_shard, missing):
             done += finished
             yield done
+
+
+def _claim(folder: Path, source: dict[str, str | int]) -> None:
+    path = folder / "source.json"
+    if path.exists() and json.loads(path.read_text()) != source:
+        raise InputError(
+            "training.pairs",
+            f"The pictures in {folder} were made from another body or another seed.",
+            "Delete that folder, or name another one.",
+        )
+    path.write_text(json.dumps(source) + "\n")
 
 
 def _listing(folder: Path, shard: int) -> Path:

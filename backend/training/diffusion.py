@@ -1,4 +1,4 @@
-"""Joint training of text encoder, UNet and ControlNet."""
+"""Joint training of UNet and ControlNet, under a text encoder that is trained already."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from pathlib import Path
 
 import numpy as np
 import torch
-import torch.nn.functional as functional
 from numpy.random import Generator
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from transformers import CLIPTextModel
 
 from backend.training.dataset import DEPTH_STEPS, PairStore, widened
 from backend.training.first_frame import pair_attention
 from backend.training.latents import Latents, read_latents
-from backend.training.models import Sizes, build_controlnet, build_scheduler, build_text_encoder, build_unet
+from backend.training.models import Sizes, build_controlnet, build_scheduler, build_unet
 from backend.training.prompts import all_words, describe
 from backend.training.training_loop import Budget, Crew, Rate, Run
-from backend.training.vocabulary import END, START, build_tokenizer
+from backend.training.vocabulary import build_tokenizer
+from shared.errors import InputError
 
 BODY_WEIGHT = 3.0
 SNR_LIMIT = 5.0
 NOISY_WEIGHT = 0.5
-OPENING_TIME = 800  # of 1000
-COARSE_NOISE: tuple[tuple[int, float], ...] = ()  # cells a side, standard deviation
-TIME_SKEW = 0.9  # below 1: more of the noisy levels
+TIME_SKEW = 0.8  # below 1: more of the noisy levels, where composition and palette are decided
+AVERAGING = 0.997
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +35,8 @@ class DiffusionPlan:
 
     budget: Budget
     pairs: int = 4
-    rate: float = 5e-4
+    rate: float = 8e-4
     warmup_steps: int = 100
-    opening_steps: int = 0  # with noisy latents alone: what the prompt says is learned first
     log_every: int = 20
     save_every: int = 100
     export_every: int = 600
@@ -48,7 +47,7 @@ class DiffusionPlan:
 class Batch:
     """Frame 0 of all pairs, then frame 1 of all pairs."""
 
-    latents: Tensor  # (n, 4, 32, 32)
+    latents: Tensor  # (n, channels, 32, 32)
     weight: Tensor  # (n, 1, 32, 32)
     control: Tensor  # (n, 3, 256, 256) depth picture in 0..1
     tokens: Tensor  # (n, MAX_TOKENS)
@@ -63,33 +62,36 @@ def train_diffusion(
     plan: DiffusionPlan,
     publish: Callable[[Path, int], None],
 ) -> None:
-    """Train (or go on training) in `folder`; rank 0 calls `publish(folder, step)` with the averaged weights there."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Train (or go on training) in `folder`, which holds the trained `text_encoder`.
+
+    Rank 0 calls `publish(folder, step)` with the averaged weights there. Raises InputError where pictures and latents
+    do not belong together.
+    """
+    store, table = PairStore(data), read_latents(latents, _shares(latents))
+    if len(store) != len(table.values):
+        raise InputError(
+            "training.latents",
+            f"{data} holds {len(store)} pairs, {latents} the latents of {len(table.values)}.",
+            "Delete the latents; they are made again.",
+        )
     torch.manual_seed(plan.seed)
     tokenizer = build_tokenizer(all_words())
-    modules: dict[str, nn.Module] = {
-        "text_encoder": build_text_encoder(
-            sizes, len(tokenizer), tokenizer.convert_tokens_to_ids(START), tokenizer.convert_tokens_to_ids(END)
-        ),
-        "unet": build_unet(sizes),
-        "controlnet": build_controlnet(sizes),
-    }
+    reader = CLIPTextModel.from_pretrained(folder / "text_encoder").to(crew.device).requires_grad_(False).eval()
+    modules: dict[str, nn.Module] = {"unet": build_unet(sizes), "controlnet": build_controlnet(sizes)}
     for module in modules.values():
-        module.to(crew.device)
-    for name in ("unet", "controlnet"):
-        modules[name].to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        module.to(crew.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     switch = pair_attention(modules["unet"])
-    run = Run(crew, folder, modules, plan.budget, Rate(plan.rate, plan.warmup_steps, flat=0.5), 0.995)
+    run = Run(crew, folder, modules, plan.budget, Rate(plan.rate, plan.warmup_steps, flat=0.4), AVERAGING)
     run.resume()
-    store, table = PairStore(data), read_latents(latents, _shares(latents))
     alphas = build_scheduler().alphas_cumprod.to(crew.device)
     while run.progress < 1:
         rng = np.random.default_rng([plan.seed, crew.rank, run.step])
-        opening = run.step < plan.opening_steps
-        switch.on = not opening and rng.random() < 0.5
+        switch.on = rng.random() < 0.5
         batch = _batch(store, table, tokenizer, rng, plan.pairs, switch.on, crew.device)
-        times = _times(rng, len(batch.latents), switch.on, OPENING_TIME if opening else 0)
-        loss, terms = diffusion_loss(crew, modules, batch, alphas, rng, times, switch.on)
+        times = _times(rng, len(batch.latents), switch.on)
+        with torch.no_grad(), crew.autocast():
+            words = reader(batch.tokens).last_hidden_state
+        loss, terms = diffusion_loss(crew, modules, batch, words, alphas, rng, times, switch.on)
         run.advance(loss, terms)
         if run.step % plan.log_every == 0:
             run.log()
@@ -145,6 +147,7 @@ def diffusion_loss(
     crew: Crew,
     modules: dict[str, nn.Module],
     batch: Batch,
+    words: Tensor,  # (n, MAX_TOKENS, width)
     alphas: Tensor,
     rng: Generator,
     times: NDArray[np.int64],
@@ -152,7 +155,7 @@ def diffusion_loss(
 ) -> tuple[Tensor, dict[str, float]]:
     """Weighted v-prediction loss (Salimans and Ho 2022) weighted by noise level."""
     count = len(batch.latents)
-    noise = _noise(rng, batch.latents.shape).to(crew.device)
+    noise = torch.from_numpy(rng.standard_normal(batch.latents.shape, dtype=np.float32)).to(crew.device)
     if paired and rng.random() < 0.5:
         noise[count // 2 :] = noise[: count // 2]
     steps = torch.from_numpy(times).to(crew.device)
@@ -160,7 +163,6 @@ def diffusion_loss(
     noisy = alpha.sqrt() * batch.latents + (1 - alpha).sqrt() * noise
     target = alpha.sqrt() * noise - (1 - alpha).sqrt() * batch.latents
     with crew.autocast():
-        words = modules["text_encoder"](batch.tokens).last_hidden_state
         down, middle = modules["controlnet"](noisy, steps, words, controlnet_cond=batch.control, return_dict=False)
         predicted = modules["unet"](
             noisy,
@@ -175,20 +177,6 @@ def diffusion_loss(
     return loss, {"loss": float(loss.detach()), "error": float(error.detach().mean())}
 
 
-def _noise(rng: Generator, shape: torch.Size) -> Tensor:
-    """White noise with some more at the coarsest scales.
-
-    Stable Diffusion's schedule leaves 7 % of the signal in the noisiest latents, enough to read the palette from their
-    mean over a thousand cells. A network that may do so learns nothing from the prompt, and at sampling time takes the
-    palette from the starting noise. Coarse noise hides it (Guttenberg 2023, offset noise).
-    """
-    noise = torch.from_numpy(rng.standard_normal(shape, dtype=np.float32))
-    for cells, strength in COARSE_NOISE:
-        coarse = torch.from_numpy(rng.standard_normal((*shape[:2], cells, cells), dtype=np.float32))
-        noise += strength * functional.interpolate(coarse, size=shape[2:], mode="nearest")
-    return noise
-
-
 def _importance(ratio: Tensor) -> Tensor:
     """min-SNR-gamma weights for v-prediction (Hang et al. 2023), but not below NOISY_WEIGHT at the noisy end.
 
@@ -198,12 +186,12 @@ def _importance(ratio: Tensor) -> Tensor:
     return torch.where(ratio < 1, weight.clamp(min=NOISY_WEIGHT), weight)
 
 
-def _times(rng: Generator, count: int, paired: bool, lowest: int) -> NDArray[np.int64]:
+def _times(rng: Generator, count: int, paired: bool) -> NDArray[np.int64]:
     """Stratified noise levels. In a paired batch both frames share theirs, or frame 0 is cleaner."""
     half = count // 2
     if not paired:
         even = (rng.permutation(count) + rng.random(count)) / count
-        return np.asarray(lowest + even**TIME_SKEW * (1000 - lowest), np.int64)
+        return np.asarray(even**TIME_SKEW * 1000, np.int64)
     second = ((rng.permutation(half) + rng.random(half)) / half) ** TIME_SKEW * 1000
     first = second * rng.uniform(0.3, 1.0) if rng.random() < 0.4 else second
     return np.asarray(np.concatenate([first, second]), np.int64)

@@ -33,7 +33,7 @@ def _frame_step_ms(model: Path) -> float:
     """Median time of one denoising evaluation of one frame at 256x256."""
     unet = UNet2DConditionModel.from_pretrained(model / "unet").to(memory_format=torch.channels_last).eval()
     controlnet = ControlNetModel.from_pretrained(model / "controlnet").to(memory_format=torch.channels_last).eval()
-    latent = torch.randn(1, 4, 32, 32).contiguous(memory_format=torch.channels_last)
+    latent = torch.randn(1, unet.config.in_channels, 32, 32).contiguous(memory_format=torch.channels_last)
     words = torch.randn(1, 32, unet.config.cross_attention_dim)
     depth = torch.rand(1, 3, 256, 256).contiguous(memory_format=torch.channels_last)
     times = []

@@ -30,9 +30,11 @@ class PairedAttention:
         temb: Tensor | None = None,
     ) -> Tensor:
         """Tokens (batch, n, width) to tokens."""
-        source = hidden_states if encoder_hidden_states is None else encoder_hidden_states
-        if encoder_hidden_states is None and self._switch.on:
-            source = source[: len(source) // 2]
+        if encoder_hidden_states is not None:  # queries stay at zero (models.py), so that the prompt's mean is read
+            mean = attn.to_v(encoder_hidden_states.mean(1, keepdim=True))
+            read: Tensor = attn.to_out[1](attn.to_out[0](mean))
+            return read.expand(-1, hidden_states.shape[1], -1)
+        source = hidden_states[: len(hidden_states) // 2] if self._switch.on else hidden_states
         key, value = attn.to_k(source), attn.to_v(source)
         if len(source) < len(hidden_states):
             key, value = key.repeat(2, 1, 1), value.repeat(2, 1, 1)

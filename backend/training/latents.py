@@ -21,7 +21,7 @@ LATENT_SIZE = 32
 class Latents:
     """Scaled latents of all pairs and the share of each cell that shows the body."""
 
-    values: NDArray[np.float16]  # (pairs, 2, 4, 32, 32)
+    values: NDArray[np.float16]  # (pairs, 2, channels, 32, 32)
     body: NDArray[np.float16]  # (pairs, 2, 32, 32)
 
 
@@ -34,7 +34,7 @@ def write_latents(crew: Crew, data: Path, vae_folder: Path, target: Path) -> Non
     vae = AutoencoderKL.from_pretrained(vae_folder).to(crew.device, memory_format=torch.channels_last).eval()
     store = PairStore(data)
     mine = range(crew.rank, len(store), crew.size)
-    values = np.zeros((len(mine), 2, 4, LATENT_SIZE, LATENT_SIZE), np.float16)
+    values = np.zeros((len(mine), 2, vae.config.latent_channels, LATENT_SIZE, LATENT_SIZE), np.float16)
     body = np.zeros((len(mine), 2, LATENT_SIZE, LATENT_SIZE), np.float16)
     for row, index in enumerate(mine):
         with crew.autocast():

@@ -91,22 +91,51 @@ def random_scene(rng: Generator, action: str) -> Scene:
     return Scene(character, colour, action, place)
 
 
-def describe(rng: Generator, scene: Scene) -> str:
-    """A prompt for a scene. It may leave out the action or the place, and it is empty in a tenth of the cases."""
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """What a prompt says of a scene; None where it is silent."""
+
+    character: str | None
+    colour: str | None
+    action: str | None
+    place: str | None
+
+
+SILENCE = Mention(None, None, None, None)
+
+
+def choose_mention(rng: Generator, scene: Scene) -> Mention:
+    """It may leave out the action or the place, and says nothing at all in a tenth of the cases."""
     if rng.random() < EMPTY_SHARE:
+        return SILENCE
+    action = scene.action if rng.random() < 0.75 else None
+    return Mention(scene.character, scene.colour, action, scene.place if rng.random() < 0.93 else None)
+
+
+def describe(rng: Generator, scene: Scene) -> str:
+    """A prompt for a scene."""
+    return phrase(rng, choose_mention(rng, scene))
+
+
+def phrase(rng: Generator, mention: Mention) -> str:
+    """A mention in words, now and then among words that mean nothing to the model."""
+    if mention == SILENCE:
         return ""
     words: list[str] = []
-    if scene.colour is not None:
-        words.append(str(rng.choice(COLOUR_WORDS[scene.colour])))
-    words.append(str(rng.choice(CHARACTER_WORDS[scene.character])))
-    if rng.random() < 0.85:
+    if mention.colour is not None:
+        words.append(str(rng.choice(COLOUR_WORDS[mention.colour])))
+    if mention.character is not None:
+        words.append(str(rng.choice(CHARACTER_WORDS[mention.character])))
+    if words and rng.random() < 0.85:
         words.insert(0, str(rng.choice(["the", _article(words[0]), _article(words[0])])))
     if rng.random() < 0.12:
         words.insert(0, str(rng.choice(OPENINGS)))
-    if rng.random() < 0.75:
-        words.append(str(rng.choice(ACTION_WORDS[scene.action])))
-    if rng.random() < 0.93:
-        words.append(str(rng.choice(PLACE_WORDS[scene.place])))
+    if mention.action is not None:
+        words.append(str(rng.choice(ACTION_WORDS[mention.action])))
+    if mention.place is not None:
+        words.append(str(rng.choice(PLACE_WORDS[mention.place])))
+    for _ in range(int(rng.integers(1, 4)) if rng.random() < 0.15 else 0):
+        words.insert(int(rng.integers(len(words) + 1)), str(rng.choice(OTHER_WORDS)))
     prompt = " ".join(words)
     for filler in rng.permutation(FILLERS)[: int(rng.integers(1, 4)) if rng.random() < 0.12 else 0]:
         prompt += f", {filler}"

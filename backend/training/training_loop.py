@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import torch
 import torch.distributed as dist
-import torch.multiprocessing.spawn as spawning
 from torch import Tensor, nn
+from torch.multiprocessing.spawn import spawn
 
 LARGEST_NORM = 1.0  # of the gradient
 AVERAGE_EVERY = 2  # steps between updates of the averaged weights
@@ -193,7 +193,7 @@ def launch(task: Callable[..., None], processes: int, threads: int, port: int, *
         torch.set_num_threads(threads)
         task(Crew(0, 1, device), *arguments)
         return
-    spawning.spawn(  # type: ignore[no-untyped-call]
+    spawn(  # type: ignore[no-untyped-call]
         _member, (processes, threads, port, task, arguments), nprocs=processes
     )
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 @torch.no_grad()
 def whiten_latents(vae: AutoencoderKL, latents: Tensor) -> None:
-    """Fold ZCA whitening of `latents` (n, 4, h, w) into the encoder, and its inverse into the decoder.
+    """Fold ZCA whitening of `latents` (n, channels, h, w) into the encoder, and its inverse into the decoder.
 
     Reconstructions stay the same. The noise of the posterior, which is diagonal, is rescaled per channel.
     """

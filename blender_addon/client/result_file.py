@@ -1,8 +1,8 @@
 """What a finished shot leaves beside its frames: the job files and `result.json`, from which the report is made.
 
-    OUTPUT/METHOD/job.json     the job in its canonical form
-    OUTPUT/job.json            the same of the last method that was asked for; `--job` reads it back
-    OUTPUT/result.json         timings in seconds, digests by frame number, folders relative to OUTPUT
+OUTPUT/METHOD/job.json     the job in its canonical form
+OUTPUT/job.json            the same of the last method that was asked for; `--job` reads it back
+OUTPUT/result.json         timings in seconds, digests by frame number, folders relative to OUTPUT
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import json
 import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 from ..shared.frame_files import prepare_output_folder, write_atomic
 from ..shared.job import Job, canonical_json
@@ -64,10 +65,15 @@ def write_result(request: GenerateRequest, result: ShotResult) -> None:
         "width": request.template.width,
         "height": request.template.height,
         "seconds": {"passes": round(result.passes_s, 3), "total": round(result.total_s, 3)},
-        "passes": {"folder": os.path.relpath(request.passes_folder, request.output), "frames": result.passes},
+        "passes": {"folder": _relative(request), "frames": result.passes},
         "methods": [
             {**asdict(one), "seconds": round(one.seconds, 3), "folder": one.method, "job": f"{one.method}/{JOB_FILE}"}
             for one in result.methods
         ],
     }
     write_atomic(request.output / RESULT_FILE, json.dumps(document, indent=1).encode())
+
+
+def _relative(request: GenerateRequest) -> str:
+    """The passes folder as seen from the output folder, with slashes on every system."""
+    return Path(os.path.relpath(request.passes_folder, request.output)).as_posix()

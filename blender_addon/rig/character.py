@@ -33,9 +33,7 @@ class Character:
     body: Any
 
 
-def import_motion(
-    scene: Any, motion: SMPLMotion, body: Body, *, name: str = "Character", start_frame: int = 1
-) -> Any:
+def import_motion(scene: Any, motion: SMPLMotion, body: Body, *, name: str = "Character", start_frame: int = 1) -> Any:
     """Make a character that plays the motion in the scene, and return its armature object.
 
     The motion is resampled to the scene's frame rate and keeps its duration; the scene's frame range is set to it, and

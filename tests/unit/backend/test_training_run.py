@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,9 @@ from backend.training.diffusion import DiffusionPlan, train_diffusion
 from backend.training.export import export_model
 from backend.training.latents import read_latents, write_latents
 from backend.training.models import Sizes
+from backend.training.prompt_reading import ReadingPlan, train_text_encoder
 from backend.training.training_loop import Budget, Crew
+from shared.errors import InputError
 
 SMALL = Sizes(
     autoencoder=(8, 8, 16, 16),
@@ -45,6 +48,7 @@ def trained(crew: Crew, tmp_path_factory: pytest.TempPathFactory) -> Path:
     plan = AutoencoderPlan(Budget(10, 60), crop=64, crop_batch=2, crop_share=2.0, log_every=5, save_every=20)
     train_autoencoder(crew, data, data, root / "autoencoder", SMALL, plan)
     write_latents(crew, data, root / "autoencoder" / "vae", root / "latents")
+    train_text_encoder(crew, root / "diffusion", SMALL, ReadingPlan(steps=240, batch=32, rate=5e-3, log_every=20))
     _train(crew, root, 40, [])
     return root
 
@@ -56,8 +60,8 @@ def _train(crew: Crew, root: Path, steps: int, published: list[int]) -> None:
     )
 
 
-def _log(folder: Path, name: str) -> list[float]:
-    lines = [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+def _log(folder: Path, name: str, file: str = "log.jsonl") -> list[float]:
+    lines = [json.loads(line) for line in (folder / file).read_text().splitlines()]
     return [line[name] for line in lines if name in line]
 
 
@@ -66,6 +70,25 @@ def test_both_trainings_get_better(trained: Path) -> None:
     assert quality[-1] > quality[0] + 0.2
     errors = _log(trained / "diffusion", "error")
     assert np.mean(errors[-2:]) < 0.9 * np.mean(errors[:2])
+
+
+def test_text_encoder_learns_to_name_what_is_mentioned(trained: Path) -> None:
+    for name in ("character", "place"):
+        right = _log(trained / "diffusion", name, "text_log.jsonl")
+        assert np.mean(right[-4:]) > 0.5  # "nothing" alone is right for less than 0.25
+
+
+def test_latents_of_other_pictures_are_refused(crew: Crew, trained: Path, tmp_path: Path) -> None:
+    shutil.copytree(trained, tmp_path / "mixed")
+    shutil.rmtree(tmp_path / "mixed" / "pairs")
+    list(write_pairs(tmp_path / "mixed" / "pairs", 2, 1, 1))
+    with pytest.raises(InputError, match="holds 2 pairs"):
+        _train(crew, tmp_path / "mixed", 41, [])
+
+
+def test_pictures_of_another_seed_do_not_join_a_folder(trained: Path) -> None:
+    with pytest.raises(InputError, match="another seed"):
+        list(write_pairs(trained / "pairs", PAIRS + 1, 2, 1))
 
 
 def test_pictures_are_a_function_of_the_seed(trained: Path, tmp_path: Path) -> None:
@@ -78,7 +101,7 @@ def test_pictures_are_a_function_of_the_seed(trained: Path, tmp_path: Path) -> N
 
 def test_depth_and_latents_fit_the_pictures(trained: Path) -> None:
     store, latents = PairStore(trained / "pairs"), read_latents(trained / "latents", 1)
-    assert latents.values.shape == (PAIRS, 2, 4, 32, 32)
+    assert latents.values.shape == (PAIRS, 2, 8, 32, 32)
     for index in range(PAIRS):
         depth = store.depth(index)
         assert depth.max() == 65535 and depth[depth > 0].min() == pytest.approx(0.2 * 65535, abs=2)

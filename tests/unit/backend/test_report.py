@@ -1,0 +1,109 @@
+"""The report: video, contact sheet, and reading a result folder back."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+from PIL import Image
+
+from backend.report.contact_sheet import Row, contact_sheet
+from backend.report.result_folder import ResultFolder
+from backend.report.video import write_video
+from shared.errors import InputError, PassesError
+
+
+def result_file(folder: Path, **changes: Any) -> Path:
+    """A `result.json` of two frames, as the batch command writes it, but for the changes."""
+    folder.mkdir(parents=True, exist_ok=True)
+    method = {"method": "latentman", "job_id": "0" * 64, "seconds": 1.0, "folder": "latentman", "frames": {}}
+    document = {
+        "schema": 1,
+        "server": "0.1.0",
+        "engine": "CYCLES",
+        "frames": [1, 2],
+        "fps": 10,
+        "width": 32,
+        "height": 16,
+        "seconds": {"passes": 1.0},
+        "passes": {"folder": "passes", "frames": {}},
+        "methods": [method],
+    }
+    (folder / "result.json").write_text(json.dumps(document | changes))
+    return folder
+
+
+def flat(colour: tuple[int, int, int], frames: int = 1) -> np.ndarray:
+    return np.broadcast_to(np.array(colour, np.uint8), (frames, 16, 32, 3)).copy()
+
+
+def test_video_holds_every_frame_at_its_rate(tmp_path: Path) -> None:
+    frames = np.concatenate([flat((220, 30, 30), 3), flat((30, 30, 220), 3)])
+    write_video(tmp_path / "video.mp4", frames, 12.0)
+    with av.open(str(tmp_path / "video.mp4")) as container:
+        stream = container.streams.video[0]
+        decoded = [frame.to_ndarray(format="rgb24") for frame in container.decode(stream)]
+        assert stream.average_rate == 12
+    assert len(decoded) == 6 and decoded[0].shape == (16, 32, 3)
+    for shown, meant in zip(decoded, frames, strict=True):
+        assert np.abs(shown.astype(int) - meant).mean() < 6
+    assert [path.name for path in tmp_path.iterdir()] == ["video.mp4"]
+
+
+def test_video_of_odd_size_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="even size"):
+        write_video(tmp_path / "video.mp4", np.zeros((2, 15, 32, 3), np.uint8), 10)
+    assert not list(tmp_path.iterdir())
+
+
+def test_contact_sheet_shows_the_chosen_frames_in_order() -> None:
+    frames = np.concatenate([flat((10 * k, 0, 0)) for k in range(20)])
+    sheet = np.asarray(contact_sheet([Row("red", frames)], columns=3, cell=16))
+    width = (sheet.shape[1] - 4) // 3
+    shown = [int(sheet[-10, 4 + width * k + 16, 0]) for k in range(3)]
+    assert shown == [0, 100, 190]  # frames 0, 9.5 to even (10) and 19
+
+
+def test_contact_sheet_refuses_rows_that_differ() -> None:
+    with pytest.raises(InputError, match="differ"):
+        contact_sheet([Row("a", flat((0, 0, 0))), Row("b", flat((0, 0, 0), 2))])
+
+
+def test_passes_may_lie_beside_the_take(tmp_path: Path) -> None:
+    take = ResultFolder.open(result_file(tmp_path / "shot" / "take", passes={"folder": "../passes", "frames": {}}))
+    with pytest.raises(PassesError) as refused:  # it looks in the right place; there is nothing there
+        take.passes()
+    assert str(tmp_path / "shot" / "passes") in str(refused.value)
+
+
+@pytest.mark.parametrize("name", ["../../passes", "/tmp", "a/b", "..", "../..", ""])
+def test_a_result_cannot_name_a_folder_elsewhere(tmp_path: Path, name: str) -> None:
+    folder = ResultFolder.open(result_file(tmp_path / "take", passes={"folder": name, "frames": {}}))
+    with pytest.raises(InputError, match="names a folder"):
+        folder.passes()
+
+
+def test_missing_and_broken_frames_are_named(tmp_path: Path) -> None:
+    folder = ResultFolder.open(result_file(tmp_path))
+    frames = tmp_path / "latentman"
+    frames.mkdir()
+    Image.fromarray(flat((1, 2, 3))[0]).save(frames / "0001.png")
+    (frames / "0002.png").write_bytes(b"not a picture")
+    with pytest.raises(InputError, match="0002.png is missing or not a picture"):
+        folder.pictures(folder.result.methods[0])
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"schema": 1}'])
+def test_a_broken_result_file_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "result.json").write_text(text)
+    with pytest.raises(InputError, match="cannot be read"):
+        ResultFolder.open(tmp_path)
+
+
+def test_a_folder_without_a_result_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="holds no result.json"):
+        ResultFolder.open(tmp_path)
