@@ -2,79 +2,33 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 
 import numpy as np
-import OpenEXR
 import pytest
 
 from backend.job_folder import JobFolder
 from backend.job_runner import run_job
-from backend.passes import Charts, depth_pictures, read_frame
+from backend.passes import depth_pictures, read_frame
 from backend.server.worker_events import FrameDone, Progress, WorkerEvent
 from shared.digest import sha256_bytes
 from shared.errors import CancelledError, JobError, PassesError
-from shared.job import Job, JobInputs, LatentManSettings, canonical_json
-from shared.shot import shot_json
-from tests.helpers.synthetic_passes import render_passes
+from shared.job import Job, canonical_json
+from tests.helpers.exr_shot import exr_shot, moving_square, square_passes, write_exr
 from tests.helpers.tiny_models import write_tiny_model
 
-SIZE = 16
 FRAMES = 4
 
 
-def write_exr(path: Path, depth: np.ndarray, part: np.ndarray, uv: np.ndarray) -> None:
-    channels = {"Depth.Z": depth, "iuv.R": part.astype(np.float32), "iuv.G": uv[..., 0], "iuv.B": uv[..., 1]}
-    channels = {name: np.ascontiguousarray(values, np.float32) for name, values in channels.items()}
-    header = {"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlineimage}
-    with OpenEXR.File(header, channels) as file:
-        file.write(str(path))
-
-
-def moving_square() -> tuple[np.ndarray, Charts]:
-    """A square in front of the camera that moves by two pixels a frame: vertices (frames, 4, 3) and its charts."""
-    corners = np.array([[-0.5, 0, -0.5], [0.5, 0, -0.5], [0.5, 0, 0.5], [-0.5, 0, 0.5]], np.float32)
-    vertices = np.stack([corners + [0.2 * frame, 0, 0] for frame in range(FRAMES)])
-    uv = corners[:, [0, 2]] + 0.5
-    faces = np.array([[0, 1, 2], [0, 2, 3]], np.int32)
-    return vertices, Charts(faces, np.array([2, 2], np.uint8), uv[faces].astype(np.float32))
-
-
 def write_job(folder: Path, model: Path, method: str) -> Job:
-    vertices, charts = moving_square()
-    passes = render_passes(vertices, charts, size=(SIZE, SIZE), focal_px=20.0, camera_m=(0.3, -2.0, 0.0))
+    folder.mkdir(parents=True)
+    shot = exr_shot(folder, model, method, FRAMES)
     inputs = folder / "inputs"
-    inputs.mkdir(parents=True)
-
-    def store(data: bytes) -> str:
-        digest = sha256_bytes(data)
-        (inputs / digest).write_bytes(data)
-        return digest
-
-    frames = []
-    for k in range(FRAMES):
-        write_exr(folder / "frame.exr", passes.depth_m[k], passes.part[k], passes.uv[k])
-        frames.append(store((folder / "frame.exr").read_bytes()))
-    array, chart_file = io.BytesIO(), io.BytesIO()
-    np.save(array, passes.vertices)
-    np.savez(chart_file, f=charts.f, part=charts.part, chart_uv=charts.chart_uv)
-    job = Job(
-        prompt="a red robot",
-        frames=passes.shot.frames,
-        inputs=JobInputs(
-            tuple(frames), store(shot_json(passes.shot)), store(array.getvalue()), store(chart_file.getvalue())
-        ),
-        method=method,
-        model=str(model),
-        steps=3,
-        width=SIZE,
-        height=SIZE,
-        segment_frames=2,
-        latentman=LatentManSettings(align=(0.0, 0.7), guide=(0.3, 0.7)),
-    )
-    (folder / "job.json").write_bytes(canonical_json(job))
-    return job
+    inputs.mkdir()
+    for data in shot.inputs:
+        (inputs / sha256_bytes(data)).write_bytes(data)
+    (folder / "job.json").write_bytes(canonical_json(shot.job))
+    return shot.job
 
 
 @pytest.fixture(scope="module")
@@ -141,9 +95,9 @@ def test_filtered_labels_are_refused(tmp_path: Path) -> None:
 
 
 def test_depth_pictures_have_one_range_for_the_shot() -> None:
-    vertices, charts = moving_square()
+    vertices, charts = moving_square(FRAMES)
     vertices[1:, :, 1] += 1.0  # farther from the camera, which looks along +Y
-    passes = render_passes(vertices, charts, size=(SIZE, SIZE), focal_px=20.0, camera_m=(0.3, -2.0, 0.0))
+    passes = square_passes(vertices, charts)
     picture = depth_pictures(passes)
     body = passes.part > 0
     assert picture[0][body[0]] == pytest.approx(1.0, abs=1e-5)

@@ -1,0 +1,76 @@
+"""A small shot as the add-on sends it: a square that moves past the camera, in real EXR files, and a job on it."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+from pathlib import Path
+
+import numpy as np
+import OpenEXR
+
+from backend.passes import Charts, ShotPasses
+from shared.digest import sha256_bytes
+from shared.job import Job, JobInputs, LatentManSettings
+from shared.shot import shot_json
+from tests.helpers.synthetic_passes import render_passes
+
+SIZE = 16
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ExrShot:
+    """A job and the bytes of its inputs, passes first."""
+
+    job: Job
+    inputs: tuple[bytes, ...]
+
+
+def write_exr(path: Path, depth: np.ndarray, part: np.ndarray, uv: np.ndarray) -> None:
+    """One frame's passes under the names that Blender gives them."""
+    channels = {"Depth.Z": depth, "iuv.R": part.astype(np.float32), "iuv.G": uv[..., 0], "iuv.B": uv[..., 1]}
+    channels = {name: np.ascontiguousarray(values, np.float32) for name, values in channels.items()}
+    header = {"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlineimage}
+    with OpenEXR.File(header, channels) as file:
+        file.write(str(path))
+
+
+def moving_square(frames: int) -> tuple[np.ndarray, Charts]:
+    """A square in front of the camera that moves by two pixels a frame: vertices (frames, 4, 3) and its charts."""
+    corners = np.array([[-0.5, 0, -0.5], [0.5, 0, -0.5], [0.5, 0, 0.5], [-0.5, 0, 0.5]], np.float32)
+    vertices = np.stack([corners + [0.2 * frame, 0, 0] for frame in range(frames)])
+    uv = corners[:, [0, 2]] + 0.5
+    faces = np.array([[0, 1, 2], [0, 2, 3]], np.int32)
+    return vertices, Charts(faces, np.array([2, 2], np.uint8), uv[faces].astype(np.float32))
+
+
+def square_passes(vertices: np.ndarray, charts: Charts) -> ShotPasses:
+    """The passes of `moving_square`."""
+    return render_passes(vertices, charts, size=(SIZE, SIZE), focal_px=20.0, camera_m=(0.3, -2.0, 0.0))
+
+
+def exr_shot(scratch: Path, model: Path, method: str, frames: int) -> ExrShot:
+    """A job of three steps in segments of two frames, with every part of the method at work."""
+    vertices, charts = moving_square(frames)
+    passes = square_passes(vertices, charts)
+    exrs = []
+    for k in range(frames):
+        write_exr(scratch / "frame.exr", passes.depth_m[k], passes.part[k], passes.uv[k])
+        exrs.append((scratch / "frame.exr").read_bytes())
+    array, chart_file = io.BytesIO(), io.BytesIO()
+    np.save(array, passes.vertices)
+    np.savez(chart_file, f=charts.f, part=charts.part, chart_uv=charts.chart_uv)
+    extra = (shot_json(passes.shot), array.getvalue(), chart_file.getvalue())
+    job = Job(
+        prompt="a red robot",
+        frames=passes.shot.frames,
+        inputs=JobInputs(tuple(map(sha256_bytes, exrs)), *map(sha256_bytes, extra)),
+        method=method,
+        model=str(model),
+        steps=3,
+        width=SIZE,
+        height=SIZE,
+        segment_frames=2,
+        latentman=LatentManSettings(align=(0.0, 0.7), guide=(0.3, 0.7)),
+    )
+    return ExrShot(job, (*exrs, *extra))
