@@ -29,6 +29,7 @@ HELD_OUT_PAIRS = 250
 STAGES = ("data", "autoencoder", "text", "diffusion", "export", "sheet", "figures")
 PORT = 29511
 PAIRS_A_STEP = 8
+TRIAL_PICTURES = 96
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -46,6 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--processes", type=int, default=os.cpu_count() or 1, help="training processes (on a GPU always one)"
     )
     parser.add_argument("--sheet", type=Path, help="where the sheet goes (default FOLDER/sheet.png)")
+    parser.add_argument("--guidance", type=float, default=3.0, help="guidance scale of sheet and figures")
     parser.add_argument("--threads", type=int, default=1, help="threads a process")
 
 
@@ -139,9 +141,11 @@ def _export(arguments: argparse.Namespace) -> None:
 
 
 def _sheet(arguments: argparse.Namespace) -> None:
-    write_sheet(arguments.target, arguments.folder / "held_out", arguments.sheet or arguments.folder / "sheet.png")
+    target = arguments.sheet or arguments.folder / "sheet.png"
+    write_sheet(arguments.target, arguments.folder / "held_out", target, arguments.guidance)
 
 
 def _figures(arguments: argparse.Namespace) -> None:
-    found = write_figures(arguments.target, arguments.folder / "held_out", arguments.folder / "figures.json")
+    root: Path = arguments.folder
+    found = write_figures(arguments.target, root / "pairs", root / "held_out", root, arguments.guidance, TRIAL_PICTURES)
     Console(stderr=True).print(found)

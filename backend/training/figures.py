@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 from diffusers import AutoencoderKL, ControlNetModel, UNet2DConditionModel
+from numpy.typing import NDArray
 
 from backend.training.autoencoder import autoencoder_psnr
 from backend.training.dataset import PairStore
 from backend.training.export import size_bytes
+from backend.training.judge import Judge, JudgePlan, accuracy, body_mask, mean_iou, train_judge, truths
+from backend.training.prompts import COLOUR_WORDS, PLACE_WORDS, Scene
+from backend.training.sheet import control_picture, full_body_pairs, sample_pictures
+from backend.training.training_loop import Crew
 
 TIMED_RUNS = 9
 
@@ -46,8 +52,55 @@ def _frame_step_ms(model: Path) -> float:
     return float(np.median(times)) * 1000
 
 
-def write_figures(model: Path, held_out: Path, target: Path) -> dict[str, float]:
-    """Measure, and keep the result as JSON."""
-    found = measure(model, held_out)
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """Prompts on poses that were kept out of training, with the renders of the same scenes."""
+
+    prompts: tuple[str, ...]
+    scenes: list[Scene]
+    controls: list[NDArray[np.float32]]
+    renders: NDArray[np.uint8]  # (n, 256, 256, 3)
+    masks: NDArray[np.float32]  # (n, MASK_SIDE, MASK_SIDE)
+
+
+def build_trial(held_out: Path, count: int) -> Trial:
+    """The first `count` held-out whole-body pictures whose scene names a colour, each under a prompt that says all."""
+    store = PairStore(held_out)
+    chosen = [i for i in full_body_pairs(store, len(store)) if store.shots[i].scene.colour is not None][:count]
+    scenes = [store.shots[i].scene for i in chosen]
+    prompts = tuple(
+        f"a {COLOUR_WORDS[s.colour or ''][0]} {s.character} {s.action} {PLACE_WORDS[s.place][0]}" for s in scenes
+    )
+    depth = np.stack([store.depth(i)[0] for i in chosen])
+    renders = np.stack([store.rgb(i)[0] for i in chosen])
+    return Trial(prompts, scenes, [control_picture(store, i) for i in chosen], renders, body_mask(depth))
+
+
+def judge_model(model: Path, judge: Judge, trial: Trial, guidance: float, seed: int = 0) -> dict[str, float]:
+    """Accuracy a question and mask IoU, of generated pictures and of the renders that bound them.
+
+    `seed_change` is the root mean square difference (0 to 255) of two seeds' pictures of one prompt and pose.
+    """
+    right = truths(trial.scenes)
+    found: dict[str, float] = {"pictures": len(trial.prompts)}
+    first, second = (
+        np.stack(sample_pictures(model, trial.prompts, trial.controls, guidance, start))
+        for start in (seed, seed + 10_000)
+    )
+    for name, pictures in (("render", trial.renders), ("generated", first)):
+        verdict = judge.look(pictures)
+        found |= {f"{name}_{question}": round(share, 4) for question, share in accuracy(verdict, right).items()}
+        found[f"{name}_mask_iou"] = round(mean_iou(verdict, trial.masks), 4)
+    found["seed_change"] = round(float(np.sqrt(np.square(first.astype(np.float64) - second).mean())), 2)
+    return found
+
+
+def write_figures(
+    model: Path, data: Path, held_out: Path, folder: Path, guidance: float, count: int
+) -> dict[str, float]:
+    """Measure, and keep the result as `folder/figures.json`; the judge is trained on `data` the first time."""
+    judge = train_judge(Crew(0, 1, torch.device("cpu")), data, folder / "judge", JudgePlan())
+    found = measure(model, held_out) | judge_model(model, judge, build_trial(held_out, count), guidance)
+    target = folder / "figures.json"
     target.write_text(json.dumps(found, indent=2) + "\n")
     return found

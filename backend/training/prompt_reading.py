@@ -47,7 +47,7 @@ SILENT_SHARE = 0.15  # of each subject alone, so that any one of them can be lef
 class ReadingPlan:
     """Steps and batch of the text encoder's training."""
 
-    steps: int = 500
+    steps: int = 200
     batch: int = 192
     rate: float = 1e-3
     seed: int = 0
