@@ -24,7 +24,7 @@ MAX_SIZE = 4_096
 MAX_SEGMENT_FRAMES = 256
 SIZE_MULTIPLE = 8  # the autoencoder's factor
 
-METHODS = ("text2video_zero", "latentman", "per_frame")
+METHODS = ("text2video_zero", "latentman", "shared_noise", "per_frame")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from rich.console import Console
+from rich.table import Table
 
 from backend.training.autoencoder import AutoencoderPlan, train_autoencoder
 from backend.training.dataset import write_pairs
@@ -22,11 +23,12 @@ from backend.training.latents import write_latents
 from backend.training.models import Sizes
 from backend.training.prompt_reading import ReadingPlan, train_text_encoder
 from backend.training.sheet import write_sheet
+from backend.training.steadiness import SteadinessPlan, write_steadiness
 from backend.training.training_loop import Budget, launch
 
 HELD_OUT_SEED = 900_001  # training pairs take their seed from the command line, which must differ
 HELD_OUT_PAIRS = 250
-STAGES = ("data", "autoencoder", "text", "diffusion", "export", "sheet", "figures")
+STAGES = ("data", "autoencoder", "text", "diffusion", "export", "sheet", "figures", "steadiness")
 PORT = 29511
 PAIRS_A_STEP = 8
 TRIAL_PICTURES = 96
@@ -62,6 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
         "export": _export,
         "sheet": _sheet,
         "figures": _figures,
+        "steadiness": _steadiness,
     }
     for stage in stages:
         actions[stage](arguments)
@@ -149,3 +152,13 @@ def _figures(arguments: argparse.Namespace) -> None:
     root: Path = arguments.folder
     found = write_figures(arguments.target, root / "pairs", root / "held_out", root, arguments.guidance, TRIAL_PICTURES)
     Console(stderr=True).print(found)
+
+
+def _steadiness(arguments: argparse.Namespace) -> None:
+    plan = SteadinessPlan(guidance=arguments.guidance)
+    grid = Table(title="mean squared difference of one surface point, 0 to 255: lower is steadier; sharpness: the cost")
+    for name in ("method", "1 frame apart", "4 frames apart", "sharpness"):
+        grid.add_column(name, justify="left" if name == "method" else "right")
+    for row in write_steadiness(arguments.target, arguments.folder / "steadiness.json", plan):
+        grid.add_row(row.name, f"{row.lag_1:.1f}", f"{row.lag_4:.1f}", f"{row.sharpness:.1f}")
+    Console().print(grid)

@@ -33,7 +33,7 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True)
-class _Cast:
+class Cast:
     """One instance of a character."""
 
     look: Look
@@ -47,7 +47,7 @@ class _Cast:
 def render_pair(body: TrainingBody, rng: Generator) -> Pair:
     """Render the pair that `rng` describes."""
     scene = random_scene(rng, random_action(rng))
-    cast = _cast(body, scene, rng)
+    cast = cast_character(body, scene, rng)
     place = PLACES[scene.place]
     light = random_light(rng, place)
     place_seed = int(rng.integers(2**31))
@@ -63,7 +63,7 @@ def render_pair(body: TrainingBody, rng: Generator) -> Pair:
     for (points, normals), view in zip(posed, (camera, moved), strict=True):
         canvas = Canvas(view)
         place.draw(canvas, np.random.default_rng(place_seed))
-        picture, bare = _draw(body, cast, points, normals, view, light, canvas, place.ground)
+        picture, bare = draw(body, cast, points, normals, view, light, canvas, place.ground)
         rgb.append(np.clip(picture * 255 + 0.5, 0, 255).astype(np.uint8))
         depth.append(bare)
     stack = np.stack(depth)
@@ -72,7 +72,8 @@ def render_pair(body: TrainingBody, rng: Generator) -> Pair:
     return Pair(scene, np.stack(rgb), stack, near, far)
 
 
-def _cast(body: TrainingBody, scene: Scene, rng: Generator) -> _Cast:
+def cast_character(body: TrainingBody, scene: Scene, rng: Generator) -> Cast:
+    """A random instance of the scene's character."""
     character = CHARACTERS[scene.character]
     look = random_look(rng, character, scene.colour)
     betas = np.clip(rng.normal(0, 0.8, 10), -2, 2).astype(np.float32)
@@ -81,10 +82,10 @@ def _cast(body: TrainingBody, scene: Scene, rng: Generator) -> _Cast:
     joint_shift = body.body.joint_regressor @ displacement
     extra = mesh.weights[len(body.mesh.rest) :] @ joint_shift
     offset = np.concatenate([displacement, extra]).astype(np.float32)
-    return _Cast(look, scene, mesh, offset, betas, len(body.mesh.faces))
+    return Cast(look, scene, mesh, offset, betas, len(body.mesh.faces))
 
 
-def _posed(cast: _Cast, body: TrainingBody, pose: Pose, facing: float, rng: Generator) -> tuple[FloatArray, FloatArray]:
+def _posed(cast: Cast, body: TrainingBody, pose: Pose, facing: float, rng: Generator) -> tuple[FloatArray, FloatArray]:
     rotations = pose.rotations.copy()
     rotations[0] = (0, facing, 0)
     points, normals = skin(cast.mesh, cast.mesh.rest + cast.offset, skin_transforms(body.body, rotations, cast.betas))
@@ -127,9 +128,9 @@ def _moved(camera: Camera, rng: Generator) -> Camera:
     return Camera(position, turn @ camera.forward, turn @ camera.right, turn @ camera.up, camera.focal, camera.size)
 
 
-def _draw(
+def draw(
     body: TrainingBody,
-    cast: _Cast,
+    cast: Cast,
     points: FloatArray,
     normals: FloatArray,
     camera: Camera,
@@ -166,7 +167,7 @@ def _shadow(canvas: Canvas, points: FloatArray) -> None:
 
 def _shade(
     body: TrainingBody,
-    cast: _Cast,
+    cast: Cast,
     points: FloatArray,
     normals: FloatArray,
     buffers: Fragments,

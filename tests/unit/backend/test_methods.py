@@ -44,6 +44,13 @@ def test_per_frame_shares_nothing() -> None:
     assert not (method.needs.anchor or method.needs.previous or method.needs.correspondence)
 
 
+def test_shared_noise_shares_noise_alone() -> None:
+    method = METHODS["shared_noise"].build(INPUTS)
+    assert {method.noise_stream(frame) for frame in range(5)} == {SHARED_NOISE}
+    assert not method.reads_anchor(LAYER, STEP)
+    assert not (method.needs.anchor or method.needs.previous or method.needs.correspondence)
+
+
 @pytest.mark.parametrize("name", ["text2video_zero", "latentman"])
 def test_the_baselines_share_noise_and_frame_0(name: str) -> None:
     method = METHODS[name].build(INPUTS)

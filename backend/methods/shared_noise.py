@@ -1,0 +1,37 @@
+"""One noise for all frames and nothing else: what the baseline's attention is measured against."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from backend.diffusion.method import GradientThrough, Layer, Needs, NoHooks
+from backend.diffusion.noise import SHARED_NOISE, NoiseStream
+from backend.diffusion.values import Canvas, Segment, Step
+from backend.methods.inputs import MethodInputs
+
+
+@dataclass(frozen=True, slots=True)
+class SharedNoise:
+    """Stable Diffusion with ControlNet for each frame, its own attention, the same initial noise."""
+
+    name: ClassVar[str] = "shared_noise"
+    needs: ClassVar[Needs] = Needs()
+    gradient_through: ClassVar[GradientThrough] = "decoder"
+
+    @classmethod
+    def build(cls, inputs: MethodInputs) -> SharedNoise:
+        """The method; it reads nothing of the inputs."""
+        return cls()
+
+    def noise_stream(self, frame: int) -> NoiseStream:
+        """One stream for all frames."""
+        return SHARED_NOISE
+
+    def reads_anchor(self, layer: Layer, step: Step) -> bool:
+        """Never."""
+        return False
+
+    def prepare(self, segment: Segment, canvas: Canvas) -> NoHooks:
+        """No hooks."""
+        return NoHooks()
