@@ -18,7 +18,7 @@ from shared.errors import InputError, ModelError
 
 EMBEDDED = Path(__file__).parents[1] / "embedded"
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
-_PREDICTIONS = ("epsilon", "v_prediction")
+_PREDICTIONS = ("epsilon", "v_prediction", "sample")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

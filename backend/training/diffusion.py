@@ -27,7 +27,7 @@ SNR_LIMIT = 5.0
 NOISY_WEIGHT = 0.5
 TIME_SKEW = 0.8  # below 1: more of the noisy levels, where composition and palette are decided
 AVERAGING = 0.997
-CHANNEL_POWER = 0.35  # 0 weighs all channels alike, 1 by their squared error in the picture
+CHANNEL_POWER = 0.5  # 0 weighs all channels alike, 1 by their squared error in the picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +160,7 @@ def diffusion_loss(
     times: NDArray[np.int64],
     paired: bool,
 ) -> tuple[Tensor, dict[str, float]]:
-    """Weighted v-prediction loss (Salimans and Ho 2022) weighted by noise level."""
+    """Squared error of the predicted x0, weighted by noise level, body and channel."""
     count = len(batch.latents)
     noise = torch.from_numpy(rng.standard_normal(batch.latents.shape, dtype=np.float32)).to(crew.device)
     if paired and rng.random() < 0.5:
@@ -168,7 +168,6 @@ def diffusion_loss(
     steps = torch.from_numpy(times).to(crew.device)
     alpha = alphas[steps][:, None, None, None]
     noisy = alpha.sqrt() * batch.latents + (1 - alpha).sqrt() * noise
-    target = alpha.sqrt() * noise - (1 - alpha).sqrt() * batch.latents
     with crew.autocast():
         down, middle = modules["controlnet"](noisy, steps, words, controlnet_cond=batch.control, return_dict=False)
         predicted = modules["unet"](
@@ -179,18 +178,17 @@ def diffusion_loss(
             mid_block_additional_residual=middle,
             return_dict=False,
         )[0]
-    error = ((predicted.float() - target).square() * batch.weight).mean((1, 2, 3))
+    error = ((predicted.float() - batch.latents).square() * batch.weight).mean((1, 2, 3))
     loss = (error * _importance((alpha / (1 - alpha)).flatten())).mean()
     return loss, {"loss": float(loss.detach()), "error": float(error.detach().mean())}
 
 
 def _importance(ratio: Tensor) -> Tensor:
-    """min-SNR-gamma weights for v-prediction (Hang et al. 2023), but not below NOISY_WEIGHT at the noisy end.
+    """min-SNR-gamma weights of an error in x0 (Hang et al. 2023), but not below NOISY_WEIGHT at the noisy end.
 
     There the picture's composition and palette are decided, and a short training cannot leave that for later.
     """
-    weight = torch.clamp(ratio, max=SNR_LIMIT) / (ratio + 1)
-    return torch.where(ratio < 1, weight.clamp(min=NOISY_WEIGHT), weight)
+    return ratio.clamp(NOISY_WEIGHT, SNR_LIMIT)
 
 
 def _times(rng: Generator, count: int, paired: bool) -> NDArray[np.int64]:

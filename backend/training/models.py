@@ -130,7 +130,11 @@ def build_controlnet(sizes: Sizes) -> ControlNetModel:
 
 
 def build_scheduler() -> DDIMScheduler:
-    """DDIM, v-prediction, Stable Diffusion's schedule scaled to end at pure noise (Lin et al. 2023).
+    """DDIM; the network predicts x0; Stable Diffusion's schedule scaled to end at pure noise (Lin et al. 2023).
+
+    A small network that has to give back the noise, or a part of it (epsilon, v), has to carry it through exactly at
+    every level, and what it loses stays in the picture as grain; predicting x0 it only has to let go of it (Li and He,
+    "Back to Basics: Let Denoising Generative Models Denoise", 2025).
 
     Unscaled, sqrt(alpha_bar) ends at 0.068. These latents keep the picture's 8x8 block means, so a whole picture's
     palette would still be readable in the noisiest of them: training would never have to ask the text for it, and
@@ -142,7 +146,7 @@ def build_scheduler() -> DDIMScheduler:
         beta_schedule="scaled_linear",
         rescale_betas_zero_snr=True,
         num_train_timesteps=1000,
-        prediction_type="v_prediction",
+        prediction_type="sample",
         timestep_spacing="trailing",
         clip_sample=False,
         set_alpha_to_one=False,

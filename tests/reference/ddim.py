@@ -1,4 +1,4 @@
-"""DDIM, written out (Song et al., 2021, equation 12, eta 0), for noise and velocity predictions (NumPy)."""
+"""DDIM, written out (Song et al., 2021, equation 12, eta 0), for predictions of noise, velocity and x0 (NumPy)."""
 
 from __future__ import annotations
 
@@ -24,6 +24,9 @@ def ddim_step(latents: Array, output: Array, alpha: float, next_alpha: float, pr
     if prediction == "epsilon":
         noise = output
         x0 = (latents - np.sqrt(1 - alpha) * noise) / np.sqrt(alpha)
+    elif prediction == "sample":
+        x0 = output
+        noise = (latents - np.sqrt(alpha) * x0) / np.sqrt(1 - alpha)
     else:
         x0 = np.sqrt(alpha) * latents - np.sqrt(1 - alpha) * output
         noise = np.sqrt(alpha) * output + np.sqrt(1 - alpha) * latents

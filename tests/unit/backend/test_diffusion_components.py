@@ -111,8 +111,8 @@ FAULTS: list[tuple[Callable[[Path], object], str]] = [
     (lambda f: (f / "unet" / "diffusion_pytorch_model.safetensors").unlink(), r"unet: no weights"),
     (lambda f: (f / "scheduler" / "scheduler_config.json").unlink(), r"scheduler_config\.json is missing"),
     (
-        lambda f: edit_json(f / "scheduler" / "scheduler_config.json", prediction_type="sample"),
-        r"prediction_type 'sample' is not one of epsilon, v_prediction",
+        lambda f: edit_json(f / "scheduler" / "scheduler_config.json", prediction_type="flow"),
+        r"prediction_type 'flow' is not one of epsilon, v_prediction, sample",
     ),
     (
         lambda f: [path.unlink() for path in (f / "tokenizer").iterdir()],

@@ -56,7 +56,7 @@ class ConstantControl(Denoiser):
         return self.residuals
 
 
-@pytest.fixture(scope="module", params=["epsilon", "v_prediction"])
+@pytest.fixture(scope="module", params=["epsilon", "v_prediction", "sample"])
 def components(request: pytest.FixtureRequest) -> Components:
     return tiny_components(dtype=torch.float64, prediction_type=request.param)
 

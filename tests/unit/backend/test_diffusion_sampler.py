@@ -80,7 +80,7 @@ def sample(
     return torch.cat(latents)
 
 
-@pytest.mark.parametrize("prediction", ["epsilon", "v_prediction"])
+@pytest.mark.parametrize("prediction", ["epsilon", "v_prediction", "sample"])
 @pytest.mark.parametrize("attention", [True, False])
 @pytest.mark.parametrize("scale", [1.0, 3.0])
 def test_one_frame_is_what_diffusers_pipeline_makes(prediction: str, attention: bool, scale: float) -> None:
@@ -165,7 +165,7 @@ def test_frames_are_the_same_in_a_longer_shot(
     assert (sample(components, LATENTMAN, prompt, (0, 3)) - whole(LATENTMAN)[:3]).abs().max() < 1e-4
 
 
-@pytest.mark.parametrize("prediction", ["epsilon", "v_prediction"])
+@pytest.mark.parametrize("prediction", ["epsilon", "v_prediction", "sample"])
 def test_steps_follow_the_written_out_ddim(prediction: str) -> None:
     components = tiny_components(prediction_type=prediction)
     scheduler = components.scheduler(SETTINGS.steps)

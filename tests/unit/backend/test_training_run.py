@@ -122,7 +122,7 @@ def test_export_is_a_pipeline_that_diffusers_runs(trained: Path, tmp_path: Path)
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
     pipeline = StableDiffusionControlNetPipeline.from_pretrained(tmp_path / "model", dtype=torch.float32)
     pipeline.set_progress_bar_config(disable=True)
-    assert pipeline.safety_checker is None and pipeline.scheduler.config.prediction_type == "v_prediction"
+    assert pipeline.safety_checker is None and pipeline.scheduler.config.prediction_type == "sample"
     depth = torch.rand(1, 3, 64, 64)
     picture = pipeline("a robot on the moon", image=depth, num_inference_steps=2, output_type="np").images[0]
     assert picture.shape == (64, 64, 3) and np.isfinite(picture).all()
