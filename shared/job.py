@@ -24,7 +24,7 @@ MAX_SIZE = 4_096
 MAX_SEGMENT_FRAMES = 256
 SIZE_MULTIPLE = 8  # the autoencoder's factor
 
-METHODS = ("text2video_zero", "latentman", "shared_noise", "per_frame")
+METHODS = ("text2video_zero", "masactrl", "latentman", "shared_noise", "per_frame")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,8 @@ class LatentManSettings:
     """Settings of the method `latentman` (LatentMan, section 3, equations 3 to 8).
 
     `align` and `guide` are the parts of the denoising, as fractions of the steps, in which spatial latent alignment
-    and pixel-wise guidance act.
+    and pixel-wise guidance act. The paper's, on `text2video_zero`, are the defaults; on `masactrl` it aligns in
+    (0, 0.4) and guides in (0.4, 0.8).
     """
 
     align: tuple[float, float] = (0.0, 0.4)
@@ -40,6 +41,7 @@ class LatentManSettings:
     guide_strength: float = 0.5
     correspondence: Literal["assignment", "surface"] = "surface"
     features: Literal["paper", "released"] = "paper"
+    baseline: Literal["text2video_zero", "masactrl"] = "text2video_zero"
 
 
 @dataclass(frozen=True, slots=True)

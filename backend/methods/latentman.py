@@ -1,9 +1,10 @@
-"""LatentMan (Eldesokey and Wonka, 2023): Text2Video-Zero, spatial latent alignment and pixel-wise guidance."""
+"""LatentMan (Eldesokey and Wonka, 2023): a baseline, spatial latent alignment and pixel-wise guidance."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import ClassVar
 
 import torch
@@ -17,9 +18,14 @@ from backend.diffusion.method import Decode, FrameReference, FrameSample, Gradie
 from backend.diffusion.noise import SHARED_NOISE, NoiseStream
 from backend.diffusion.values import Canvas, Segment, Step
 from backend.methods.inputs import LatentManMatches, MethodInputs
+from backend.methods.masactrl import MasaCtrl
+from backend.methods.text2video_zero import Text2VideoZero
 from shared.errors import InputError
 
 Span = tuple[float, float]
+BASELINES: Mapping[str, Text2VideoZero | MasaCtrl] = MappingProxyType(
+    {"text2video_zero": Text2VideoZero(), "masactrl": MasaCtrl()}
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,13 +33,14 @@ class LatentMan:
     """`align` and `guide` are the steps, as fractions of all, of spatial latent alignment and pixel-wise guidance.
 
     The paper's: alignment in the first 40 %, guidance from 20 to 70 % (section 4.1: A = [0, 39], B = [20, 69] of
-    100). An empty span (0, 0) turns a part off; with both off the method is Text2Video-Zero, bit for bit.
+    100). An empty span (0, 0) turns a part off; with both off the method is its baseline, bit for bit.
     """
 
     matches: LatentManMatches
     align: Span = (0.0, 0.4)
     guide: Span = (0.2, 0.7)
     guidance: GuidanceSettings = GuidanceSettings()
+    baseline: Text2VideoZero | MasaCtrl = Text2VideoZero()
 
     name: ClassVar[str] = "latentman"
     needs: ClassVar[Needs] = Needs(anchor=True, previous=True, correspondence=True)
@@ -44,7 +51,8 @@ class LatentMan:
         if inputs.matches is None:
             raise InputError("method.matches", "The method latentman needs matches of consecutive frames.")
         settings = inputs.settings
-        return cls(inputs.matches, settings.align, settings.guide, GuidanceSettings(strength=settings.guide_strength))
+        guidance = GuidanceSettings(strength=settings.guide_strength)
+        return cls(inputs.matches, settings.align, settings.guide, guidance, BASELINES[settings.baseline])
 
     @property
     def gradient_through(self) -> GradientThrough:
@@ -56,8 +64,8 @@ class LatentMan:
         return SHARED_NOISE
 
     def reads_anchor(self, layer: Layer, step: Step) -> bool:
-        """Always, as in Text2Video-Zero."""
-        return True
+        """As the baseline does."""
+        return self.baseline.reads_anchor(layer, step)
 
     def prepare(self, segment: Segment, canvas: Canvas) -> LatentManHooks:
         """The segment's gather and pixel pairs. Raises InputError if the matches do not fit the segment."""

@@ -9,6 +9,7 @@ from typing import Protocol
 from backend.diffusion.method import Method, Needs
 from backend.methods.inputs import MethodInputs
 from backend.methods.latentman import LatentMan
+from backend.methods.masactrl import MasaCtrl
 from backend.methods.per_frame import PerFrame
 from backend.methods.shared_noise import SharedNoise
 from backend.methods.text2video_zero import Text2VideoZero
@@ -26,5 +27,5 @@ class MethodClass(Protocol):
 
 
 METHODS: Mapping[str, MethodClass] = MappingProxyType(
-    {method.name: method for method in (Text2VideoZero, LatentMan, SharedNoise, PerFrame)}
+    {method.name: method for method in (Text2VideoZero, MasaCtrl, LatentMan, SharedNoise, PerFrame)}
 )

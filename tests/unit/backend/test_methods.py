@@ -51,6 +51,29 @@ def test_shared_noise_shares_noise_alone() -> None:
     assert not (method.needs.anchor or method.needs.previous or method.needs.correspondence)
 
 
+def test_masactrl_reads_frame_0_late_and_in_the_unets_decoder_alone() -> None:
+    method = METHODS["masactrl"].build(INPUTS)
+    early, late = Step(3, 50, 900, 0.1), Step(4, 50, 880, 0.1)
+    blocks = [
+        *(("down_blocks", index) for index in range(3)),
+        ("mid_block", None),
+        *(("up_blocks", index) for index in (1, 2, 3)),
+    ]
+    names = [f"{kind}.attentions.0" if index is None else f"{kind}.{index}.attentions.0" for kind, index in blocks]
+    assert not any(method.reads_anchor(Layer("unet", name, 0), early) for name in names)
+    read = [name for name in names if method.reads_anchor(Layer("unet", name, 0), late)]
+    assert read == ["up_blocks.2.attentions.0", "up_blocks.3.attentions.0"]
+    assert not any(method.reads_anchor(Layer("controlnet", name, 0), late) for name in names)
+    assert {method.noise_stream(frame) for frame in range(5)} == {SHARED_NOISE}
+
+
+def test_latentman_stands_on_either_baseline() -> None:
+    settings = dataclasses.replace(INPUTS.settings, baseline="masactrl")
+    method = METHODS["latentman"].build(dataclasses.replace(INPUTS, settings=settings))
+    assert not method.reads_anchor(Layer("unet", "down_blocks.1.attentions.0", 0), Step(9, 10, 20, 0.9))
+    assert method.reads_anchor(Layer("unet", "up_blocks.2.attentions.0", 0), Step(9, 10, 20, 0.9))
+
+
 @pytest.mark.parametrize("name", ["text2video_zero", "latentman"])
 def test_the_baselines_share_noise_and_frame_0(name: str) -> None:
     method = METHODS[name].build(INPUTS)
