@@ -22,7 +22,10 @@ from backend.training.training_loop import Budget, Crew, Rate, Run
 from backend.training.vocabulary import build_tokenizer
 from shared.errors import InputError
 
-BODY_WEIGHT = 3.0
+BODY_WEIGHT = 6.0
+CROP_SHARE = 0.6  # of the steps, on crops about the body
+CROP_CELLS = 16
+CROP_PAIRS = 3  # times as many
 SNR_LIMIT = 5.0
 NOISY_WEIGHT = 0.5
 TIME_SKEW = 0.8  # below 1: more of the noisy levels, where composition and palette are decided
@@ -51,7 +54,7 @@ class DiffusionPlan:
 class Batch:
     """Frame 0 of all pairs, then frame 1 of all pairs."""
 
-    latents: Tensor  # (n, channels, 32, 32)
+    latents: Tensor  # (n, channels, 32, 32), or of a crop's size
     weight: Tensor  # (n, channels, 32, 32)
     control: Tensor  # (n, 3, 256, 256) depth picture in 0..1
     tokens: Tensor  # (n, MAX_TOKENS)
@@ -91,7 +94,10 @@ def train_diffusion(
     while run.progress < 1:
         rng = np.random.default_rng([plan.seed, crew.rank, run.step])
         switch.on = rng.random() < 0.5
-        batch = _batch(store, table, tokenizer, rng, plan.pairs, switch.on, crew.device)
+        crop = rng.random() < CROP_SHARE
+        pairs = plan.pairs * CROP_PAIRS if crop else plan.pairs
+        batch = _batch(store, table, tokenizer, rng, pairs, switch.on, crew.device)
+        batch = _cropped(batch, rng) if crop else batch
         times = _times(rng, len(batch.latents), switch.on)
         with torch.no_grad(), crew.autocast():
             words = reader(batch.tokens).last_hidden_state
@@ -144,6 +150,34 @@ def _batch(
         (weight / weight.mean())[:, None] * _channel_weights(table, device),
         pictures.contiguous(memory_format=torch.channels_last),
         tokens["input_ids"].to(device),  # type: ignore[index]
+    )
+
+
+def _cropped(batch: Batch, rng: Generator) -> Batch:
+    """CROP_CELLS a side of each sample, about a random cell of its body.
+
+    The figure is a tenth of a picture and harder to learn than all the rest; here it is half, at a quarter of the work.
+    """
+    side, factor = CROP_CELLS, batch.control.shape[-1] // batch.latents.shape[-1]
+    covered = batch.weight[:, 0].cpu().numpy()
+    parts = []
+    for k, weight in enumerate(covered):
+        rows, columns = np.nonzero(weight > 0.5 * weight.max())
+        pick = int(rng.integers(len(rows)))
+        shift = rng.integers(-3, 4, 2)
+        top, left = (
+            int(np.clip(v[pick] + s - side // 2, 0, covered.shape[-1] - side))
+            for v, s in zip((rows, columns), shift, strict=True)
+        )
+        cells = (slice(k, k + 1), slice(None), slice(top, top + side), slice(left, left + side))
+        pixels = tuple(slice(part.start * factor, part.stop * factor) for part in cells[2:])
+        parts.append((batch.latents[cells], batch.weight[cells], batch.control[k : k + 1, :, pixels[0], pixels[1]]))
+    latents, weight, control = (torch.cat(part) for part in zip(*parts, strict=True))
+    return Batch(
+        latents.contiguous(memory_format=torch.channels_last),
+        weight / weight.mean(),
+        control.contiguous(memory_format=torch.channels_last),
+        batch.tokens,
     )
 
 
