@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import sys
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -193,8 +195,10 @@ def launch(task: Callable[..., None], processes: int, threads: int, port: int, *
         torch.set_num_threads(threads)
         task(Crew(0, 1, device), *arguments)
         return
+    # A killed parent must not leave members behind: SIGTERM becomes an exit, and an exit ends daemons.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     spawn(  # type: ignore[no-untyped-call]
-        _member, (processes, threads, port, task, arguments), nprocs=processes
+        _member, (processes, threads, port, task, arguments), nprocs=processes, daemon=True
     )
 
 
