@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from diffusers import DDIMScheduler
 from torch import Tensor, nn
 
 from backend.diffusion.attention import install_attention, self_attention_layers
 from backend.diffusion.method import Layer
 from backend.diffusion.model_folder import load_modules, load_scheduler_config
+from backend.diffusion.scheduler import ScaledDDIMScheduler, make_scheduler
 from shared.errors import InputError, ModelError
 
 EMBEDDED = Path(__file__).parents[1] / "embedded"
@@ -76,13 +76,13 @@ class Components:
         special = (config.addition_embed_type, config.encoder_hid_dim_type, config.class_embed_type)
         return bool(self.controlnet.attn_processors) or any(value is not None for value in special)
 
-    def scheduler(self, steps: int) -> DDIMScheduler:
+    def scheduler(self, steps: int) -> ScaledDDIMScheduler:
         """A DDIM scheduler of its own for one run (Song et al., 2021, equation 12, eta 0), timesteps set.
 
         Betas, timestep spacing and offset come from the model's own scheduler file, whatever scheduler it names.
-        Raises InputError for more steps than the model was trained with.
+        Raises InputError for more steps than the model was trained with, ModelError for a file that cannot be used.
         """
-        scheduler = DDIMScheduler.from_config(dict(self.scheduler_config))
+        scheduler = make_scheduler(self.scheduler_config)
         trained = int(scheduler.config.num_train_timesteps)
         if steps > trained:
             raise InputError("sample.steps", f"{steps} steps are too many; this model has {trained}.")
