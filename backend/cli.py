@@ -42,6 +42,7 @@ COMMANDS = (
     Command("submit", "backend.commands.submit", "run a job file on rendered passes and fetch its frames"),
     Command("status", "backend.commands.status", "list a backend's jobs"),
     Command("cancel", "backend.commands.cancel", "stop a job"),
+    Command("clean", "backend.commands.clean", "remove ended jobs and what only they needed"),
     Command("run-segment", "backend.commands.run_segment", "run one job folder in this process"),
     Command("worker", "backend.commands.worker", "the worker process; started by serve"),
     Command("eval", "backend.commands.eval", "consistency report of a result"),

@@ -6,6 +6,7 @@ twice. Progress and previews replace their predecessors; frames, states and ends
 
 from __future__ import annotations
 
+import math
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -117,10 +118,25 @@ class Journal:
         """The job by its id."""
         return next(iter(self._rows("WHERE job_id = ?", job_id)), None)
 
-    def in_state(self, *states: JobStateName) -> list[JobRow]:
-        """Jobs in any of these states, oldest first."""
+    def in_state(self, *states: JobStateName, created_before: float = math.inf) -> list[JobRow]:
+        """Jobs in any of these states, oldest first; only those created before a time in seconds since 1970."""
         marks = ",".join("?" * len(states))
-        return self._rows(f"WHERE state IN ({marks}) ORDER BY created, job_id", *states)
+        clause = f"WHERE state IN ({marks}) AND created < ? ORDER BY created, job_id"
+        return self._rows(clause, *states, created_before)
+
+    def all_jobs(self) -> list[JobRow]:
+        """Every job, oldest first."""
+        return self._rows("ORDER BY created, job_id")
+
+    def remove(self, job_id: str) -> None:
+        """Forget a job that has ended, its frames and its events. Raises ValueError for one that has not."""
+        with self._transaction():
+            row = self._db.execute("SELECT state FROM jobs WHERE job_id = ?", (job_id,)).fetchone()
+            if row is not None and row[0] not in TERMINAL_STATES:
+                raise ValueError(f"job {job_id[:12]} has not ended ({row[0]})")
+            for table in ("events", "frames", "jobs"):
+                self._db.execute(f"DELETE FROM {table} WHERE job_id = ?", (job_id,))
+            self._last_seq.pop(job_id, None)
 
     def next_queued(self) -> JobRow | None:
         """The job that has been in the queue for longest."""
