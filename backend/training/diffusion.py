@@ -23,7 +23,8 @@ from backend.training.vocabulary import build_tokenizer
 from shared.errors import InputError
 
 BODY_WEIGHT = 6.0
-CROP_SHARE = 0.6  # of the steps, on crops about the body
+CROP_FROM = 0.4  # of the budget: whole pictures first, for a crop says nothing of a place's layout
+CROP_SHARE = 0.6  # of the steps after that, on crops about the body
 CROP_CELLS = 16
 CROP_PAIRS = 3  # times as many
 SNR_LIMIT = 5.0
@@ -94,7 +95,7 @@ def train_diffusion(
     while run.progress < 1:
         rng = np.random.default_rng([plan.seed, crew.rank, run.step])
         switch.on = rng.random() < 0.5
-        crop = rng.random() < CROP_SHARE
+        crop = run.progress > CROP_FROM and rng.random() < CROP_SHARE
         pairs = plan.pairs * CROP_PAIRS if crop else plan.pairs
         batch = _batch(store, table, tokenizer, rng, pairs, switch.on, crew.device)
         batch = _cropped(batch, rng) if crop else batch
