@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.training.figure import TrainingBody, load_training_body
+from backend.training.figure import load_training_body
 from backend.training.prompts import Scene, rng_for
-from backend.training.render import SIZE, Pair, render_pair
+from backend.training.render import CELL, SIZE, Pair, render_pair
 from shared.body.loading import FREE_BODY_PATH
 from shared.digest import sha256_file
 from shared.errors import InputError
@@ -40,9 +40,13 @@ class PairStore:
         self.shots: list[Shot] = []
         self._rgb: list[NDArray[np.uint8]] = []
         self._depth: list[NDArray[np.uint16]] = []
+        self._label: list[NDArray[np.uint8]] = []
+        self._rest: list[NDArray[np.float16]] = []
         for shard, listing in enumerate(sorted(folder.glob("shard_*.jsonl"))):
             self._rgb.append(np.load(listing.with_suffix(".rgb.npy"), mmap_mode="r"))
             self._depth.append(np.load(listing.with_suffix(".depth.npy"), mmap_mode="r"))
+            self._label.append(np.load(listing.with_suffix(".label.npy")))
+            self._rest.append(np.load(listing.with_suffix(".rest.npy"), mmap_mode="r"))
             for row, line in enumerate(listing.read_text().splitlines()):
                 record = json.loads(line)
                 scene = Scene(record["character"], record["colour"], record["action"], record["place"])
@@ -60,6 +64,16 @@ class PairStore:
         """Nearness of both frames (2, SIZE, SIZE): 0 background, 65535 nearest, 13107 farthest of the shot."""
         shot = self.shots[index]
         return np.array(self._depth[shot.shard][shot.row])
+
+    def label(self, index: int) -> NDArray[np.uint8]:
+        """What each latent cell of both frames shows (2, SIZE / CELL, SIZE / CELL), as `Pair.label`."""
+        shot = self.shots[index]
+        return self._label[shot.shard][shot.row]
+
+    def rest(self, index: int) -> NDArray[np.float16]:
+        """Where on the T-posed figure that lies (2, SIZE / CELL, SIZE / CELL, 3), metres."""
+        shot = self.shots[index]
+        return np.array(self._rest[shot.shard][shot.row])
 
 
 def nearness(pair: Pair) -> NDArray[np.uint16]:
@@ -115,19 +129,23 @@ def _write_shard(task: tuple[Path, int, int, int]) -> int:
     body = load_training_body()
     rgb = np.zeros((count, 2, SIZE, SIZE, 3), np.uint8)
     depth = np.zeros((count, 2, SIZE, SIZE), np.uint16)
-    lines = [_fill_row(body, seed, shard * SHARD + row, rgb[row], depth[row]) for row in range(count)]
+    label = np.zeros((count, 2, SIZE // CELL, SIZE // CELL), np.uint8)
+    rest = np.zeros((*label.shape, 3), np.float16)
+    lines = []
+    for row in range(count):
+        pair = render_pair(body, rng_for(seed, shard * SHARD + row))
+        rgb[row], depth[row], label[row], rest[row] = pair.rgb, nearness(pair), pair.label, pair.rest
+        lines.append(_line(pair))
     listing = _listing(folder, shard)
-    np.save(listing.with_suffix(".rgb.npy"), rgb)
-    np.save(listing.with_suffix(".depth.npy"), depth)
+    for name, values in (("rgb", rgb), ("depth", depth), ("label", label), ("rest", rest)):
+        np.save(listing.with_suffix(f".{name}.npy"), values)
     partial = listing.with_suffix(".partial")
     partial.write_text("\n".join(lines) + "\n")
     partial.replace(listing)
     return count
 
 
-def _fill_row(body: TrainingBody, seed: int, index: int, rgb: NDArray[np.uint8], depth: NDArray[np.uint16]) -> str:
-    pair = render_pair(body, rng_for(seed, index))
-    rgb[:], depth[:] = pair.rgb, nearness(pair)
+def _line(pair: Pair) -> str:
     scene = pair.scene
     return json.dumps(
         {

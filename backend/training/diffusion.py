@@ -18,18 +18,20 @@ from backend.training.first_frame import pair_attention
 from backend.training.latents import Latents, read_latents
 from backend.training.models import Sizes, build_controlnet, build_scheduler, build_unet
 from backend.training.prompts import all_words, describe
+from backend.training.surface_reading import SurfaceHead, surface_loss
 from backend.training.training_loop import Budget, Crew, Rate, Run
 from backend.training.vocabulary import build_tokenizer
 from shared.errors import InputError
 
 BODY_WEIGHT = 6.0
-CROP_FROM = 0.4  # of the budget: whole pictures first, for a crop says nothing of a place's layout
+CROP_FROM = 0.35  # of the budget: whole pictures first, for a crop says nothing of a place's layout
 CROP_SHARE = 0.6  # of the steps after that, on crops about the body
 CROP_CELLS = 16
 CROP_PAIRS = 3  # times as many
 SNR_LIMIT = 5.0
-NOISY_WEIGHT = 0.5
-TIME_SKEW = 0.8  # below 1: more of the noisy levels, where composition and palette are decided
+NOISY_WEIGHT = 1.0
+SURFACE_WEIGHT = 0.3
+TIME_SKEW = 0.7  # below 1: more of the noisy levels, where composition and palette are decided
 AVERAGING = 0.997
 # While sampling, what the network fails to take away adds up: its input holds more noise than its timestep says
 # (exposure bias; Ning et al., "Input Perturbation Reduces Exposure Bias in Diffusion Models", 2023). So it does here.
@@ -56,7 +58,9 @@ class Batch:
     """Frame 0 of all pairs, then frame 1 of all pairs."""
 
     latents: Tensor  # (n, channels, 32, 32), or of a crop's size
-    weight: Tensor  # (n, channels, 32, 32)
+    weight: Tensor  # (n, 32, 32) of a cell, mean 1
+    label: Tensor  # (n, 32, 32) as Pair.label
+    rest: Tensor  # (n, 3, 32, 32) as Pair.rest
     control: Tensor  # (n, 3, 256, 256) depth picture in 0..1
     tokens: Tensor  # (n, MAX_TOKENS)
 
@@ -86,12 +90,14 @@ def train_diffusion(
     tokenizer = build_tokenizer(all_words())
     reader = CLIPTextModel.from_pretrained(folder / "text_encoder").to(crew.device).requires_grad_(False).eval()
     modules: dict[str, nn.Module] = {"unet": build_unet(sizes), "controlnet": build_controlnet(sizes)}
+    modules["surface"] = SurfaceHead(modules["unet"])
     for module in modules.values():
         module.to(crew.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     switch = pair_attention(modules["unet"])
     run = Run(crew, folder, modules, plan.budget, Rate(plan.rate, plan.warmup_steps, flat=0.4), AVERAGING)
     run.resume()
     alphas = build_scheduler().alphas_cumprod.to(crew.device)
+    channels = _channel_weights(table, crew.device)
     while run.progress < 1:
         rng = np.random.default_rng([plan.seed, crew.rank, run.step])
         switch.on = rng.random() < 0.5
@@ -102,7 +108,7 @@ def train_diffusion(
         times = _times(rng, len(batch.latents), switch.on)
         with torch.no_grad(), crew.autocast():
             words = reader(batch.tokens).last_hidden_state
-        loss, terms = diffusion_loss(crew, modules, batch, words, alphas, rng, times, switch.on)
+        loss, terms = diffusion_loss(crew, modules, batch, words, alphas, channels, rng, times, switch.on)
         run.advance(loss, terms)
         if run.step % plan.log_every == 0:
             run.log()
@@ -142,13 +148,18 @@ def _batch(
         value = store.depth(int(index))[frame].astype(np.float32) / DEPTH_STEPS
         control[k] = widened(value, shot.far_m - shot.near_m, before, behind)
         prompts.append(prompts[k - pairs] if paired and k >= pairs else describe(rng, shot.scene))
+    both = list(zip(shots.tolist(), frames.tolist(), strict=True))
+    label = np.stack([store.label(shot)[frame] for shot, frame in both])
+    rest = np.stack([store.rest(shot)[frame] for shot, frame in both])
     tokens = tokenizer(prompts, padding="max_length", truncation=True, return_tensors="pt")
     latents = torch.from_numpy(table.values[shots, frames]).to(device).float()
     weight = 1 + (BODY_WEIGHT - 1) * torch.from_numpy(table.body[shots, frames]).to(device).float()
     pictures = torch.from_numpy(control).to(device)[:, None].expand(-1, 3, -1, -1)
     return Batch(
         latents.contiguous(memory_format=torch.channels_last),
-        (weight / weight.mean())[:, None] * _channel_weights(table, device),
+        weight / weight.mean(),
+        torch.from_numpy(label).to(device).long(),
+        torch.from_numpy(rest).to(device).float().permute(0, 3, 1, 2),
         pictures.contiguous(memory_format=torch.channels_last),
         tokens["input_ids"].to(device),  # type: ignore[index]
     )
@@ -160,7 +171,7 @@ def _cropped(batch: Batch, rng: Generator) -> Batch:
     The figure is a tenth of a picture and harder to learn than all the rest; here it is half, at a quarter of the work.
     """
     side, factor = CROP_CELLS, batch.control.shape[-1] // batch.latents.shape[-1]
-    covered = batch.weight[:, 0].cpu().numpy()
+    covered = batch.weight.cpu().numpy()
     parts = []
     for k, weight in enumerate(covered):
         rows, columns = np.nonzero(weight > 0.5 * weight.max())
@@ -170,13 +181,17 @@ def _cropped(batch: Batch, rng: Generator) -> Batch:
             int(np.clip(v[pick] + s - side // 2, 0, covered.shape[-1] - side))
             for v, s in zip((rows, columns), shift, strict=True)
         )
-        cells = (slice(k, k + 1), slice(None), slice(top, top + side), slice(left, left + side))
-        pixels = tuple(slice(part.start * factor, part.stop * factor) for part in cells[2:])
-        parts.append((batch.latents[cells], batch.weight[cells], batch.control[k : k + 1, :, pixels[0], pixels[1]]))
-    latents, weight, control = (torch.cat(part) for part in zip(*parts, strict=True))
+        cells = (k, ..., slice(top, top + side), slice(left, left + side))
+        pixels = (k, ..., *(slice(part.start * factor, part.stop * factor) for part in cells[2:]))
+        parts.append(
+            (*(t[cells] for t in (batch.latents, batch.weight, batch.label, batch.rest)), batch.control[pixels])
+        )
+    latents, weight, label, rest, control = (torch.stack(part) for part in zip(*parts, strict=True))
     return Batch(
         latents.contiguous(memory_format=torch.channels_last),
         weight / weight.mean(),
+        label,
+        rest,
         control.contiguous(memory_format=torch.channels_last),
         batch.tokens,
     )
@@ -194,11 +209,12 @@ def diffusion_loss(
     batch: Batch,
     words: Tensor,  # (n, MAX_TOKENS, width)
     alphas: Tensor,
+    channels: Tensor,  # (channels, 1, 1) weights
     rng: Generator,
     times: NDArray[np.int64],
     paired: bool,
 ) -> tuple[Tensor, dict[str, float]]:
-    """Squared error of the predicted x0, weighted by noise level, body and channel."""
+    """Squared error of the predicted x0, weighted by level, body and channel, and what the surface head missed."""
     count = len(batch.latents)
     noise = torch.from_numpy(rng.standard_normal(batch.latents.shape, dtype=np.float32)).to(crew.device)
     if paired and rng.random() < 0.5:
@@ -217,9 +233,11 @@ def diffusion_loss(
             mid_block_additional_residual=middle,
             return_dict=False,
         )[0]
-    error = ((predicted.float() - batch.latents).square() * batch.weight).mean((1, 2, 3))
-    loss = (error * _importance((alpha / (1 - alpha)).flatten())).mean()
-    return loss, {"loss": float(loss.detach()), "error": float(error.detach().mean())}
+        surface = surface_loss(modules["surface"], batch.label, batch.rest, batch.weight).mean()
+    error = ((predicted.float() - batch.latents).square() * channels * batch.weight[:, None]).mean((1, 2, 3))
+    picture = (error * _importance((alpha / (1 - alpha)).flatten())).mean()
+    terms = {"loss": picture, "error": error.mean(), "surface": surface}
+    return picture + SURFACE_WEIGHT * surface, {name: float(value.detach()) for name, value in terms.items()}
 
 
 def _importance(ratio: Tensor) -> Tensor:
@@ -244,8 +262,8 @@ def _times(rng: Generator, count: int, paired: bool) -> NDArray[np.int64]:
 def _publish(run: Run, publish: Callable[[Path, int], None]) -> None:
     if run.crew.rank == 0:
         run.averaged.swap()
-        for name, module in run.modules.items():
-            module.save_pretrained(run.folder / name)  # type: ignore[operator]
+        for name in ("unet", "controlnet"):
+            run.modules[name].save_pretrained(run.folder / name)  # type: ignore[operator]
         run.averaged.swap()
         publish(run.folder, run.step)
     run.rest_clock()

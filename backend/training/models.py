@@ -20,6 +20,7 @@ class Sizes:
     latent_channels: int = 8
     unet: tuple[int, int, int, int] = (64, 128, 192, 192)
     heads: tuple[int, int, int, int] = (1, 2, 3, 3)
+    groups: int = 8  # of the group norms; more would level out what the prompt adds to single channels
     embedding: tuple[int, int, int, int] = (8, 16, 32, 64)
     text_width: int = TEXT_WIDTH
     text_layers: int = 3
@@ -70,7 +71,8 @@ def build_unet(sizes: Sizes) -> UNet2DConditionModel:
     """Attention at a half and a quarter of the latent's size; `attention_head_dim` counts heads in these blocks.
 
     The pooled prompt also joins the time embedding (`addition_embed_type`), so that character, place and colour reach
-    every level from the first steps of the training on.
+    every level from the first steps of the training on, as factors too (`scale_shift`): a skirt is the waist and the
+    word together, and a sum of the two says that only after many layers.
     """
     unet = UNet2DConditionModel(
         sample_size=32,
@@ -82,6 +84,8 @@ def build_unet(sizes: Sizes) -> UNet2DConditionModel:
         layers_per_block=1,
         cross_attention_dim=sizes.text_width,
         attention_head_dim=sizes.heads,
+        norm_num_groups=sizes.groups,
+        resnet_time_scale_shift="scale_shift",
         addition_embed_type="text",
         addition_embed_type_num_heads=4,
     )
@@ -116,6 +120,8 @@ def build_controlnet(sizes: Sizes) -> ControlNetModel:
         layers_per_block=1,
         cross_attention_dim=sizes.text_width,
         attention_head_dim=sizes.heads,
+        norm_num_groups=sizes.groups,
+        resnet_time_scale_shift="scale_shift",
         conditioning_embedding_out_channels=sizes.embedding,
     )
     for layer in (

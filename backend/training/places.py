@@ -110,6 +110,12 @@ def _stars(c: Canvas, rng: Generator, count: int) -> None:
         )
 
 
+# Metres to the right of the middle, towards the camera, and of radius: the same field of craters, moved a little.
+_CRATERS = np.array(
+    [(-2.6, -1.2, 0.6), (2.4, -2.4, 0.7), (-1.2, -5.5, 0.8), (3.6, -6.5, 0.8), (-4.5, -4, 0.7), (1.3, 1, 0.4)]
+)
+
+
 def _moon(c: Canvas, rng: Generator) -> None:
     c.sky((0.02, 0.02, 0.05), (0.01, 0.01, 0.03))
     _stars(c, rng, 16)
@@ -123,8 +129,7 @@ def _moon(c: Canvas, rng: Generator) -> None:
     c.over(land, (0.25, 0.62, 0.30))
     tone = rng.uniform(0.48, 0.66)
     c.floor((tone, tone, tone * 1.02), (tone * 0.72, tone * 0.72, tone * 0.75))
-    for _ in range(9):
-        x, z, r = rng.uniform(-5, 5), rng.uniform(-9, 2), rng.uniform(0.25, 0.8)
+    for x, z, r in _CRATERS + rng.uniform(-0.4, 0.4, (len(_CRATERS), 3)) * (1, 1, 0.2):
         distance = np.hypot(c.ground_x - x, c.ground_z - z) / r
         c.over(c.ground * np.clip((1 - distance) * 5, 0, 1), (tone * 0.62, tone * 0.62, tone * 0.65))
         c.over(c.ground * np.clip((0.2 - np.abs(distance - 1.1)) * 6, 0, 0.7), (tone * 1.25, tone * 1.25, tone * 1.25))
@@ -198,10 +203,11 @@ def _desert(c: Canvas, rng: Generator) -> None:
 
 def _mountains(c: Canvas, rng: Generator) -> None:
     c.sky(vary(rng, (0.80, 0.90, 0.98)), vary(rng, (0.40, 0.65, 0.95)))
-    for _ in range(4):
-        azimuth, height, slope = rng.uniform(-0.55, 0.55), rng.uniform(0.18, 0.36), rng.uniform(0.8, 1.3)
+    shift = rng.uniform(-0.2, 0.2)
+    for k, (height, slope) in enumerate(((0.22, 1.2), (0.34, 0.9), (0.20, 1.1), (0.30, 1.0), (0.24, 1.2))):
+        azimuth = 0.3 * (k - 2) + shift + rng.uniform(-0.03, 0.03)
         edge = height - slope * np.abs(c.azimuth - azimuth)
-        tone = rng.uniform(0.40, 0.55)
+        tone = 0.55 - 0.12 * (k % 2)
         c.over(c.below(edge), (tone, tone * 1.08, tone * 1.25))
         cap = height * 0.62 + 0.018 * np.sin(c.azimuth * 60)
         c.over(c.below(edge) * (1 - c.below(cap)), (0.97, 0.98, 1.0))
@@ -211,16 +217,21 @@ def _mountains(c: Canvas, rng: Generator) -> None:
 def _forest(c: Canvas, rng: Generator) -> None:
     c.sky(vary(rng, (0.55, 0.75, 0.45)), vary(rng, (0.16, 0.38, 0.18)))
     c.floor(vary(rng, (0.28, 0.42, 0.16)), vary(rng, (0.22, 0.36, 0.16)))
-    for _ in range(8):
-        azimuth, half = rng.uniform(-0.6, 0.6), rng.uniform(0.018, 0.035)
-        tone = rng.uniform(0.75, 1.1)
+    shift = rng.uniform(0, 0.16)
+    for k in range(8):
+        azimuth, half = -0.64 + 0.16 * k + shift + rng.uniform(-0.015, 0.015), 0.022 + 0.01 * (k % 2)
+        tone = 0.8 + 0.25 * (k % 2)
         c.over(c.near(c.azimuth - azimuth, half) * (1 - c.below(-0.05 - half)), (0.32 * tone, 0.21 * tone, 0.12 * tone))
-    for _ in range(9):
-        tone = rng.uniform(0.7, 1.15)
+    for k in range(8):
+        tone = 1.1 - 0.3 * (k % 2)
         c.over(
-            c.disc(rng.uniform(-0.6, 0.6), rng.uniform(0.26, 0.48), rng.uniform(0.08, 0.14)),
+            c.disc(-0.64 + 0.16 * k + shift + rng.uniform(-0.02, 0.02), 0.34 + 0.06 * (k % 2), 0.12),
             (0.12 * tone, 0.42 * tone, 0.15 * tone),
         )
+
+
+_TOWERS = ((0.24, 0.42), (0.38, 0.32), (0.20, 0.50), (0.32, 0.38), (0.42, 0.46))  # height, tone of the wall
+_WALLS: tuple[Rgb, ...] = ((0.85, 0.45, 0.35), (0.95, 0.80, 0.50), (0.55, 0.70, 0.80))
 
 
 def _city(c: Canvas, rng: Generator) -> None:
@@ -232,16 +243,18 @@ def _city(c: Canvas, rng: Generator) -> None:
             else (vary(rng, (0.85, 0.88, 0.92)), vary(rng, (0.50, 0.68, 0.90)))
         )
     )
-    left = -0.65
+    first = int(rng.integers(len(_TOWERS)))
+    left, width = -0.65 - rng.uniform(0, 0.2), 0.2
     while left < 0.65:
-        width, height = rng.uniform(0.17, 0.25), rng.uniform(0.16, 0.42)
-        tone = rng.uniform(0.30, 0.55) * (0.6 if night else 1.0)
-        wall = (tone * rng.uniform(0.9, 1.15), tone, tone * rng.uniform(0.95, 1.2))
+        height, tone = _TOWERS[first % len(_TOWERS)]
+        first += 1
+        tone *= 0.6 if night else 1.0
+        wall = (tone, tone, tone * 1.15)
         body = c.near(c.azimuth - left - width / 2, width / 2 - 0.004) * c.below(height)
         c.over(body, wall)
         u, v = (c.azimuth - left) / width * 3, (height - c.elevation) / 0.085
         pane = (np.abs(u % 1 - 0.5) < 0.27) & (np.abs(v % 1 - 0.5) < 0.27)
-        lit = ((np.floor(u) * 7 + np.floor(v) * 13 + np.floor(left * 31)) % 5 < 3) if night else np.ones_like(pane)
+        lit = ((np.floor(u) + np.floor(v) * 2) % 4 != 0) if night else np.ones_like(pane)
         c.over(body * (pane & lit), (0.98, 0.85, 0.40) if night else (0.72, 0.84, 0.93))
         left += width
     road = rng.uniform(0.26, 0.40)
@@ -251,12 +264,12 @@ def _city(c: Canvas, rng: Generator) -> None:
 
 def _street(c: Canvas, rng: Generator) -> None:
     c.sky(vary(rng, (0.80, 0.90, 0.98)), vary(rng, (0.45, 0.70, 0.95)))
-    left = -0.7
-    walls = [(0.85, 0.45, 0.35), (0.95, 0.80, 0.50), (0.55, 0.70, 0.80), (0.90, 0.65, 0.65), (0.65, 0.78, 0.55)]
+    first = int(rng.integers(len(_WALLS)))
+    left, width, height = -0.7 - rng.uniform(0, 0.25), 0.25, 0.25
     while left < 0.7:
-        width, height = rng.uniform(0.22, 0.28), rng.uniform(0.22, 0.30)
         middle = left + width / 2
-        wall = vary(rng, walls[rng.integers(len(walls))])
+        wall = vary(rng, _WALLS[first % len(_WALLS)], 0.03)
+        first += 1
         c.over(c.near(c.azimuth - middle, width / 2) * c.below(height), wall)
         c.over(c.below(height + 0.10 - np.abs(c.azimuth - middle) * 0.8) * (1 - c.below(height)), (0.55, 0.25, 0.18))
         for side in (-1, 1):
@@ -273,8 +286,7 @@ def _street(c: Canvas, rng: Generator) -> None:
 
 
 def _stage(c: Canvas, rng: Generator) -> None:
-    folds = rng.uniform(28, 44)
-    tone = 0.55 + 0.4 * (0.5 + 0.5 * np.sin(c.azimuth * folds + 1.2 * np.sin(c.azimuth * 5) + rng.uniform(0, 6)))
+    tone = 0.55 + 0.4 * (0.5 + 0.5 * np.sin(c.azimuth * 36 + rng.uniform(0, 6)))
     red = np.stack([0.72 * tone, 0.05 * tone, 0.07 * tone], -1).astype(np.float32)
     c.picture = red
     wood = vary(rng, (0.58, 0.36, 0.18))
@@ -308,16 +320,16 @@ def _disco(c: Canvas, rng: Generator) -> None:
     c.sky((0.22, 0.06, 0.32), (0.08, 0.03, 0.16))
     hues = [(0.95, 0.15, 0.60), (0.15, 0.75, 0.95), (0.98, 0.85, 0.20), (0.35, 0.95, 0.35)]
     for k in range(4):
-        origin, lean = -0.42 + 0.28 * k + rng.uniform(-0.05, 0.05), rng.uniform(-0.5, 0.5)
+        origin, lean = -0.42 + 0.28 * k + rng.uniform(-0.05, 0.05), 0.4 * (-1) ** k
         across = c.azimuth - origin - lean * (0.6 - c.elevation)
         beam = np.clip(1 - np.abs(across) / (0.02 + 0.12 * (0.6 - c.elevation)), 0, 1)
-        c.over((0.5 * beam * (1 - c.ground)).astype(np.float32), hues[(k + int(rng.integers(4))) % 4])
+        c.over((0.5 * beam * (1 - c.ground)).astype(np.float32), hues[k])
     ball = (rng.uniform(-0.3, 0.3), 0.40)
     c.over(c.disc(*ball, 0.06), (0.80, 0.82, 0.90))
     c.over(c.disc(ball[0] - 0.02, ball[1] + 0.02, 0.02), (1.0, 1.0, 1.0))
-    tile = rng.uniform(0.8, 1.1)
+    tile = 1.0
     column, row = np.floor(c.ground_x / tile), np.floor(c.ground_z / tile)
-    chosen = ((column * 3 + row * 5 + np.floor(column * row * 0.5) + rng.integers(4)) % 4).astype(int)
+    chosen = ((column * 3 + row * 5) % 4).astype(int)
     c.over(c.ground, np.asarray(hues, np.float32)[chosen] * 0.75)
     c.over(c.ground * np.clip((c.distance - 4) / 5, 0, 1), (0.42, 0.36, 0.42))
 

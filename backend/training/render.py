@@ -19,6 +19,8 @@ from backend.training.raster import Camera, Fragments, empty_fragments, look_fro
 
 SIZE = 256
 OVERSAMPLING = 2  # _halved averages 2 x 2
+CELL = 8  # pixels a side of a latent's cell
+SURFACE_LABELS = 25 + len(Cloth)  # background, 24 parts of the body, pieces of clothes
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,18 @@ class Pair:
     depth_m: FloatArray  # (2, SIZE, SIZE), inf = background
     near_m: float
     far_m: float
+    label: NDArray[np.uint8]  # (2, SIZE / CELL, SIZE / CELL): 0 background, 1..24 body, 25.. clothes
+    rest: FloatArray  # (2, SIZE / CELL, SIZE / CELL, 3) metres, the surface point in T-pose
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """One drawn frame; `label` and `rest` say what the middle of each latent cell sees."""
+
+    picture: FloatArray  # (SIZE, SIZE, 3) in 0..1
+    bare: FloatArray  # (SIZE, SIZE) metres, the body's depth without clothes
+    label: NDArray[np.uint8]
+    rest: FloatArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +73,17 @@ def render_pair(body: TrainingBody, rng: Generator) -> Pair:
     ]
     camera = _camera(posed[0][0][: len(body.mesh.rest)], rng)
     moved = _moved(camera, rng) if rng.random() < 0.3 else camera
-    rgb, depth = [], []
+    drawn = []
     for (points, normals), view in zip(posed, (camera, moved), strict=True):
         canvas = Canvas(view)
         place.draw(canvas, np.random.default_rng(place_seed))
-        picture, bare = draw(body, cast, points, normals, view, light, canvas, place.ground)
-        rgb.append(np.clip(picture * 255 + 0.5, 0, 255).astype(np.uint8))
-        depth.append(bare)
-    stack = np.stack(depth)
+        drawn.append(draw(body, cast, points, normals, view, light, canvas, place.ground))
+    rgb = np.stack([np.clip(frame.picture * 255 + 0.5, 0, 255).astype(np.uint8) for frame in drawn])
+    stack = np.stack([frame.bare for frame in drawn])
     seen = stack[np.isfinite(stack)]
     near, far = (float(seen.min()), float(seen.max())) if seen.size else (1.0, 2.0)
-    return Pair(scene, np.stack(rgb), stack, near, far)
+    label, rest = np.stack([frame.label for frame in drawn]), np.stack([frame.rest for frame in drawn])
+    return Pair(scene, rgb, stack, near, far, label, rest)
 
 
 def cast_character(body: TrainingBody, scene: Scene, rng: Generator) -> Cast:
@@ -137,8 +151,8 @@ def draw(
     light: Light,
     canvas: Canvas,
     ground: bool,
-) -> tuple[FloatArray, FloatArray]:
-    """Picture (SIZE, SIZE, 3) in 0..1 and the bare body's depth (SIZE, SIZE)."""
+) -> Drawn:
+    """One frame of the cast before a backdrop that `canvas` holds already."""
     fine = Camera(
         camera.position, camera.forward, camera.right, camera.up, camera.focal * OVERSAMPLING, SIZE * OVERSAMPLING
     )
@@ -150,7 +164,21 @@ def draw(
     if ground:
         _shadow(canvas, points[: len(body.mesh.rest)])
     colour, coverage = _shade(body, cast, points, normals, buffers, camera, light)
-    return canvas.picture * (1 - coverage[..., None]) + colour, bare
+    return Drawn(canvas.picture * (1 - coverage[..., None]) + colour, bare, *_surface(cast, buffers))
+
+
+def _surface(cast: Cast, buffers: Fragments) -> tuple[NDArray[np.uint8], FloatArray]:
+    """`Drawn.label` and `Drawn.rest`, from the middle of each cell."""
+    step = CELL * OVERSAMPLING
+    face, weights = (part[step // 2 :: step, step // 2 :: step] for part in (buffers.face, buffers.weights))
+    row, column = np.nonzero(face >= 0)
+    seen, share = face[row, column], weights[row, column]
+    share = np.concatenate([share, 1 - share[:, :1] - share[:, 1:]], 1)
+    label, rest = np.zeros(face.shape, np.uint8), np.zeros((*face.shape, 3), np.float32)
+    found = cast.mesh.label[seen]
+    label[row, column] = np.where(found >= Cloth.HEADGEAR, found - Cloth.HEADGEAR + 25, found)
+    rest[row, column] = _blend(cast.mesh.rest, cast.mesh.faces[seen], share)
+    return label, rest
 
 
 def _shadow(canvas: Canvas, points: FloatArray) -> None:

@@ -47,7 +47,7 @@ def render_trial_shot(body: TrainingBody, motion: str, scene: Scene, frames: int
     pictures = []
     for points, normals in posed:
         canvas.picture[:] = backdrop
-        picture, _ = draw(body, cast, points, normals, camera, light, canvas, place.ground)
+        picture = draw(body, cast, points, normals, camera, light, canvas, place.ground).picture
         pictures.append(np.clip(picture * 255 + 0.5, 0, 255).astype(np.uint8))
     words = f"a {COLOUR_WORDS[scene.colour][0]} " if scene.colour else "a "
     prompt = f"{words}{scene.character} {scene.action} {PLACE_WORDS[scene.place][0]}"

@@ -20,10 +20,7 @@ def _robot(p: Painter, k: Look) -> None:
         0.4,
     )
     p.fill(p.hands | p.feet, joint, 0.4)
-    if k.dice[0] < 0.5:
-        p.fill(p.disc(0, m.chest + 0.02, 0.085), k.accent, 0.3, 0.7)
-    else:
-        p.fill(p.torso & p.front & (p.side < 0.11) & (np.abs(p.y - m.chest - 0.02) < 0.07), k.accent, 0.3, 0.7)
+    p.fill(p.torso & p.front & (p.side < 0.12) & (np.abs(p.y - m.chest - 0.02) < 0.08), k.accent, 0.3, 0.7)
     head = p.cloth(Cloth.HEADGEAR)
     p.fill(head, k.main, 0.9)
     front = head & (p.z > m.head_centre[2] + 0.06)
@@ -52,7 +49,7 @@ def _astronaut(p: Painter, k: Look) -> None:
     helmet = p.cloth(Cloth.HEADGEAR)
     p.fill(helmet, k.main, 0.7)
     visor = helmet & (p.z > m.head_centre[2] + 0.03) & (np.abs(p.y - m.eyes + 0.01) < 0.085) & (p.side < 0.13)
-    tint = GOLD if k.dice[0] < 0.6 else (0.08, 0.12, 0.30)
+    tint = GOLD if k.dice[0] < 0.8 else (0.08, 0.12, 0.30)
     p.fill(visor, tint, 1.0)
     p.fill(p.cloth(Cloth.PACK), darker(k.main, 0.8), 0.1)
 
@@ -120,10 +117,8 @@ def _trooper_dress(m: Landmarks, k: Look) -> list[Mesh]:
 
 
 ARMOUR: dict[str, Character] = {
-    "robot": Character(_robot, _robot_dress, ("silver", "silver", "grey", "blue", "gold")),
-    "astronaut": Character(
-        _astronaut, _astronaut_dress, ("white", "white", "white", "orange"), accents=("red", "blue", "orange")
-    ),
-    "knight": Character(_knight, _knight_dress, ("red", "blue", "white", "green", "purple")),
+    "robot": Character(_robot, _robot_dress, ("silver",), accents=("turquoise", "turquoise", "red", "green")),
+    "astronaut": Character(_astronaut, _astronaut_dress, ("white",), accents=("red", "blue", "orange")),
+    "knight": Character(_knight, _knight_dress, ("red", "blue")),
     "trooper": Character(_trooper, _trooper_dress, ("white",)),
 }

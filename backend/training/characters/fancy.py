@@ -7,7 +7,7 @@ import numpy as np
 from backend.training.characters.look import BLACK, GOLD, WHITE, Character, Look, bare
 from backend.training.clothes import HEAD_JOINT, Cloth, cape, cone_hat, skirt, sphere
 from backend.training.figure import Landmarks, Mesh
-from backend.training.paint import BRIGHT, Painter, darker
+from backend.training.paint import Painter
 
 
 def _superhero(p: Painter, k: Look) -> None:
@@ -45,7 +45,7 @@ def _skeleton(p: Painter, k: Look) -> None:
         & (p.y > m.waist + 0.03)
         & (p.y < m.neck - 0.03)
         & (p.side < 0.17)
-        & p.bands((p.y + 0.15 * p.side).astype(np.float32), 0.092, k.dice[0], 0.55)
+        & p.bands((p.y + 0.15 * p.side).astype(np.float32), 0.11, 0.0, 0.55)
     )
     p.fill(ribs | (p.torso & (p.side < 0.028)), bone)
     p.fill(p.torso & (p.y < m.hip + 0.10) & (p.y > m.hip - 0.0) & (p.side < 0.15), bone)
@@ -60,7 +60,7 @@ def _clown(p: Painter, k: Look) -> None:
     p.fill(p.body, k.main)
     p.fill(p.body & (p.x < 0), k.second)
     if k.dice[0] < 0.5:
-        p.fill(p.body & p.dots(0.16, k.dice[1]) & ~p.head, k.accent)
+        p.fill(p.body & p.dots(0.2, 0.0) & ~p.head, k.accent)
     p.fill(p.head, WHITE)
     p.eyes(BLACK, 0.026)
     nose = p.head & (p.x**2 + (p.y - m.eyes + 0.045) ** 2 < 0.03**2) & p.face
@@ -105,7 +105,7 @@ def _wizard(p: Painter, k: Look) -> None:
     hat = p.cloth(Cloth.HEADGEAR) | p.cloth(Cloth.BRIM)
     p.fill(robe | hat, k.main, 0.05)
     if k.dice[0] < 0.6:
-        p.fill((p.cloth(Cloth.SKIRT) | p.cloth(Cloth.HEADGEAR)) & p.dots(0.19, k.dice[1], 0.24), (0.98, 0.85, 0.3))
+        p.fill((p.cloth(Cloth.SKIRT) | p.cloth(Cloth.HEADGEAR)) & p.dots(0.24, 0.0, 0.26), (0.98, 0.85, 0.3))
     p.fill(p.belt(0.06) | (p.cloth(Cloth.SKIRT) & (p.y > m.waist - 0.08)), (0.98, 0.85, 0.3))
 
 
@@ -125,11 +125,9 @@ def _alien(p: Painter, k: Look) -> None:
     p.fill(head, k.main, 0.3)
     dx, dy = p.side - 0.07, p.y - m.eyes - 0.6 * (p.side - 0.07)
     p.fill(head & (p.z > m.head_centre[2]) & ((dx / 0.055) ** 2 + (dy / 0.045) ** 2 < 1), (0.02, 0.02, 0.03), 1.0)
-    if k.dice[0] < 0.5:
+    if k.dice[0] < 0.7:
         p.fill((p.torso & (p.y < m.neck - 0.06)) | p.trunks(), (0.72, 0.75, 0.8), 0.6)
-        p.fill(p.belt(0.05), k.accent)
-    elif k.dice[0] < 0.8:
-        p.fill(p.body & p.dots(0.17, k.dice[1], 0.27), darker(k.main, 0.55))
+        p.fill(p.belt(0.07), k.accent)
 
 
 def _alien_dress(m: Landmarks, k: Look) -> list[Mesh]:
@@ -176,12 +174,12 @@ FANCY: dict[str, Character] = {
     "superhero": Character(
         _superhero,
         _superhero_dress,
-        ("red", "blue", "green", "purple", "black"),
-        ("red", "blue", "yellow", "purple", "green"),
+        ("red", "blue"),
+        ("red", "blue", "yellow"),
     ),
     "skeleton": Character(_skeleton, bare, ("white",)),
-    "clown": Character(_clown, _clown_dress, BRIGHT),
-    "wizard": Character(_wizard, _wizard_dress, ("blue", "purple", "blue", "grey")),
-    "alien": Character(_alien, _alien_dress, ("green", "green", "turquoise", "grey")),
+    "clown": Character(_clown, _clown_dress, ("yellow", "green", "orange"), ("red", "blue", "purple")),
+    "wizard": Character(_wizard, _wizard_dress, ("blue", "blue", "purple")),
+    "alien": Character(_alien, _alien_dress, ("green",), accents=("orange", "red", "yellow")),
     "santa": Character(_santa, _santa_dress, ("red",)),
 }

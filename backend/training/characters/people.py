@@ -62,8 +62,8 @@ def _pirate(p: Painter, k: Look) -> None:
     shirt = p.torso | p.arms
     p.fill(p.body, k.skin)
     p.fill(shirt, WHITE)
-    p.fill(p.torso & p.bands(p.y, 0.12, k.dice[0]), k.main)
-    p.fill(p.arms & p.bands(p.side, 0.12, k.dice[1]), k.main)
+    p.fill(p.torso & p.bands(p.y, 0.13, 0.0), k.main)
+    p.fill(p.arms & p.bands(p.side, 0.13, 0.0), k.main)
     p.fill(p.trousers(0.4), (0.15, 0.13, 0.16))
     p.fill(p.boots(0.65), (0.36, 0.2, 0.1), 0.2)
     p.fill(p.belt(0.09), k.accent)
@@ -117,10 +117,10 @@ def _footballer(p: Painter, k: Look) -> None:
 
 
 PEOPLE: dict[str, Character] = {
-    "ninja": Character(_ninja, bare, ("black", "black", "blue"), accents=("red", "yellow", "orange", "turquoise")),
-    "firefighter": Character(_firefighter, _firefighter_dress, ("black", "brown", "gold")),
-    "ballerina": Character(_ballerina, _ballerina_dress, ("pink", "white", "turquoise", "purple")),
-    "pirate": Character(_pirate, _pirate_dress, ("red", "blue", "black")),
-    "cowboy": Character(_cowboy, _cowboy_dress, ("brown", "brown", "black"), ("red", "white", "blue", "yellow")),
-    "footballer": Character(_footballer, bare, ("red", "blue", "yellow", "green", "white")),
+    "ninja": Character(_ninja, bare, ("black",), accents=("red", "red", "yellow", "turquoise")),
+    "firefighter": Character(_firefighter, _firefighter_dress, ("black",)),
+    "ballerina": Character(_ballerina, _ballerina_dress, ("pink", "pink", "white")),
+    "pirate": Character(_pirate, _pirate_dress, ("red",), accents=("yellow", "green", "blue")),
+    "cowboy": Character(_cowboy, _cowboy_dress, ("brown",), ("red", "white", "blue")),
+    "footballer": Character(_footballer, bare, ("red", "blue")),
 }

@@ -70,6 +70,8 @@ def test_both_trainings_get_better(trained: Path) -> None:
     assert quality[-1] > quality[0] + 0.2
     errors = _log(trained / "diffusion", "error")
     assert np.mean(errors[-2:]) < 0.9 * np.mean(errors[:2])
+    surface = _log(trained / "diffusion", "surface")
+    assert np.mean(surface[-2:]) < 0.9 * np.mean(surface[:2])
 
 
 def test_text_encoder_learns_to_name_what_is_mentioned(trained: Path) -> None:
@@ -107,6 +109,19 @@ def test_depth_and_latents_fit_the_pictures(trained: Path) -> None:
         assert depth.max() == 65535 and depth[depth > 0].min() == pytest.approx(0.2 * 65535, abs=2)
         covered = (depth > 0).reshape(2, 32, 8, 32, 8).mean((2, 4))
         assert np.allclose(latents.body[index], covered, atol=1e-3)
+
+
+def test_surface_of_a_cell_is_what_its_middle_shows(trained: Path) -> None:
+    store = PairStore(trained / "pairs")
+    for index in range(PAIRS):
+        label, rest = store.label(index), store.rest(index).astype(np.float32)
+        bare = store.depth(index)[:, 4::8, 4::8] > 0
+        dressed = label > 24
+        assert np.array_equal(label[~dressed] > 0, bare[~dressed])
+        head, foot = np.isin(label, (23, 24)), np.isin(label, (5, 6))
+        if head.any() and foot.any():
+            assert rest[head][:, 1].min() > rest[foot][:, 1].max() + 1.0
+        assert not rest[label == 0].any()
 
 
 def test_training_goes_on_from_its_checkpoint(crew: Crew, trained: Path) -> None:
