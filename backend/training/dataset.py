@@ -68,7 +68,7 @@ class PairStore:
     def label(self, index: int) -> NDArray[np.uint8]:
         """What each latent cell of both frames shows (2, SIZE / CELL, SIZE / CELL), as `Pair.label`."""
         shot = self.shots[index]
-        return self._label[shot.shard][shot.row]
+        return np.array(self._label[shot.shard][shot.row])
 
     def rest(self, index: int) -> NDArray[np.float16]:
         """Where on the T-posed figure that lies (2, SIZE / CELL, SIZE / CELL, 3), metres."""

@@ -89,11 +89,12 @@ def train_diffusion(
     torch.manual_seed(plan.seed)
     tokenizer = build_tokenizer(all_words())
     reader = CLIPTextModel.from_pretrained(folder / "text_encoder").to(crew.device).requires_grad_(False).eval()
-    modules: dict[str, nn.Module] = {"unet": build_unet(sizes), "controlnet": build_controlnet(sizes)}
-    modules["surface"] = SurfaceHead(modules["unet"])
+    unet = build_unet(sizes)
+    modules: dict[str, nn.Module] = {"unet": unet, "controlnet": build_controlnet(sizes)}
+    modules["surface"] = head = SurfaceHead(unet)
     for module in modules.values():
         module.to(crew.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    switch = pair_attention(modules["unet"])
+    switch = pair_attention(unet)
     run = Run(crew, folder, modules, plan.budget, Rate(plan.rate, plan.warmup_steps, flat=0.4), AVERAGING)
     run.resume()
     alphas = build_scheduler().alphas_cumprod.to(crew.device)
@@ -108,7 +109,7 @@ def train_diffusion(
         times = _times(rng, len(batch.latents), switch.on)
         with torch.no_grad(), crew.autocast():
             words = reader(batch.tokens).last_hidden_state
-        loss, terms = diffusion_loss(crew, modules, batch, words, alphas, channels, rng, times, switch.on)
+        loss, terms = diffusion_loss(crew, modules, head, batch, words, alphas, channels, rng, times, switch.on)
         run.advance(loss, terms)
         if run.step % plan.log_every == 0:
             run.log()
@@ -181,11 +182,9 @@ def _cropped(batch: Batch, rng: Generator) -> Batch:
             int(np.clip(v[pick] + s - side // 2, 0, covered.shape[-1] - side))
             for v, s in zip((rows, columns), shift, strict=True)
         )
-        cells = (k, ..., slice(top, top + side), slice(left, left + side))
-        pixels = (k, ..., *(slice(part.start * factor, part.stop * factor) for part in cells[2:]))
-        parts.append(
-            (*(t[cells] for t in (batch.latents, batch.weight, batch.label, batch.rest)), batch.control[pixels])
-        )
+        planes = (batch.latents, batch.weight, batch.label, batch.rest)
+        control = batch.control[k, :, factor * top : factor * (top + side), factor * left : factor * (left + side)]
+        parts.append((*(t[k, ..., top : top + side, left : left + side] for t in planes), control))
     latents, weight, label, rest, control = (torch.stack(part) for part in zip(*parts, strict=True))
     return Batch(
         latents.contiguous(memory_format=torch.channels_last),
@@ -206,6 +205,7 @@ def _channel_weights(table: Latents, device: torch.device) -> Tensor:
 def diffusion_loss(
     crew: Crew,
     modules: dict[str, nn.Module],
+    head: SurfaceHead,
     batch: Batch,
     words: Tensor,  # (n, MAX_TOKENS, width)
     alphas: Tensor,
@@ -233,7 +233,7 @@ def diffusion_loss(
             mid_block_additional_residual=middle,
             return_dict=False,
         )[0]
-        surface = surface_loss(modules["surface"], batch.label, batch.rest, batch.weight).mean()
+        surface = surface_loss(head, batch.label, batch.rest, batch.weight).mean()
     error = ((predicted.float() - batch.latents).square() * channels * batch.weight[:, None]).mean((1, 2, 3))
     picture = (error * _importance((alpha / (1 - alpha)).flatten())).mean()
     terms = {"loss": picture, "error": error.mean(), "surface": surface}
