@@ -28,6 +28,8 @@ from backend.training.training_loop import Budget, launch
 
 HELD_OUT_SEED = 900_001  # training pairs take their seed from the command line, which must differ
 HELD_OUT_PAIRS = 250
+JUDGING_SEED = 900_002  # the judge of generated pictures learns from renders that the model never saw
+JUDGING_PAIRS = 2500
 STAGES = ("data", "autoencoder", "text", "diffusion", "export", "sheet", "figures", "steadiness")
 PORT = 29511
 PAIRS_A_STEP = 8
@@ -79,8 +81,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _data(arguments: argparse.Namespace) -> None:
-    console = Console(stderr=True)
     parts = (("held_out", HELD_OUT_PAIRS, HELD_OUT_SEED), ("pairs", arguments.pairs, arguments.seed))
+    _render(arguments, parts)
+
+
+def _render(arguments: argparse.Namespace, parts: tuple[tuple[str, int, int], ...]) -> None:
+    console = Console(stderr=True)
     for name, count, seed in parts:
         for done in write_pairs(arguments.folder / name, count, seed, arguments.processes):
             console.print(f"{name}: {done} of {count} pairs")
@@ -150,7 +156,10 @@ def _sheet(arguments: argparse.Namespace) -> None:
 
 def _figures(arguments: argparse.Namespace) -> None:
     root: Path = arguments.folder
-    found = write_figures(arguments.target, root / "pairs", root / "held_out", root, arguments.guidance, TRIAL_PICTURES)
+    _render(arguments, (("judging", JUDGING_PAIRS, JUDGING_SEED),))
+    found = write_figures(
+        arguments.target, root / "judging", root / "held_out", root, arguments.guidance, TRIAL_PICTURES
+    )
     Console(stderr=True).print(found)
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from backend.training.autoencoder import autoencoder_psnr
 from backend.training.dataset import PairStore
 from backend.training.export import size_bytes
-from backend.training.judge import Judge, JudgePlan, accuracy, body_mask, mean_iou, train_judge, truths
+from backend.training.judge import Judge, JudgePlan, accuracy, body_mask, figure_boxes, mean_iou, train_judge, truths
 from backend.training.prompts import COLOUR_WORDS, PLACE_WORDS, Scene
 from backend.training.sheet import control_picture, full_body_pairs, sample_pictures
 from backend.training.training_loop import Crew
@@ -60,7 +60,8 @@ class Trial:
     scenes: list[Scene]
     controls: list[NDArray[np.float32]]
     renders: NDArray[np.uint8]  # (n, 256, 256, 3)
-    masks: NDArray[np.float32]  # (n, MASK_SIDE, MASK_SIDE)
+    boxes: NDArray[np.float32]  # (n, 3) where the figures stand
+    masks: NDArray[np.float32]  # (n, MASK_SIDE, MASK_SIDE) of the boxes
 
 
 def build_trial(held_out: Path, count: int) -> Trial:
@@ -73,7 +74,8 @@ def build_trial(held_out: Path, count: int) -> Trial:
     )
     depth = np.stack([store.depth(i)[0] for i in chosen])
     renders = np.stack([store.rgb(i)[0] for i in chosen])
-    return Trial(prompts, scenes, [control_picture(store, i) for i in chosen], renders, body_mask(depth))
+    controls, boxes = [control_picture(store, i) for i in chosen], figure_boxes(depth)
+    return Trial(prompts, scenes, controls, renders, boxes, body_mask(depth, boxes))
 
 
 def judge_model(model: Path, judge: Judge, trial: Trial, guidance: float, seed: int = 0) -> dict[str, float]:
@@ -88,7 +90,7 @@ def judge_model(model: Path, judge: Judge, trial: Trial, guidance: float, seed: 
         for start in (seed, seed + 10_000)
     )
     for name, pictures in (("render", trial.renders), ("generated", first)):
-        verdict = judge.look(pictures)
+        verdict = judge.look(pictures, trial.boxes)
         found |= {f"{name}_{question}": round(share, 4) for question, share in accuracy(verdict, right).items()}
         found[f"{name}_mask_iou"] = round(mean_iou(verdict, trial.masks), 4)
     found["seed_change"] = round(float(np.sqrt(np.square(first.astype(np.float64) - second).mean())), 2)

@@ -4,15 +4,30 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
 
 from backend.correspondence.chart_index import chart_index
 from backend.correspondence.surface import match_surface
 from backend.metrics.h_mse import h_mse
 from backend.passes import depth_pictures
 from backend.training.figure import load_training_body
-from backend.training.judge import MASK_SIDE, QUESTIONS, UNNAMED, Judge, Verdict, accuracy, body_mask, mean_iou, truths
+from backend.training.judge import (
+    MARGIN,
+    MASK_SIDE,
+    QUESTIONS,
+    UNNAMED,
+    Judge,
+    Verdict,
+    accuracy,
+    body_mask,
+    cut,
+    figure_boxes,
+    mean_iou,
+    truths,
+)
 from backend.training.prompts import Scene
 from backend.training.trial_shot import TrialShot, render_trial_shot
+from shared.errors import InputError
 
 SCENES = [Scene("robot", "red", "walking", "moon"), Scene("clown", None, "dancing", "stage")]
 
@@ -34,15 +49,29 @@ def test_an_open_colour_is_not_counted() -> None:
 def test_masks_are_cells_half_covered_and_their_overlap_is_by_hand() -> None:
     depth = np.zeros((1, 256, 256), np.uint16)
     depth[0, :8, :6] = 1  # two rows of cells: one whole column, half of the next
-    cells = body_mask(depth)
-    assert cells[0, :2, :3].tolist() == [[1.0, 0.5, 0.0]] * 2
+    cells = body_mask(depth, np.array([[128, 128, 128]], np.float32))  # the whole picture
+    assert cells[0, :2, :3] == pytest.approx(np.array([[1.0, 0.5, 0.0]] * 2))
     found = np.zeros((1, MASK_SIDE, MASK_SIDE), bool)
     found[0, 0, :4] = True  # shares 2 of 4 with the truth's 4
     assert mean_iou(Verdict({}, found), cells) == pytest.approx(2 / 6)
 
 
+def test_a_box_holds_the_body_in_its_middle_and_cutting_it_out_keeps_what_is_there() -> None:
+    depth = np.zeros((1, 256, 256), np.uint16)
+    depth[0, 100:140, 60:80] = 1
+    boxes = figure_boxes(depth)
+    assert boxes[0].tolist() == pytest.approx([70, 120, MARGIN * 20])
+    ramp = torch.arange(256.0).expand(1, 1, 256, 256) + 0.5  # its value is x
+    piece = cut(ramp, boxes, 10)
+    side = 2 * MARGIN * 20 / 10
+    assert piece[0, 0, 5].tolist() == pytest.approx([70 + side * (k - 4.5) for k in range(10)], abs=1e-3)
+    with pytest.raises(InputError, match="no body"):
+        figure_boxes(np.zeros((1, 8, 8), np.uint16))
+
+
 def test_an_untrained_judge_answers_every_question() -> None:
-    verdict = Judge().eval().look(np.zeros((2, 256, 256, 3), np.uint8))
+    boxes = np.array([[128, 128, 100]] * 2, np.float32)
+    verdict = Judge().eval().look(np.zeros((2, 256, 256, 3), np.uint8), boxes)
     assert {name: found.shape for name, found in verdict.answers.items()} == dict.fromkeys(QUESTIONS, (2,))
     assert verdict.mask.shape == (2, MASK_SIDE, MASK_SIDE)
 
