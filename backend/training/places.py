@@ -252,10 +252,9 @@ def _city(c: Canvas, rng: Generator) -> None:
         wall = (tone, tone, tone * 1.15)
         body = c.near(c.azimuth - left - width / 2, width / 2 - 0.004) * c.below(height)
         c.over(body, wall)
-        u, v = (c.azimuth - left) / width * 3, (height - c.elevation) / 0.085
-        pane = (np.abs(u % 1 - 0.5) < 0.27) & (np.abs(v % 1 - 0.5) < 0.27)
-        lit = ((np.floor(u) + np.floor(v) * 2) % 4 != 0) if night else np.ones_like(pane)
-        c.over(body * (pane & lit), (0.98, 0.85, 0.40) if night else (0.72, 0.84, 0.93))
+        u, v = (c.azimuth - left) / width * 2, (height - c.elevation) / 0.12
+        pane = (np.abs(u % 1 - 0.5) < 0.28) & (np.abs(v % 1 - 0.5) < 0.3)
+        c.over(body * pane, (0.85, 0.72, 0.36) if night else (0.62, 0.73, 0.82))
         left += width
     road = rng.uniform(0.26, 0.40)
     c.floor((road, road, road * 1.05), (road * 0.9, road * 0.9, road))
