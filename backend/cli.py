@@ -1,7 +1,8 @@
 """`latentman COMMAND ...`: what the backend can do by hand.
 
-A command is a row of `COMMANDS` and a module with `add_arguments(parser)` and `run(arguments) -> int`. Only the module
-of the command that is asked for is imported, so that the supervisor's commands never load torch.
+A command is a row of `COMMANDS`, of one word or of two, and a module with `add_arguments(parser)` and
+`run(arguments) -> int`; of two rows that fit, the first is taken. Only the module of the command that is asked for is
+imported, so that the supervisor's commands never load torch.
 Exit codes: 0 done, 1 failed, 2 bad arguments, 3 cancelled. A failure is one sentence on stderr.
 """
 
@@ -36,6 +37,11 @@ class Command:
     module: str
     help: str
 
+    @property
+    def words(self) -> list[str]:
+        """What is typed for it."""
+        return self.name.split()
+
 
 COMMANDS = (
     Command("serve", "backend.commands.serve", "serve jobs to add-ons and command lines"),
@@ -45,7 +51,9 @@ COMMANDS = (
     Command("clean", "backend.commands.clean", "remove ended jobs and what only they needed"),
     Command("run-segment", "backend.commands.run_segment", "run one job folder in this process"),
     Command("worker", "backend.commands.worker", "the worker process; started by serve"),
+    Command("eval table2", "backend.commands.eval_table2", "the paper's Table 2 on a model that is at hand"),
     Command("eval", "backend.commands.eval", "consistency report of a result"),
+    Command("bench", "backend.commands.bench", "speed and memory, side by side in one run"),
     Command("report", "backend.commands.report", "video, contact sheet and manifest of a result"),
     Command("convert-smpl", "backend.commands.convert_smpl", "turn a licensed SMPL file into a safe npz"),
     Command("train", "backend.training.cli", "make the embedded model"),
@@ -57,11 +65,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run `latentman` with these arguments (the process's own by default) and return the exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(name)s: %(message)s")
-    command = next((item for item in COMMANDS if given and item.name == given[0]), None)
+    command = next((item for item in COMMANDS if given[: len(item.words)] == item.words), None)
     if command is None:
         return _overview(given)
     try:
-        return _run(command, given[1:])
+        return _run(command, given[len(command.words) :])
     except LatentManError as error:
         print(f"latentman: {error}", file=sys.stderr)
         return error.exit_code

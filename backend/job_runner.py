@@ -22,21 +22,23 @@ from PIL import Image
 from torch import Tensor
 
 from backend.correspondence.chart_index import chart_index
-from backend.correspondence.pairs import pair_matches
 from backend.correspondence.types import Matches
 from backend.diffusion.components import Components, load_components
 from backend.diffusion.decode import decode_frames
 from backend.diffusion.method import Method
+from backend.diffusion.model_sources import find_sources
 from backend.diffusion.segment import Callbacks, SampleSettings, Segment, sample_segment
 from backend.diffusion.text import PromptEmbeds, encode_prompt
 from backend.job_folder import JobFolder
 from backend.methods.inputs import LatentManMatches, MethodInputs
 from backend.methods.registry import METHODS
+from backend.methods.shot_matcher import iter_matches
 from backend.passes import ShotPasses, depth_pictures
 from backend.server.worker_events import FrameDone, Preview, Progress, WorkerEvent
 from shared.errors import CancelledError, InputError
 from shared.frame_files import write_atomic
 from shared.job import Job
+from shared.model_files import ModelFiles
 
 # The paper matches pixels at 256 where pictures are 512 (section 3.5); smaller pictures are matched as they are.
 GUIDANCE_SIZE = 256
@@ -47,14 +49,21 @@ Emit = Callable[[WorkerEvent], None]
 
 
 @functools.lru_cache(maxsize=1)
-def warm_components(model: str) -> Components:
-    """The model's components, kept in memory until another model is asked for. Raises ModelError."""
-    return load_components(model, "auto", "auto")
+def _loaded(model: str, files: ModelFiles, _stamp: str) -> Components:
+    return load_components(model, "auto", "auto", files=files)
+
+
+def warm_components(model: str, files: ModelFiles) -> Components:
+    """The model's components, kept in memory until another model is asked for or a file of it changed.
+
+    Raises ModelError.
+    """
+    return _loaded(model, files, find_sources(model, files).stamp())
 
 
 def prepare(model: str) -> None:
     """Load a model ahead of its job. Raises ModelError."""
-    warm_components(model)
+    warm_components(model, ModelFiles())
 
 
 def run_job(folder: Path, emit: Emit, cancelled: Callable[[], bool]) -> None:
@@ -112,7 +121,7 @@ class _Run:
         _check_shot(job, passes)
         clock.charge("passes", since)
         since = time.monotonic()
-        components = warm_components(job.model)
+        components = warm_components(job.model, job.model_files)
         clock.charge("loading", since)
         return cls(folder, job, passes, components, emit, cancelled, clock)
 
@@ -144,22 +153,12 @@ class _Run:
         }
         found: dict[str, list[Matches]] = {name: [] for name in sizes}
         index = chart_index(self.passes.charts) if settings.correspondence == "surface" else None
+        matchers = {name: iter_matches(self.passes, settings, *size, index) for name, size in sizes.items() if size}
         for frame in range(1, len(job.frames)):
             self._check_cancelled()
             self.emit(Progress("correspondence", frame, len(job.frames) - 1, 0, len(job.frames)))
-            for name, size in sizes.items():
-                if size is not None:
-                    found[name].append(
-                        pair_matches(
-                            self.passes,
-                            frame,
-                            frame - 1,
-                            *size,
-                            method=settings.correspondence,
-                            features=settings.features,
-                            index=index,
-                        )
-                    )
+            for name, matcher in matchers.items():
+                found[name].append(next(matcher))
         self.clock.charge("correspondence", since)
         return LatentManMatches(**found)
 

@@ -9,11 +9,13 @@ import dataclasses
 import hashlib
 import math
 from dataclasses import dataclass, field
-from typing import Literal
 
 from .digest import is_digest
 from .errors import InputError
 from .framerange import FIRST_FRAME, LAST_FRAME, MAX_FRAMES
+from .latentman_settings import LatentManSettings as LatentManSettings
+from .latentman_settings import check_settings, expand_parity
+from .model_files import ModelFiles, validate_model_files
 from .strict_json import StrictJSONError, convert, dump_json, parse_json
 
 SCHEMA = 1
@@ -25,23 +27,6 @@ MAX_SEGMENT_FRAMES = 256
 SIZE_MULTIPLE = 8  # the autoencoder's factor
 
 METHODS = ("text2video_zero", "masactrl", "latentman", "shared_noise", "per_frame")
-
-
-@dataclass(frozen=True, slots=True)
-class LatentManSettings:
-    """Settings of the method `latentman` (LatentMan, section 3, equations 3 to 8).
-
-    `align` and `guide` are the parts of the denoising, as fractions of the steps, in which spatial latent alignment
-    and pixel-wise guidance act. The paper's, on `text2video_zero`, are the defaults; on `masactrl` it aligns in
-    (0, 0.4) and guides in (0.4, 0.8).
-    """
-
-    align: tuple[float, float] = (0.0, 0.4)
-    guide: tuple[float, float] = (0.2, 0.7)
-    guide_strength: float = 0.5
-    correspondence: Literal["assignment", "surface"] = "surface"
-    features: Literal["paper", "released"] = "paper"
-    baseline: Literal["text2video_zero", "masactrl"] = "text2video_zero"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +57,7 @@ class Job:
     seed: int = 0
     method: str = "latentman"
     model: str = "embedded"
+    model_files: ModelFiles = field(default_factory=ModelFiles)
     steps: int = 20
     guidance_scale: float = 3.5
     controlnet_scale: float = 1.0
@@ -97,7 +83,7 @@ def canonical_json(job: Job) -> bytes:
 def parse_job(data: bytes) -> Job:
     """Read a job file and check it (`validate_job`). Raises InputError naming the field at fault."""
     try:
-        job = convert(parse_json(data), Job)
+        job = convert(expand_parity(parse_json(data)), Job)
     except StrictJSONError as error:
         raise InputError("job.invalid", f"The job file cannot be read: {error}.", "Write it again.") from error
     validate_job(job)
@@ -114,9 +100,10 @@ def job_id(job: Job, model_digest: str) -> str:
 def validate_job(job: Job) -> None:
     """Refuse a job that cannot be run. Raises InputError: one sentence on the first field at fault."""
     _check_texts(job)
+    validate_model_files(job.model_files)
     _check_frames(job)
     _check_numbers(job)
-    _check_settings(job.latentman)
+    check_settings(job.latentman, len(job.frames), job.segment_frames)
     _check_inputs(job)
 
 
@@ -180,17 +167,6 @@ def _check_numbers(job: Job) -> None:
     _within("controlnet_scale", job.controlnet_scale, 0.0, 10.0)
     _within("fps", job.fps, 0.01, 1_000.0)
     _within("seed", job.seed, 0, 2**63 - 1)
-
-
-def _check_settings(settings: LatentManSettings) -> None:
-    for name, span in (("align", settings.align), ("guide", settings.guide)):
-        if not (math.isfinite(sum(span)) and 0.0 <= span[0] <= span[1] <= 1.0):
-            raise InputError(
-                "job.latentman",
-                f"latentman.{name} is {span[0]:g} to {span[1]:g}; it is a part of the steps, 0 to 1, rising.",
-                "For example 0 to 0.4.",
-            )
-    _within("latentman.guide_strength", settings.guide_strength, 0.0, 1_000.0)
 
 
 def _check_inputs(job: Job) -> None:

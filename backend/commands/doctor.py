@@ -15,15 +15,17 @@ import zmq
 from rich.console import Console
 from rich.markup import escape
 
-from backend.server.model_digest import EMBEDDED, EMBEDDED_FOLDER
+from backend.diffusion.model_sources import EMBEDDED, check_complete, find_sources
 from backend.server.paths import default_work_folder
-from shared.errors import EXIT_DONE, EXIT_FAILED, InputError
+from shared.errors import EXIT_DONE, EXIT_FAILED, InputError, ModelError
 from shared.frame_files import prepare_output_folder
+from shared.model_files import ModelFiles
+
+from .model_arguments import add_model_arguments, chosen_files, chosen_model
 
 PYTHON = (3, 11)
 NEEDED_DISK_BYTES = 2 << 30
 _TORCH_TIMEOUT_S = 120
-_MODEL_PARTS = ("model_index.json", "tokenizer", "text_encoder", "vae", "unet", "controlnet", "scheduler")
 _INSTALL = "make test"
 
 # In a process of its own: a broken installation must not take the doctor with it.
@@ -47,7 +49,7 @@ class Finding:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("--work", type=Path, default=None, help="work folder to look at")
-    parser.add_argument("--model", default=EMBEDDED, help="model to look at (default: %(default)s)")
+    add_model_arguments(parser, "to look at")
     parser.add_argument("--json", action="store_true", help="one JSON list on stdout")
 
 
@@ -58,7 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
         check_python,
         check_encryption,
         check_torch,
-        lambda: check_model(arguments.model),
+        lambda: check_model(chosen_model(arguments) or EMBEDDED, chosen_files(arguments, ModelFiles())),
         lambda: check_work_folder(work),
         lambda: check_disk(work),
     )
@@ -100,17 +102,18 @@ def check_torch() -> Finding:
     return Finding("torch", True, f"{told['version']} on {told['device']}, {told['threads']} threads")
 
 
-def check_model(model: str) -> Finding:
-    """The model's files."""
-    path = EMBEDDED_FOLDER if model == EMBEDDED else Path(model)
-    mend = "git checkout -- backend/embedded" if model == EMBEDDED else f"copy the model to {path}"
-    if path.is_file() and path.suffix == ".safetensors":
-        return Finding("model", True, f"{model}: {path.stat().st_size >> 20} MiB")
-    absent = [part for part in _MODEL_PARTS if not (path / part).exists()]
-    if absent:
-        return Finding("model", False, f"{model} lacks {', '.join(absent)} in {path}", mend)
-    size = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
-    return Finding("model", True, f"{model}: {size >> 20} MiB in {path}")
+def check_model(model: str, files: ModelFiles) -> Finding:
+    """The model's files: whether all are there, and their size."""
+    try:
+        sources = find_sources(model, files)
+        check_complete(sources)
+        size = sum(file.stat().st_size for _, file in sources.files())
+    except ModelError as error:
+        mend = "git checkout -- backend/embedded" if model == EMBEDDED else error.hint
+        return Finding("model", False, error.message, mend)
+    except OSError as error:
+        return Finding("model", False, f"{model} cannot be read: {error.strerror or error}", f"chmod -R u+r {model}")
+    return Finding("model", True, f"{model}: {size >> 20} MiB in {sources.model}")
 
 
 def check_work_folder(work: Path) -> Finding:

@@ -1,10 +1,11 @@
-"""`latentman eval DIR`: how consistent each method of a result is, from frame to frame."""
+"""`latentman eval DIR`: how consistent each method of a result is, from frame to frame, and what it cost."""
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Mapping
+import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -12,47 +13,102 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from backend.metrics.consistency import Consistency, consistency, consistency_matches
+from backend.metrics.comparison import Comparison, unconstrained
+from backend.metrics.consistency import (
+    LAGS,
+    Consistency,
+    ConsistencyMatches,
+    consistency,
+    consistency_matches,
+    resampling_floor,
+)
+from backend.metrics.strip import consistency_strip
 from backend.passes import ShotPasses
 from backend.report.result_folder import ResultFolder
+from shared.frame_files import prepare_output_folder, write_atomic
+
+JSON_FILE = "consistency.json"
+PICTURE_FILE = "consistency.png"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("folder", type=Path, help="the output folder of a finished shot")
-    parser.add_argument("--json", action="store_true", help="all figures as JSON")
+    parser.add_argument("--json", action="store_true", help="print all figures as JSON instead of a table")
+    parser.add_argument("--output", type=Path, help=f"where {JSON_FILE} and {PICTURE_FILE} go (default: the folder)")
+    parser.add_argument(
+        "--against", metavar="METHOD", help="the unconstrained run that sharpness is held against (default: as found)"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Measure every method of the result and print the figures."""
+    """Measure every method of the result; write the figures as JSON and as one picture, and print them."""
     folder = ResultFolder.open(arguments.folder)
+    against = unconstrained([entry.method for entry in folder.result.methods], arguments.against)
+    output = prepare_output_folder(arguments.output or arguments.folder)
     passes = folder.passes()
-    figures = measure(folder, passes, {entry.method: folder.pictures(entry) for entry in folder.result.methods})
-    if arguments.json:
-        print(json.dumps({name: figure.json_value() for name, figure in figures.items()}, indent=1))
-    else:
-        print(table(figures))
+    pictures = {entry.method: folder.pictures(entry) for entry in folder.result.methods}
+    matches = consistency_matches(passes, folder.result.height, folder.result.width)
+    figures = {name: consistency(frames, passes, matches) for name, frames in pictures.items()}
+    comparison = Comparison(figures, resampling_floor(passes, matches), against)
+    document = json.dumps({"frames": folder.result.frames, **comparison.json_value()}, indent=1)
+    strip = consistency_strip(comparison, pictures, folder.result.frames, passes.part)
+    write_atomic(output / JSON_FILE, document.encode())
+    write_atomic(output / PICTURE_FILE, strip)
+    print(document if arguments.json else table(figures, comparison))
+    print(f"latentman: {output / JSON_FILE} and {PICTURE_FILE} are written.", file=sys.stderr)
     return 0
 
 
 def measure(
     folder: ResultFolder, passes: ShotPasses, pictures: Mapping[str, NDArray[np.uint8]]
 ) -> dict[str, Consistency]:
-    """The consistency of every method's frames, on matches that are computed once."""
-    matches = consistency_matches(passes, folder.result.height, folder.result.width)
+    """The consistency of every method's frames, on matches that are computed once; the assignment at lag 1 alone."""
+    matches: ConsistencyMatches = consistency_matches(
+        passes, folder.result.height, folder.result.width, assignment_lags=LAGS[:1]
+    )
     return {name: consistency(frames, passes, matches) for name, frames in pictures.items()}
 
 
-def table(figures: Mapping[str, Consistency]) -> str:
-    """The figures as a table for people: H_MSE by equation 9, exact surface lags, and the sharpness beside."""
-    lags = [score.lag for score in next(iter(figures.values())).surface]
-    grid = Table(title="mean squared difference on the body, 0 to 255; lower is steadier, sharpness says at what cost")
-    for name in ("method", "H_MSE (eq. 9)", *(f"surface, lag {lag}" for lag in lags), "sharpness"):
-        grid.add_column(name, justify="left" if name == "method" else "right")
-    for name, figure in figures.items():
-        values = (figure.h_mse.mean, *(score.mean for score in figure.surface), figure.sharpness.mean)
-        grid.add_row(name, *("-" if value is None else f"{value:.1f}" for value in values))
-    console = Console(width=110)
+Value = Callable[[Consistency], float | None]
+ROWS: tuple[tuple[str, Value], ...] = (
+    ("body variance", lambda c: c.body_variance.mean),
+    ("surface variance", lambda c: c.surface_variance.mean),
+    ("warp error, exact flow", lambda c: c.warp_error.mean),
+    ("background change", lambda c: c.background.mean if c.background else None),
+    ("H_MSE as released (8-bit, wraps)", lambda c: c.h_mse_released),
+    ("sharpness", lambda c: c.sharpness.mean),
+)
+
+
+def table(figures: Mapping[str, Consistency], comparison: Comparison | None = None) -> str:
+    """The figures for people, a column a method: lower is steadier, and the sharpness says at what cost.
+
+    With a `comparison` the resampling floor and the sharpness ratios stand beside them.
+    """
+    first = next(iter(figures.values()))
+    columns = {**figures, **({"floor": comparison.floor} if comparison else {})}
+    grid = Table(title="mean squared differences on the body, 0 to 255")
+    for name in ("figure", *columns):
+        grid.add_column(name, justify="left" if name == "figure" else "right", no_wrap=True)
+    for k, part in enumerate(first.assignment):
+        title = "H_MSE (eq. 9)" if part.lag == 1 else f"H_MSE, lag {part.lag}"
+        grid.add_row(title, *(_shown(c.assignment[k].mean) for c in columns.values()))
+    for k, part in enumerate(first.surface):
+        grid.add_row(f"surface, lag {part.lag}", *(_shown(c.surface[k].mean) for c in columns.values()))
+        grid.add_row("  over body variance", *(_shown(c.relative[k], 3) for c in columns.values()))
+    for title, value in ROWS:
+        grid.add_row(title, *(_shown(value(c)) for c in columns.values()))
+    if comparison is not None:
+        ratios = [_shown(comparison.sharpness_ratio(name), 2) for name in figures]
+        floors = [_shown(comparison.floor_of(name)[0]) for name in figures]
+        grid.add_row(f"sharpness over {comparison.against}'s", *ratios, "")
+        grid.add_row("floor at this sharpness, lag 1", *floors, "")
+    console = Console(width=130)
     with console.capture() as capture:
         console.print(grid)
     return capture.get().rstrip()
+
+
+def _shown(value: float | None, digits: int = 1) -> str:
+    return "-" if value is None else f"{value:.{digits}f}"

@@ -23,11 +23,12 @@ from shared.client import JobClient
 from shared.digest import sha256_file
 from shared.errors import EXIT_CANCELLED, EXIT_DONE, InputError
 from shared.frame_files import frame_name, prepare_output_folder, put_frame
-from shared.job import Job, JobInputs, parse_job
+from shared.job import Job, JobInputs, parse_job, validate_job
 from shared.launch import ConnectionInfo
 from shared.strict_json import StrictJSONError, dump_json, parse_json
 
 from .connection import CLIENT_NAME
+from .model_arguments import add_model_arguments, chosen_files, chosen_model
 
 SHOT_FILE = "shot.json"
 VERTICES_FILE = "vertices.npy"
@@ -41,12 +42,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--output", type=Path, required=True, help="folder for the frames")
     parser.add_argument("--connection-file", type=Path, help="backend to use (default: one of its own, for this job)")
     parser.add_argument("--work", type=Path, default=None, help="work folder of the own backend")
+    add_model_arguments(parser, "to use instead of the job's")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Submit, follow, write each frame as it comes. The same command again goes on where it stopped."""
     output = prepare_output_folder(arguments.output)
     sources, job = read_job(arguments.job, arguments.passes)
+    job = with_model(job, arguments)
     with contextlib.ExitStack() as stack:
         where: Path | ConnectionInfo
         if arguments.connection_file is None:
@@ -88,6 +91,15 @@ def read_job(path: Path, passes: Path) -> tuple[list[Path], Job]:
             "Remove `inputs` from the job file to take them as they are.",
         )
     return sources, job
+
+
+def with_model(job: Job, arguments: argparse.Namespace) -> Job:
+    """The job with the model and files that the command line names instead of its own. Raises InputError."""
+    changed = dataclasses.replace(
+        job, model=chosen_model(arguments) or job.model, model_files=chosen_files(arguments, job.model_files)
+    )
+    validate_job(changed)
+    return changed
 
 
 def _follow(link: links.Link, job: Job, output: Path, stop: threading.Event) -> int:

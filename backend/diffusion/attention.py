@@ -1,4 +1,4 @@
-"""Cross-frame attention: self-attention whose keys and values come from the shot's frame 0.
+"""Cross-frame attention: self-attention whose keys and values come from the shot's frame 0, and the prompt's.
 
 Which layers do so, and frame 0's keys and values of this step, travel with each call as a read-only context, so that
 a processor has no state: any micro-batch, any order and gradient checkpointing's second run give the same result.
@@ -99,15 +99,11 @@ class SelfAttention:
             plain: Tensor = self._plain(attn, hidden_states, encoder_hidden_states, attention_mask, temb)
             return plain
         keys, values = context.anchor(self.layer, attn, hidden_states)
-        queries = _heads(attn, attn.to_q(hidden_states), attn.norm_q)
-        attended = attend_to_anchor(queries, keys, values)
-        joined = attended.transpose(1, 2).flatten(2)
-        output: Tensor = attn.to_out[1](attn.to_out[0](joined)) / attn.rescale_output_factor
-        return output
+        return _attended(attn, hidden_states, keys, values)
 
 
 class TextAttention:
-    """diffusers' own attention to the prompt; takes the context because every processor of a model is handed it."""
+    """Attention to the prompt, whose keys and values the frames of a half share; without a context diffusers' own."""
 
     def __init__(self) -> None:
         self._plain = AttnProcessor2_0()
@@ -121,9 +117,13 @@ class TextAttention:
         temb: Tensor | None = None,
         context: AttentionContext | None = None,
     ) -> Tensor:
-        """Attend to the prompt."""
-        attended: Tensor = self._plain(attn, hidden_states, encoder_hidden_states, attention_mask, temb)
-        return attended
+        """Attend to `encoder_hidden_states` (halves x frames, tokens, channels), equal for all frames of a half."""
+        if context is None or encoder_hidden_states is None or attention_mask is not None or attn.norm_cross:
+            plain: Tensor = self._plain(attn, hidden_states, encoder_hidden_states, attention_mask, temb)
+            return plain
+        text = encoder_hidden_states[:: encoder_hidden_states.shape[0] // context.halves]
+        keys, values = _heads(attn, attn.to_k(text), attn.norm_k), _heads(attn, attn.to_v(text))
+        return _attended(attn, hidden_states, keys, values)
 
 
 def attend_to_anchor(
@@ -141,6 +141,13 @@ def attend_to_anchor(
     joined = queries.reshape(halves, -1, heads, tokens, width).transpose(1, 2).reshape(halves, heads, -1, width)
     attended = F.scaled_dot_product_attention(joined, keys, values)
     return attended.reshape(halves, heads, -1, tokens, width).transpose(1, 2).reshape(-1, heads, tokens, width)
+
+
+def _attended(attn: Any, hidden: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+    """A layer's output for `hidden` (halves x frames, tokens, channels) with the keys and values of each half."""
+    attended = attend_to_anchor(_heads(attn, attn.to_q(hidden), attn.norm_q), keys, values)
+    output: Tensor = attn.to_out[1](attn.to_out[0](attended.transpose(1, 2).flatten(2))) / attn.rescale_output_factor
+    return output
 
 
 def self_attention_layers(model: Any) -> tuple[Layer, ...]:

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from backend.diffusion.attention import install_attention, self_attention_layers
+from backend.diffusion.lora import merge_lora
 from backend.diffusion.method import Layer
-from backend.diffusion.model_folder import load_modules, load_scheduler_config
+from backend.diffusion.model_loading import load_modules, load_scheduler_config
+from backend.diffusion.model_sources import find_sources
 from backend.diffusion.scheduler import ScaledDDIMScheduler, make_scheduler
+from backend.diffusion.textual_inversion import add_embeddings
 from shared.errors import InputError, ModelError
+from shared.model_files import ModelFiles
 
-EMBEDDED = Path(__file__).parents[1] / "embedded"
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 _PREDICTIONS = ("epsilon", "v_prediction", "sample")
 
@@ -33,6 +35,8 @@ class Components:
     scheduler_config: Mapping[str, Any]
     device: torch.device
     dtype: torch.dtype
+    # Tokens of textual inversion embeddings, and the text encoder's rows that each stands for.
+    embedding_rows: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
 
     @property
     def state_dtype(self) -> torch.dtype:
@@ -99,22 +103,25 @@ def load_components(
     device: str | torch.device = "auto",
     dtype: str | torch.dtype = "auto",
     *,
-    controlnet: Path | None = None,
+    files: ModelFiles | None = None,
     gradient_checkpointing: bool = False,
 ) -> Components:
-    """Load `"embedded"`, or a local folder in diffusers' layout, or such a folder with a ControlNet from elsewhere.
+    """Load `"embedded"`, a local folder in diffusers' layout, or an original-layout file, with a job's own files.
 
-    Nothing is fetched and no code from the folder runs. `dtype` "auto" takes the fastest precision of the device:
+    Nothing is fetched and no code from the files runs. `dtype` "auto" takes the fastest precision of the device:
     bfloat16 on GPUs and CPUs that compute in it, float16 on older GPUs, float32 elsewhere.
     Raises ModelError with the list of all that is missing or does not fit.
     """
     place = resolve_device(device)
     precision = resolve_dtype(dtype, place)
-    folder = EMBEDDED if model == "embedded" else Path(model)
-    modules = load_modules(folder, controlnet or folder / "controlnet")
+    sources = find_sources(model, files)
+    modules = load_modules(sources)
+    for lora in sources.loras:
+        merge_lora(lora, modules["unet"], modules["text_encoder"])
     return assemble(
         **modules,
-        scheduler_config=load_scheduler_config(folder),
+        embedding_rows=add_embeddings(sources.embeddings, modules["tokenizer"], modules["text_encoder"]),
+        scheduler_config=load_scheduler_config(sources),
         device=place,
         dtype=precision,
         gradient_checkpointing=gradient_checkpointing,
@@ -131,6 +138,7 @@ def assemble(
     scheduler_config: Mapping[str, Any],
     device: torch.device,
     dtype: torch.dtype,
+    embedding_rows: Mapping[int, tuple[int, ...]] | None = None,
     gradient_checkpointing: bool = False,
 ) -> Components:
     """Make a model of modules that are already in memory: checked, moved, frozen, with this package's attention.
@@ -138,7 +146,7 @@ def assemble(
     Changes the modules in place. Raises ModelError with the list of all that does not fit.
     """
     config = _ddim_config(scheduler_config)
-    parts = Components(tokenizer, text_encoder, vae, unet, controlnet, config, device, dtype)
+    parts = Components(tokenizer, text_encoder, vae, unet, controlnet, config, device, dtype, embedding_rows or {})
     problems = _problems(parts)
     if problems:
         raise ModelError("model.parts", f"The model's parts do not fit together: {'; '.join(problems)}.")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,6 +14,8 @@ from torch import Tensor, nn
 
 from backend.diffusion.components import Components
 from shared.errors import InputError
+
+KEPT_FRAMES = 16
 
 
 def control_pictures(depth: NDArray[np.float32]) -> Tensor:
@@ -28,13 +32,55 @@ def control_pictures(depth: NDArray[np.float32]) -> Tensor:
 def embed_depth(components: Components, depth: NDArray[np.float32]) -> Tensor:
     """The ControlNet's conditioning embedding of each depth picture: (frames, channels, h, w).
 
-    It depends on neither step nor prompt, so a segment computes it once; frames go one at a time, because the first
-    convolutions run at the picture's full size.
+    It depends on neither step nor prompt. Frames go one at a time, because the first convolutions run at the
+    picture's full size.
     """
     embedding = components.controlnet.controlnet_cond_embedding
-    pictures = control_pictures(depth)
-    frames = [embedding(components.to_model(picture[None])) for picture in pictures]
-    return torch.cat(frames)
+    return _embed(components, embedding, control_pictures(depth))
+
+
+def _embed(components: Components, embedding: Any, pictures: Tensor) -> Tensor:
+    return torch.cat([embedding(components.to_model(picture[None])) for picture in pictures])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SegmentDepth:
+    """Embedded depth of a segment and of the shot's frame 0; made by `segment_depth`.
+
+    The embedding of a frame takes as much memory as tens of its latents, so that a long segment keeps its first
+    frames' only, and embeds the others again at each step, at less than a hundredth of the step's cost.
+    """
+
+    components: Components
+    embedding: Any  # the ControlNet's, which is out of its place while the loop runs
+    pictures: Tensor  # (frames, 3, height, width)
+    kept: Tensor  # (at most KEPT_FRAMES, channels, h, w)
+    anchor: Tensor  # (1, channels, h, w) frame 0's
+
+    @torch.no_grad()
+    def rows(self, rows: range) -> Tensor:
+        """The embedded depth of consecutive rows of the segment; row -1 is the shot's frame 0."""
+        parts = [self.anchor] if rows.start < 0 else []
+        start, middle = max(rows.start, 0), max(min(rows.stop, len(self.kept)), max(rows.start, 0))
+        parts.append(self.kept[start:middle])
+        if middle < rows.stop:
+            parts.append(_embed(self.components, self.embedding, self.pictures[middle : rows.stop]))
+        return torch.cat(parts) if len(parts) > 1 else parts[0]
+
+
+def segment_depth(
+    components: Components,
+    depth: NDArray[np.float32],  # (frames, height, width) 0..1
+    anchor_depth: NDArray[np.float32],  # (height, width) the shot's frame 0
+) -> SegmentDepth:
+    """Embed a segment's depth pictures. Raises InputError for values outside 0..1."""
+    return SegmentDepth(
+        components,
+        components.controlnet.controlnet_cond_embedding,
+        control_pictures(depth),
+        embed_depth(components, depth[:KEPT_FRAMES]),
+        embed_depth(components, anchor_depth[None]),
+    )
 
 
 @contextmanager

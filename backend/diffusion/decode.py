@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from backend.diffusion.components import Components
+from backend.diffusion.crop_decode import GroupStatistics, decode_crop, measure_statistics
+from backend.diffusion.method import Crop
 from shared.errors import JobError
 
 
@@ -19,6 +23,28 @@ def decode_picture(components: Components, latents: Tensor) -> Tensor:
     unscaled = latents / components.scaling_factor + components.shift_factor
     decoded: Tensor = components.vae.decode(components.to_model(unscaled)).sample
     return decoded.to(components.state_dtype) / 2 + 0.5
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StepDecoder:
+    """What decodes for a method's hooks at one step."""
+
+    components: Components
+    first_x0: Tensor | None  # (1, channels, h, w) frame 0's at this step, None if the method has no use for it
+    _measured: list[GroupStatistics] = field(default_factory=list)  # frame 0's, once asked for
+
+    def __call__(self, latents: Tensor, crop: Crop | None = None) -> Tensor:
+        """Decode latents (1, channels, h, w), all of them or a crop; see `Decode`."""
+        if crop is None:
+            return decode_picture(self.components, latents)
+        return decode_crop(self.components, latents, crop.box, self._first() if crop.statistics == "first" else None)
+
+    def _first(self) -> GroupStatistics:
+        if not self._measured:
+            if self.first_x0 is None:
+                raise RuntimeError("a method that decodes by frame 0's statistics must declare that it needs `anchor`")
+            self._measured.append(measure_statistics(self.components, self.first_x0))
+        return self._measured[0]
 
 
 @torch.no_grad()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 import torch
@@ -10,8 +12,22 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from backend.correspondence.types import Matches
-from backend.diffusion.method import Decode, FrameReference, FrameSample, GradientThrough, Guided
-from backend.diffusion.values import Step
+from backend.diffusion.method import (
+    CellBox,
+    Crop,
+    Decode,
+    FrameReference,
+    FrameSample,
+    GradientThrough,
+    Guided,
+)
+from backend.diffusion.values import Canvas, Step
+
+DecodeExtent = Literal["whole", "body", "body_first"]
+"""What guidance decodes: whole pictures; the body's box; the box, by the group norm statistics of frame 0."""
+
+X0Slope = Literal["unit_variance", "constant_noise"]
+"""What stands for dx0/dx_t where the gradient ends at x0."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,23 +35,38 @@ class GuidanceSettings:
     """How pixel-wise guidance steps.
 
     `strength` scales the step of `guidance_step`; 0 leaves the latents alone. `limit` is the largest step, as RMS
-    over the guided cells in units of the noise level sqrt(1 - alpha_bar). `through` is what the gradient runs
-    through: "unet" is the gradient with respect to x_t of the paper, with the ControlNet's residuals as constants, as
-    in the released code; "controlnet" includes them; "decoder" ends at x0 and takes dx0/dx_t = sqrt(alpha_bar), which
-    is exact for latents of unit variance, and saves the UNet's backward pass.
+    over the guided cells in units of the noise level sqrt(1 - alpha_bar).
+
+    `through` is what the gradient runs through: "unet" is the gradient with respect to x_t of the paper, with the
+    ControlNet's residuals as constants, as in the released code; "controlnet" includes them; "decoder" ends at x0 and
+    saves the UNet's backward pass. There `slope` is taken for dx0/dx_t: "unit_variance" is sqrt(alpha_bar), exact for
+    latents of unit variance; "constant_noise" is 1 / sqrt(alpha_bar), the UNet's predicted noise held, whose steps are
+    alpha_bar times as long. The direction is the same.
+
+    `decode` is how much of a picture is decoded: "whole"; "body", the box that the matches touch, whose pixels are
+    the whole decode's, up to rounding, and whose gradient lacks what runs through the group norms' statistics;
+    "body_first", which takes the statistics from frame 0 at the same step, so that its pixels are close to the whole
+    decode's, and no frame is decoded whole. Where the box is the most of the picture, "whole" is the quicker.
     """
 
     strength: float = 1.0
     limit: float = 0.1
     through: GradientThrough = "unet"
+    decode: DecodeExtent = "whole"
+    slope: X0Slope = "unit_variance"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PixelPairs:
-    """Matched pixels of a frame and the frame before it, as flat indices into pictures of the decoder's size."""
+    """Matched pixels of a frame and the frame before it, as flat indices into pictures of the decoder's size.
+
+    The crops are what must be decoded of each, None for all of it.
+    """
 
     current: Tensor  # (n,) int64
     reference: Tensor  # (n,) int64
+    current_crop: Crop | None = None
+    reference_crop: Crop | None = None
 
 
 def pixel_pairs(matches: Matches, height: int, width: int, device: torch.device) -> PixelPairs:
@@ -48,6 +79,43 @@ def pixel_pairs(matches: Matches, height: int, width: int, device: torch.device)
         torch.from_numpy(_scaled(matches.current, matches, height, width)).to(device),
         torch.from_numpy(_scaled(matches.reference, matches, height, width)).to(device),
     )
+
+
+def segment_pairs(matches: Sequence[Matches], canvas: Canvas, settings: GuidanceSettings) -> tuple[PixelPairs, ...]:
+    """The pixel pairs of consecutive frames, with the crops that the settings ask for.
+
+    A frame's crop covers what its own matches read of it and what those of the next frame read.
+    """
+    pairs = [pixel_pairs(pair, canvas.height, canvas.width, canvas.device) for pair in matches]
+    if settings.decode == "whole" or not pairs:
+        return tuple(pairs)
+    statistics: Literal["own", "first"] = "own" if settings.decode == "body" else "first"
+    here = [_cells(pair.current, canvas) for pair in pairs]
+    there = [_cells(pair.reference, canvas) for pair in pairs]
+    crops = [_join(box, later) for box, later in zip(here, [*there[1:], None], strict=True)]
+    return tuple(
+        replace(
+            pair,
+            current_crop=None if crop is None else Crop(crop, statistics),
+            reference_crop=None if before is None else Crop(before, statistics),
+        )
+        for pair, crop, before in zip(pairs, crops, there, strict=True)
+    )
+
+
+def _cells(pixels: Tensor, canvas: Canvas) -> CellBox | None:
+    """The box of latent cells that these pixels lie in; None without pixels."""
+    if not pixels.numel():
+        return None
+    factor = canvas.height // canvas.latent_height
+    row, column = pixels // canvas.width // factor, pixels % canvas.width // factor
+    return CellBox(int(row.min()), int(column.min()), int(row.max()) + 1, int(column.max()) + 1)
+
+
+def _join(one: CellBox | None, other: CellBox | None) -> CellBox | None:
+    if one is None or other is None:
+        return one or other
+    return one.joined(other)
 
 
 def _scaled(flat: NDArray[np.int64], matches: Matches, height: int, width: int) -> NDArray[np.int64]:
@@ -111,16 +179,16 @@ def guide_frame(
 
     The frame before it is a constant: its picture at the same step, without a graph.
     """
+    if pairs.current.numel() == 0:
+        return Guided(sample.next)
     ends_at_x0 = settings.through == "decoder"
     x0 = sample.x0.detach().requires_grad_() if ends_at_x0 else sample.x0
-    picture = decode(x0)
-    if pairs.current.numel() == 0:
-        return Guided(sample.next, picture.detach())
+    picture = decode(x0, pairs.current_crop)
     against = reference.picture
     if against is None:
         with torch.no_grad():
-            against = decode(reference.x0)
+            against = decode(reference.x0, pairs.reference_crop)
     loss, gradient = loss_gradient((picture, against), pairs, x0 if ends_at_x0 else sample.latents)
     if ends_at_x0:
-        gradient = gradient * step.alpha_bar**0.5
+        gradient = gradient * step.alpha_bar ** (0.5 if settings.slope == "unit_variance" else -0.5)
     return Guided(sample.next - guidance_step(loss, gradient, step.alpha_bar, settings), picture.detach())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar, Literal, Protocol
 
@@ -11,8 +10,64 @@ from torch import Tensor
 from backend.diffusion.noise import NoiseStream
 from backend.diffusion.values import Canvas, Segment, Step
 
-Decode = Callable[[Tensor], Tensor]
-"""Latents (1, channels, h, w) -> picture (1, 3, height, width), 0..1 where valid, not clamped, differentiable."""
+
+@dataclass(frozen=True, slots=True)
+class CellBox:
+    """Rows `top` to `bottom - 1` and columns `left` to `right - 1` of a map of cells or pixels."""
+
+    top: int
+    left: int
+    bottom: int
+    right: int
+
+    def scaled(self, factor: int) -> CellBox:
+        """The same box where each cell is `factor` cells wide and high."""
+        return CellBox(self.top * factor, self.left * factor, self.bottom * factor, self.right * factor)
+
+    def halved(self) -> CellBox:
+        """The smallest box of cells twice as large that covers it."""
+        return CellBox(self.top // 2, self.left // 2, -(-self.bottom // 2), -(-self.right // 2))
+
+    def grown(self, cells: int, height: int, width: int) -> CellBox:
+        """The box with `cells` more on each side, inside a height x width map."""
+        return CellBox(
+            max(self.top - cells, 0),
+            max(self.left - cells, 0),
+            min(self.bottom + cells, height),
+            min(self.right + cells, width),
+        )
+
+    def joined(self, other: CellBox) -> CellBox:
+        """The smallest box that covers both."""
+        return CellBox(
+            min(self.top, other.top),
+            min(self.left, other.left),
+            max(self.bottom, other.bottom),
+            max(self.right, other.right),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Crop:
+    """A part of a picture to be decoded, in latent cells, and whose group norm statistics the decoder shall take.
+
+    "own": those of the latents at hand, at the cost of a whole decode without gradients; "first": those of the shot's
+    frame 0 at the same step, measured once a step for all frames.
+    """
+
+    box: CellBox
+    statistics: Literal["own", "first"]
+
+
+class Decode(Protocol):
+    """Latents to pictures at one step."""
+
+    def __call__(self, latents: Tensor, crop: Crop | None = None) -> Tensor:
+        """Latents (1, channels, h, w) -> picture (1, 3, height, width), differentiable, not clamped.
+
+        0 is black, 1 white. With a crop the picture is 0 outside it.
+        """
+        ...
 
 
 GradientThrough = Literal["decoder", "unet", "controlnet"]
@@ -55,7 +110,7 @@ class FrameReference:
     """The frame before, at the same step, without a graph; `picture` is there if a hook has decoded it."""
 
     x0: Tensor  # (1, channels, h, w)
-    picture: Tensor | None = None  # (1, 3, height, width)
+    picture: Tensor | None = None  # (1, 3, height, width), where it was decoded
 
 
 @dataclass(frozen=True, slots=True, eq=False)

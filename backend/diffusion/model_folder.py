@@ -1,9 +1,8 @@
-"""Read a model folder in diffusers' layout: local files only, safetensors first, every fault in one list."""
+"""Read the parts of a folder in diffusers' layout: local files only, safetensors first, every fault in one list."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,66 +12,32 @@ from safetensors import SafetensorError
 from transformers import CLIPTextModel, CLIPTokenizer
 from transformers.utils import logging
 
-from shared.errors import ModelError
+from backend.diffusion.weight_file import first_line, json_object, some_names
 
 _DIFFUSERS_STEM = "diffusion_pytorch_model"
 _TOKENIZER_FILES = ("vocab.json", "merges.txt")
 _TEXT_STEMS = ("model", "pytorch_model")
 _READ_ERRORS = (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError)
 # Older transformers stored this index table as a weight; it is computed now.
-_COMPUTED_KEYS = ("position_ids",)
+COMPUTED_KEYS = ("position_ids",)
+_KINDS: dict[str, type[Any]] = {
+    "text_encoder": CLIPTextModel,
+    "vae": AutoencoderKL,
+    "unet": UNet2DConditionModel,
+    "controlnet": ControlNetModel,
+}
 
 
-def load_modules(folder: Path, controlnet: Path) -> dict[str, Any]:
-    """Tokenizer, text encoder, autoencoder, UNet and ControlNet from a folder, in float32 on the CPU.
-
-    Raises ModelError naming every part that is missing, cannot be read or does not match its configuration.
-    """
-    places = {
-        "tokenizer": folder / "tokenizer",
-        "text_encoder": folder / "text_encoder",
-        "vae": folder / "vae",
-        "unet": folder / "unet",
-        "controlnet": controlnet,
-    }
-    missing = [f"{name} ({place})" for name, place in places.items() if not place.is_dir()]
-    if missing:
-        raise ModelError(
-            "model.missing",
-            f"The model folder {folder} lacks {', '.join(missing)}.",
-            "Give a folder in diffusers' layout, with a ControlNet for depth in controlnet/.",
-        )
-    problems: list[str] = []
-    modules = {
-        "tokenizer": _tokenizer(places["tokenizer"], problems),
-        "text_encoder": _weights(CLIPTextModel, places["text_encoder"], problems),
-        "vae": _weights(AutoencoderKL, places["vae"], problems),
-        "unet": _weights(UNet2DConditionModel, places["unet"], problems),
-        "controlnet": _weights(ControlNetModel, places["controlnet"], problems),
-    }
-    if problems:
-        raise ModelError("model.unusable", f"The model folder {folder} cannot be used: {'; '.join(problems)}.")
-    return modules
-
-
-def load_scheduler_config(folder: Path) -> dict[str, Any]:
-    """The values of `scheduler/scheduler_config.json`. Raises ModelError if it is missing or no JSON object."""
-    path = folder / "scheduler" / "scheduler_config.json"
-    config = _config(path)
-    if config is None:
-        raise ModelError("model.missing", f"{path} is missing or not a JSON object.", "Give a whole model folder.")
-    return config
-
-
-def _config(path: Path) -> dict[str, Any] | None:
+def read_config(path: Path) -> dict[str, Any] | None:
+    """The values of a JSON file; None where it is missing or no JSON object."""
     try:
-        values = json.loads(path.read_text("utf-8"))
+        return json_object(path.read_text("utf-8"))
     except (OSError, ValueError):
         return None
-    return values if isinstance(values, dict) else None
 
 
-def _tokenizer(place: Path, problems: list[str]) -> Any:
+def read_tokenizer(place: Path, problems: list[str]) -> Any:
+    """The tokenizer of a folder, or None and a line in `problems`."""
     # Without its files the class makes an empty tokenizer instead of failing.
     if not (place / "tokenizer.json").is_file() and not all((place / name).is_file() for name in _TOKENIZER_FILES):
         problems.append(f"tokenizer: neither tokenizer.json nor {' and '.join(_TOKENIZER_FILES)}")
@@ -80,14 +45,15 @@ def _tokenizer(place: Path, problems: list[str]) -> Any:
     try:
         return CLIPTokenizer.from_pretrained(str(place), local_files_only=True)
     except _READ_ERRORS as error:
-        problems.append(f"tokenizer: {_first_line(error)}")
+        problems.append(f"tokenizer: {first_line(error)}")
         return None
 
 
-def _weights(kind: type[Any], place: Path, problems: list[str]) -> Any:
-    """One module with its weights, or None and a line in `problems`."""
-    name = place.name
-    config = _config(place / "config.json")
+def read_part(name: str, place: Path, problems: list[str]) -> Any:
+    """`text_encoder`, `vae`, `unet` or `controlnet` from its folder, in float32 on the CPU, or None and a line in
+    `problems`."""
+    kind = _KINDS[name]
+    config = read_config(place / "config.json")
     if config is None:
         problems.append(f"{name}: config.json is missing or not a JSON object")
         return None
@@ -105,7 +71,7 @@ def _weights(kind: type[Any], place: Path, problems: list[str]) -> Any:
                 str(place), local_files_only=True, output_loading_info=True, ignore_mismatched_sizes=True, **options
             )
     except _READ_ERRORS as error:
-        problems.append(f"{name}: {_first_line(error)}")
+        problems.append(f"{name}: {first_line(error)}")
         return None
     faults = _loading_faults(info)
     if faults:
@@ -137,20 +103,14 @@ def _weight_file(place: Path) -> dict[str, Any] | None:
     return None
 
 
+def weight_faults(missing: Iterable[str], unknown: Iterable[str], misshapen: Iterable[str]) -> str:
+    """What of the weights did not match, in words: how many of each sort, and the first few names. Empty if all did."""
+    sorts = (("missing", missing), ("unknown", unknown), ("of the wrong shape", misshapen))
+    lists = [(what, sorted(names)) for what, names in sorts]
+    return ", ".join(f"{len(names)} weights {what} ({some_names(names)})" for what, names in lists if names)
+
+
 def _loading_faults(info: dict[str, Any]) -> str:
-    """What the loader says did not match, at most a few names of each kind."""
-    kinds = (
-        ("missing", [str(key) for key in info["missing_keys"]]),
-        ("unknown", [str(key) for key in info["unexpected_keys"] if not str(key).endswith(_COMPUTED_KEYS)]),
-        ("of the wrong shape", [str(entry[0]) for entry in info["mismatched_keys"]]),
-    )
-    return ", ".join(f"{len(keys)} weights {what} ({_some(sorted(keys))})" for what, keys in kinds if keys)
-
-
-def _some(names: list[str], most: int = 3) -> str:
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
-
-
-def _first_line(error: BaseException) -> str:
-    return f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error).strip() else 'unreadable'}"
+    """What diffusers' or transformers' loader says did not match."""
+    unknown = [str(key) for key in info["unexpected_keys"] if not str(key).endswith(COMPUTED_KEYS)]
+    return weight_faults(map(str, info["missing_keys"]), unknown, [str(entry[0]) for entry in info["mismatched_keys"]])

@@ -12,8 +12,8 @@ from torch import Tensor
 
 from backend.diffusion.attention import AnchorReader, AnchorRecorder
 from backend.diffusion.components import Components
-from backend.diffusion.conditioning import embed_depth, embedded_depth
-from backend.diffusion.decode import decode_picture
+from backend.diffusion.conditioning import SegmentDepth, embedded_depth, segment_depth
+from backend.diffusion.decode import StepDecoder
 from backend.diffusion.denoiser import Denoiser, make_denoiser
 from backend.diffusion.method import FrameReference, FrameSample, Layer, Method, StepHooks
 from backend.diffusion.noise import draw
@@ -37,8 +37,7 @@ class _Run:
     denoiser: Denoiser
     scheduler: Any
     hooks: StepHooks
-    depth: Tensor  # (frames, control channels, h, w) embedded
-    anchor_depth: Tensor  # (1, control channels, h, w) embedded
+    depth: SegmentDepth
     layers: tuple[Layer, ...]
 
 
@@ -95,8 +94,7 @@ class Sampler:
             make_denoiser(self.components, self.prompt, self.settings),
             self.components.scheduler(self.settings.steps),
             self.method.prepare(self.segment, self.canvas),
-            embed_depth(self.components, depth),
-            embed_depth(self.components, anchor_depth[None]),
+            segment_depth(self.components, depth, anchor_depth),
             self.components.layers,
         )
 
@@ -129,71 +127,85 @@ class Sampler:
         # In the first segment frame 0 is one of the latents; later it runs again from its trajectory.
         extra = self._at(anchor, "latents", step) if readers else None
         if run.hooks.wants_gradient(step):
-            return self._advance_one_by_one(run, step, latents, extra, self._at(previous, "x0", step), recorder)
+            references = self._at(anchor, "x0", step), self._at(previous, "x0", step)
+            return self._advance_guided(run, step, latents, extra, references, recorder)
         return self._advance_in_batches(run, step, latents, extra, recorder)
 
     def _advance_in_batches(
         self, run: _Run, step: Step, latents: Tensor, extra: Tensor | None, recorder: AnchorRecorder
     ) -> _Moved:
-        """One step without gradients; the first batch starts with frame 0."""
-        rows, depth = latents, run.depth[: len(latents)]
-        if extra is not None:
-            rows, depth = torch.cat([extra[None], rows]), torch.cat([run.anchor_depth, depth])
+        """One step without gradients; the first batch starts with frame 0, whose row is -1 if it is `extra`."""
         reader = AnchorReader(self.settings.halves, recorder.cache)
-        outputs = []
-        for start in range(0, len(rows), self.settings.micro_batch):
-            batch = slice(start, start + self.settings.micro_batch)
+        moved = _Moved(torch.empty_like(latents), torch.empty_like(latents))
+        first = 0 if extra is None else -1
+        size = self.settings.micro_batch or len(latents)
+        for start in range(first, len(latents), size):
+            rows = range(start, min(start + size, len(latents)))
             self._check_cancelled()
-            context = reader if start else recorder
-            outputs.append(run.denoiser.predict(rows[batch], depth[batch], step.timestep, context))
-        output = torch.cat(outputs)[len(rows) - len(latents) :]
-        return _Moved(*run.scheduler.step(output, step.timestep, latents, return_dict=False))
+            context = recorder if start == first else reader
+            inside = slice(max(rows.start, 0), max(rows.stop, 0))
+            batch = latents[inside] if start >= 0 or extra is None else torch.cat([extra[None], latents[inside]])
+            output = run.denoiser.predict(batch, run.depth.rows(rows), step.timestep, context)
+            if inside.start == inside.stop:
+                continue
+            moved.next[inside], moved.x0[inside] = run.scheduler.step(
+                output[inside.start - rows.start :], step.timestep, latents[inside], return_dict=False
+            )
+        return moved
 
-    def _advance_one_by_one(
+    def _advance_guided(
         self,
         run: _Run,
         step: Step,
         latents: Tensor,
         extra: Tensor | None,
-        before: Tensor | None,  # (channels, h, w) x0 of the frame before the segment
+        references: tuple[Tensor | None, Tensor | None],  # (channels, h, w) x0 of frame 0, of the frame before
         recorder: AnchorRecorder,
     ) -> _Moved:
-        """One step frame by frame, each with its graph from x_t to x0; memory is that of one frame."""
-        moved: list[_Moved] = []
+        """One step whose hooks take a gradient, frame after frame; memory is that of one frame's graph."""
+        first, before = references
+        plain = self._advance_in_batches(run, step, self._without_graph(latents), extra, recorder)
         if self.segment.start == 0:
-            moved.append(self._advance_in_batches(run, step, latents[:1], None, recorder))
-            reference = FrameReference(moved[0].x0)
+            first, before = plain.x0[0], plain.x0[0]
         elif before is None:
             raise RuntimeError(f"{self.method.name} takes gradients but does not declare that it needs `previous`")
-        else:
-            reference = FrameReference(before[None])
-            if extra is not None:
-                self._check_cancelled()
-                run.denoiser.predict(extra[None], run.anchor_depth, step.timestep, recorder)
+        reference = FrameReference(before[None])
         context = AnchorReader(self.settings.halves, recorder.cache)
-        for row in range(len(moved), len(latents)):
+        decode = StepDecoder(self.components, first if first is None else first[None])
+        moved = _Moved(torch.empty_like(latents), torch.empty_like(latents))
+        for row in range(len(latents)):
+            one = slice(row, row + 1)
+            if self.segment.start + row == 0:
+                moved.next[one], moved.x0[one] = plain.next[one], plain.x0[one]
+                continue
             self._check_cancelled()
-            sample = self._differentiable(run, step, latents[row : row + 1], run.depth[row : row + 1], context)
+            if row < len(plain.x0):
+                sample = FrameSample(latents[one], plain.x0[one], plain.next[one])
+            else:
+                sample = self._differentiable(run, step, latents[one], run.depth.rows(range(row, row + 1)), context)
             with torch.enable_grad():
-                guided = run.hooks.after_unet(step, self.segment.start + row, sample, reference, self._decode)
+                guided = run.hooks.after_unet(step, self.segment.start + row, sample, reference, decode)
             reference = FrameReference(sample.x0.detach(), guided.picture)
-            moved.append(_Moved(guided.latents.detach(), reference.x0))
-        return _Moved(torch.cat([m.next for m in moved]), torch.cat([m.x0 for m in moved]))
+            moved.next[one], moved.x0[one] = guided.latents.detach(), reference.x0
+        return moved
+
+    def _without_graph(self, latents: Tensor) -> Tensor:
+        """The frames that a step with gradients predicts without a graph: all where it ends at x0, else frame 0."""
+        if self.method.gradient_through == "decoder":
+            return latents
+        return latents[: 1 if self.segment.start == 0 else 0]
 
     def _differentiable(
         self, run: _Run, step: Step, latents: Tensor, depth: Tensor, context: AnchorReader
     ) -> FrameSample:
-        through = self.method.gradient_through
-        with torch.set_grad_enabled(through != "decoder"):
-            leaf = latents.detach().clone().requires_grad_(through != "decoder")
+        """One frame with its graph from x_t to x0."""
+        with torch.enable_grad():
+            leaf = latents.detach().clone().requires_grad_()
             output = run.denoiser.predict(
-                leaf, depth, step.timestep, context, controlnet_gradient=through == "controlnet"
+                leaf, depth, step.timestep, context, controlnet_gradient=self.method.gradient_through == "controlnet"
             )
             next_, x0 = run.scheduler.step(output, step.timestep, leaf, return_dict=False)
         return FrameSample(leaf, x0, next_.detach())
-
-    def _decode(self, latents: Tensor) -> Tensor:
-        return decode_picture(self.components, latents)
 
     def _check_cancelled(self) -> None:
         if self.callbacks.cancelled():

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.diffusion.components import Components
+from backend.diffusion.memory import fit_to_memory
 from backend.diffusion.method import Method
 from backend.diffusion.sampler import Sampler
 from backend.diffusion.text import PromptEmbeds
@@ -60,7 +61,8 @@ def sample_segment(
         ("previous", method.needs.previous, previous),
     ):
         _check_trajectory(name, needed and not first, None if first else trajectory, components, settings, canvas)
-    sampler = Sampler(components, method, prompt, settings, segment, canvas, callbacks)
+    fitted = fit_to_memory(components, settings, canvas, method.gradient_through)
+    sampler = Sampler(components, method, prompt, fitted, segment, canvas, callbacks)
     if first:
         return sampler.run(depth, anchor_depth, None, None)
     return sampler.run(depth, anchor_depth, anchor, previous)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -32,12 +33,26 @@ def encode_prompt(components: Components, prompt: str, negative_prompt: str = ""
 
 def _encode(components: Components, text: str) -> tuple[Tensor, str]:
     tokenizer = components.tokenizer
-    length = components.text_length
-    padded = tokenizer(text, padding="max_length", max_length=length, truncation=True, return_tensors="pt")
-    whole = tokenizer(text, truncation=False, verbose=False).input_ids
-    cut = tokenizer.decode(whole[length - 1 : -1]).strip() if len(whole) > length else ""
+    whole = tokenizer(text, truncation=False, verbose=False, return_offsets_mapping=True)
+    tokens: list[int] = whole.input_ids[:-1]
+    rows, kept = _fitting(tokens, components.text_length - 1, components.embedding_rows)
+    rows.append(tokenizer.eos_token_id)
+    padding = components.text_length - len(rows)
     mask = None
     if getattr(components.text_encoder.config, "use_attention_mask", False):
-        mask = padded.attention_mask.to(components.device)
-    hidden: Tensor = components.text_encoder(padded.input_ids.to(components.device), attention_mask=mask)[0]
+        mask = torch.tensor([[1] * len(rows) + [0] * padding], device=components.device)
+    ids = torch.tensor([rows + [tokenizer.pad_token_id] * padding], device=components.device)
+    hidden: Tensor = components.text_encoder(ids, attention_mask=mask)[0]
+    cut = text[whole.offset_mapping[kept][0] :].strip() if kept < len(tokens) else ""
     return hidden, cut
+
+
+def _fitting(tokens: list[int], room: int, embedding_rows: Mapping[int, tuple[int, ...]]) -> tuple[list[int], int]:
+    """The encoder's rows of the first tokens that fit, an embedding's all or none, and how many tokens that are."""
+    rows: list[int] = []
+    for count, token in enumerate(tokens):
+        own = embedding_rows.get(token, (token,))
+        if len(rows) + len(own) > room:
+            return rows, count
+        rows.extend(own)
+    return rows, len(tokens)

@@ -25,7 +25,8 @@ class SampleSettings:
     """What the loop needs to know of a job.
 
     `height` and `width` are the picture's, in pixels. `guidance_scale` above 1 turns classifier-free guidance on.
-    `micro_batch` is how many frames go through the UNet at once; it changes memory and speed, never the result.
+    `micro_batch` is how many frames go through the UNet at once, None as many as there is memory for; it changes
+    memory and speed, never the result.
     Raises InputError for a value that cannot be used.
     """
 
@@ -35,12 +36,13 @@ class SampleSettings:
     seed: int
     height: int
     width: int
-    micro_batch: int = 4
+    micro_batch: int | None = None
 
     def __post_init__(self) -> None:
         for name in ("steps", "height", "width", "micro_batch"):
-            if getattr(self, name) < 1:
-                raise InputError("sample.settings", f"{name} is {getattr(self, name)}; it must be at least 1.")
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise InputError("sample.settings", f"{name} is {value}; it must be at least 1.")
         if not 0 <= self.seed < 2**63:
             raise InputError("sample.settings", f"The seed is {self.seed}; it must lie in 0..2^63-1.")
         if not (math.isfinite(self.guidance_scale) and math.isfinite(self.controlnet_scale)):

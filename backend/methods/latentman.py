@@ -10,17 +10,19 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from backend.correspondence.chain import root_map
+from backend.correspondence.chain import ReferenceMode, root_map
 from backend.correspondence.types import Matches
 from backend.diffusion.alignment import LatentGather, align_latents, latent_gather
-from backend.diffusion.guidance import GuidanceSettings, PixelPairs, guide_frame, pixel_pairs
+from backend.diffusion.guidance import GuidanceSettings, PixelPairs, guide_frame, pixel_pairs, segment_pairs
 from backend.diffusion.method import Decode, FrameReference, FrameSample, GradientThrough, Guided, Layer, Needs
 from backend.diffusion.noise import SHARED_NOISE, NoiseStream
 from backend.diffusion.values import Canvas, Segment, Step
+from backend.methods.fixed_guidance import FixedGuidance, guide_frame_fixed
 from backend.methods.inputs import LatentManMatches, MethodInputs
 from backend.methods.masactrl import MasaCtrl
 from backend.methods.text2video_zero import Text2VideoZero
 from shared.errors import InputError
+from shared.latentman_settings import LatentManSettings
 
 Span = tuple[float, float]
 BASELINES: Mapping[str, Text2VideoZero | MasaCtrl] = MappingProxyType(
@@ -39,8 +41,9 @@ class LatentMan:
     matches: LatentManMatches
     align: Span = (0.0, 0.4)
     guide: Span = (0.2, 0.7)
-    guidance: GuidanceSettings = GuidanceSettings()
+    guidance: GuidanceSettings | FixedGuidance = GuidanceSettings()
     baseline: Text2VideoZero | MasaCtrl = Text2VideoZero()
+    reference_mode: ReferenceMode = "prev"
 
     name: ClassVar[str] = "latentman"
     needs: ClassVar[Needs] = Needs(anchor=True, previous=True, correspondence=True)
@@ -51,13 +54,19 @@ class LatentMan:
         if inputs.matches is None:
             raise InputError("method.matches", "The method latentman needs matches of consecutive frames.")
         settings = inputs.settings
-        guidance = GuidanceSettings(strength=settings.guide_strength)
-        return cls(inputs.matches, settings.align, settings.guide, guidance, BASELINES[settings.baseline])
+        return cls(
+            inputs.matches,
+            settings.align,
+            settings.guide,
+            _guidance(settings),
+            BASELINES[settings.baseline],
+            settings.reference_mode,
+        )
 
     @property
     def gradient_through(self) -> GradientThrough:
         """As the guidance settings say."""
-        return self.guidance.through
+        return self.guidance.graph if isinstance(self.guidance, FixedGuidance) else self.guidance.through
 
     def noise_stream(self, frame: int) -> NoiseStream:
         """One stream for all frames."""
@@ -69,9 +78,15 @@ class LatentMan:
 
     def prepare(self, segment: Segment, canvas: Canvas) -> LatentManHooks:
         """The segment's gather and pixel pairs. Raises InputError if the matches do not fit the segment."""
+        if self.reference_mode == "first" and (segment.start or _acts(self.guide)):
+            raise InputError(
+                "method.reference_mode",
+                "Reference mode first aligns a shot in one segment, and does not guide.",
+                "Use prev, or one segment with guide 0 to 0.",
+            )
         first = max(segment.start - 1, 0)  # the frame that the segment's chain starts from
         pairs = range(first, segment.stop - 1)
-        latent = _matches("latent", self.matches.latent, pairs)
+        latent = _matches("latent", self.matches.latent, pairs) if _acts(self.align) else ()
         cells = canvas.latent_height * canvas.latent_width
         for pair in latent:
             if (pair.height, pair.width) != (canvas.latent_height, canvas.latent_width):
@@ -80,16 +95,21 @@ class LatentMan:
                     f"Matches for the alignment are {pair.width}x{pair.height}; "
                     f"the latents are {canvas.latent_width}x{canvas.latent_height}.",
                 )
-        roots = root_map(latent, cells)
-        guided = _matches("guidance", self.matches.guidance, pairs) if self.guide[0] < self.guide[1] else ()
+        roots = root_map(latent, cells, reference_mode=self.reference_mode)
+        guided = _matches("guidance", self.matches.guidance, pairs) if _acts(self.guide) else ()
         return LatentManHooks(
             self.align,
             self.guide,
             self.guidance,
             latent_gather(roots.frame, roots.cell, canvas.device),
-            tuple(pixel_pairs(pair, canvas.height, canvas.width, canvas.device) for pair in guided),
+            self._pixel_pairs(guided, canvas),
             first,
         )
+
+    def _pixel_pairs(self, guided: Sequence[Matches], canvas: Canvas) -> tuple[PixelPairs, ...]:
+        if isinstance(self.guidance, FixedGuidance):  # decodes whole pictures, as published
+            return tuple(pixel_pairs(pair, canvas.height, canvas.width, canvas.device) for pair in guided)
+        return segment_pairs(guided, canvas, self.guidance)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,7 +118,7 @@ class LatentManHooks:
 
     align: Span
     guide: Span
-    guidance: GuidanceSettings
+    guidance: GuidanceSettings | FixedGuidance
     gather: LatentGather
     pairs: tuple[PixelPairs, ...]
     first: int
@@ -119,7 +139,31 @@ class LatentManHooks:
         self, step: Step, frame: int, sample: FrameSample, reference: FrameReference, decode: Decode
     ) -> Guided:
         """Pixel-wise guidance."""
-        return guide_frame(step, sample, reference, self.pairs[frame - 1 - self.first], decode, self.guidance)
+        pairs = self.pairs[frame - 1 - self.first]
+        if isinstance(self.guidance, FixedGuidance):
+            return guide_frame_fixed(step, sample, reference, pairs, decode, self.guidance)
+        return guide_frame(step, sample, reference, pairs, decode, self.guidance)
+
+
+def _guidance(settings: LatentManSettings) -> GuidanceSettings | FixedGuidance:
+    """How a job's settings guide."""
+    if settings.guide_rule == "fixed":
+        return FixedGuidance(
+            delta=settings.guide_strength,
+            reduction=settings.guide_loss,
+            value_range=settings.guide_range,
+            clamp=settings.guide_clamp,
+            through=settings.guide_through,
+        )
+    if settings.guide_through == "unconditional":
+        raise InputError("method.guide_through", "Guidance through the unconditional half needs fixed steps.")
+    return GuidanceSettings(
+        strength=settings.guide_strength, through=settings.guide_through, decode=settings.guide_decode
+    )
+
+
+def _acts(span: Span) -> bool:
+    return span[0] < span[1]
 
 
 def _matches(name: str, matches: Sequence[Matches], pairs: range) -> tuple[Matches, ...]:

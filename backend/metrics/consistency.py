@@ -1,7 +1,8 @@
-"""The consistency report of one clip: H_MSE by both correspondences, and the sharpness that it must be read with."""
+"""The consistency report of one clip: every figure, by both correspondences, and what it must be read with."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -9,29 +10,47 @@ from numpy.typing import ArrayLike
 
 from backend.correspondence.chart_index import ChartIndex, chart_index
 from backend.correspondence.features import Features
-from backend.correspondence.pairs import shot_matches
+from backend.correspondence.pairs import pair_matches
 from backend.correspondence.surface import match_surface
 from backend.correspondence.types import Matches
 from backend.passes import ShotPasses
 from shared.errors import InputError
 
+from .background import background_change
+from .body_variance import body_variance
+from .followed import BackwardFlow, FollowedPoints, backward_flow, follow_points
 from .h_mse import HMse, h_mse
 from .pictures import checked_pictures
+from .released_h_mse import released_h_mse
+from .scores import Score
 from .sharpness import Sharpness, sharpness
+from .surface_variance import SurfaceVariance, surface_variance
+from .textured_render import textured_render
+from .warp_error import warp_error
 
-LAGS = (1, 4, 8)
+LAGS = (1, 4, 8, 16)
 
 # The paper compares at this size; the assignment's cost grows faster than the number of pixels.
 ASSIGNMENT_SIDE = 256
 
+LagMatches = tuple[tuple[int, tuple[Matches, ...]], ...]
+"""(lag, matches of frame lag, lag + 1, ... with the frame that lies the lag before), a lag an entry."""
+
 
 @dataclass(frozen=True, slots=True)
 class Consistency:
-    """The figures of one clip."""
+    """The figures of one clip. Lags that are longer than the clip are left out."""
 
-    h_mse: HMse  # LatentMan's assignment, consecutive frames
-    surface: tuple[HMse, ...]  # exact correspondence, one a lag; lags longer than the clip are left out
+    h_mse: HMse  # equation 9 as printed: LatentMan's assignment, consecutive frames
+    assignment: tuple[HMse, ...]  # the same, one a lag
+    surface: tuple[HMse, ...]  # exact correspondence, one a lag
+    body_variance: Score
+    relative: tuple[float | None, ...]  # of `surface`, divided by the body's variance; 2 = nothing holds its place
+    surface_variance: SurfaceVariance
+    warp_error: Score
     sharpness: Sharpness
+    background: Score | None  # None = the camera moves
+    h_mse_released: float | None  # the published code's 8-bit figure, another quantity than `h_mse`
 
     def json_value(self) -> dict[str, Any]:
         """The same as plain JSON values."""
@@ -40,29 +59,58 @@ class Consistency:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ConsistencyMatches:
-    """The matches of a shot that its report needs: computed once, used for every method's frames."""
+    """What a shot's geometry says about its frames: computed once, used for every method's frames."""
 
-    assignment: tuple[Matches, ...]
-    surface: tuple[tuple[int, tuple[Matches, ...]], ...]  # (lag, matches of frame lag, lag + 1, ...)
+    assignment: LagMatches
+    surface: LagMatches
+    followed: FollowedPoints
+    flows: tuple[BackwardFlow, ...]  # of frame 1, 2, ...
+    index: ChartIndex
 
 
 def consistency_matches(
-    passes: ShotPasses, height: int, width: int, *, lags: tuple[int, ...] = LAGS, features: Features = "paper"
+    passes: ShotPasses,
+    height: int,
+    width: int,
+    *,
+    lags: tuple[int, ...] = LAGS,
+    assignment_lags: tuple[int, ...] = LAGS,
+    features: Features = "paper",
 ) -> ConsistencyMatches:
-    """The matches for a report on pictures of `height` x `width`. Raises PassesError if the passes are smaller."""
+    """The matches for a report on pictures of `height` x `width`, the passes' own size.
+
+    Lag 1 is always among them. The assignment costs by far the most: about a fifth of a second a pair at 256x256.
+    Raises InputError for another size, PassesError if the passes do not show their vertices.
+    """
+    if passes.part.shape[1:] != (height, width):
+        full_height, full_width = passes.part.shape[1:]
+        raise InputError(
+            "metrics.size", f"Pictures of {width}x{height} do not fit passes of {full_width}x{full_height}."
+        )
+    index = chart_index(passes.charts)
+    small = assignment_size(height, width)
+    frames = len(passes.shot.frames)
+    return ConsistencyMatches(
+        _lagged(frames, assignment_lags, lambda i, j: pair_matches(passes, i, j, *small, features=features)),
+        _lagged(frames, lags, lambda i, j: match_surface(passes, index, i, j, height, width)),
+        follow_points(passes, index),
+        tuple(backward_flow(passes, index, frame) for frame in range(1, frames)),
+        index,
+    )
+
+
+def assignment_size(height: int, width: int) -> tuple[int, int]:
+    """The largest size of at most `ASSIGNMENT_SIDE` whose pixels are whole blocks of the picture's."""
     factor = max(1, -(-max(height, width) // ASSIGNMENT_SIDE))
     while height % factor or width % factor:
         factor += 1
-    assignment = shot_matches(passes, height // factor, width // factor, features=features)
-    index = chart_index(passes.charts)
-    frames = len(passes.shot.frames)
-    surface = tuple((lag, _lagged(passes, index, lag, height, width)) for lag in lags if lag < frames)
-    return ConsistencyMatches(assignment, surface)
+    return height // factor, width // factor
 
 
-def _lagged(passes: ShotPasses, index: ChartIndex, lag: int, height: int, width: int) -> tuple[Matches, ...]:
-    frames = range(lag, len(passes.shot.frames))
-    return tuple(match_surface(passes, index, frame, frame - lag, height, width) for frame in frames)
+def _lagged(frames: int, lags: tuple[int, ...], match: Callable[[int, int], Matches]) -> LagMatches:
+    """`match(frame, earlier frame)` at lag 1 and at every other lag that the clip is long enough for."""
+    kept = [1, *(lag for lag in lags if 1 < lag < frames)]
+    return tuple((lag, tuple(match(frame, frame - lag) for frame in range(lag, frames))) for lag in kept)
 
 
 def consistency(images: ArrayLike, passes: ShotPasses, matches: ConsistencyMatches) -> Consistency:
@@ -75,8 +123,27 @@ def consistency(images: ArrayLike, passes: ShotPasses, matches: ConsistencyMatch
         raise InputError(
             "metrics.count", f"The shot has {len(passes.shot.frames)} frames, but {len(pictures)} pictures are given."
         )
+    assignment = tuple(h_mse(pictures, pairs, lag=lag) for lag, pairs in matches.assignment)
+    surface = tuple(h_mse(pictures, pairs, lag=lag) for lag, pairs in matches.surface)
+    variance = body_variance(pictures, passes.part)
     return Consistency(
-        h_mse(pictures, matches.assignment),
-        tuple(h_mse(pictures, pairs, lag=lag) for lag, pairs in matches.surface),
-        sharpness(pictures, passes.part),
+        h_mse=assignment[0],
+        assignment=assignment,
+        surface=surface,
+        body_variance=variance,
+        relative=tuple(_ratio(part.mean, variance.mean) for part in surface),
+        surface_variance=surface_variance(pictures, matches.followed),
+        warp_error=warp_error(pictures, passes.part, matches.flows),
+        sharpness=sharpness(pictures, passes.part),
+        background=background_change(pictures, passes),
+        h_mse_released=released_h_mse(pictures, passes),
     )
+
+
+def resampling_floor(passes: ShotPasses, matches: ConsistencyMatches) -> Consistency:
+    """The same figures of a perfectly steady, textured body: what no method can better at that sharpness."""
+    return consistency(textured_render(passes, matches.index), passes, matches)
+
+
+def _ratio(value: float | None, by: float | None) -> float | None:
+    return value / by if value is not None and by else None

@@ -1,4 +1,4 @@
-"""The digest of a model: SHA-256 over its files' names and contents; part of every job's id.
+"""The digest of a model: SHA-256 over the names and contents of all its files; part of every job's id.
 
 Hashing gigabytes takes seconds, so it runs in a thread, and each file's digest is remembered by size and time.
 """
@@ -12,12 +12,11 @@ from pathlib import Path
 
 import msgspec
 
+from backend.diffusion.model_sources import find_sources, unreadable
 from shared.digest import sha256_file
 from shared.errors import ModelError
 from shared.frame_files import write_atomic
-
-EMBEDDED = "embedded"
-EMBEDDED_FOLDER = Path(__file__).resolve().parents[1] / "embedded"
+from shared.model_files import ModelFiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,18 +24,6 @@ class _Known:
     size: int
     mtime_ns: int
     sha256: str
-
-
-def model_path(model: str) -> Path:
-    """Where a model lies: `embedded` or a local folder or .safetensors file. Raises ModelError."""
-    path = EMBEDDED_FOLDER if model == EMBEDDED else Path(model)
-    if not path.exists():
-        raise ModelError(
-            "model.missing",
-            f'The backend has no model "{model[:200]}".',
-            'Give "embedded", or a folder or .safetensors file on the machine that the backend runs on.',
-        )
-    return path
 
 
 class ModelDigests:
@@ -47,24 +34,21 @@ class ModelDigests:
         self._known: dict[str, _Known] = _read_cache(cache_file)
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="model-digest")
 
-    def request(self, model: str) -> Future[str]:
-        """The model's digest as a future; its error is ModelError. Files that changed since are hashed anew."""
-        return self._pool.submit(self.compute, model)
+    def request(self, model: str, files: ModelFiles | None = None) -> Future[str]:
+        """The digest as a future; its error is ModelError. Files that changed since are hashed anew."""
+        return self._pool.submit(self.compute, model, files)
 
-    def compute(self, model: str) -> str:
-        """The model's digest, in the calling thread. Raises ModelError."""
-        path = model_path(model)
+    def compute(self, model: str, files: ModelFiles | None = None) -> str:
+        """The digest of a model and of the files beside it, in the calling thread. Raises ModelError."""
+        sources = find_sources(model, files)
+        total, count = hashlib.sha256(), 0
         try:
-            files = [path] if path.is_file() else sorted(item for item in path.rglob("*") if item.is_file())
-            total = hashlib.sha256()
-            for file in files:
-                name = file.name if file == path else file.relative_to(path).as_posix()
+            for name, file in sources.files():
                 total.update(f"{name}\0{self._file_digest(file)}\n".encode())
+                count += 1
         except OSError as error:
-            raise ModelError(
-                "model.unreadable", f'The model "{model[:200]}" cannot be read: {error.strerror or error}.'
-            ) from error
-        if not files:
+            raise unreadable(sources.model, error) from error
+        if not count:
             raise ModelError("model.empty", f'The model folder "{model[:200]}" is empty.', "Copy it there again.")
         return total.hexdigest()
 

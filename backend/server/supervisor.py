@@ -197,7 +197,7 @@ class Supervisor:
 
     def _submit(self, session: Session, job: Job, message_id: int) -> None:
         validate_job(job)
-        digest = self._parts.models.request(job.model)
+        digest = self._parts.models.request(job.model, job.model_files)
         digest.add_done_callback(lambda _: self._parts.wakeup.set())
         self._pending.append(_Pending(session.identity, message_id, job, digest))
 

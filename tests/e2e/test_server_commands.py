@@ -171,6 +171,23 @@ def test_files_that_are_not_as_they_should_be(served: Path, tmp_path: Path) -> N
     assert (nobody.returncode, "latentman serve" in nobody.stderr) == (2, True)
 
 
+def test_a_lora_named_on_the_command_line_is_part_of_the_job(served: Path, tmp_path: Path) -> None:
+    shot = make_shot(tmp_path / "model", "styled")
+    job = write_passes(tmp_path / "passes", shot)
+    lora = tmp_path / "style.safetensors"
+    options = ("--output", tmp_path / "out", "--connection-file", served, "--lora", f"{lora}=0.5")
+    arguments = ("submit", job, tmp_path / "passes", *options)
+    absent = latentman(*arguments)
+    assert (absent.returncode, f"does not have the LoRA {lora}." in absent.stderr) == (2, True)
+    ids = []
+    for content in (b"one", b"one", b"another"):
+        lora.write_bytes(content)
+        assert latentman(*arguments).returncode == 0
+        status = json.loads(latentman("status", "--json", "--connection-file", served).stdout)
+        ids.append({row["job_id"] for row in status["jobs"] if row["prompt"] == "styled"})
+    assert [len(found) for found in ids] == [1, 1, 2]
+
+
 def test_run_segment_runs_a_folder_and_goes_on_where_it_stopped(tmp_path: Path) -> None:
     shot = make_shot(tmp_path / "model")
     folder = tmp_path / "job"
@@ -214,6 +231,6 @@ def test_doctor_names_what_is_wrong_and_the_command(tmp_path: Path) -> None:
     assert told.returncode == 1
     assert rows["python"]["works"] and rows["zmq"]["works"] and rows["torch"]["works"]
     assert "on cpu" in rows["torch"]["text"] or "cuda" in rows["torch"]["text"]
-    assert not rows["model"]["works"] and "lacks model_index.json" in rows["model"]["text"]
+    assert not rows["model"]["works"] and "lacks tokenizer" in rows["model"]["text"]
     assert not rows["work folder"]["works"] and rows["work folder"]["mend"]
     assert os.linesep not in rows["model"]["mend"]

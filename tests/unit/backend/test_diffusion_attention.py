@@ -12,6 +12,7 @@ from backend.diffusion.attention import (
     AnchorRecorder,
     KeysValues,
     SelfAttention,
+    TextAttention,
     attend_to_anchor,
     install_attention,
     self_attention_layers,
@@ -55,6 +56,19 @@ def test_every_frame_attends_to_frame_0_of_its_half(attn: Attention, hidden: tor
             parts.append(attn(hidden[:, cut:].flatten(0, 1), context=AnchorReader(HALVES, cache)))
     ours = torch.cat([part.unflatten(0, (HALVES, -1)) for part in parts], dim=1)
     np.testing.assert_allclose(ours.numpy(), twin(attn, hidden), atol=1e-12)
+
+
+def test_frames_of_a_half_share_the_prompts_keys_and_values(hidden: torch.Tensor) -> None:
+    torch.manual_seed(0)
+    attn = Attention(CHANNELS, cross_attention_dim=5, heads=HEADS, dim_head=4).double().requires_grad_(False)
+    attn.set_processor(TextAttention())
+    text = torch.randn(HALVES, 7, 5, dtype=torch.float64).repeat_interleave(FRAMES, dim=0)
+    rows = hidden.flatten(0, 1)
+    seen: list[int] = []
+    attn.to_k.register_forward_hook(lambda _, inputs, __: seen.append(inputs[0].shape[0]))
+    shared = attn(rows, encoder_hidden_states=text, context=AnchorReader(HALVES, {}))
+    torch.testing.assert_close(shared, attn(rows, encoder_hidden_states=text), rtol=0, atol=1e-12)
+    assert seen == [HALVES, HALVES * FRAMES]
 
 
 def test_layers_that_do_not_read_attend_to_themselves(attn: Attention, hidden: torch.Tensor) -> None:

@@ -18,6 +18,7 @@ from backend.diffusion.segment import SampleSettings, Segment, sample_segment
 from backend.diffusion.text import encode_prompt
 from backend.methods.text2video_zero import Text2VideoZero
 from shared.errors import InputError, ModelError
+from shared.model_files import ModelFiles
 from tests.helpers.tiny_models import tiny_components, tiny_modules, tiny_scheduler_config, write_tiny_model
 from tests.helpers.tiny_shot import random_depth
 
@@ -75,7 +76,7 @@ def test_a_controlnet_may_lie_elsewhere(folder: Path, tmp_path: Path) -> None:
     (folder / "controlnet").rename(elsewhere)
     with pytest.raises(ModelError, match="lacks controlnet"):
         load_components(str(folder), "cpu", "float32")
-    loaded = load_components(str(folder), "cpu", "float32", controlnet=elsewhere)
+    loaded = load_components(str(folder), "cpu", "float32", files=ModelFiles(controlnet=str(elsewhere)))
     assert torch.equal(latents_of(loaded), latents_of(tiny_components()))
 
 
@@ -136,8 +137,10 @@ def test_all_faults_are_told_at_once(folder: Path) -> None:
 
 
 def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="lacks tokenizer .*, text_encoder .*, vae .*, unet .*, controlnet"):
+    with pytest.raises(ModelError, match="no model .*nowhere"):
         load_components(str(tmp_path / "nowhere"), "cpu", "float32")
+    with pytest.raises(ModelError, match="lacks tokenizer .*, text_encoder .*, vae .*, unet .*, controlnet"):
+        load_components(str(tmp_path), "cpu", "float32")
 
 
 def test_parts_that_do_not_fit_each_other_are_refused() -> None:

@@ -19,13 +19,14 @@ from backend.diffusion.denoiser import Denoiser, make_denoiser
 from backend.diffusion.guidance import (
     GuidanceSettings,
     PixelPairs,
+    X0Slope,
     guidance_step,
     guide_frame,
     loss_gradient,
     pixel_pairs,
     squared_differences,
 )
-from backend.diffusion.method import FrameReference, FrameSample, GradientThrough, Layer
+from backend.diffusion.method import Crop, FrameReference, FrameSample, GradientThrough, Layer
 from backend.diffusion.noise import SHARED_NOISE, draw
 from backend.diffusion.segment import SampleSettings, Segment, sample_segment
 from backend.diffusion.text import encode_prompt
@@ -107,6 +108,50 @@ def test_gradient_is_that_of_finite_differences(components: Components, through:
         assert float((gradient * direction).sum()) == pytest.approx(rise, rel=1e-5)
 
 
+@pytest.mark.parametrize("through", ["unet", "controlnet"])
+def test_frame_by_frame_gradients_are_those_of_one_batch(components: Components, through: GradientThrough) -> None:
+    # Equation 7 summed over three frames, each against a constant picture, in one graph through UNet and decoder.
+    denoiser = make_denoiser(components, encode_prompt(components, "a red robot", "blurry"), SETTINGS)
+    depth, scheduler = embed_depth(components, random_depth(3, SIZE)), components.scheduler(SETTINGS.steps)
+    cache: dict[Layer, KeysValues] = {}
+    latents = torch.stack([draw(seed, SHARED_NOISE, (4, LATENT, LATENT)) for seed in range(3)]).double()
+    pairs = [
+        pixel_pairs(random_pair(np.random.default_rng(f), 40, SIZE), SIZE, SIZE, components.device) for f in (0, 1)
+    ]
+    before = torch.rand(2, 1, 3, SIZE, SIZE, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+
+    def pictures(leaf: Tensor, rows: slice) -> Tensor:
+        with embedded_depth(components):
+            context = AnchorReader(2, cache)
+            control = through == "controlnet"
+            output = denoiser.predict(leaf, depth[rows], TIMESTEP, context, controlnet_gradient=control)
+        return decode_picture(components, scheduler.step(output, TIMESTEP, leaf, return_dict=False)[1])
+
+    with torch.no_grad(), embedded_depth(components):
+        denoiser.predict(latents[:1], depth[:1], TIMESTEP, AnchorRecorder(2, frozenset(components.layers), cache))
+    leaf = latents[1:].clone().requires_grad_()
+    batch = pictures(leaf, slice(1, 3))
+    losses = [squared_differences(batch[f : f + 1], before[f], pairs[f]).mean() for f in (0, 1)]
+    (together,) = torch.autograd.grad(losses[0] + losses[1], leaf)
+    for f in (0, 1):
+        alone = latents[f + 1 : f + 2].clone().requires_grad_()
+        rows = slice(f + 1, f + 2)
+        _, gradient = loss_gradient((pictures(alone, rows), before[f]), pairs[f], alone)
+        torch.testing.assert_close(gradient, together[f : f + 1], rtol=1e-9, atol=1e-15)
+
+
+def test_the_loss_is_in_float32_in_a_model_of_half_precision() -> None:
+    halved = tiny_components(dtype=torch.bfloat16)
+    latents = draw(3, SHARED_NOISE, (4, LATENT, LATENT))[None].requires_grad_()
+    picture = decode_picture(halved, latents)
+    pairs = pixel_pairs(random_pair(np.random.default_rng(0), 40, SIZE), SIZE, SIZE, halved.device)
+    loss, gradient = loss_gradient((picture, torch.zeros_like(picture)), pairs, latents)
+    assert picture.dtype == gradient.dtype == torch.float32
+    # A mean whose terms were summed in half precision would be off by its eight bits.
+    exact = picture.detach().double().flatten(2)[0][:, pairs.current].square().mean()
+    assert loss == pytest.approx(float(exact), rel=1e-6)
+
+
 def test_a_small_step_lowers_the_loss(components: Components) -> None:
     base = draw(4, SHARED_NOISE, (4, LATENT, LATENT))[None].double()
     predict, reference = clean_prediction(components, "unet", base)
@@ -146,16 +191,25 @@ def sample_of(x: Tensor, scale: float) -> FrameSample:
     return FrameSample(leaf, leaf * scale, x * 0.5)
 
 
-@pytest.mark.parametrize(("through", "slope"), [("unet", 2.0), ("decoder", 0.5)])
-def test_guidance_on_a_model_that_can_be_worked_out(through: GradientThrough, slope: float) -> None:
+def as_it_is(latents: Tensor, crop: Crop | None = None) -> Tensor:
+    """A decoder whose picture is the latents."""
+    assert crop is None
+    return latents
+
+
+@pytest.mark.parametrize(
+    ("through", "assumed", "slope"),
+    [("unet", "unit_variance", 2.0), ("decoder", "unit_variance", 0.5), ("decoder", "constant_noise", 2.0)],
+)
+def test_guidance_on_a_model_that_can_be_worked_out(through: GradientThrough, assumed: X0Slope, slope: float) -> None:
     # x0 = 2 x_t and picture = x0: omega = mean (2 x - r)^2 over the matches; through the decoder alone the slope is
-    # sqrt(alpha_bar) = 0.5.
+    # sqrt(alpha_bar) = 0.5, or 1 / sqrt(alpha_bar) with the noise held.
     generator = torch.Generator().manual_seed(0)
     x, before = torch.randn(2, 1, 3, 4, 4, generator=generator, dtype=torch.float64)
     pairs = PixelPairs(torch.tensor([1, 5, 6]), torch.tensor([2, 5, 9]))
-    settings = GuidanceSettings(strength=0.8, limit=1e9, through=through)
+    settings = GuidanceSettings(strength=0.8, limit=1e9, through=through, slope=assumed)
     step = Step(3, 10, 500, 0.25)
-    guided = guide_frame(step, sample_of(x, 2.0), FrameReference(before), pairs, lambda latents: latents, settings)
+    guided = guide_frame(step, sample_of(x, 2.0), FrameReference(before), pairs, as_it_is, settings)
     difference = 2 * x.flatten(2)[..., pairs.current] - before.flatten(2)[..., pairs.reference]
     expected = torch.zeros(1, 3, 16, dtype=torch.float64)
     # With g = 2 slope d / n and omega = |d|^2 / n, the step (omega / |g|^2) g is d / (2 slope).
@@ -198,7 +252,7 @@ def test_a_frame_without_matches_is_not_moved() -> None:
     x = torch.ones(1, 3, 2, 2)
     pairs = pixel_pairs(empty_matches(2, 2), 2, 2, torch.device("cpu"))
     step = Step(3, 10, 500, 0.25)
-    guided = guide_frame(step, sample_of(x, 2.0), FrameReference(x), pairs, lambda y: y, GuidanceSettings())
+    guided = guide_frame(step, sample_of(x, 2.0), FrameReference(x), pairs, as_it_is, GuidanceSettings())
     assert torch.equal(guided.latents, x * 0.5)
 
 

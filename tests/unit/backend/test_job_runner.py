@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from safetensors.torch import save_file
 
 from backend.job_folder import JobFolder
 from backend.job_runner import run_job
 from backend.passes import depth_pictures, read_frame
 from backend.server.worker_events import FrameDone, Progress, WorkerEvent
-from shared.digest import sha256_bytes
+from shared.digest import sha256_bytes, sha256_file
 from shared.errors import CancelledError, JobError, PassesError
 from shared.job import Job, canonical_json
+from shared.model_files import LoraFile, ModelFiles
 from tests.helpers.exr_shot import exr_shot, moving_square, square_passes, write_exr
 from tests.helpers.tiny_models import write_tiny_model
 
@@ -67,6 +71,30 @@ def test_a_stopped_job_goes_on_to_the_same_frames(tmp_path: Path, model: Path, m
     sampled = [event for event in again if isinstance(event, Progress) and event.stage == "sampling"]
     assert len(sampled) == job.steps  # the second segment alone
     assert pictures(tmp_path / "stopped", job) == pictures(tmp_path / "whole", job)
+
+
+def write_lora(path: Path, up: float) -> None:
+    stem = "lora_unet_mid_block_attentions_0_transformer_blocks_0_attn1_to_q"
+    save_file({f"{stem}.lora_down.weight": torch.ones(1, 16), f"{stem}.lora_up.weight": torch.full((16, 1), up)}, path)
+
+
+def test_a_jobs_own_files_are_used_and_a_changed_one_is_read_anew(tmp_path: Path, model: Path) -> None:
+    lora = tmp_path / "lora.safetensors"
+    before = sha256_file(model / "unet" / "diffusion_pytorch_model.safetensors")
+    results = []
+    for number, (up, scale) in enumerate(((0.0, 0.0), (5.0, 0.0), (5.0, 1.0), (-5.0, 1.0))):
+        write_lora(lora, up)
+        folder = tmp_path / str(number)
+        job = write_job(folder, model, "text2video_zero")
+        if number:
+            job = replace(job, model_files=ModelFiles(loras=(LoraFile(str(lora), scale),)))
+            (folder / "job.json").write_bytes(canonical_json(job))
+        run_job(folder, lambda event: None, lambda: False)
+        results.append(pictures(folder, job))
+    plain, off, on, changed = results
+    assert off == plain
+    assert len({tuple(plain), tuple(on), tuple(changed)}) == 3
+    assert sha256_file(model / "unet" / "diffusion_pytorch_model.safetensors") == before
 
 
 def test_the_methods_differ(tmp_path: Path, model: Path) -> None:

@@ -8,29 +8,12 @@ import numpy as np
 import pytest
 
 from backend.correspondence.types import Matches, empty_matches
-from backend.metrics.consistency import consistency, consistency_matches
+from backend.metrics.consistency import assignment_size, consistency, consistency_matches
 from backend.metrics.h_mse import h_mse
 from backend.metrics.sharpness import sharpness
-from backend.passes import Charts, ShotPasses
 from shared.errors import InputError
-from tests.helpers.synthetic_passes import render_passes
+from tests.helpers.clips import noisy, painted, sliding_square
 from tests.reference import h_mse as twin
-
-
-def sliding_square(frames: int = 10) -> ShotPasses:
-    """A square of two triangles that moves one pixel to the right a frame."""
-    corners = np.array([[-0.3, 0, -0.3], [0.3, 0, -0.3], [0.3, 0, 0.3], [-0.3, 0, 0.3]])
-    uv = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], np.float32)
-    f = np.array([[0, 1, 2], [0, 2, 3]], np.int32)
-    steps = np.arange(frames)[:, None, None] * np.array([0.02, 0, 0]) - (0.1, 0, 0)
-    charts = Charts(f, np.full(2, 1, np.uint8), uv[f])
-    return render_passes(corners + steps, charts, size=(48, 64), focal_px=100.0, camera_m=(0.0, -2.0, 0.0))
-
-
-def painted(passes: ShotPasses, period: float) -> np.ndarray:
-    """Pictures of a texture that is fixed on the surface, before grey."""
-    wave = 127 + 100 * np.sin(2 * np.pi * passes.uv / period).prod(-1, keepdims=True)
-    return np.where(passes.part[..., None] > 0, np.repeat(wave, 3, -1), 128.0)
 
 
 def random_pair(rng: np.random.Generator, count: int) -> Matches:
@@ -125,9 +108,10 @@ def test_report_is_zero_for_a_texture_that_holds_still_and_sees_one_that_does_no
     for part in fixed.surface:
         assert part.mean == pytest.approx(0, abs=1e-3) and min(part.pixels) > 500
     assert fixed.h_mse.mean == pytest.approx(0, abs=1e-3)
-    noise = np.random.default_rng(1).normal(128, 20, (10, 48, 64, 3)).clip(0, 255)
+    noise = noisy(passes)
     loose = consistency(noise, passes, matches)
-    for part in (loose.h_mse, *loose.surface):
+    assert fixed.h_mse == fixed.assignment[0] and [part.lag for part in fixed.assignment] == [1, 4, 8]
+    for part in (*loose.assignment, *loose.surface):
         assert part.mean == pytest.approx(2 * 20**2, rel=0.15)
     assert loose.sharpness.mean == pytest.approx(2 * 2 * 20**2 * 0.5622, rel=0.15)  # sum of squared luma weights
 
@@ -135,7 +119,7 @@ def test_report_is_zero_for_a_texture_that_holds_still_and_sees_one_that_does_no
 def test_blur_lowers_h_mse_and_sharpness_shows_it() -> None:
     passes = sliding_square()
     matches = consistency_matches(passes, 48, 64)
-    noise = np.random.default_rng(1).normal(128, 20, (10, 48, 64, 3)).clip(0, 255)
+    noise = noisy(passes)
     blurred = (noise + np.roll(noise, 1, 1) + np.roll(noise, 1, 2) + np.roll(noise, (1, 1), (1, 2))) / 4
     sharp, soft = consistency(noise, passes, matches), consistency(blurred, passes, matches)
     assert soft.surface[0].mean is not None and sharp.surface[0].mean is not None
@@ -155,13 +139,11 @@ def test_report_is_json_and_short_clips_have_fewer_lags() -> None:
 
 
 def test_large_pictures_are_matched_by_assignment_at_most_at_256() -> None:
+    assert assignment_size(384, 512) == (192, 256)
+    assert assignment_size(256, 200) == (256, 200)
+    assert assignment_size(520, 520) == (130, 130)  # thirds of it are not whole
     passes = sliding_square(frames=2)
-    wide = ShotPasses(
-        *(np.repeat(np.repeat(plane, 8, 1), 8, 2) for plane in (passes.depth_m, passes.part, passes.uv)),
-        passes.shot,
-        passes.vertices,
-        passes.charts,
-    )
-    small = ShotPasses(wide.depth_m, wide.part, wide.uv, passes.shot, passes.vertices, passes.charts)
-    matches = consistency_matches(small, 384, 512, lags=())
-    assert (matches.assignment[0].height, matches.assignment[0].width) == (192, 256)
+    matches = consistency_matches(passes, 48, 64)
+    assert (matches.assignment[0][1][0].height, matches.assignment[0][1][0].width) == (48, 64)
+    with pytest.raises(InputError, match="128x96 do not fit passes of 64x48"):
+        consistency_matches(passes, 96, 128)

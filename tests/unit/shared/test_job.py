@@ -9,6 +9,7 @@ import pytest
 
 from shared.errors import EXIT_BAD_ARGUMENTS, InputError
 from shared.job import Job, JobInputs, LatentManSettings, canonical_json, job_id, parse_job, validate_job
+from shared.model_files import EmbeddingFile, LoraFile, ModelFiles
 
 DIGESTS = [hashlib.sha256(bytes([number])).hexdigest() for number in range(9)]
 INPUTS = JobInputs((DIGESTS[0], DIGESTS[1]), DIGESTS[2], DIGESTS[3], DIGESTS[4])
@@ -30,6 +31,9 @@ def test_canonical_bytes_are_sorted_and_bare() -> None:
 def test_a_job_reads_back() -> None:
     job = changed(prompt="un café \N{ROBOT FACE}", latentman=LatentManSettings(align=(0.1, 0.5)), seed=2**63 - 1)
     assert parse_job(canonical_json(job)) == job
+    files = ModelFiles("/control", "/vae", "/config", (LoraFile("/lora", -0.5),), (EmbeddingFile("/word", "sks"),))
+    job = changed(model_files=files)
+    assert parse_job(canonical_json(job)) == job
 
 
 def test_whoever_writes_an_int_for_a_float_means_the_same_job() -> None:
@@ -50,6 +54,8 @@ def test_the_id_is_sha256_of_the_canonical_job_and_the_model() -> None:
         {"fps": 25.0},
         {"inputs": dataclasses.replace(INPUTS, shot=DIGESTS[6])},
         {"latentman": LatentManSettings(features="released")},
+        {"model_files": ModelFiles(vae="/models/vae")},
+        {"model_files": ModelFiles(loras=(LoraFile("/models/style.safetensors", 0.5),))},
     ],
 )
 def test_everything_that_the_result_depends_on_is_in_the_id(values: dict[str, Any]) -> None:
@@ -89,6 +95,17 @@ def test_inputs_are_listed_once() -> None:
         ({"method": "magic"}, "job.method"),
         ({"model": ""}, "job.model"),
         ({"schema": 2}, "job.schema"),
+        ({"model_files": ModelFiles(vae="v" * 1_001)}, "job.model_files"),
+        ({"model_files": ModelFiles(controlnet="a\0b")}, "job.model_files"),
+        ({"model_files": ModelFiles(loras=(LoraFile(""),))}, "job.model_files"),
+        ({"model_files": ModelFiles(loras=(LoraFile("a"),) * 17)}, "job.model_files"),
+        ({"model_files": ModelFiles(loras=(LoraFile("a", float("nan")),))}, "job.lora_scale"),
+        ({"model_files": ModelFiles(loras=(LoraFile("a", -11.0),))}, "job.lora_scale"),
+        ({"model_files": ModelFiles(embeddings=(EmbeddingFile("a", " sks"),))}, "job.embedding_token"),
+        (
+            {"model_files": ModelFiles(embeddings=(EmbeddingFile("a", "x"), EmbeddingFile("b", "X")))},
+            "job.embedding_token",
+        ),
         ({"latentman": LatentManSettings(align=(0.5, 0.4))}, "job.latentman"),
         ({"latentman": LatentManSettings(guide=(float("nan"), 1.0))}, "job.latentman"),
         ({"latentman": LatentManSettings(guide_strength=-1.0)}, "job.number"),

@@ -1,0 +1,146 @@
+"""`latentman bench diffusion|correspondence`: the figures that the README quotes, as ratios side by side in one run."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+
+from rich.console import Console
+from rich.table import Table
+
+from backend.bench.correspondence import CorrespondenceBench, CorrespondenceRow, run_correspondence
+from backend.bench.diffusion import CASES, DiffusionBench, DiffusionFigures, run_diffusion
+from backend.bench.shot import FRAMING
+from shared.errors import EXIT_DONE
+
+_WIDTH = 130
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    kinds = parser.add_subparsers(dest="bench", required=True, metavar="diffusion|correspondence")
+    diffusion = kinds.add_parser("diffusion", help="our sampler beside diffusers' stock pipeline")
+    defaults = DiffusionBench()
+    for name in ("frames", "steps", "repeats"):
+        diffusion.add_argument(f"--{name}", type=int, default=getattr(defaults, name), help="default: %(default)s")
+    diffusion.add_argument("--size", type=int, default=None, help="pixels a side (default: the model's own)")
+    diffusion.add_argument("--device", default=defaults.device, help="cpu, cuda or auto (default: %(default)s)")
+    diffusion.add_argument("--dtype", default=defaults.dtype, help="precision (default: the device's fastest)")
+    diffusion.add_argument("--full-size", action="store_true", help="Stable Diffusion 1.5 with random weights")
+    diffusion.add_argument("--compile", action="store_true", help="compile the models' blocks with torch.compile")
+    diffusion.add_argument("--micro-batch", type=int, default=None, help="frames at once (default: by free memory)")
+    diffusion.add_argument(
+        "--case", action="append", choices=CASES, help="run this case only; may be given again (default: all)"
+    )
+    matching = kinds.add_parser("correspondence", help="our assignment beside SciPy's dense solver")
+    sizes = CorrespondenceBench()
+    matching.add_argument("--size", type=int, action="append", help=f"default: {', '.join(map(str, sizes.sizes))}")
+    matching.add_argument("--view", action="append", choices=tuple(FRAMING), help="default: both")
+    matching.add_argument("--repeats", type=int, default=sizes.repeats, help="default: %(default)s")
+    matching.add_argument(
+        "--dense-gb",
+        type=float,
+        default=sizes.dense_bytes / 1e9,
+        help="memory for the dense solver (default: %(default)s)",
+    )
+    for kind in (diffusion, matching):
+        kind.add_argument("--json", action="store_true", help="all figures as JSON")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run one bench and print its figures."""
+    run_one: Callable[[argparse.Namespace], None] = {"diffusion": _diffusion, "correspondence": _correspondence}[
+        arguments.bench
+    ]
+    run_one(arguments)
+    return EXIT_DONE
+
+
+def _report(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _diffusion(arguments: argparse.Namespace) -> None:
+    bench = DiffusionBench(
+        frames=arguments.frames,
+        steps=arguments.steps,
+        size=arguments.size,
+        repeats=arguments.repeats,
+        device=arguments.device,
+        dtype=arguments.dtype,
+        full_size=arguments.full_size,
+        compiled=arguments.compile,
+        micro_batch=arguments.micro_batch,
+        cases=tuple(arguments.case or CASES),
+    )
+    figures = run_diffusion(bench, _report)
+    print(json.dumps(asdict(figures), indent=1) if arguments.json else diffusion_table(figures))
+
+
+def _correspondence(arguments: argparse.Namespace) -> None:
+    defaults = CorrespondenceBench()
+    bench = CorrespondenceBench(
+        sizes=tuple(arguments.size or defaults.sizes),
+        views=tuple(arguments.view or defaults.views),
+        repeats=arguments.repeats,
+        dense_bytes=int(arguments.dense_gb * 1e9),
+    )
+    rows = run_correspondence(bench, _report)
+    print(json.dumps([asdict(row) for row in rows], indent=1) if arguments.json else correspondence_table(rows))
+
+
+def diffusion_table(figures: DiffusionFigures) -> str:
+    """The diffusion bench for people."""
+    title = (
+        f"{figures.model}: {figures.frames} frames of {figures.size}x{figures.size}, {figures.steps} steps, "
+        f"{figures.dtype} on {figures.device} ({figures.threads} threads); the body's box is "
+        f"{figures.body_part:.0%} of the picture"
+    )
+    rows = [
+        (
+            row.case,
+            f"{row.median_s:.2f}",
+            f"{row.frames_per_s:.2f}",
+            "-" if row.faster_than_stock is None else f"{row.faster_than_stock:.2f}x",
+            "-" if row.over_baseline is None else f"{row.over_baseline:+.1%}",
+            f"{row.peak_bytes / 2**20:.0f}",
+        )
+        for row in figures.rows
+    ]
+    return _table(title, ("case", "s", "frames/s", "faster than stock", "over baseline", "peak MiB"), rows)
+
+
+def correspondence_table(rows: Sequence[CorrespondenceRow]) -> str:
+    """The correspondence bench for people."""
+    heads = ("view", "size", "pixels", "largest part", "ours s", "dense s", "dense/ours", "optimum", "surface ms", "")
+    lines = [
+        (
+            row.view,
+            str(row.size),
+            f"{row.pixels:,}",
+            f"{row.largest_part:,}",
+            f"{row.ours_s:.3f}",
+            "-" if row.dense_s is None else f"{row.dense_s:.3f}",
+            "-" if row.dense_over_ours is None else f"{row.dense_over_ours:.1f}x",
+            row.proof,
+            f"{row.surface_ms:.1f}",
+            row.note,
+        )
+        for row in rows
+    ]
+    return _table("a pair of frames, matched part by part", heads, lines)
+
+
+def _table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    grid = Table(title=title)
+    for head in heads:
+        grid.add_column(head, justify="left" if head in ("case", "view", "optimum", "") else "right")
+    for row in rows:
+        grid.add_row(*row)
+    console = Console(width=_WIDTH)
+    with console.capture() as capture:
+        console.print(grid)
+    return capture.get().rstrip()

@@ -1,0 +1,106 @@
+"""`latentman eval table2`: the paper's Table 2 on a model that is at hand, resumable, with confidence intervals."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import importlib.util
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from backend.server.model_digest import ModelDigests
+from shared.errors import EXIT_DONE, InputError
+from shared.frame_files import prepare_output_folder, write_atomic
+
+if TYPE_CHECKING:
+    from backend.eval.cell_store import CellKey, CellStore
+    from backend.eval.table2_plan import Table2Plan
+
+JSON_FILE = "table2.json"
+MARKDOWN_FILE = "table2.md"
+DIGESTS_FILE = "model-digests.json"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("--output", type=Path, default=Path("out/table2"), help="folder of the cells and the table")
+    parser.add_argument("--prompts", type=int, default=10, help="how many of the ten prompts")
+    parser.add_argument("--seeds", type=int, default=3, help="seeds a prompt")
+    parser.add_argument("--frames", type=int, default=8, help="frames a clip")
+    parser.add_argument("--steps", type=int, help="steps of every clip (default: the paper's, 100 and 50)")
+    parser.add_argument("--guidance", type=float, default=3.5, help="guidance scale")
+    parser.add_argument(
+        "--parity", choices=("ours", "paper", "released"), default="ours", help="which settings LatentMan runs with"
+    )
+    parser.add_argument("--model", default="embedded", help='"embedded", or a local model')
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Compute the missing cells, then write the table from all of them. The same command again goes on."""
+    if importlib.util.find_spec("numba") is None:
+        raise InputError(
+            "eval.numba",
+            "The table's shots are rendered with numba, which is not installed.",
+            "Run: pip install 'latentman[train]'.",
+        )
+    from backend.eval.cell_store import CellStore
+    from backend.eval.table2_plan import Table2Plan
+
+    plan = Table2Plan(
+        prompts=arguments.prompts,
+        seeds=arguments.seeds,
+        frames=arguments.frames,
+        steps=arguments.steps,
+        guidance_scale=arguments.guidance,
+        parity=arguments.parity,
+        model=arguments.model,
+    )
+    folder = prepare_output_folder(arguments.output)
+    digest = ModelDigests(folder / DIGESTS_FILE).compute(plan.model)
+    store = CellStore(folder, plan.identity(digest))
+    try:
+        _complete(plan, store)
+    finally:
+        if store.cells:
+            _write(plan, store)
+    return EXIT_DONE
+
+
+def _complete(plan: Table2Plan, store: CellStore) -> None:
+    """Compute what is missing, with progress on stderr."""
+    from backend.diffusion.components import load_components
+    from backend.eval.table2_run import missing_steps, run_cells
+
+    total = missing_steps(plan, store)
+    if not total:
+        return
+    components = load_components(plan.model, "auto", "auto")
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        task = progress.add_task("loading", total=total)
+
+        def advance(key: CellKey, steps: int) -> None:
+            what = f"prompt {key.scene + 1} of {plan.prompts}, seed {key.seed}, {key.baseline} {key.row}"
+            progress.update(task, advance=steps, description=what)
+
+        run_cells(plan, components, store, advance)
+
+
+def _write(plan: Table2Plan, store: CellStore) -> None:
+    """The table from the plan's cells that are there, as JSON and Markdown, and on stdout."""
+    from backend.eval.table2_summary import summarise
+    from backend.eval.table2_text import table2_markdown
+
+    wanted = {key for scene in range(plan.prompts) for key in plan.keys(scene)}
+    rows = summarise(cell for key, cell in store.cells.items() if key in wanted)
+    document = {"schema": 1, "plan": dataclasses.asdict(plan), "rows": [dataclasses.asdict(row) for row in rows]}
+    text = table2_markdown(plan, rows)
+    write_atomic(store.folder / JSON_FILE, json.dumps(document, indent=1).encode())
+    write_atomic(store.folder / MARKDOWN_FILE, text.encode())
+    print(text)
+    print(f"latentman: {store.folder / JSON_FILE} and {MARKDOWN_FILE} are written.", file=sys.stderr)

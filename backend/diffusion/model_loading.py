@@ -1,0 +1,85 @@
+"""Load all parts of a model, each from a folder or a file, as its sources say; every fault in one list."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from backend.diffusion.file_kind import AUTOENCODER, CHECKPOINT, CONTROLNET, require_kind
+from backend.diffusion.model_folder import read_config, read_part, read_tokenizer
+from backend.diffusion.model_sources import ModelSources, check_complete
+from backend.diffusion.single_file import built_in_config, empty_controlnet, empty_part, fill_part, part_config
+from backend.diffusion.weight_file import read_weights
+from shared.errors import ModelError
+
+
+def load_modules(sources: ModelSources) -> dict[str, Any]:
+    """Tokenizer, text encoder, autoencoder, UNet and ControlNet, in float32 on the CPU.
+
+    Raises ModelError naming every part that is missing, cannot be read or does not match its configuration.
+    """
+    check_complete(sources)
+    problems: list[str] = []
+    modules: dict[str, Any] = {"tokenizer": read_tokenizer(sources.tokenizer, problems)}
+    if sources.model.is_dir():
+        for name in sources.own_parts:
+            modules[name] = read_part(name, sources.model / name, problems)
+    else:
+        modules.update(_checkpoint(sources, problems))
+    if sources.vae is not None:
+        modules["vae"] = _separate("vae", AUTOENCODER, sources.vae, sources, None, problems)
+    modules["controlnet"] = _separate(
+        "controlnet", CONTROLNET, sources.controlnet, sources, modules.get("unet"), problems
+    )
+    if problems:
+        raise ModelError("model.unusable", f"The model {sources.model} cannot be used: {'; '.join(problems)}.")
+    return modules
+
+
+def load_scheduler_config(sources: ModelSources) -> dict[str, Any]:
+    """The values of `scheduler/scheduler_config.json`; a checkpoint without one is sampled as Stable Diffusion 1.5.
+
+    Raises ModelError if a folder's is missing, or if it is no JSON object.
+    """
+    path = sources.scheduler_config
+    if sources.model.is_file() and not path.is_file():
+        return built_in_config("scheduler")
+    config = read_config(path)
+    if config is None:
+        raise ModelError("model.missing", f"{path} is missing or not a JSON object.", "Give a whole model folder.")
+    return config
+
+
+def _checkpoint(sources: ModelSources, problems: list[str]) -> dict[str, Any]:
+    """The parts in an original-layout file, each freed as soon as it is taken."""
+    weights = read_weights(sources.model)
+    require_kind(sources.model, weights.keys(), CHECKPOINT)
+    modules: dict[str, Any] = {}
+    for name in sources.own_parts:
+        modules[name] = empty_part(name, part_config(name, sources.part_config(name), problems), problems)
+        if modules[name] is not None:
+            fill_part(name, modules[name], weights, problems)
+    return modules
+
+
+def _separate(name: str, kind: str, place: Path, sources: ModelSources, unet: Any, problems: list[str]) -> Any:
+    """A part that lies by itself. A ControlNet's file without sizes of its own takes the UNet's."""
+    if place.is_dir():
+        return read_part(name, place, problems)
+    weights = _of_kind(place, kind)
+    config_file = sources.part_config(name)
+    if name == "controlnet" and not config_file.is_file():
+        module = empty_controlnet(unet) if unet is not None else None
+    else:
+        module = empty_part(name, part_config(name, config_file, problems), problems)
+    if module is not None:
+        fill_part(name, module, weights, problems)
+    return module
+
+
+def _of_kind(place: Path, kind: str) -> dict[str, Tensor]:
+    weights = read_weights(place)
+    require_kind(place, weights.keys(), kind)
+    return weights

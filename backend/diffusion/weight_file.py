@@ -1,0 +1,115 @@
+"""Read one file of weights without running anything in it: safetensors, or a pickle through torch's allow-list."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import re
+import warnings
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file
+from torch import Tensor
+
+from backend.diffusion.model_sources import WEIGHT_SUFFIXES
+from shared.errors import ModelError
+
+_MOST_NAMES = 3
+# torch's refusal goes over many lines; the object that it met is what a user can use.
+_REFUSED_OBJECT = re.compile(r"GLOBAL ([\w.]+)")
+
+
+def read_weights(path: Path) -> dict[str, Tensor]:
+    """The tensors of a .safetensors, .ckpt, .pth, .pt or .bin file by name; a training's `state_dict` is unwrapped.
+
+    Raises ModelError for a file that cannot be read, holds anything but plain data, or holds no tensors.
+    """
+    values = read_pickle(path) if path.suffix != ".safetensors" else _read_safetensors(path)
+    inner = values.get("state_dict")
+    found = inner if isinstance(inner, Mapping) else values
+    tensors = {str(key): value.detach() for key, value in found.items() if isinstance(value, Tensor)}
+    if not tensors:
+        raise ModelError("model.no_weights", f"{path} holds no weights.", "Copy or download it again.")
+    return tensors
+
+
+def read_pickle(path: Path) -> dict[str, Any]:
+    """The mapping in a pickled file, by `torch.load(weights_only=True)` alone. Raises ModelError."""
+    if path.suffix not in WEIGHT_SUFFIXES:
+        raise ModelError("model.suffix", f"{path} is no file of weights.", f"Taken are {', '.join(WEIGHT_SUFFIXES)}.")
+    try:
+        with warnings.catch_warnings():
+            # torch warns of pickles newer than its own and refuses what it cannot read in them.
+            warnings.simplefilter("ignore", UserWarning)
+            values = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
+    except pickle.UnpicklingError as error:
+        raise _refused(path, error) from error
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError, EOFError, AttributeError, IndexError) as error:
+        raise ModelError(
+            "model.unreadable", f"{path} cannot be read: {first_line(error)}.", "Copy or download it again."
+        ) from error
+    if not isinstance(values, dict):
+        raise ModelError("model.no_weights", f"{path} holds a {type(values).__name__}, not named weights.")
+    return values
+
+
+def read_metadata(path: Path) -> dict[str, str]:
+    """The texts in a .safetensors file's header; none for other files. Raises ModelError."""
+    if path.suffix != ".safetensors":
+        return {}
+    try:
+        with safe_open(path, "pt") as file:
+            return dict(file.metadata() or {})
+    except (OSError, SafetensorError) as error:
+        raise _not_safetensors(path, error) from error
+
+
+def json_object(text: str) -> dict[str, Any] | None:
+    """The values of a JSON object; None where the text is not one."""
+    try:
+        values = json.loads(text)
+    except ValueError:
+        return None
+    return values if isinstance(values, dict) else None
+
+
+def first_line(error: BaseException) -> str:
+    """An error of a library's as one line: its kind and what it says first."""
+    text = str(error).strip()
+    return f"{type(error).__name__}: {text.splitlines()[0] if text else 'unreadable'}"
+
+
+def some_names(names: list[str], most: int = _MOST_NAMES) -> str:
+    """The first few of many names, and how many more there are."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
+
+
+def _read_safetensors(path: Path) -> dict[str, Any]:
+    try:
+        return dict(load_file(path))
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
+        raise _not_safetensors(path, error) from error
+
+
+def _not_safetensors(path: Path, error: Exception) -> ModelError:
+    return ModelError(
+        "model.unreadable",
+        f"{path} is not a whole .safetensors file: {first_line(error)}.",
+        "Copy or download it again; a file of another kind does not become one by its name.",
+    )
+
+
+def _refused(path: Path, error: Exception) -> ModelError:
+    named = _REFUSED_OBJECT.search(str(error))
+    what = f"asks for {named[1]}" if named else "is damaged or no pickle of weights"
+    return ModelError(
+        "model.unsafe",
+        f"{path} was not opened: it {what}, and only plain weights are taken from pickles.",
+        "Use the model's .safetensors file.",
+    )

@@ -1,0 +1,1 @@
+"""Experiments that run methods and measure them: the paper's tables on models that are at hand."""

@@ -1,0 +1,195 @@
+"""Settings of the method `latentman`, each with its source, and the two published sets of them.
+
+The paper's text and its published code differ in many places. Where they do, the choice is a setting here, and
+`published_settings` names both sets: `paper` has the equations, `released` what the code does. A job file may name a
+set with `"parity"` and override single settings of it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Literal
+
+from .errors import InputError
+
+Baseline = Literal["text2video_zero", "masactrl"]
+Parity = Literal["paper", "released"]
+Span = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class LatentManSettings:
+    """Settings of the method `latentman` (LatentMan, section 3, equations 3 to 8). The defaults are this project's own.
+
+    Where it acts:
+
+    - `align`, `guide`: the parts of the denoising, as fractions of the steps, in which spatial latent alignment and
+      pixel-wise guidance act. Paper, section 4.1: A = [0, 39] and B = [20, 69] of 100 steps on `text2video_zero`,
+      A = [0, 19] and B = [20, 39] of 50 on `masactrl`; section 3.4 says "the first 40 %", so other numbers of steps
+      take the same fractions. The code's notebook has the same A and leaves guidance off.
+    - `baseline`: what it stands on (section 4). Only `text2video_zero` was released.
+
+    Which pixels belong together (section 3.3):
+
+    - `correspondence`: `assignment` is equations 3 to 5, in the paper and in the code; `surface` is the exact one.
+    - `features`: equation 3 with the Euclidean distance to the part's centroid (`paper`), or the code's L1 distance to
+      the middle of its box, scaled to 63.75, with U and V less their means (`released`). Matters to `assignment` only.
+    - `reference_mode`: the frame that a frame is matched to. `prev` is the one before (paper); `prev_new` is that too,
+      but its matched pixels carry the labels of its own reference (the code's default); `first` is frame 0, for the
+      alignment alone and in one segment (an option of the code).
+
+    How guidance steps (section 3.5):
+
+    - `guide_rule`: `adaptive` goes `guide_strength` of the way to where the loss would vanish, were it linear, and at
+      most a tenth of the noise; `fixed` subtracts `guide_strength` times the gradient, which is equation 8 with
+      delta = `guide_strength` as algorithm 1 has it (from DDIM's x_{t-1}, not from x_t), in the paper and in the code.
+    - `guide_loss`, `guide_range`, `guide_clamp` say what `fixed` differentiates (`adaptive` does not change with their
+      scale): the `sum` of squares of equation 7, or their `mean` over matches and channels (code); pictures from 0 to
+      `guide_range`, which is 2 for the decoder's own -1 to 1 (the paper says nothing else) and 25 in the code; and
+      whether values beyond black and white are clamped first, so that they have no gradient (code).
+    - `guide_through`: what the gradient runs through. `controlnet` is all that x_t acts through, as equation 8 is
+      written; `unet` takes the ControlNet's residuals as constants; `unconditional` does that too and keeps only the
+      gradient of the input of classifier-free guidance's half without the prompt, without x_t's own part in x0
+      (code); `decoder` ends at x0.
+    - `guide_decode`: how much of a picture `adaptive` guidance decodes. `whole` is the published way; `body` the box
+      of the matches, with the whole decode's pixels; `body_first` that box by frame 0's statistics, an approximation.
+    """
+
+    align: Span = (0.0, 0.4)
+    guide: Span = (0.2, 0.7)
+    guide_strength: float = 0.5
+    correspondence: Literal["assignment", "surface"] = "surface"
+    features: Literal["paper", "released"] = "paper"
+    baseline: Baseline = "text2video_zero"
+    reference_mode: Literal["prev", "prev_new", "first"] = "prev"
+    guide_rule: Literal["adaptive", "fixed"] = "adaptive"
+    guide_loss: Literal["sum", "mean"] = "mean"
+    guide_range: float = 1.0
+    guide_clamp: bool = False
+    guide_through: Literal["decoder", "unet", "controlnet", "unconditional"] = "unet"
+    guide_decode: Literal["whole", "body", "body_first"] = "whole"
+
+
+# The windows of section 4.1 as fractions of the steps: (align, guide).
+WINDOWS: Mapping[Baseline, tuple[Span, Span]] = MappingProxyType(
+    {"text2video_zero": ((0.0, 0.4), (0.2, 0.7)), "masactrl": ((0.0, 0.4), (0.4, 0.8))}
+)
+
+PARITIES: Mapping[Parity, LatentManSettings] = MappingProxyType(
+    {
+        "paper": LatentManSettings(
+            correspondence="assignment",
+            features="paper",
+            reference_mode="prev",
+            guide_rule="fixed",
+            guide_strength=0.01,
+            guide_loss="sum",
+            guide_range=2.0,
+            guide_clamp=False,
+            guide_through="controlnet",
+        ),
+        "released": LatentManSettings(
+            correspondence="assignment",
+            features="released",
+            reference_mode="prev_new",
+            guide_rule="fixed",
+            guide_strength=0.01,
+            guide_loss="mean",
+            guide_range=25.0,
+            guide_clamp=True,
+            guide_through="unconditional",
+        ),
+    }
+)
+
+
+def published_settings(parity: Parity, baseline: Baseline = "text2video_zero") -> LatentManSettings:
+    """A published set with the paper's windows for the baseline. Raises InputError for another name of either."""
+    _check_name("parity", parity, tuple(PARITIES))
+    _check_name("baseline", baseline, tuple(WINDOWS))
+    align, guide = WINDOWS[baseline]
+    return dataclasses.replace(PARITIES[parity], baseline=baseline, align=align, guide=guide)
+
+
+def _check_name(kind: str, name: object, known: tuple[str, ...]) -> None:
+    if name not in known:
+        raise InputError(
+            f"job.{kind}", f'There is no {kind} "{str(name)[:60]}".', f"Choose one of: {', '.join(known)}."
+        )
+
+
+def expand_parity(job: Any) -> Any:
+    """A job file's values with `latentman.parity` replaced by the settings that it stands for.
+
+    Settings that stand beside it override the set's. Anything else is returned as it is, for the reader to judge.
+    Raises InputError for an unknown name.
+    """
+    given = job.get("latentman") if isinstance(job, dict) else None
+    if not isinstance(given, dict) or "parity" not in given:
+        return job
+    own = {name: value for name, value in given.items() if name != "parity"}
+    chosen = published_settings(given["parity"], own.get("baseline", "text2video_zero"))
+    spelled = {name: list(v) if isinstance(v, tuple) else v for name, v in dataclasses.asdict(chosen).items()}
+    return {**job, "latentman": {**spelled, **own}}
+
+
+def check_settings(settings: LatentManSettings, frames: int, segment_frames: int) -> None:
+    """Refuse settings that cannot be run on a shot of so many frames. Raises InputError on the first field at fault."""
+    for name, span in (("align", settings.align), ("guide", settings.guide)):
+        if not (math.isfinite(sum(span)) and 0.0 <= span[0] <= span[1] <= 1.0):
+            raise InputError(
+                "job.latentman",
+                f"latentman.{name} is {span[0]:g} to {span[1]:g}; it is a part of the steps, 0 to 1, rising.",
+                "For example 0 to 0.4.",
+            )
+    for name, value, most in (
+        ("guide_strength", settings.guide_strength, 1_000.0),
+        ("guide_range", settings.guide_range, 255.0),
+    ):
+        if not (math.isfinite(value) and 0.0 <= value <= most):
+            raise InputError(
+                "job.number",
+                f"latentman.{name} is {value}; it must be from 0 to {most:g}.",
+                f"Change latentman.{name}.",
+            )
+    if settings.guide_through == "unconditional" and settings.guide_rule != "fixed":
+        raise InputError(
+            "job.latentman",
+            "latentman.guide_through unconditional is the published code's and needs its fixed steps.",
+            'Set guide_rule to "fixed", or guide_through to "unet".',
+        )
+    if settings.guide_decode != "whole" and settings.guide_rule == "fixed":
+        raise InputError(
+            "job.latentman",
+            f"latentman.guide_decode {settings.guide_decode} is for adaptive guidance; fixed steps are the published "
+            "ones, on whole pictures.",
+            'Set guide_decode to "whole", or guide_rule to "adaptive".',
+        )
+    _check_reference_mode(settings, frames, segment_frames)
+
+
+def _check_reference_mode(settings: LatentManSettings, frames: int, segment_frames: int) -> None:
+    mode = settings.reference_mode
+    if mode == "prev_new" and settings.correspondence == "surface":
+        raise InputError(
+            "job.latentman",
+            "latentman.reference_mode prev_new carries labels along, and the surface correspondence has exact ones.",
+            'Set reference_mode to "prev", or correspondence to "assignment".',
+        )
+    if mode == "first" and settings.guide[0] < settings.guide[1]:
+        raise InputError(
+            "job.latentman",
+            "latentman.reference_mode first is for the alignment alone; guidance compares with the frame before.",
+            "Set guide to 0 to 0.",
+        )
+    if mode == "first" and segment_frames < frames:
+        raise InputError(
+            "job.latentman",
+            f"latentman.reference_mode first needs the shot in one segment; it has {frames} frames "
+            f"and segments of {segment_frames}.",
+            f"Set segment_frames to {frames}.",
+        )

@@ -1,0 +1,87 @@
+"""What a job takes beside its model: a ControlNet, an autoencoder, LoRAs and embeddings from files of the user's own.
+
+All are paths on the machine that the backend runs on. Their contents are part of the job's id.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from .errors import InputError
+
+MAX_PATH_CHARACTERS = 1_000
+MAX_TOKEN_CHARACTERS = 100
+MAX_LORAS = 16
+MAX_EMBEDDINGS = 64
+MAX_LORA_SCALE = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class LoraFile:
+    """A LoRA and how much of it is added; 0 adds nothing, negative values take away."""
+
+    path: str
+    scale: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddingFile:
+    """A textual inversion embedding and the word that stands for it in prompts; empty takes the file's own."""
+
+    path: str
+    token: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFiles:
+    """Files beside a model; an empty path takes the model's own part.
+
+    `controlnet` and `vae` are a folder in diffusers' layout or a file. `config` is a folder with `tokenizer/` and, for
+    architectures of other sizes than Stable Diffusion 1.5's, the parts' `config.json`; empty looks in the model's
+    folder, or in the folder that the model's file lies in.
+    """
+
+    controlnet: str = ""
+    vae: str = ""
+    config: str = ""
+    loras: tuple[LoraFile, ...] = ()
+    embeddings: tuple[EmbeddingFile, ...] = ()
+
+
+def validate_model_files(files: ModelFiles) -> None:
+    """Refuse files that cannot be meant. Raises InputError: one sentence on the first at fault."""
+    for name, entries, most in (
+        ("LoRAs", files.loras, MAX_LORAS),
+        ("embeddings", files.embeddings, MAX_EMBEDDINGS),
+    ):
+        if len(entries) > most:
+            raise InputError("job.model_files", f"The job has {len(entries)} {name}; at most {most} are taken.")
+        if any(not entry.path for entry in entries):
+            raise InputError("job.model_files", f"One of the job's {name} names no file.", "Give each its path.")
+    for path in _paths(files):
+        if len(path) > MAX_PATH_CHARACTERS or "\0" in path:
+            raise InputError("job.model_files", f'The path "{path[:60]}" is too long or no path.', "Shorten it.")
+    for lora in files.loras:
+        if not (math.isfinite(lora.scale) and abs(lora.scale) <= MAX_LORA_SCALE):
+            raise InputError(
+                "job.lora_scale",
+                f"The scale of the LoRA {lora.path} is {lora.scale}; it must be from -{MAX_LORA_SCALE:g} to "
+                f"{MAX_LORA_SCALE:g}.",
+                "Usual are 0.5 to 1.",
+            )
+    _check_tokens([embedding.token for embedding in files.embeddings if embedding.token])
+
+
+def _check_tokens(tokens: list[str]) -> None:
+    for token in tokens:
+        if len(token) > MAX_TOKEN_CHARACTERS or token != token.strip() or not token.isprintable():
+            raise InputError("job.embedding_token", f"{token[:60]!r} is no word that a prompt can hold.", "Change it.")
+    if len({token.lower() for token in tokens}) != len(tokens):
+        raise InputError("job.embedding_token", "Two of the job's embeddings stand for the same word.", "Rename one.")
+
+
+def _paths(files: ModelFiles) -> tuple[str, ...]:
+    loras = [lora.path for lora in files.loras]
+    embeddings = [embedding.path for embedding in files.embeddings]
+    return (files.controlnet, files.vae, files.config, *loras, *embeddings)
