@@ -4,7 +4,8 @@
 
 The cp311 zips are for Blender 4.2 to 5.0, the cp312-abi3 zips for 5.1 and later. They are never one zip: Blender
 refuses an extension that holds a wheel for another Python. The zips are reproducible: equal sources give equal bytes.
-With --blender the zips are validated by Blender, and `index.json` of a self-hosted extension repository is made.
+Beside them lies `index.json`: the folder is an extension repository that Blender installs and updates from. With
+--blender the zips are validated by that Blender as well, and it writes the index.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import argparse
 import ast
 import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -314,8 +316,40 @@ def _module_text(expression: ast.expr, constants: Mapping[str, str]) -> str | No
     return text if "." in text else None
 
 
+def write_index(output: Path) -> Path:
+    """Write `index.json` over all zips in a folder, as Blender's `extension server-generate` does: with it the folder,
+    served under any address, is an extension repository."""
+    document = {"version": "v1", "blocklist": [], "data": [index_entry(path) for path in sorted(output.glob("*.zip"))]}
+    path = output / "index.json"
+    part = path.with_name(path.name + ".part")
+    part.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
+    os.replace(part, path)
+    return path
+
+
+def index_entry(path: Path) -> dict[str, object]:
+    """One zip's entry in the index: its manifest, the Pythons of its wheels, its size and hash."""
+    with zipfile.ZipFile(path) as archive:
+        manifest = tomllib.loads(archive.read("blender_manifest.toml").decode())
+    wheels = [Wheel(PurePosixPath(name).name, "") for name in manifest.pop("wheels", [])]
+    pythons = sorted({_python_version(wheel) for wheel in wheels})
+    return {
+        **manifest,
+        **({"python_versions": pythons} if pythons else {}),
+        "archive_url": f"./{path.name}",
+        "archive_size": path.stat().st_size,
+        "archive_hash": f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}",
+    }
+
+
+def _python_version(wheel: Wheel) -> str:
+    """`3.11` for a wheel of that Python alone, `3` for one of the stable ABI."""
+    python, abi, _ = wheel.tags
+    return python[2] if abi == "abi3" else f"{python[2]}.{python[3:]}"
+
+
 def generate_index(blender: str, output: Path) -> None:
-    """Let Blender validate the zips and write `index.json`, with which the folder is an extension repository."""
+    """Let Blender validate the zips and write `index.json` itself."""
     for path in sorted(output.glob("*.zip")):
         _blender([blender, "--command", "extension", "validate", str(path)])
     _blender([blender, "--command", "extension", "server-generate", "--repo-dir", str(output)])
@@ -348,11 +382,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 cache = None if chosen.no_wheels else wheel_cache()
                 path = build_zip(target, chosen.output, cache=cache, blender_min=chosen.blender_min)
                 print(f"{path}  {path.stat().st_size / 1e6:.1f} MB")
+        print(write_index(chosen.output))
         if chosen.blender:
             generate_index(chosen.blender, chosen.output)
-            print(chosen.output / "index.json")
-        else:
-            print("no index.json: give --blender PATH to have Blender validate the zips and make it")
+            print(f"{chosen.blender} has validated the zips and written the index itself")
     except BuildError as error:
         print(f"build_addon: {error}", file=sys.stderr)
         return 1

@@ -91,6 +91,14 @@ def sequencer_strips(scene: Any) -> Any:
     return editor.strips if hasattr(editor, "strips") else editor.sequences
 
 
+def present_strips(scene: Any) -> Any:
+    """The strips of the scene's sequence editor as they are; an empty tuple where there is no editor."""
+    editor = scene.sequence_editor
+    if editor is None:
+        return ()
+    return editor.strips if hasattr(editor, "strips") else editor.sequences
+
+
 def has_cli_commands() -> bool:
     """True where `blender -c NAME` can be given commands of an add-on (4.2 and later)."""
     return hasattr(bpy.utils, "register_cli_command")

@@ -1,36 +1,32 @@
-"""Starting a shot, for the panel and the batch command: the file's settings, the backend, the passes."""
+"""Starting a shot, for the panel and the batch command: the backend, the checks, the passes."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import bpy
 
 from . import compat
-from .client.backend_process import BackendProcess, find_backend, parse_backend_command
+from .client.backend_process import BackendCommand, BackendProcess, find_backend, parse_backend_command
 from .client.generate_job import GenerateJob
 from .client.link import FileLink, LinkSource
-from .client.request import GenerateRequest, placeholder_inputs
+from .client.request import GenerateRequest
 from .client.session import Session
 from .passes.launcher import PassRender, PassRequest
-from .preferences import backend_preference
-from .properties import settings_of
+from .preferences import stored_preferences
 from .rig.character import require_characters
 from .shared.client import JobClient
 from .shared.errors import InputError
-from .shared.framerange import MAX_FRAMES
-from .shared.job import Job
 
 CLIENT_NAME = "latentman add-on"
 WORK_FOLDER = ".backend"
 
-# The job's settings that the scene keeps under the same names.
-_STORED = ("prompt", "negative_prompt", "seed", "model", "steps", "guidance_scale", "width", "height")
+# torch then finds no graphics card: NVIDIA's and AMD's names for the list of those that a process may use.
+_NO_CARD = (("CUDA_VISIBLE_DEVICES", "-1"), ("HIP_VISIBLE_DEVICES", "-1"))
+DEVICES = {"auto": (), "cpu": _NO_CARD}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +35,7 @@ class BackendChoice:
 
     command: str = ""
     connection_file: Path | None = None
-
-
-@contextmanager
-def open_session(choice: BackendChoice, output: Path) -> Iterator[Session]:
-    """As `new_session`, closed at the end."""
-    session = new_session(choice, output)
-    try:
-        yield session
-    finally:
-        session.close()
+    device: str = "auto"  # of DEVICES; a backend that runs already has its own
 
 
 def new_session(choice: BackendChoice, output: Path) -> Session:
@@ -57,12 +44,17 @@ def new_session(choice: BackendChoice, output: Path) -> Session:
     return Session(JobClient(CLIENT_NAME), _link_source(choice, output))
 
 
+def backend_command(choice: BackendChoice) -> BackendCommand:
+    """How the backend is started. Raises InputError where there is none."""
+    checkout = Path(__file__).resolve().parent.parent if compat.is_python_module() else None
+    command = parse_backend_command(choice.command) if choice.command else find_backend(checkout)
+    return replace(command, environment=DEVICES[choice.device])
+
+
 def _link_source(choice: BackendChoice, output: Path) -> LinkSource:
     if choice.connection_file is not None:
         return FileLink(choice.connection_file)
-    checkout = Path(__file__).resolve().parent.parent if compat.is_python_module() else None
-    command = parse_backend_command(choice.command) if choice.command else find_backend(checkout)
-    return BackendProcess(command, output / WORK_FOLDER, time.monotonic())
+    return BackendProcess(backend_command(choice), output / WORK_FOLDER, time.monotonic())
 
 
 def host_name() -> str:
@@ -72,57 +64,9 @@ def host_name() -> str:
 
 def chosen_backend(context: Any) -> BackendChoice:
     """The backend of the user's preferences."""
-    stored = backend_preference(context)
-    return BackendChoice(stored.backend, Path(stored.connection) if stored.connection else None)
-
-
-def scene_frames(scene: Any) -> tuple[int, ...]:
-    """The frames of the scene's range. Raises InputError where there are more than a job may have."""
-    count = scene.frame_end - scene.frame_start + 1
-    if count > MAX_FRAMES:
-        raise InputError(
-            "frames.many", f"The scene has {count:,} frames; a job takes at most {MAX_FRAMES:,}.", "Choose a part."
-        )
-    return tuple(range(scene.frame_start, scene.frame_end + 1))
-
-
-def stored_template(scene: Any, frames: tuple[int, ...]) -> Job:
-    """The job settings that the scene stores, for these frames, without inputs."""
-    settings = settings_of(scene)
-    return Job(
-        prompt=settings.prompt,
-        negative_prompt=settings.negative_prompt,
-        seed=settings.seed,
-        method=settings.method,
-        model=settings.model,
-        steps=settings.steps,
-        guidance_scale=rounded(settings.guidance_scale),
-        width=settings.width,
-        height=settings.height,
-        fps=scene.render.fps / scene.render.fps_base,
-        frames=frames,
-        inputs=placeholder_inputs(len(frames)),
-    )
-
-
-def store_settings(scene: Any, job: Job, engine: str) -> None:
-    """Keep a job's settings in the scene, so that the panel shows them and the batch command repeats them.
-
-    A number outside its field's limits is not kept: the panel could only show another one.
-    """
-    settings = settings_of(scene)
-    for name in _STORED:
-        value, field = getattr(job, name), settings.bl_rna.properties[name]
-        if isinstance(value, str) or field.hard_min <= value <= field.hard_max:
-            setattr(settings, name, value)
-    methods = settings.bl_rna.properties["method"].enum_items.keys()
-    settings.method = job.method if job.method in methods else settings.method
-    settings.engine = engine
-
-
-def rounded(value: float) -> float:
-    """A number that Blender stored in single precision, as its user typed it: 7.1, not 7.0999999."""
-    return float(f"{value:.6g}")
+    stored = stored_preferences(context)
+    file = Path(bpy.path.abspath(stored.connection)) if stored.connection else None
+    return BackendChoice(stored.backend, file, stored.device)
 
 
 def check_scene(context: Any) -> None:

@@ -1,4 +1,4 @@
-"""The add-on's preferences: how its backend is found."""
+"""The add-on's preferences: how its backend is found, what it runs on, and where results go."""
 
 from __future__ import annotations
 
@@ -6,11 +6,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import bpy
-from bpy.props import StringProperty
+from bpy.props import EnumProperty, StringProperty
+
+DEFAULT_OUTPUT = "//latentman"
+_DEVICE_ITEMS = (
+    ("auto", "Automatic", "A graphics card where there is one"),
+    ("cpu", "CPU", "The processor, although there may be a graphics card"),
+)
 
 
 class LatentManPreferences(bpy.types.AddonPreferences):
-    """Where the backend is."""
+    """Backend, device, output folder, and the doctor."""
 
     bl_idname = __package__
 
@@ -23,27 +29,39 @@ class LatentManPreferences(bpy.types.AddonPreferences):
         description="Written by `latentman serve --connection-file`; for a backend that already runs",
         subtype="FILE_PATH",
     )
+    device: EnumProperty(
+        name="Device", description="What a backend started by the add-on runs on", items=_DEVICE_ITEMS, default="auto"
+    )
+    output: StringProperty(
+        name="Output",
+        description="Output folder of scenes that name none; BLEND and SCENE stand for the names of file and scene",
+        default=DEFAULT_OUTPUT,
+    )
 
     def draw(self, context: Any) -> None:
-        """Draw the two fields."""
-        self.layout.prop(self, "backend")
-        self.layout.prop(self, "connection")
+        """Draw the fields, and what the doctor says."""
+        from .ui.preferences import draw_preferences
+
+        draw_preferences(self.layout, self)
 
 
 @dataclass(frozen=True, slots=True)
-class BackendPreference:
-    """The stored choice; empty strings where nothing is set."""
+class StoredPreferences:
+    """The stored choices; empty strings where nothing is set."""
 
-    backend: str
-    connection: str
+    backend: str = ""
+    connection: str = ""
+    device: str = "auto"
+    output: str = DEFAULT_OUTPUT
 
 
-def backend_preference(context: Any) -> BackendPreference:
-    """The user's choice of backend; empty where the add-on is not enabled as an add-on (batch, tests)."""
+def stored_preferences(context: Any) -> StoredPreferences:
+    """The user's choices; the defaults where the add-on is not enabled as an add-on (batch, tests)."""
     addon = context.preferences.addons.get(__package__)
     if addon is None or addon.preferences is None:
-        return BackendPreference("", "")
-    return BackendPreference(addon.preferences.backend, addon.preferences.connection)
+        return StoredPreferences()
+    own = addon.preferences
+    return StoredPreferences(own.backend, own.connection, own.device, own.output)
 
 
 def register() -> None:

@@ -9,21 +9,41 @@ from bpy.props import (
     BoolProperty,
     EnumProperty,
     FloatProperty,
+    FloatVectorProperty,
     IntProperty,
     PointerProperty,
     StringProperty,
 )
 
-from .shared.job import MAX_PROMPT_CHARACTERS, MAX_STEPS
+from .presets import PRESETS
+from .shared.job import MAX_PROMPT_CHARACTERS, MAX_SEGMENT_FRAMES, MAX_STEPS
 
 _METHOD_ITEMS = (
     ("latentman", "LatentMan", "Details hold still on the body from frame to frame"),
     ("text2video_zero", "Text2Video-Zero", "The baseline: every frame attends to the first one"),
+    ("masactrl", "MasaCtrl", "The other baseline: frames attend to the first one from the fourth step on"),
+    ("shared_noise", "Shared noise", "Frames share their noise and nothing else"),
+    ("per_frame", "Each frame alone", "No consistency at all, to compare with"),
 )
 _ENGINE_ITEMS = (
     ("cycles", "Cycles", "Exact, and works on every machine"),
     ("eevee", "EEVEE", "Needs a graphics card or software OpenGL; chart coordinates are less fine"),
 )
+_CORRESPONDENCE_ITEMS = (
+    ("surface", "Surface", "The same point of the body in both frames, exactly"),
+    ("assignment", "Assignment", "The paper's: matched by body part and chart coordinates"),
+)
+_FEATURES_ITEMS = (
+    ("paper", "Paper", "Features as the paper describes them"),
+    ("released", "Released code", "Features as the published code has them"),
+)
+_BASELINE_ITEMS = (_METHOD_ITEMS[1][:2] + ("",), _METHOD_ITEMS[2][:2] + ("",))
+_PRESET_ITEMS = tuple((preset.name, preset.label, preset.description) for preset in PRESETS)
+
+
+def _span(name: str, description: str, default: tuple[float, float]) -> Any:
+    """Two fractions of the denoising: from, to."""
+    return FloatVectorProperty(name=name, description=description, size=2, default=default, min=0, max=1, step=5)
 
 
 class LatentManSceneSettings(bpy.types.PropertyGroup):
@@ -33,6 +53,8 @@ class LatentManSceneSettings(bpy.types.PropertyGroup):
     body_path: StringProperty(
         name="Body", description="SMPL body file (.npz); the free body where empty", subtype="FILE_PATH"
     )
+    own_betas: BoolProperty(name="Own shape", description="Use these betas instead of the motion file's")
+    betas: FloatVectorProperty(name="Betas", description="SMPL's shape", size=10, soft_min=-3, soft_max=3)
     follow_camera: BoolProperty(
         name="Follow", description="The camera moves along with the character instead of showing the whole way"
     )
@@ -49,12 +71,30 @@ class LatentManSceneSettings(bpy.types.PropertyGroup):
     guidance_scale: FloatProperty(
         name="Guidance", description="How strongly the prompt pulls", default=3.5, min=0, max=50
     )
+    controlnet_scale: FloatProperty(
+        name="Depth", description="How strongly the depth picture pulls", default=1, min=0, max=10
+    )
+    align: _span("Align", "Part of the denoising in which latents are aligned on the body, from and to", (0.0, 0.4))
+    guide: _span("Guide", "Part of the denoising in which pixels are guided to those before, from and to", (0.2, 0.7))
+    guide_strength: FloatProperty(name="Strength", description="Step size of the guidance", default=0.5, min=0, max=100)
+    correspondence: EnumProperty(name="Matching", items=_CORRESPONDENCE_ITEMS, default="surface")
+    features: EnumProperty(name="Features", items=_FEATURES_ITEMS, default="paper")
+    baseline: EnumProperty(name="On top of", items=_BASELINE_ITEMS, default="text2video_zero")
+    segment_frames: IntProperty(
+        name="Segment", description="Frames denoised together", default=8, min=1, max=MAX_SEGMENT_FRAMES
+    )
+    preset: EnumProperty(name="Preset", items=_PRESET_ITEMS, default=PRESETS[0].name)
     width: IntProperty(name="Width", default=256, min=64, max=4096, step=8, subtype="PIXEL")
     height: IntProperty(name="Height", default=256, min=64, max=4096, step=8, subtype="PIXEL")
-    output: StringProperty(
-        name="Output", description="Folder for passes and frames", subtype="DIR_PATH", default="//latentman"
+    frames: StringProperty(
+        name="Frames", description='Like "1-30,47,60-90x2"; the scene\'s frame range where empty', maxlen=1000
     )
-    engine: EnumProperty(name="Passes", items=_ENGINE_ITEMS, default="cycles")
+    output: StringProperty(
+        name="Output", description="Folder for passes and takes; the preferences' where empty", subtype="DIR_PATH"
+    )
+    engine: EnumProperty(name="Engine", items=_ENGINE_ITEMS, default="cycles")
+    other: StringProperty(description="Settings that the panel does not show, as JSON", options={"HIDDEN"})
+    other_take: StringProperty(description="The take that was shown before", options={"HIDDEN"})
 
 
 def settings_of(scene: Any) -> LatentManSceneSettings:

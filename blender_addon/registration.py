@@ -7,9 +7,15 @@ from importlib import import_module
 _MODULES = (
     "preferences",
     "properties",
+    "running",
     "ops.import_motion",
+    "ops.check_motion",
     "ops.frame_shot",
+    "ops.preview_parts",
+    "ops.settings",
+    "ops.backend",
     "ops.generate",
+    "ops.takes",
     "ui.panel",
     "cli",
 )

@@ -1,37 +1,32 @@
 """The batch command: `blender -b shot.blend -c latentman ...`, and the same as `python -m blender_addon ...`.
 
-Exit codes: 0 done, 1 failed, 2 bad arguments, 3 cancelled. Each failure is one sentence on standard error.
+Exit codes: 0 done, 1 failed, 2 bad arguments, 3 cancelled. Each failure is one sentence on standard error, and with
+--json one object with its code on standard output as well.
 """
 
 from __future__ import annotations
 
 import argparse
-import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 import bpy
 
 from .. import compat
 from ..client.generate_job import GenerateJob
-from ..client.request import GenerateRequest
-from ..generation import (
-    BackendChoice,
-    check_scene,
-    chosen_backend,
-    host_name,
-    open_session,
-    scene_frames,
-    start_job,
-    store_settings,
-    stored_template,
-)
-from ..shared.errors import EXIT_DONE, InputError, LatentManError
+from ..client.present import look_for_present
+from ..client.session import Session
+from ..generation import BackendChoice, check_scene, chosen_backend, new_session, start_job
+from ..scene_job import store_settings
+from ..shared.errors import EXIT_DONE, CancelledError, InputError, LatentManError
 from ..timeline.take import Take, add_take
-from .options import given_frames, job_template, methods_of, parse_options, picture_size
+from .options import parse_options
 from .report import BatchReport, Interrupts
+from .shots import BatchShot, batch_shots, prepared
 
 COMMAND = "latentman"
 _SLEEP_S = 0.005
@@ -39,45 +34,93 @@ _SLEEP_S = 0.005
 
 def main(arguments: Sequence[str]) -> int:
     """Run the command and return its exit code."""
+    report = BatchReport(as_json="--json" in arguments)
     try:
-        run(parse_options(arguments))
+        return run(parse_options(arguments), report)
     except LatentManError as error:
-        print(f"latentman: {error}", file=sys.stderr, flush=True)
+        report.failed(error)
         return error.exit_code
     except SystemExit as stop:  # argparse, after --help
         return stop.code if isinstance(stop.code, int) else EXIT_DONE
-    return EXIT_DONE
 
 
-def run(options: argparse.Namespace) -> None:
-    """Do what the options say. Raises LatentManError."""
-    report = BatchReport(as_json=options.json)
-    scene = _prepare_scene(options)
-    template = job_template(options, stored_template(scene, _frames(options, scene)))
-    engine = options.engine or scene.latentman.engine
-    request = GenerateRequest(
-        options.output.absolute(), methods_of(options, template), template, engine, host=host_name()
-    )
-    check_scene(bpy.context)
-    request.prepare_folders()
+def run(options: argparse.Namespace, report: BatchReport) -> int:
+    """Do what the options say, shot by shot; a shot that fails does not stop the next.
+
+    Returns the first failure's exit code. Raises LatentManError where nothing can be begun, and CancelledError.
+    """
+    shots = batch_shots(options)
     if options.save_blend is not None:
         _check_blend_target(options.save_blend)
-    if options.dry_run:
-        report.plan(request)
-        return
-    with Interrupts() as interrupts, open_session(_backend(options), request.output) as session:
-        job = start_job(bpy.context, request, session)
+    code = EXIT_DONE
+    with Interrupts() as interrupts, Backends(options) as backends:
+        for index, shot in enumerate(shots):
+            report.shot(shot, index, len(shots))
+            try:
+                _run_shot(options, shot, backends, interrupts, report)
+            except CancelledError:
+                raise
+            except LatentManError as error:
+                report.failed(error)
+                code = code or error.exit_code
+                backends.drop()
+    return code
+
+
+def _run_shot(
+    options: argparse.Namespace, shot: BatchShot, backends: Backends, interrupts: Interrupts, report: BatchReport
+) -> None:
+    with prepared(options, shot, first=report.index == 0) as (scene, request):
+        check_scene(bpy.context)
+        if options.dry_run:
+            request.check_folders()
+            report.plan(request, look_for_present(request))
+            return
+        request.prepare_folders()
+        job = start_job(bpy.context, request, backends.session(shot.work))
         _drive(job, interrupts, report)
-    job.raise_if_unfinished()
-    if options.save_blend is not None:
-        _save_blend(scene, job, options.save_blend.absolute())
-    report.done(job)
+        job.raise_if_unfinished()
+        if options.save_blend is not None:
+            _save_blend(scene, job, options.save_blend.absolute())
+        report.done(job)
 
 
-def _backend(options: argparse.Namespace) -> BackendChoice:
-    if options.backend or options.connection:
-        return BackendChoice(options.backend or "", options.connection)
-    return chosen_backend(bpy.context)
+class Backends:
+    """The session of the present work folder; it stays warm from shot to shot while the folder is the same."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self._options = options
+        self._session: Session | None = None
+        self._work: Path | None = None
+
+    def __enter__(self) -> Backends:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.drop()
+
+    def session(self, work: Path) -> Session:
+        """A session with the chosen backend; one of our own works below `work`. Raises LatentManError."""
+        if self._session is None or self._work != work or self._session.client.closed:
+            self.drop()
+            self._session = new_session(self._choice(), work)
+            self._work = work
+        return self._session
+
+    def _choice(self) -> BackendChoice:
+        given, stored = self._options, chosen_backend(bpy.context)
+        device = given.device or stored.device
+        if given.backend or given.connection:
+            return BackendChoice(given.backend or "", given.connection, device)
+        return replace(stored, device=device)
+
+    def drop(self) -> None:
+        """End the session. Harmless when there is none."""
+        if self._session is not None:
+            self._session.close()
+        self._session = None
 
 
 def _drive(job: GenerateJob, interrupts: Interrupts, report: BatchReport) -> None:
@@ -87,62 +130,6 @@ def _drive(job: GenerateJob, interrupts: Interrupts, report: BatchReport) -> Non
         if interrupts.seen:
             job.cancel(time.monotonic())
         time.sleep(_SLEEP_S)
-
-
-def _prepare_scene(options: argparse.Namespace) -> Any:
-    """The scene to render: the open file's, with the motion imported and a camera."""
-    if options.blend is not None:
-        _open_blend(options.blend)
-    scene = bpy.context.scene
-    fresh = not bpy.data.filepath
-    if options.motion is not None and fresh:
-        _clear(scene)
-    if fresh:
-        scene.render.resolution_x, scene.render.resolution_y = picture_size(options, stored_template(scene, (1,)))
-    if options.fps is not None:
-        _set_fps(scene, options.fps)
-    if options.motion is not None:
-        _import_motion(scene, options)
-    return scene
-
-
-def _open_blend(path: Path) -> None:
-    if not path.is_file():
-        raise InputError("arguments.blend", f"There is no file {path}.", "Give a .blend file.")
-    try:
-        bpy.ops.wm.open_mainfile(filepath=str(path.absolute()), load_ui=False, use_scripts=False)
-    except RuntimeError as error:
-        raise InputError("arguments.blend", f"Blender cannot open {path}: {str(error).strip()}.") from error
-
-
-def _clear(scene: Any) -> None:
-    """Remove the objects of Blender's start-up file: no .blend was given, so nobody made them for this shot."""
-    for item in list(scene.objects):
-        bpy.data.objects.remove(item, do_unlink=True)
-
-
-def _set_fps(scene: Any, fps: float) -> None:
-    if not 1.0 <= fps <= 1000.0:
-        raise InputError("arguments.fps", f"The frame rate {fps:g} is not between 1 and 1000.", "For example 24.")
-    scene.render.fps = round(fps)
-    scene.render.fps_base = round(fps) / fps
-
-
-def _frames(options: argparse.Namespace, scene: Any) -> tuple[int, ...]:
-    return given_frames(options) or scene_frames(scene)
-
-
-def _import_motion(scene: Any, options: argparse.Namespace) -> None:
-    from ..camera import frame_shot
-    from ..rig.character import import_motion
-    from ..shared.body import free_body, load_body
-    from ..shared.motion import read_motion
-
-    motion = read_motion(options.motion, sample=options.sample, repetition=options.repetition)
-    body = free_body() if options.body is None else load_body(options.body)
-    armature = import_motion(scene, motion, body, name=options.motion.stem)
-    if scene.camera is None:
-        frame_shot(scene, armature, _frames(options, scene))
 
 
 def _check_blend_target(path: Path) -> None:

@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+from ..client.job_file import ShotFile
 from ..client.request import placeholder_inputs
 from ..shared.errors import InputError
 from ..shared.framerange import parse_frames
-from ..shared.job import METHODS, Job, parse_job
+from ..shared.job import METHODS, Job
 
 _SIZE = re.compile(r"(\d{1,5})x(\d{1,5})")
-_MAX_JOB_FILE_BYTES = 16 << 20
 
 # Options that go into the job under their own names where they are given.
 _JOB_OPTIONS = ("prompt", "negative_prompt", "seed", "steps", "guidance_scale", "controlnet_scale", "model")
@@ -34,7 +34,8 @@ def parse_options(arguments: Sequence[str]) -> argparse.Namespace:
         prog="latentman",
         description="Render the passes of the open file (or of an imported motion), generate the frames of the "
         "prompted character, and write them to the output folder. The same command again resumes.",
-        epilog="Exit codes: 0 done, 1 failed, 2 bad arguments, 3 cancelled (Ctrl-C).",
+        epilog="Exit codes: 0 done, 1 failed, 2 bad arguments, 3 cancelled (Ctrl-C); of several shots, the first "
+        "failure's.",
         allow_abbrev=False,
     )
     _add_shot(parser.add_argument_group("the shot"))
@@ -45,6 +46,7 @@ def parse_options(arguments: Sequence[str]) -> argparse.Namespace:
 
 def _add_shot(group: Any) -> None:
     group.add_argument("--blend", type=Path, metavar="FILE", help="open this .blend (blender -b FILE does it before)")
+    group.add_argument("--scene", metavar="NAME", help="scene of that file (default: the one that was open)")
     group.add_argument("--motion", type=Path, metavar="FILE", help="import this motion file as a character")
     group.add_argument("--body", type=Path, metavar="FILE", help="body of that character, an SMPL-style .npz")
     group.add_argument("--sample", type=int, default=0, metavar="N", help="sample of an MDM results.npy")
@@ -69,51 +71,64 @@ def _add_job(group: Any) -> None:
         metavar="NAME",
         help=f"of {', '.join(METHODS)}; several, separated by commas, share the passes (default: latentman)",
     )
-    group.add_argument("--job", type=Path, metavar="FILE", help="take the settings of this job.json")
+    group.add_argument(
+        "--job",
+        action="append",
+        default=[],
+        type=Path,
+        metavar="FILE",
+        help="a job file saved by the panel, or a result's job.json; given several times, one shot each",
+    )
 
 
 def _add_run(group: Any) -> None:
-    group.add_argument("--output", type=Path, required=True, metavar="DIR", help="folder of passes and frames")
+    group.add_argument(
+        "--output",
+        type=Path,
+        metavar="DIR",
+        help="folder of passes and frames; of several shots, each has a folder in it, named as its job file",
+    )
     backend = group.add_mutually_exclusive_group()
     backend.add_argument("--backend", metavar="COMMAND", help="the latentman command, or its environment's python")
     backend.add_argument("--connection", type=Path, metavar="FILE", help="use a running backend: its connection file")
+    group.add_argument("--device", choices=("auto", "cpu"), help="what a backend that is started here runs on")
     group.add_argument("--save-blend", type=Path, metavar="FILE", help="save the file with the result on the timeline")
-    group.add_argument("--dry-run", action="store_true", help="check everything, show the job, render nothing")
+    group.add_argument("--dry-run", action="store_true", help="check everything, say what there is to do, do nothing")
     group.add_argument("--json", action="store_true", help="progress and result as JSON lines on standard output")
 
 
-def methods_of(options: argparse.Namespace, template: Job) -> tuple[str, ...]:
+def methods_of(options: argparse.Namespace, shot: ShotFile | None, template: Job) -> tuple[str, ...]:
     """The methods that were asked for, in order."""
-    if not options.method:
-        return (template.method,)
-    return tuple(name for given in options.method for name in given.replace(" ", "").split(",") if name)
+    if options.method:
+        return tuple(name for given in options.method for name in given.replace(" ", "").split(",") if name)
+    return (template.method,) if shot is None else shot.methods
 
 
-def job_template(options: argparse.Namespace, stored: Job) -> Job:
+def job_template(options: argparse.Namespace, shot: ShotFile | None, stored: Job) -> Job:
     """The settings of the jobs: those of `stored` (the open file's), of --job instead, and over them those given.
 
     The frame rate is the scene's in any case, because the scene is what is rendered. Raises InputError.
     """
-    base = stored if options.job is None else dataclasses.replace(_read_job(options.job), fps=stored.fps)
+    base = stored if shot is None else dataclasses.replace(shot.job, fps=stored.fps)
     given = {name: getattr(options, name) for name in _JOB_OPTIONS if getattr(options, name) is not None}
     if options.size is not None:
         given["width"], given["height"] = parse_size(options.size)
-    frames = given_frames(options) or stored.frames
+    frames = given_frames(options, shot) or stored.frames
     return dataclasses.replace(base, **given, frames=frames, inputs=placeholder_inputs(len(frames)))
 
 
-def given_frames(options: argparse.Namespace) -> tuple[int, ...]:
+def given_frames(options: argparse.Namespace, shot: ShotFile | None) -> tuple[int, ...]:
     """The frames of --frames, else of --job; empty where neither is given. Raises InputError."""
     if options.frames is not None:
         return parse_frames(options.frames)
-    return () if options.job is None else _read_job(options.job).frames
+    return () if shot is None else shot.job.frames
 
 
-def picture_size(options: argparse.Namespace, stored: Job) -> tuple[int, int]:
+def picture_size(options: argparse.Namespace, shot: ShotFile | None, stored: Job) -> tuple[int, int]:
     """Width and height as `job_template` will have them. Raises InputError."""
     if options.size is not None:
         return parse_size(options.size)
-    base = stored if options.job is None else _read_job(options.job)
+    base = stored if shot is None else shot.job
     return base.width, base.height
 
 
@@ -123,12 +138,3 @@ def parse_size(text: str) -> tuple[int, int]:
     if match is None:
         raise InputError("arguments.size", f'The size "{text[:40]}" is not WIDTHxHEIGHT.', "For example 512x512.")
     return int(match[1]), int(match[2])
-
-
-def _read_job(path: Path) -> Job:
-    try:
-        with path.open("rb") as file:
-            content = file.read(_MAX_JOB_FILE_BYTES)
-    except OSError as error:
-        raise InputError("arguments.job", f"The job file {path} cannot be read: {error.strerror}.") from error
-    return parse_job(content)

@@ -10,10 +10,13 @@ from types import FrameType, TracebackType
 from typing import Any
 
 from ..client.generate_job import GenerateJob
+from ..client.present import Present
 from ..client.progress import GenerateProgress
 from ..client.request import GenerateRequest
+from ..shared.errors import CancelledError, LatentManError
 from ..shared.framerange import format_frames
 from ..shared.job import canonical_json
+from .shots import BatchShot
 
 _LINE_EVERY_S = 2.0
 
@@ -22,9 +25,20 @@ class BatchReport:
     """Progress for a person on standard error, or for a program as JSON lines on standard output."""
 
     def __init__(self, *, as_json: bool) -> None:
+        self.index = 0
+        self._count = 1
         self._as_json = as_json
         self._shown: GenerateProgress | None = None
         self._shown_at = 0.0
+
+    def shot(self, shot: BatchShot, index: int, count: int) -> None:
+        """The next of several shots begins."""
+        self.index, self._count = index, count
+        self._shown, self._shown_at = None, 0.0
+        if self._as_json:
+            self._line(event="shot", job=shot.name, output=str(shot.output), shots=count)
+        elif count > 1:
+            print(f"Shot {index + 1} of {count}: {shot.name}", file=sys.stderr, flush=True)
 
     def progress(self, progress: GenerateProgress) -> None:
         """Say how far it is: to a program every change, to a person a new stage at once and the rest now and then."""
@@ -49,31 +63,46 @@ class BatchReport:
                 step=progress.step,
                 steps=progress.steps,
                 frame=progress.passes_done if not progress.method else progress.frame,
-                frames=progress.frames,
+                of=progress.frames,
                 fraction=round(progress.fraction, 4),
                 seconds_left=progress.seconds_left,
             )
         else:
             print(f"[{progress.fraction:4.0%}] {progress.text}", file=sys.stderr, flush=True)
 
-    def plan(self, request: GenerateRequest) -> None:
-        """What --dry-run would have done."""
+    def plan(self, request: GenerateRequest, present: Present) -> None:
+        """What there would be to do without --dry-run, and what of it lies there already."""
         template = request.template
         if self._as_json:
             self._line(
                 event="plan",
                 output=str(request.output),
+                engine=request.engine,
                 methods=list(request.methods),
                 frames=list(template.frames),
+                passes_there=present.passes,
+                frames_there={one.method: one.frames if one.same_settings else 0 for one in present.methods},
                 job=json.loads(canonical_json(template)),
             )
             return
+        count = len(template.frames)
         print(
-            f"Would render {len(template.frames)} frames ({format_frames(template.frames)}) at "
+            f"Would render {count} frames ({format_frames(template.frames)}) at "
             f"{template.width}x{template.height}, {template.fps:g} fps, with {request.engine}, and generate "
             f"{' and '.join(request.methods)} ({template.steps} steps, seed {template.seed}) into {request.output}.",
-            flush=True,
         )
+        print(f"Passes there: {present.passes} of {count}; those of an unchanged pose and camera are kept.")
+        for one in present.methods:
+            kept = "they are kept if no pose and no camera has changed" if one.same_settings else "of other settings"
+            print(f"Frames of {one.method} there: {one.frames} of {count}{f'; {kept}' if one.frames else ''}.")
+        sys.stdout.flush()
+
+    def failed(self, error: LatentManError) -> None:
+        """Why a shot, or all of it, did not end well."""
+        print(f"latentman: {error}", file=sys.stderr, flush=True)
+        if self._as_json:
+            event = "cancelled" if isinstance(error, CancelledError) else "failed"
+            self._line(event=event, code=error.code, message=error.message, hint=error.hint, exit_code=error.exit_code)
 
     def done(self, job: GenerateJob) -> None:
         """Where the result is."""
@@ -87,7 +116,7 @@ class BatchReport:
             print(f"[100%] Done: {job.request.output}", file=sys.stderr, flush=True)
 
     def _line(self, **fields: Any) -> None:
-        print(json.dumps(fields), flush=True)
+        print(json.dumps({**fields, "shot": self.index + 1}), flush=True)
 
 
 class Interrupts:

@@ -27,6 +27,7 @@ from ..shared.launch import ConnectionInfo, LaunchRequest, parse_reply
 from ..shared.messages import PROTOCOL_MAX
 
 START_LIMIT_S = 60.0
+LOG_FILE = "backend.log"
 _END_WAIT_S = 20.0  # the backend may wait that long for its worker
 _KILL_WAIT_S = 5.0
 _SHOWN_LINES = 3
@@ -36,10 +37,16 @@ _HINT = "Run: latentman doctor"
 
 @dataclass(frozen=True, slots=True)
 class BackendCommand:
-    """How the backend is started: the words of the command, and the folder to start it in (None: the present one)."""
+    """How the backend is started: the words of the command, the folder to start it in (None: the present one), and
+    what is added to its environment."""
 
     words: tuple[str, ...]
     folder: Path | None = None
+    environment: tuple[tuple[str, str], ...] = ()
+
+    def other(self, *words: str) -> tuple[str, ...]:
+        """The words of another of its commands, `doctor` for example."""
+        return (*self.words[: self.words.index(_SERVE[0])], *words)
 
 
 def parse_backend_command(text: str) -> BackendCommand:
@@ -91,7 +98,8 @@ class BackendProcess:
         self._started_at = now
         self._link: ConnectionInfo | None = None
         self._closed = False
-        self._log_file = work_folder / "backend.log"
+        self._reaper: threading.Thread | None = None
+        self._log_file = work_folder / LOG_FILE
         self._lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
         server_public, server_secret = (key.decode("ascii") for key in zmq.curve_keypair())
         client_public, client_secret = (key.decode("ascii") for key in zmq.curve_keypair())
@@ -114,7 +122,7 @@ class BackendProcess:
             self.close()
             raise BackendError("backend.died", f"The backend ended with code {code}.{self._last_words()}", _HINT)
         if self._link is None and now - self._started_at > START_LIMIT_S:
-            self.close()
+            self.end()
             sentence = f"The backend did not start within {START_LIMIT_S:g} s.{self._last_words()}"
             raise BackendError("backend.start_slow", sentence, _HINT)
 
@@ -122,11 +130,28 @@ class BackendProcess:
         """Its address and keys once it listens."""
         return self._link
 
-    def close(self) -> None:
-        """Close its standard input, wait until it has ended, and kill it if it has not. Harmless when called twice."""
+    @property
+    def ended(self) -> bool:
+        """Whether the process has ended after `end` or `close`, and all that belonged to it is given back."""
+        return self._closed and (self._reaper is None or not self._reaper.is_alive())
+
+    def end(self) -> None:
+        """As `close`, but the waiting is done by a thread, which touches nothing but the process."""
         if self._closed:
             return
         self._closed = True
+        self._reaper = threading.Thread(target=self._reap, daemon=True)
+        self._reaper.start()
+
+    def close(self) -> None:
+        """Close its standard input, wait until it has ended, and kill it if it has not. Harmless when called twice."""
+        if not self._closed:
+            self._closed = True
+            self._reap()
+        elif self._reaper is not None:
+            self._reaper.join()
+
+    def _reap(self) -> None:
         with contextlib.suppress(OSError):
             _standard_input(self._process).close()
         try:
@@ -147,7 +172,7 @@ class BackendProcess:
         try:
             reply = parse_reply(line)
         except LatentManError:
-            self.close()
+            self.end()
             raise
         return ConnectionInfo("127.0.0.1", reply.port, *self._keys)
 
@@ -177,6 +202,7 @@ def _start(command: BackendCommand, work_folder: Path, log_file: Path) -> subpro
                 stdout=subprocess.PIPE,
                 stderr=log,
                 cwd=command.folder,
+                env={**os.environ, **dict(command.environment)},
                 start_new_session=sys.platform != "win32",
                 creationflags=new_group,
             )

@@ -43,6 +43,11 @@ class RenderedPass(Protocol):
         """Its file, whole and in its place."""
         ...
 
+    @property
+    def reused(self) -> bool:
+        """Whether an equal frame was there from an earlier run."""
+        ...
+
 
 class PassSource(Protocol):
     """What renders the passes: `passes.launcher.PassRender`."""
@@ -183,7 +188,8 @@ class GenerateJob:
         client = self._session.client
         for finished in self._passes.step():
             self._pass_digests[finished.frame] = client.add_input(finished.path)
-            self._show(passes_done=len(self._pass_digests))
+            kept = self.progress.passes_kept + finished.reused
+            self._show(passes_done=len(self._pass_digests), passes_kept=kept)
         if self._shot_digests is None and self._passes.shot_ready:
             self._shot_digests = (
                 client.add_input(self._passes.shot_file),

@@ -20,6 +20,15 @@ class LinkSource(Protocol):
         """Where to connect to now; None while that is not known yet. Raises LatentManError."""
         ...
 
+    @property
+    def ended(self) -> bool:
+        """Whether nothing of it is left after `end` or `close`."""
+        ...
+
+    def end(self) -> None:
+        """As `close`, without waiting: `ended` tells when it is done."""
+        ...
+
     def close(self) -> None:
         """Give back what the source holds. Harmless when called twice."""
         ...
@@ -43,6 +52,14 @@ class FileLink:
         except InputError:
             return self._last
         return self._last
+
+    @property
+    def ended(self) -> bool:
+        """There is nothing that could be left."""
+        return True
+
+    def end(self) -> None:
+        """Nothing to give back."""
 
     def close(self) -> None:
         """Nothing to give back."""

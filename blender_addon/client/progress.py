@@ -38,6 +38,7 @@ class GenerateProgress:
     segment_frames: int = 1
     fraction: float = 0.0  # 0..1, for the bar; it never goes back
     passes_done: int = 0
+    passes_kept: int = 0  # of those: pose and camera had not changed since they were rendered
     methods_done: int = 0
     method: str = ""
     stage: str = ""
@@ -61,7 +62,8 @@ class GenerateProgress:
     def text(self) -> str:
         """One line, for the status bar and the terminal."""
         if self.state is GenerateState.RENDERING:
-            return f"Rendering passes, frame {self.passes_done} of {self.frames}"
+            kept = f", {self.passes_kept} unchanged" if self.passes_kept else ""
+            return f"Rendering passes, frame {self.passes_done} of {self.frames}{kept}"
         if self.state is not GenerateState.GENERATING:
             return self.state.value.capitalize()
         parts = [f"{self.method}: {self.stage or 'waiting for the backend'}"]

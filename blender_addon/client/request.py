@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,9 +52,29 @@ class GenerateRequest:
         for folder in (self.output, self.passes_folder, *(self.frames_folder(method) for method in self.methods)):
             prepare_output_folder(folder)
 
+    def check_folders(self) -> None:
+        """As `prepare_folders`, but make nothing: look at what is there. Raises InputError."""
+        for folder in (self.output, self.passes_folder, *(self.frames_folder(method) for method in self.methods)):
+            _check_place(folder.absolute())
+
     def job(self, method: str, inputs: JobInputs) -> Job:
         """The job of one method on rendered passes."""
         return dataclasses.replace(self.template, method=method, inputs=inputs)
+
+
+def _check_place(folder: Path) -> None:
+    """Whether the folder, or the nearest one above it that exists, takes files."""
+    there = next(path for path in (folder, *folder.parents) if path.exists() or path.is_symlink())
+    if there == folder and folder.is_symlink():
+        prepare_output_folder(folder)  # refuses it with its sentence
+    if not there.is_dir():
+        raise InputError("output.not_a_folder", f"The output folder {folder} is a file.", "Give a folder.")
+    if not os.access(there, os.W_OK):
+        raise InputError(
+            "output.unwritable",
+            f"The output folder {folder} cannot be written to.",
+            "Choose another folder or change its permissions.",
+        )
 
 
 def placeholder_inputs(frames: int) -> JobInputs:

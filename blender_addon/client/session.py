@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..shared.client import JobClient
-from ..shared.client_events import ClientEvent, ConnectionLost, GaveUp
+from ..shared.client_events import ClientEvent, Connected, ConnectionLost, GaveUp
 from .link import LinkSource
 from .transport import Transport
 
@@ -20,6 +20,7 @@ class Session:
         self._transport: Transport | None = None
         self._open_at = 0.0
         self._idle = True
+        self.server = ""  # the backend's name and version, once it has welcomed us
 
     @property
     def idle(self) -> bool:
@@ -39,11 +40,23 @@ class Session:
         events = [] if self._transport is None else self._exchange(self._transport, now)
         events += self.client.tick(now)
         for event in events:
+            if isinstance(event, Connected):
+                self.server = event.server
             if isinstance(event, ConnectionLost):
                 self._open_at = event.retry_at
             if isinstance(event, ConnectionLost | GaveUp):
                 self._drop()
         return events
+
+    def end(self) -> None:
+        """Close the socket and begin to end the source, without waiting; `ended` tells when it is done."""
+        self._drop()
+        self._source.end()
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing is left after `end` or `close`."""
+        return self._transport is None and self._source.ended
 
     def close(self) -> None:
         """Close the socket and the source. Harmless when called twice."""

@@ -9,6 +9,7 @@ import bpy
 from ..camera import frame_shot
 from ..rig.character import Character, characters
 from ..shared.errors import LatentManError
+from .reporting import refuse
 
 
 class LATENTMAN_OT_frame_shot(bpy.types.Operator):
@@ -38,8 +39,7 @@ class LATENTMAN_OT_frame_shot(bpy.types.Operator):
                 replace=True,
             )
         except LatentManError as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
+            return refuse(self, error)
         return {"FINISHED"}
 
 

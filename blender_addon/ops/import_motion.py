@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,12 @@ import numpy as np
 from bpy.props import IntProperty, StringProperty
 
 from ..camera import frame_shot
+from ..motion_check import check_of, store_check
 from ..rig.character import import_motion
 from ..shared.body import free_body, load_body
 from ..shared.errors import LatentManError
 from ..shared.motion import read_motion
+from .reporting import refuse
 
 
 class LATENTMAN_OT_import_motion(bpy.types.Operator):
@@ -56,11 +59,13 @@ class LATENTMAN_OT_import_motion(bpy.types.Operator):
                 repetition=self.repetition,
                 rest_joints=body.joints(np.zeros(10)),
             )
+            if scene.latentman.own_betas:
+                motion = dataclasses.replace(motion, betas=np.array(scene.latentman.betas[:], np.float64))
             armature = import_motion(scene, motion, body, name=Path(self.filepath).stem)
+            store_check(armature, check_of(motion, body))
             frame_shot(scene, armature, tuple(range(scene.frame_start, scene.frame_end + 1)))
         except LatentManError as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
+            return refuse(self, error)
         for note in motion.notes:
             self.report({"INFO"}, note)
         return {"FINISHED"}

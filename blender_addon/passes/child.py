@@ -49,6 +49,11 @@ def run(spec: PassSpec, emit: Callable[[ChildEvent], None]) -> None:
     stage = _open(spec)
     keys, charts = _describe(stage, spec)
     emit(ShotReady())
+    if spec.compare_with:
+        for frame, key in zip(spec.frames, keys, strict=True):
+            known = body_pixels_of_equal_frame(Path(spec.compare_with) / frame_name(frame, ".exr"), key)
+            emit(FrameReady(frame, known is not None))
+        return
     override_materials(stage.view_layer)
     seen = 0
     for frame, key in zip(spec.frames, keys, strict=True):

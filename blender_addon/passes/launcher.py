@@ -84,9 +84,11 @@ class PassRender:
             reader.start()
 
     @classmethod
-    def start(cls, context: Any, request: PassRequest) -> PassRender:
+    def start(cls, context: Any, request: PassRequest, *, compare_only: bool = False) -> PassRender:
         """Save a copy of the open file and start the child on it; returns at once.
 
+        With `compare_only` nothing is rendered and the request's folder stays as it is: the frames that come are
+        those that would be rendered, or with `reused` those that would be kept.
         Raises InputError where the request, the scene's characters or its camera cannot be used, RenderError where
         the copy cannot be saved or the child not be started.
         """
@@ -98,15 +100,17 @@ class PassRender:
             )
         folder = tempfile.TemporaryDirectory(prefix="latentman-passes-")
         try:
+            kept = request.output.absolute()
             spec = PassSpec(
                 blend=str(Path(folder.name) / "copy.blend"),
                 scene=scene.name,
                 view_layer=context.view_layer.name,
-                output=str(prepare_output_folder(request.output)),
+                output=folder.name if compare_only else str(prepare_output_folder(request.output)),
                 frames=tuple(request.frames),
                 width=request.width,
                 height=request.height,
                 engine=request.engine,
+                compare_with=str(kept) if compare_only else "",
             )
             _save_copy(spec.blend)
             process = _start_child(spec, Path(folder.name))

@@ -29,6 +29,7 @@ class PassSpec:
     width: int
     height: int
     engine: str  # one of ENGINES
+    compare_with: str = ""  # a passes folder: only say which of its frames are still right, and render none
 
     def __post_init__(self) -> None:
         if not self.frames:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,16 +12,22 @@ import bpy
 from .. import compat
 from ..shared.errors import InputError
 from ..shared.frame_files import frame_name
-from ..shared.job import Job, canonical_json
+from ..shared.job import Job, canonical_json, parse_job
 
 # Custom properties of the strip; an animator sees them in the strip's sidebar.
-METHOD, PROMPT, SEED, JOB_ID, JOB = (
+METHOD, PROMPT, NEGATIVE, SEED, STEPS, MODEL, ENGINE, JOB_ID, JOB = (
     "latentman_method",
     "latentman_prompt",
+    "latentman_negative",
     "latentman_seed",
+    "latentman_steps",
+    "latentman_model",
+    "latentman_engine",
     "latentman_job_id",
     "latentman_job",
 )
+# How many frames there are, and how many the take will have.
+DONE, FRAMES = "latentman_done", "latentman_frames"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,50 +37,96 @@ class Take:
     folder: Path
     job: Job
     job_id: str
+    engine: str = "cycles"
 
 
 def add_take(scene: Any, take: Take, blend_folder: Path | None = None) -> Any:
-    """Put a take on the first channel above all others and return its strip.
+    """Put a finished take on the timeline; as `show_take` with all its frames."""
+    return show_take(scene, take, take.job.frames, blend_folder)
 
-    The strip covers the job's first to last frame; between frames that were not asked for, the last one is held, as
-    in animation on twos. `blend_folder` is where the file will be saved: paths become relative to it.
-    Raises InputError where Blender refuses the strip (a render is running).
+
+def show_take(scene: Any, take: Take, done: Sequence[int], blend_folder: Path | None = None) -> Any:
+    """Show a take's finished frames and return its strip: its own, or a new one on the first channel above all others.
+
+    The strip covers the job's first to last frame. Where a frame is not there, because it was not asked for or is not
+    finished, the one before it is held, as in animation on twos. `done`: at least one frame. `blend_folder` is where
+    the file will be saved: paths become relative to it. Raises InputError where Blender refuses the strip (a render is
+    running).
     """
+    strip = find_take(scene, take.folder) or _new_strip(scene, take, done[0], blend_folder)
+    shown, known = done[0], set(done)
+    for element, frame in zip(strip.elements, range(take.job.frames[0], take.job.frames[-1] + 1), strict=True):
+        shown = frame if frame in known else shown
+        if element.filename != frame_name(shown):
+            element.filename = frame_name(shown)
+    strip[DONE] = len(done)
+    return strip
+
+
+def takes(scene: Any) -> list[Any]:
+    """The strips of this add-on in the scene, lowest channel first. It makes nothing, so panels may ask."""
+    found = [strip for strip in compat.present_strips(scene) if strip.get(JOB_ID)]
+    return sorted(found, key=lambda strip: int(strip.channel))
+
+
+def find_take(scene: Any, folder: Path) -> Any:
+    """The strip that shows a folder's frames, or None."""
+    return next((strip for strip in takes(scene) if take_folder(strip) == folder), None)
+
+
+def take_named(scene: Any, name: str) -> Any:
+    """The take's strip by its name. Raises InputError where it is gone."""
+    strip = next((strip for strip in takes(scene) if strip.name == name), None)
+    if strip is None:
+        raise InputError("timeline.no_take", f"There is no take {name!r} on the timeline.", "Choose another.")
+    return strip
+
+
+def take_folder(strip: Any) -> Path:
+    """Where a take's frames are."""
+    return Path(bpy.path.abspath(strip.directory))
+
+
+def take_job(strip: Any) -> Job:
+    """The job that made a take. Raises InputError where the strip's record was changed."""
+    return parse_job(str(strip.get(JOB, "")).encode())
+
+
+def _new_strip(scene: Any, take: Take, first_done: int, blend_folder: Path | None) -> Any:
     strips = compat.sequencer_strips(scene)
     channel = 1 + max((strip.channel for strip in strips), default=0)
     first, last = take.job.frames[0], take.job.frames[-1]
     try:
         strip = strips.new_image(
-            name=take.folder.name,
-            filepath=str(take.folder / frame_name(first)),
+            name=_strip_name(take.folder),
+            filepath=str(take.folder / frame_name(first_done)),
             channel=channel,
             frame_start=first,
             fit_method="ORIGINAL",
         )
     except RuntimeError as error:
         raise InputError("timeline.strip", f"Blender did not take the image strip: {str(error).strip()}.") from error
-    shown = first
-    known = set(take.job.frames)
-    for frame in range(first + 1, last + 1):
-        shown = frame if frame in known else shown
-        strip.elements.append(frame_name(shown))
+    for _ in range(first + 1, last + 1):
+        strip.elements.append(frame_name(first_done))
     strip.directory = _directory(take.folder, blend_folder)
     _store_facts(strip, take)
     return strip
 
 
-def takes(scene: Any) -> list[Any]:
-    """The strips of this add-on in the scene, lowest channel first."""
-    found = [strip for strip in compat.sequencer_strips(scene) if strip.get(JOB_ID)]
-    return sorted(found, key=lambda strip: int(strip.channel))
+def _strip_name(folder: Path) -> str:
+    parent = folder.parent.name
+    return f"{parent} {folder.name}" if parent.startswith("take-") else folder.name
 
 
 def _store_facts(strip: Any, take: Take) -> None:
-    strip[METHOD] = take.job.method
-    strip[PROMPT] = take.job.prompt
-    strip[SEED] = str(take.job.seed)  # as text: a custom property's number has 32 bits
+    job = take.job
+    strip[METHOD], strip[MODEL], strip[ENGINE] = job.method, job.model, take.engine
+    strip[PROMPT], strip[NEGATIVE] = job.prompt, job.negative_prompt
+    strip[SEED] = str(job.seed)  # as text: a custom property's number has 32 bits
+    strip[STEPS] = job.steps
+    strip[FRAMES] = len(job.frames)
     strip[JOB_ID] = take.job_id
-    strip[JOB] = canonical_json(take.job).decode()
+    strip[JOB] = canonical_json(job).decode()
 
 
 def _directory(folder: Path, blend_folder: Path | None) -> str:

@@ -1,99 +1,89 @@
-"""The LatentMan panel in the 3D view's sidebar. It draws what is, and decides nothing."""
+"""The LatentMan panels in the 3D view's sidebar and in the scene properties. They draw what is, and decide nothing."""
 
 from __future__ import annotations
 
-import json
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import bpy
 
-from ..ops import generate
-from ..rig import character as rig
-from ..shared.errors import LatentManError
-
-_GROUPS = (("method", "model"), ("seed", "steps", "guidance_scale"), ("width", "height"), ("engine", "output"))
-
-
-class _Panel:
-    """Where all our panels are."""
-
-    bl_space_type = "VIEW_3D"
-    bl_region_type = "UI"
-    bl_category = "LatentMan"
+from .backend import draw_backend
+from .character import draw_character, draw_preset
+from .run import draw_run
+from .shot import draw_body, draw_camera, draw_motion, draw_passes
+from .takes import draw_takes
 
 
-class LATENTMAN_PT_character(_Panel, bpy.types.Panel):
-    """Motion, body and camera."""
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One sub-panel; `parent` is another section's name, empty for the top."""
 
-    bl_idname = "LATENTMAN_PT_character"
-    bl_label = "Character"
-
-    def draw(self, context: Any) -> None:
-        """Draw the fields, the buttons, and what is known of each character's motion."""
-        settings = context.scene.latentman
-        layout = self.layout
-        layout.use_property_split = True
-        layout.prop(settings, "motion_path")
-        layout.prop(settings, "body_path")
-        layout.operator("latentman.import_motion", icon="ARMATURE_DATA")
-        for one in rig.characters(context.scene):
-            _draw_facts(layout.box().column(align=True), one.armature)
-        row = layout.row(align=True)
-        row.operator("latentman.frame_shot", icon="CAMERA_DATA")
-        row.prop(settings, "follow_camera", toggle=True)
+    name: str
+    label: str
+    draw: Callable[[Any, Any], None]
+    closed: bool = False
+    parent: str = ""
 
 
-class LATENTMAN_PT_video(_Panel, bpy.types.Panel):
-    """Prompt, settings, generate."""
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An editor in which the panels are."""
 
-    bl_idname = "LATENTMAN_PT_video"
-    bl_label = "Video"
-
-    def draw(self, context: Any) -> None:
-        """Draw the settings, one button that starts or stops, and how far it is."""
-        settings = context.scene.latentman
-        layout = self.layout
-        layout.use_property_split = True
-        layout.prop(settings, "prompt")
-        layout.prop(settings, "negative_prompt")
-        for names in _GROUPS:
-            column = layout.column(align=True)
-            for name in names:
-                column.prop(settings, name)
-        _draw_run(layout)
+    prefix: str
+    space: dict[str, str]
 
 
-def _draw_facts(column: Any, armature: Any) -> None:
-    column.label(text=armature.name, icon="OUTLINER_OB_ARMATURE")
-    if armature.get(rig.SOURCE):
-        column.label(text=f"{armature[rig.SOURCE]}, {armature.get(rig.FPS, 0):g} fps")
-    if rig.RESIDUAL in armature:
-        column.label(text=f"Joints fitted within {armature[rig.RESIDUAL]:.1f} cm")
-    if not armature.get(rig.TWIST_KNOWN, True):
-        column.label(text="Twist is guessed: the file holds positions only", icon="INFO")
-    for note in json.loads(armature.get(rig.NOTES, "[]")):
-        column.label(text=note)
+SECTIONS = (
+    Section("backend", "Backend", draw_backend, closed=True),
+    Section("motion", "Motion", draw_motion),
+    Section("body", "Body", draw_body, closed=True),
+    Section("camera", "Camera", draw_camera),
+    Section("passes", "Passes", draw_passes, closed=True),
+    Section("character", "Character", draw_character),
+    Section("preset", "Strength Preset", draw_preset, closed=True, parent="character"),
+    Section("generate", "Generate", draw_run),
+    Section("takes", "Takes", draw_takes),
+)
+PLACES = (
+    Place("LATENTMAN_PT_", {"bl_space_type": "VIEW_3D", "bl_region_type": "UI", "bl_category": "LatentMan"}),
+    Place(
+        "LATENTMAN_PT_properties_",
+        {"bl_space_type": "PROPERTIES", "bl_region_type": "WINDOW", "bl_context": "scene"},
+    ),
+)
 
 
-def _draw_run(layout: Any) -> None:
-    run = generate.generation()
-    if run.running:
-        layout.operator("latentman.cancel", icon="CANCEL")
-    else:
-        layout.operator("latentman.generate", icon="RENDER_ANIMATION")
-    if run.progress is not None:
-        layout.progress(factor=run.progress.fraction, text=run.progress.text)
-    if run.error is not None:
-        _draw_error(layout.box().column(align=True), run.error)
+def _top(place: Place) -> type:
+    """The panel that holds the others."""
+
+    def draw(self: Any, context: Any) -> None:
+        """Nothing of its own."""
+
+    body = {"bl_label": "LatentMan", "draw": draw, **place.space}
+    return type(f"{place.prefix}main", (bpy.types.Panel,), {**body, "__module__": __name__})
 
 
-def _draw_error(column: Any, error: LatentManError) -> None:
-    column.label(text=error.message, icon="ERROR")
-    if error.hint:
-        column.label(text=error.hint)
+def _panel(place: Place, section: Section) -> type:
+    def draw(self: Any, context: Any) -> None:
+        """Draw the section."""
+        self.layout.use_property_split = True
+        self.layout.use_property_decorate = False
+        section.draw(self.layout, context)
+
+    body: dict[str, Any] = {
+        "bl_label": section.label,
+        "bl_parent_id": f"{place.prefix}{section.parent or 'main'}",
+        "bl_options": {"DEFAULT_CLOSED"} if section.closed else set(),
+        "draw": draw,
+        **place.space,
+    }
+    return type(f"{place.prefix}{section.name}", (bpy.types.Panel,), {**body, "__module__": __name__})
 
 
-_CLASSES = (LATENTMAN_PT_character, LATENTMAN_PT_video)
+_CLASSES = tuple(
+    panel for place in PLACES for panel in (_top(place), *(_panel(place, section) for section in SECTIONS))
+)
 
 
 def register() -> None:

@@ -82,6 +82,25 @@ def test_an_open_file_is_rendered_and_the_same_again_resumes(
     assert [one["received"] for one in result["methods"]] == [0]
 
 
+def test_two_job_files_in_one_call(blender: RealBlender, served: Served, output: Path) -> None:
+    output.mkdir(parents=True)
+    settings = {"prompt": "a robot on the moon", "steps": 1, "width": 128, "height": 128}
+    for name, frames in (("a", "1-2"), ("b", "3-9x3")):
+        shot = {"latentman_shot": 1, "frames": frames, "methods": ["text2video_zero"], "settings": settings}
+        (output / f"{name}.json").write_text(json.dumps(shot))
+    jobs = [word for name in "ab" for word in ("--job", f"{blender.inside(output)}/{name}.json")]
+    given = ("--motion", MOTION, "--fps", "10", "--connection", blender.inside(served.connection), "--json")
+    done = blender.run(*batch(blender, output, *jobs, *given, "--seed", "5"))
+    assert done.returncode == 0, show(done)
+    ends = [json.loads(line) for line in done.stdout.splitlines() if line.startswith('{"event": "done"')]
+    assert [end["shot"] for end in ends] == [1, 2]
+    for name, frames in (("a", [1, 2]), ("b", [3, 6, 9])):
+        pictures = sorted(path.name for path in (output / name / "text2video_zero").glob("*.png"))
+        assert pictures == [f"{frame:04d}.png" for frame in frames]
+        job = json.loads((output / name / "job.json").read_bytes())
+        assert (job["seed"], job["steps"], job["frames"]) == (5, 1, frames)
+
+
 class _Bomb:
     """What a hostile file would run if it were unpickled."""
 

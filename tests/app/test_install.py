@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
-from build_addon import CP311, TARGETS, build_zip, wheel_cache
+from build_addon import CP311, TARGETS, build_zip, wheel_cache, write_index
 
 from .real_blender import RealBlender, show
 
@@ -53,7 +54,19 @@ def test_the_index_of_a_repository_is_made(blender: RealBlender, zip_file: Path)
     (repository / zip_file.name).write_bytes(zip_file.read_bytes())
     done = blender.run("--command", "extension", "server-generate", "--repo-dir", "/scratch/repository")
     assert done.returncode == 0, show(done)
-    assert zip_file.name in (repository / "index.json").read_text()
+    made = json.loads((repository / "index.json").read_bytes())
+    assert [entry["archive_url"] for entry in made["data"]] == [f"./{zip_file.name}"]
+    assert json.loads(write_index(repository).read_bytes()) == made  # without a Blender the same
+    address = "file:///scratch/repository/index.json"
+    for step in (
+        ("repo-add", "shared_folder", "--name", "shared folder", "--url", address),
+        ("sync",),
+        ("install", "shared_folder.latentman"),
+    ):
+        done = blender.run("--online-mode", "--command", "extension", *step)
+    assert done.returncode == 0 and 'Installed "latentman"' in done.stdout, show(done)
+    removed = blender.run("--command", "extension", "repo-remove", "shared_folder")
+    assert removed.returncode == 0, show(removed)
 
 
 _INSTALL = """

@@ -27,9 +27,9 @@ assert not bpy.ops.latentman.generate.poll(), "there is no prompt yet"
 settings.prompt = "a robot"
 assert bpy.ops.latentman.generate() == {{"FINISHED"}}
 
-from bl_ext.user_default.latentman.ops import generate
-current = generate.generation()
-session = current._session
+from bl_ext.user_default.latentman import running
+current = running.generation()
+session = current.backend._session
 settings.seed = 8
 current.start(bpy.context)  # what the button does; timers do not run in the background, so this loop is the timer
 slices = 0
@@ -39,10 +39,22 @@ while current.running or current.step():
     slices += 1
     time.sleep(0.01)
 assert current.error is None, current.error
-assert slices > 1 and current._session is session, "the backend did not stay warm"
+assert slices > 1 and current.backend._session is session, "the backend did not stay warm"
 strips = getattr(scene.sequence_editor, "strips", None) or scene.sequence_editor.sequences
 for strip in sorted(strips, key=lambda strip: strip.channel):
     print("STRIP", strip.channel, strip.directory, strip["latentman_seed"], len(strip.elements), sep="|")
+first, second = sorted((strip.name for strip in strips), reverse=False)
+assert bpy.ops.latentman.show_take(take=first) == {{"FINISHED"}}
+assert bpy.ops.latentman.compare_takes() == {{"FINISHED"}}
+assert [strip.name for strip in strips if not strip.mute] == [second]
+assert bpy.ops.latentman.redo_take(take=first) == {{"FINISHED"}} and settings.seed == 7
+assert bpy.ops.latentman.take_background(take=first) == {{"FINISHED"}}
+assert bpy.ops.latentman.clear_background() == {{"FINISHED"}}
+assert bpy.ops.latentman.count_changes() == {{"FINISHED"}}
+while current.comparison.running:
+    current.tick()
+    time.sleep(0.01)
+print("CHANGED", current.comparison.result, current.error)
 current.start(bpy.context)
 current.cancel()
 while current.step():
@@ -63,6 +75,7 @@ def test_two_takes_and_a_cancelled_one(blender: RealBlender, served: Served) -> 
         ["2", "/scratch/operator/take-002/text2video_zero/", "8", "2"],
     ], show(done)
     assert "STATE cancelled None" in done.stdout
+    assert "CHANGED Compared(changed=(), unchanged=(1, 2), to_generate=0) None" in done.stdout, show(done)
     first, second = (output / take / "text2video_zero" / "0001.png" for take in ("take-001", "take-002"))
     assert first.read_bytes() != second.read_bytes()  # another seed
     assert sorted(path.name for path in (output / "passes").glob("*.exr")) == ["0001.exr", "0002.exr"]

@@ -18,6 +18,7 @@ class PassFile:
 
     frame: int
     path: Path
+    reused: bool = False
 
 
 class PassFolder:

@@ -1,0 +1,149 @@
+"""The shots of one call of the batch command: which there are, where each goes, and its scene ready to render."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from ..camera import frame_shot
+from ..client.job_file import ShotFile, read_job_file
+from ..client.request import GenerateRequest
+from ..generation import host_name
+from ..rig.character import import_motion
+from ..scene_job import scene_frames, stored_template
+from ..shared.body import free_body, load_body
+from ..shared.errors import InputError
+from ..shared.motion import read_motion
+from .options import given_frames, job_template, methods_of, picture_size
+
+
+@dataclass(frozen=True, slots=True)
+class BatchShot:
+    """One shot: its job file where there is one, and its output folder."""
+
+    output: Path
+    work: Path  # where a backend of our own works: what resuming needs stays there
+    file: ShotFile | None = None
+    name: str = ""
+
+
+def batch_shots(options: argparse.Namespace) -> list[BatchShot]:
+    """The shots that were asked for. Raises InputError where a job file or an output folder cannot be used."""
+    if len(options.job) < 2:
+        file = read_job_file(options.job[0]) if options.job else None
+        output = options.output or (file.output if file else None)
+        return [BatchShot(_folder(output), _folder(output), file, options.job[0].name if options.job else "")]
+    if options.save_blend is not None:
+        raise InputError("arguments.save_blend", "--save-blend goes with one shot.", "Leave it out, or one --job only.")
+    shots = []
+    for path in options.job:
+        file = read_job_file(path)
+        output = _folder(options.output / path.stem if options.output else file.output)
+        shots.append(BatchShot(output, options.output.absolute() if options.output else output, file, path.name))
+    for index, shot in enumerate(shots):
+        if shot.output in [other.output for other in shots[:index]]:
+            raise InputError(
+                "arguments.output",
+                f"Two shots would be written to {shot.output}.",
+                "Give --output, and job files of different names.",
+            )
+    return shots
+
+
+def _folder(path: Path | None) -> Path:
+    if path is None:
+        raise InputError("arguments.output", "There is no output folder.", "Give --output DIR.")
+    return path.absolute()
+
+
+@contextmanager
+def prepared(options: argparse.Namespace, shot: BatchShot, *, first: bool) -> Iterator[tuple[Any, GenerateRequest]]:
+    """The shot's file open, its scene the context's, the motion imported and framed: scene and request.
+
+    `first` is False for the shots that find the scene as the one before them left it, where they open no file.
+    Raises LatentManError.
+    """
+    blend = options.blend or (shot.file.blend if shot.file else None)
+    if blend is not None:
+        _open_blend(blend)
+    scene = _find_scene(options, shot)
+    with _current(scene):
+        if first or blend is not None:
+            _fill(options, shot, scene)
+        stored = stored_template(scene, _frames(options, shot, scene))
+        template = job_template(options, shot.file, stored)
+        engine = options.engine or (shot.file.engine if shot.file else "") or scene.latentman.engine
+        methods = methods_of(options, shot.file, template)
+        yield scene, GenerateRequest(shot.output, methods, template, engine, host=host_name())
+
+
+def _find_scene(options: argparse.Namespace, shot: BatchShot) -> Any:
+    name = options.scene or (shot.file.scene if shot.file and shot.file.blend else "")
+    if not name:
+        return bpy.context.scene
+    if name not in bpy.data.scenes:
+        raise InputError(
+            "arguments.scene",
+            f"The file has no scene {name!r}.",
+            f"It has: {', '.join(scene.name for scene in bpy.data.scenes)}.",
+        )
+    return bpy.data.scenes[name]
+
+
+def _current(scene: Any) -> AbstractContextManager[Any]:
+    """Make a scene the context's, as an animator does it in a window; in the background there is one as well."""
+    if bpy.context.scene == scene:
+        return nullcontext()
+    window = bpy.context.window_manager.windows[0]
+    window.scene = scene
+    return bpy.context.temp_override(window=window)
+
+
+def _open_blend(path: Path) -> None:
+    if not path.is_file():
+        raise InputError("arguments.blend", f"There is no file {path}.", "Give a .blend file.")
+    try:
+        bpy.ops.wm.open_mainfile(filepath=str(path.absolute()), load_ui=False, use_scripts=False)
+    except RuntimeError as error:
+        raise InputError("arguments.blend", f"Blender cannot open {path}: {str(error).strip()}.") from error
+
+
+def _fill(options: argparse.Namespace, shot: BatchShot, scene: Any) -> None:
+    """What the command line adds to the scene: an empty start, size, frame rate, a motion and a camera."""
+    fresh = not bpy.data.filepath
+    if options.motion is not None and fresh:
+        _clear(scene)
+    if fresh:
+        size = picture_size(options, shot.file, stored_template(scene, (1,)))
+        scene.render.resolution_x, scene.render.resolution_y = size
+    if options.fps is not None:
+        _set_fps(scene, options.fps)
+    if options.motion is not None:
+        motion = read_motion(options.motion, sample=options.sample, repetition=options.repetition)
+        body = free_body() if options.body is None else load_body(options.body)
+        armature = import_motion(scene, motion, body, name=options.motion.stem)
+        if scene.camera is None:
+            frame_shot(scene, armature, _frames(options, shot, scene))
+
+
+def _clear(scene: Any) -> None:
+    """Remove the objects of Blender's start-up file: no .blend was given, so nobody made them for this shot."""
+    for item in list(scene.objects):
+        bpy.data.objects.remove(item, do_unlink=True)
+
+
+def _set_fps(scene: Any, fps: float) -> None:
+    if not 1.0 <= fps <= 1000.0:
+        raise InputError("arguments.fps", f"The frame rate {fps:g} is not between 1 and 1000.", "For example 24.")
+    scene.render.fps = round(fps)
+    scene.render.fps_base = round(fps) / fps
+
+
+def _frames(options: argparse.Namespace, shot: BatchShot, scene: Any) -> tuple[int, ...]:
+    return given_frames(options, shot.file) or scene_frames(scene)

@@ -1,0 +1,135 @@
+"""The job file that the panel saves and the batch command reads: one shot, from which file and how.
+
+    {"latentman_shot": 1, "blend": "shot.blend", "scene": "Scene", "output": "latentman", "engine": "cycles",
+     "methods": ["latentman"], "frames": "1-30,47", "settings": {"prompt": "a robot", "seed": 7}}
+
+Paths are relative to the file's folder. `settings` are fields of `shared.job.Job`; what is left out has its default.
+The `job.json` that lies beside a result is read as well: it names no file and no folder.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..shared.errors import InputError
+from ..shared.frame_files import write_atomic
+from ..shared.framerange import format_frames, parse_frames
+from ..shared.job import Job, LatentManSettings, canonical_json, parse_job
+from ..shared.latentman_settings import expand_parity
+from ..shared.strict_json import StrictJSONError, convert, parse_json
+from .request import placeholder_inputs
+
+SHOT_SCHEMA = 1
+_MAX_BYTES = 16 << 20
+
+# What a shot says elsewhere: frames as a range, methods as a list; inputs and frame rate come from the rendered scene.
+_NOT_SETTINGS = frozenset({"frames", "inputs", "method", "fps", "schema"})
+_SETTINGS = frozenset(field.name for field in dataclasses.fields(Job)) - _NOT_SETTINGS
+_LATENTMAN_SETTINGS = frozenset(field.name for field in dataclasses.fields(LatentManSettings)) | {"parity"}
+
+
+@dataclass(frozen=True, slots=True)
+class ShotFile:
+    """A shot as it was saved. `job` has placeholders for inputs; None and empty text mean "not said"."""
+
+    job: Job
+    methods: tuple[str, ...]
+    engine: str = ""
+    blend: Path | None = None
+    scene: str = ""
+    output: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Document:
+    """The file's fields but for the settings, which are checked as a job's."""
+
+    latentman_shot: int
+    frames: str
+    methods: tuple[str, ...]
+    engine: str = ""
+    blend: str = ""
+    scene: str = ""
+    output: str = ""
+
+
+def read_job_file(path: Path) -> ShotFile:
+    """Read a saved shot, or the job file of a result. Raises InputError naming the file and the field at fault."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(_MAX_BYTES)
+    except OSError as error:
+        raise InputError("arguments.job", f"The job file {path} cannot be read: {error.strerror}.") from error
+    try:
+        value = parse_json(content)
+        if not isinstance(value, dict) or "latentman_shot" not in value:
+            job = parse_job(content)
+            return ShotFile(job, (job.method,))
+        return _shot(value, path.absolute().parent)
+    except StrictJSONError as error:
+        raise InputError("job.file", f"The job file {path} cannot be read: {error}.", "Save it again.") from error
+
+
+def write_job_file(path: Path, shot: ShotFile) -> None:
+    """Write a shot so that `read_job_file` gives it back. Raises LatentManError `storage.*`."""
+    settings = json.loads(canonical_json(shot.job))
+    folder = path.absolute().parent
+    document = {
+        "latentman_shot": SHOT_SCHEMA,
+        "blend": _relative(shot.blend, folder),
+        "scene": shot.scene,
+        "output": _relative(shot.output, folder),
+        "engine": shot.engine,
+        "methods": list(shot.methods),
+        "frames": format_frames(shot.job.frames),
+        "settings": {name: value for name, value in settings.items() if name in _SETTINGS},
+    }
+    write_atomic(path, (json.dumps(document, indent=1, ensure_ascii=False) + "\n").encode())
+
+
+def _shot(value: dict[str, Any], folder: Path) -> ShotFile:
+    document = convert(value, _Document)
+    if document.latentman_shot != SHOT_SCHEMA:
+        raise StrictJSONError(f"it has version {document.latentman_shot}, this add-on reads version {SHOT_SCHEMA}")
+    if not document.methods:
+        raise StrictJSONError("$.methods: name at least one method")
+    return ShotFile(
+        job=_job(value.get("settings"), document),
+        methods=document.methods,
+        engine=document.engine,
+        blend=folder / document.blend if document.blend else None,
+        scene=document.scene,
+        output=folder / document.output if document.output else None,
+    )
+
+
+def _job(settings: object, document: _Document) -> Job:
+    if not isinstance(settings, dict):
+        raise StrictJSONError("$.settings: an object is needed")
+    unknown = sorted(set(settings) - _SETTINGS)
+    if unknown:
+        raise StrictJSONError(f"$.settings.{unknown[0]} is not a setting; there are {', '.join(sorted(_SETTINGS))}")
+    own = settings.get("latentman")
+    unknown = sorted(set(own) - _LATENTMAN_SETTINGS) if isinstance(own, dict) else []
+    if unknown:
+        raise StrictJSONError(f"$.settings.latentman.{unknown[0]} is not a setting")
+    frames = parse_frames(document.frames)
+    inputs = dataclasses.asdict(placeholder_inputs(len(frames)))
+    inputs["passes"] = list(inputs["passes"])
+    fields = {**settings, "frames": list(frames), "inputs": inputs, "method": document.methods[0]}
+    return convert(expand_parity(fields), Job)
+
+
+def _relative(path: Path | None, folder: Path) -> str:
+    """A path as seen from a folder, with slashes on every system; as it is where it lies on another drive."""
+    if path is None:
+        return ""
+    try:
+        return Path(os.path.relpath(path.absolute(), folder)).as_posix()
+    except ValueError:
+        return path.absolute().as_posix()

@@ -1,0 +1,60 @@
+"""What of a request lies on disk already: looked at, not computed."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..shared.errors import InputError
+from ..shared.frame_files import frame_name
+from ..shared.job import Job, parse_job
+from .request import GenerateRequest, placeholder_inputs
+from .result_file import JOB_FILE
+
+
+@dataclass(frozen=True, slots=True)
+class MethodPresent:
+    """One method's frames that are there; `same_settings` is False where they were made with other settings."""
+
+    method: str
+    frames: int
+    same_settings: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """Files of earlier runs in a request's folders. Which of them still hold depends on pose and camera, and is only
+    known when the shot is evaluated."""
+
+    passes: int
+    methods: tuple[MethodPresent, ...]
+
+
+def look_for_present(request: GenerateRequest) -> Present:
+    """Count the passes and frames of the request that are there."""
+    frames = request.template.frames
+    methods = []
+    for method in request.methods:
+        folder = request.frames_folder(method)
+        there = sum((folder / frame_name(frame)).is_file() for frame in frames)
+        wanted = request.job(method, request.template.inputs)
+        methods.append(MethodPresent(method, there, equal_settings(stored_job(folder), wanted)))
+    passes = sum((request.passes_folder / frame_name(frame, ".exr")).is_file() for frame in frames)
+    return Present(passes, tuple(methods))
+
+
+def stored_job(folder: Path) -> Job | None:
+    """The job whose frames lie in a folder; None where that is not known."""
+    try:
+        return parse_job((folder / JOB_FILE).read_bytes())
+    except (OSError, InputError):
+        return None
+
+
+def equal_settings(one: Job | None, other: Job | None) -> bool:
+    """Whether two jobs differ in their inputs at most."""
+    if one is None or other is None:
+        return False
+    inputs = placeholder_inputs(1)
+    return dataclasses.replace(one, inputs=inputs) == dataclasses.replace(other, inputs=inputs)

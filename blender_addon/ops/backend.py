@@ -1,0 +1,158 @@
+"""The backend by hand: start, stop, its log, the doctor, and the preferences that say where it is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+
+from .. import __package__ as addon_name
+from ..client.warm_backend import BackendState
+from ..generation import backend_command, chosen_backend
+from ..running import generation, wake
+from ..shared.errors import LatentManError
+from .reporting import allow, refuse
+
+LOG_TEXT = "LatentMan backend.log"
+_LOG_BYTES = 1 << 20
+
+
+class LATENTMAN_OT_start_backend(bpy.types.Operator):
+    """Start the backend now, so that it is warm when Generate is pressed"""
+
+    bl_idname = "latentman.start_backend"
+    bl_label = "Start Backend"
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        """Only where none runs."""
+        state = generation().backend.state
+        return allow(cls, "" if state is BackendState.STOPPED else f"The backend: {state.value.lower()}")
+
+    def execute(self, context: Any) -> set[str]:
+        """Start it; the timer keeps the connection."""
+        try:
+            generation().start_backend(context)
+        except LatentManError as error:
+            return refuse(self, error)
+        wake()
+        return {"FINISHED"}
+
+
+class LATENTMAN_OT_stop_backend(bpy.types.Operator):
+    """Stop the backend, which gives its memory back"""
+
+    bl_idname = "latentman.stop_backend"
+    bl_label = "Stop Backend"
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        """Only where one runs and has nothing to do."""
+        if generation().running:
+            return allow(cls, "A shot is being generated; cancel it first")
+        running = generation().backend.state in (BackendState.STARTING, BackendState.READY)
+        return allow(cls, "" if running else "The backend is not running")
+
+    def execute(self, context: Any) -> set[str]:
+        """Begin to end it, without waiting."""
+        generation().backend.stop()
+        wake()
+        return {"FINISHED"}
+
+
+class LATENTMAN_OT_show_log(bpy.types.Operator):
+    """Load the backend's log as a text, to be read in a text editor and copied into a report"""
+
+    bl_idname = "latentman.show_log"
+    bl_label = "Open Log"
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        """Only where the add-on has started a backend."""
+        file = generation().log_file
+        return allow(cls, "" if file is not None and file.is_file() else "The add-on has not started a backend yet")
+
+    def execute(self, context: Any) -> set[str]:
+        """Fill the text."""
+        file = generation().log_file
+        try:
+            content = b"" if file is None else file.read_bytes()[-_LOG_BYTES:]
+        except OSError as error:
+            self.report({"ERROR"}, f"The log {file} cannot be read: {error.strerror}.")
+            return {"CANCELLED"}
+        text = bpy.data.texts.get(LOG_TEXT) or bpy.data.texts.new(LOG_TEXT)
+        text.from_string(content.decode("utf-8", "replace"))
+        self.report({"INFO"}, f"The log is the text {text.name!r}")
+        return {"FINISHED"}
+
+
+class LATENTMAN_OT_doctor(bpy.types.Operator):
+    """Ask the backend's doctor what works on this machine, and what to do about the rest"""
+
+    bl_idname = "latentman.doctor"
+    bl_label = "Ask the Doctor"
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        """One at a time."""
+        return allow(cls, "The doctor is looking" if generation().doctor.running else "")
+
+    def execute(self, context: Any) -> set[str]:
+        """Start it; the timer takes the report."""
+        try:
+            generation().doctor.ask(backend_command(chosen_backend(context)))
+        except LatentManError as error:
+            return refuse(self, error)
+        wake()
+        return {"FINISHED"}
+
+
+class LATENTMAN_OT_open_preferences(bpy.types.Operator):
+    """Open this add-on's preferences, where the backend is named"""
+
+    bl_idname = "latentman.open_preferences"
+    bl_label = "Open Preferences"
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        """Not in the background: there is no window."""
+        return allow(cls, "Blender runs without a window" if bpy.app.background else "")
+
+    def execute(self, context: Any) -> set[str]:
+        """Open the window at the add-on."""
+        bpy.ops.preferences.addon_show(module=addon_name)
+        return {"FINISHED"}
+
+
+class LATENTMAN_OT_clear_error(bpy.types.Operator):
+    """Take the message away"""
+
+    bl_idname = "latentman.clear_error"
+    bl_label = "Dismiss"
+
+    def execute(self, context: Any) -> set[str]:
+        """Forget it."""
+        generation().error = None
+        return {"FINISHED"}
+
+
+_CLASSES = (
+    LATENTMAN_OT_start_backend,
+    LATENTMAN_OT_stop_backend,
+    LATENTMAN_OT_show_log,
+    LATENTMAN_OT_doctor,
+    LATENTMAN_OT_open_preferences,
+    LATENTMAN_OT_clear_error,
+)
+
+
+def register() -> None:
+    """Register the operators."""
+    for cls in _CLASSES:
+        bpy.utils.register_class(cls)
+
+
+def unregister() -> None:
+    """Take the operators back."""
+    for cls in reversed(_CLASSES):
+        bpy.utils.unregister_class(cls)

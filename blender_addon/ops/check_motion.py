@@ -1,0 +1,51 @@
+"""Look at the characters' motion as it is now, edits included."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+
+from ..motion_check import check_motion, store_check, warnings
+from ..rig.character import characters
+from ..scene_job import scene_frames
+from ..shared.errors import LatentManError
+from .reporting import allow, refuse
+
+
+class LATENTMAN_OT_check_motion(bpy.types.Operator):
+    """Look for sliding feet, jitter, feet below the floor and joints outside of the picture"""
+
+    bl_idname = "latentman.check_motion"
+    bl_label = "Check Motion"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        """Only where there is a character."""
+        return allow(cls, "" if characters(context.scene) else "Import a motion first")
+
+    def execute(self, context: Any) -> set[str]:
+        """Look at all of them, and keep what was found."""
+        scene = context.scene
+        settings = scene.latentman
+        found = 0
+        try:
+            frames = scene_frames(scene)
+            for character in characters(scene):
+                store_check(character.armature, check_motion(scene, character, frames, settings.width, settings.height))
+                found += len(warnings(character.armature))
+        except LatentManError as error:
+            return refuse(self, error)
+        self.report({"INFO"}, f"{found} things to look at" if found else "Nothing to look at")
+        return {"FINISHED"}
+
+
+def register() -> None:
+    """Register the operator."""
+    bpy.utils.register_class(LATENTMAN_OT_check_motion)
+
+
+def unregister() -> None:
+    """Take the operator back."""
+    bpy.utils.unregister_class(LATENTMAN_OT_check_motion)

@@ -1,0 +1,47 @@
+"""The body's parts in the viewport, as the passes will label them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+
+from ..rig.body_mesh import PART_ATTRIBUTE
+from ..rig.character import characters
+from ..rig.part_colours import colour_parts
+from .reporting import allow
+
+
+class LATENTMAN_OT_preview_parts(bpy.types.Operator):
+    """Colour the bodies by their 24 parts in this viewport; press again for the colours before"""
+
+    bl_idname = "latentman.preview_parts"
+    bl_label = "Show Parts"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        """Only where there is a character whose body has parts."""
+        found = [one for one in characters(context.scene) if PART_ATTRIBUTE in one.body.data.attributes]
+        return allow(cls, "" if found else "Import a motion first")
+
+    def execute(self, context: Any) -> set[str]:
+        """Colour them, and turn the viewport over."""
+        for one in characters(context.scene):
+            if PART_ATTRIBUTE in one.body.data.attributes:
+                colour_parts(one.body)
+        space = context.space_data
+        if space is not None and space.type == "VIEW_3D":
+            shown = space.shading.type == "SOLID" and space.shading.color_type == "VERTEX"
+            space.shading.type, space.shading.color_type = "SOLID", "MATERIAL" if shown else "VERTEX"
+        return {"FINISHED"}
+
+
+def register() -> None:
+    """Register the operator."""
+    bpy.utils.register_class(LATENTMAN_OT_preview_parts)
+
+
+def unregister() -> None:
+    """Take the operator back."""
+    bpy.utils.unregister_class(LATENTMAN_OT_preview_parts)

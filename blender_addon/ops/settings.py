@@ -1,0 +1,184 @@
+"""Presets, the job file, and what would have to be made anew."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import bpy
+from bpy.props import StringProperty
+
+from ..client.job_file import read_job_file, write_job_file
+from ..client.request import PASSES_FOLDER
+from ..passes.comparison import PassComparison
+from ..passes.launcher import PassRequest
+from ..presets import changes, preset_named
+from ..rig.character import characters
+from ..running import generation, wake
+from ..scene_job import (
+    output_base,
+    scene_frames,
+    setting_values,
+    shot_file,
+    store_settings,
+    store_values,
+    stored_template,
+)
+from ..shared.errors import InputError, LatentManError
+from ..takes_on_disk import has_take_of
+from .reporting import allow, refuse
+
+
+class LATENTMAN_OT_apply_preset(bpy.types.Operator):
+    """Set what the preset names; everything else stays as it is"""
+
+    bl_idname = "latentman.apply_preset"
+    bl_label = "Apply Preset"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        """Only where it would change something."""
+        scene = context.scene
+        try:
+            changed = changes(preset_named(scene.latentman.preset), setting_values(scene))
+        except InputError as error:
+            return allow(cls, str(error))
+        return allow(cls, "" if changed else "The settings are the preset's already")
+
+    def execute(self, context: Any) -> set[str]:
+        """Set them."""
+        store_values(context.scene, preset_named(context.scene.latentman.preset).values)
+        return {"FINISHED"}
+
+
+class LATENTMAN_OT_reset_hidden(bpy.types.Operator):
+    """Set the settings that the panel does not show to their defaults"""
+
+    bl_idname = "latentman.reset_hidden"
+    bl_label = "Reset Other Settings"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        """Only where there are any."""
+        return allow(cls, "" if context.scene.latentman.other else "They are at their defaults")
+
+    def execute(self, context: Any) -> set[str]:
+        """Forget them."""
+        context.scene.latentman.other = ""
+        return {"FINISHED"}
+
+
+class _JobFile:
+    """An operator on a job file that is chosen in a file browser."""
+
+    filepath: StringProperty(name="File", subtype="FILE_PATH")
+    filter_glob: StringProperty(default="*.json", options={"HIDDEN"})
+
+    def invoke(self, context: Any, event: Any) -> set[str]:
+        """Ask for the file."""
+        if not self.filepath:
+            self.filepath = f"{Path(bpy.data.filepath).stem or 'shot'}.json"
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+
+class LATENTMAN_OT_save_job(_JobFile, bpy.types.Operator):
+    """Save this shot as a job file: blender -b -c latentman --job FILE renders it"""
+
+    bl_idname = "latentman.save_job"
+    bl_label = "Save Job"
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        """Only in a saved file, which the job can name."""
+        return allow(cls, "" if bpy.data.filepath else "Save the file first: the job names it")
+
+    def execute(self, context: Any) -> set[str]:
+        """Write it."""
+        path = Path(bpy.path.ensure_ext(bpy.path.abspath(self.filepath), ".json"))
+        try:
+            write_job_file(path, shot_file(context.scene, output_base(context, context.scene)))
+        except LatentManError as error:
+            return refuse(self, error)
+        self.report({"INFO"}, f"Saved {path}; it takes the .blend as it was last saved")
+        return {"FINISHED"}
+
+
+class LATENTMAN_OT_load_job(_JobFile, bpy.types.Operator):
+    """Take the settings of a job file, or of the job.json beside a result"""
+
+    bl_idname = "latentman.load_job"
+    bl_label = "Load Job"
+    bl_options = {"REGISTER", "UNDO"}
+
+    def execute(self, context: Any) -> set[str]:
+        """Read it into the scene's settings."""
+        scene = context.scene
+        try:
+            shot = read_job_file(Path(bpy.path.abspath(self.filepath)))
+        except LatentManError as error:
+            return refuse(self, error)
+        store_settings(scene, shot.job, shot.engine or scene.latentman.engine)
+        return {"FINISHED"}
+
+
+class LATENTMAN_OT_count_changes(bpy.types.Operator):
+    """Look how many frames have another pose or camera than when their passes were rendered; nothing is rendered"""
+
+    bl_idname = "latentman.count_changes"
+    bl_label = "Count Changes"
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        """Only where there is something to look at, and nothing under way."""
+        current = generation()
+        if current.running or (current.comparison is not None and current.comparison.running):
+            return allow(cls, "Passes are being looked at or rendered")
+        if not characters(context.scene):
+            return allow(cls, "Import a motion first")
+        return allow(cls, "" if context.scene.camera is not None else "Add a camera, or frame the shot")
+
+    def execute(self, context: Any) -> set[str]:
+        """Start the child; the timer takes what it finds."""
+        scene = context.scene
+        current, settings = generation(), scene.latentman
+        try:
+            base, frames = output_base(context, scene), scene_frames(scene)
+            passes = PassRequest(
+                base / PASSES_FOLDER,
+                frames,
+                settings.width,
+                settings.height,
+                settings.engine,
+            )
+            if current.comparison is not None:
+                current.comparison.close()
+            known = has_take_of(base, stored_template(scene, frames))
+            current.comparison = PassComparison.start(context, passes, known=known)
+        except LatentManError as error:
+            return refuse(self, error)
+        wake()
+        return {"FINISHED"}
+
+
+_CLASSES = (
+    LATENTMAN_OT_apply_preset,
+    LATENTMAN_OT_reset_hidden,
+    LATENTMAN_OT_save_job,
+    LATENTMAN_OT_load_job,
+    LATENTMAN_OT_count_changes,
+)
+
+
+def register() -> None:
+    """Register the operators."""
+    for cls in _CLASSES:
+        bpy.utils.register_class(cls)
+
+
+def unregister() -> None:
+    """Take the operators back."""
+    for cls in reversed(_CLASSES):
+        bpy.utils.unregister_class(cls)

@@ -1,0 +1,164 @@
+"""Takes against each other, and back from a take to its settings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import bpy
+from bpy.props import StringProperty
+
+from ..running import generation
+from ..scene_job import output_base, store_settings
+from ..shared.errors import LatentManError
+from ..takes_on_disk import finished_takes
+from ..timeline.compare import clear_background, other_take, set_background, show_only
+from ..timeline.take import ENGINE, Take, add_take, find_take, take_job, take_named, takes
+from .reporting import allow, refuse
+
+
+class _OfTake:
+    """An operator on one take, which is named."""
+
+    bl_options = {"REGISTER", "UNDO"}
+
+    take: StringProperty(name="Take", description="Name of the take's strip", options={"SKIP_SAVE"})
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        """Only where there is a take."""
+        return allow(cls, "" if takes(context.scene) else "There is no take yet: press Generate")
+
+    def execute(self, context: Any) -> set[str]:
+        """Do it."""
+        try:
+            self.act(context.scene, self.take)
+        except LatentManError as error:
+            return refuse(self, error)
+        return {"FINISHED"}
+
+    def act(self, scene: Any, take: str) -> None:
+        """What is done with the take."""
+        raise NotImplementedError
+
+
+class LATENTMAN_OT_show_take(_OfTake, bpy.types.Operator):
+    """Show this take and mute the others"""
+
+    bl_idname = "latentman.show_take"
+    bl_label = "Show Take"
+
+    def act(self, scene: Any, take: str) -> None:
+        """Show it alone."""
+        show_only(scene, take)
+
+
+class LATENTMAN_OT_redo_take(_OfTake, bpy.types.Operator):
+    """Copy this take's settings back into the scene: prompt, seed, method, frames and the rest"""
+
+    bl_idname = "latentman.redo_take"
+    bl_label = "Use Settings"
+
+    def act(self, scene: Any, take: str) -> None:
+        """Copy them."""
+        strip = take_named(scene, take)
+        store_settings(scene, take_job(strip), str(strip.get(ENGINE, "cycles")))
+
+
+class LATENTMAN_OT_take_background(_OfTake, bpy.types.Operator):
+    """Show this take behind the camera's view, to line the rig up with it"""
+
+    bl_idname = "latentman.take_background"
+    bl_label = "Camera Background"
+
+    def act(self, scene: Any, take: str) -> None:
+        """Make it the background."""
+        set_background(scene, take)
+
+
+class LATENTMAN_OT_clear_background(bpy.types.Operator):
+    """Take the take behind the camera's view away"""
+
+    bl_idname = "latentman.clear_background"
+    bl_label = "Clear Background"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        """Only where there is a camera."""
+        return allow(cls, "" if context.scene.camera is not None else "The scene has no camera")
+
+    def execute(self, context: Any) -> set[str]:
+        """Remove it."""
+        clear_background(context.scene)
+        return {"FINISHED"}
+
+
+class LATENTMAN_OT_compare_takes(bpy.types.Operator):
+    """Show the other take: press again to come back"""
+
+    bl_idname = "latentman.compare_takes"
+    bl_label = "A/B"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        """Only where there are two."""
+        return allow(cls, "" if other_take(context.scene) else "It takes two takes to compare")
+
+    def execute(self, context: Any) -> set[str]:
+        """Change over."""
+        try:
+            show_only(context.scene, other_take(context.scene))
+        except LatentManError as error:
+            return refuse(self, error)
+        return {"FINISHED"}
+
+
+class LATENTMAN_OT_find_takes(bpy.types.Operator):
+    """Put finished takes of the output folder on the timeline that are not on it: after a crash, or in another file"""
+
+    bl_idname = "latentman.find_takes"
+    bl_label = "Find Takes"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        """Not while a take is being made."""
+        return allow(cls, "A shot is being generated" if generation().running else "")
+
+    def execute(self, context: Any) -> set[str]:
+        """Look, and add them."""
+        scene, added = context.scene, 0
+        blend_folder = Path(bpy.data.filepath).parent if bpy.data.filepath else None
+        try:
+            for found in finished_takes(output_base(context, scene)):
+                if find_take(scene, found.folder) is None:
+                    add_take(scene, Take(found.folder, found.job, found.job_id, found.engine), blend_folder)
+                    added += 1
+        except LatentManError as error:
+            return refuse(self, error)
+        self.report({"INFO"}, f"{added} takes were put on the timeline")
+        return {"FINISHED"}
+
+
+_CLASSES = (
+    LATENTMAN_OT_show_take,
+    LATENTMAN_OT_redo_take,
+    LATENTMAN_OT_take_background,
+    LATENTMAN_OT_clear_background,
+    LATENTMAN_OT_compare_takes,
+    LATENTMAN_OT_find_takes,
+)
+
+
+def register() -> None:
+    """Register the operators."""
+    for cls in _CLASSES:
+        bpy.utils.register_class(cls)
+
+
+def unregister() -> None:
+    """Take the operators back."""
+    for cls in reversed(_CLASSES):
+        bpy.utils.unregister_class(cls)

@@ -1,0 +1,51 @@
+"""A character's keyframes, edits and constraints included, back as a motion."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+import numpy as np
+from numpy.typing import NDArray
+
+from ..shared.errors import InputError
+from ..shared.motion import SMPLMotion
+from ..shared.motion.rotations import matrix_to_axis_angle
+from ..shared.motion.skeleton import JOINT_NAMES, local_rotations
+
+
+def rest_joints(armature: Any) -> NDArray[np.float64]:
+    """The 24 joints in the rest pose, (24, 3) metres, SMPL's axes."""
+    return np.array([armature.data.bones[name].head_local for name in JOINT_NAMES], np.float64)
+
+
+def read_back(scene: Any, armature: Any, frames: tuple[int, ...]) -> SMPLMotion:
+    """The motion that the armature shows in these frames, at the scene's frame rate.
+
+    The scene is stepped through once; its current frame is put back. Raises InputError where there are no frames, or
+    the armature has not SMPL's joints.
+    """
+    if not frames:
+        raise InputError("frames.empty", "The frame range holds no frame.", 'Give one, for example "1-30,47".')
+    missing = [name for name in JOINT_NAMES if name not in armature.pose.bones]
+    if missing:
+        raise InputError("rig.joints", f"{armature.name!r} has no bone {missing[0]!r}.", "Import the motion again.")
+    poses, pelvis = [], []
+    current = scene.frame_current
+    try:
+        for frame in frames:
+            scene.frame_set(frame)
+            evaluated = armature.evaluated_get(bpy.context.evaluated_depsgraph_get())
+            matrices = np.array([evaluated.pose.bones[name].matrix for name in JOINT_NAMES], np.float64)
+            world = matrices[:, :3, :3] / np.linalg.norm(matrices[:, :3, :3], axis=1, keepdims=True)
+            poses.append(matrix_to_axis_angle(local_rotations(world)))
+            pelvis.append(matrices[0, :3, 3])
+    finally:
+        scene.frame_set(current)
+    return SMPLMotion(
+        poses=np.stack(poses),
+        root=np.stack(pelvis) - rest_joints(armature)[0],
+        betas=np.zeros(10),
+        fps=scene.render.fps / scene.render.fps_base,
+        source=armature.name,
+    )

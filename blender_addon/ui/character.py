@@ -1,0 +1,59 @@
+"""The character: prompt, method, strength."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..presets import changes, preset_named
+from ..properties import LatentManSceneSettings
+from ..scene_job import hidden_settings, setting_values
+from ..shared.errors import InputError
+from .text import draw_error, draw_text
+
+_ALWAYS = (("prompt", "negative_prompt"), ("model", "seed", "steps"), ("guidance_scale", "controlnet_scale"))
+_OF_LATENTMAN = (("align", "guide", "guide_strength"), ("correspondence", "baseline"))
+
+
+def draw_character(layout: Any, context: Any) -> None:
+    """Draw the settings of the job; those of LatentMan only where it is the method."""
+    settings = context.scene.latentman
+    for names in _ALWAYS:
+        _draw_group(layout, settings, names)
+    layout.prop(settings, "method")
+    if settings.method == "latentman":
+        for names in _OF_LATENTMAN:
+            _draw_group(layout, settings, names)
+        if settings.correspondence == "assignment":
+            layout.prop(settings, "features")
+
+
+def draw_preset(layout: Any, context: Any) -> None:
+    """Draw the preset, and what it would change."""
+    settings = context.scene.latentman
+    preset = preset_named(settings.preset)
+    layout.prop(settings, "preset")
+    draw_text(layout, preset.description)
+    try:
+        changed = changes(preset, setting_values(context.scene))
+        hidden = hidden_settings(context.scene)
+    except InputError as error:
+        draw_error(layout, error)
+        return
+    column = layout.column(align=True)
+    for change in changed:
+        column.label(text=f"{_label(change.name)}: {change.before} → {change.after}", icon="DOT")
+    layout.operator("latentman.apply_preset", icon="CHECKMARK")
+    if hidden:
+        draw_text(layout, f"Also set, not shown here: {', '.join(hidden)}", "INFO")
+        layout.operator("latentman.reset_hidden", icon="LOOP_BACK")
+
+
+def _draw_group(layout: Any, settings: Any, names: tuple[str, ...]) -> None:
+    column = layout.column(align=True)
+    for name in names:
+        column.prop(settings, name)
+
+
+def _label(name: str) -> str:
+    shown = LatentManSceneSettings.bl_rna.properties.get(name)
+    return name.replace("_", " ").capitalize() if shown is None else str(shown.name)

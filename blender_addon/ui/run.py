@@ -1,0 +1,36 @@
+"""Generate, cancel, resume, and how far it is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..ops.generate import can_resume
+from ..running import generation
+from ..scene_job import output_base
+from ..shared.errors import InputError
+from .text import draw_error, draw_text
+
+
+def draw_run(layout: Any, context: Any) -> None:
+    """Draw where the result goes, the buttons, the bar, and what went wrong."""
+    current = generation()
+    layout.prop(context.scene.latentman, "output")
+    try:
+        draw_text(layout, str(output_base(context, context.scene)), "FILE_FOLDER")
+    except InputError as error:
+        draw_error(layout, error)
+    if current.running:
+        layout.operator("latentman.cancel", icon="CANCEL")
+    else:
+        row = layout.row(align=True)
+        row.scale_y = 1.4
+        row.operator("latentman.generate", icon="RENDER_ANIMATION")
+        if can_resume(context):
+            row.operator("latentman.resume", icon="PLAY")
+    if current.progress is not None:
+        layout.progress(factor=current.progress.fraction, text=current.progress.text)
+    if current.error is not None:
+        draw_error(layout, current.error, dismiss=True)
+    row = layout.row(align=True)
+    row.operator("latentman.save_job", icon="FILE_TICK")
+    row.operator("latentman.load_job", icon="FILE_FOLDER")

@@ -1,0 +1,86 @@
+"""What is rendered: motion, body, camera, passes."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from ..motion_check import stored_check, warnings
+from ..rig import character as rig
+from ..running import generation
+from ..shared.framerange import format_frames
+from .text import draw_text
+
+
+def draw_motion(layout: Any, context: Any) -> None:
+    """Draw the import, and what is known of each character's motion."""
+    scene = context.scene
+    layout.prop(scene.latentman, "motion_path")
+    layout.operator("latentman.import_motion", icon="ARMATURE_DATA")
+    for one in rig.characters(scene):
+        _draw_facts(layout.box(), scene, one.armature)
+    layout.operator("latentman.check_motion", icon="VIEWZOOM")
+
+
+def draw_body(layout: Any, context: Any) -> None:
+    """Draw the body of the next import."""
+    settings = context.scene.latentman
+    layout.prop(settings, "body_path")
+    layout.prop(settings, "own_betas")
+    if settings.own_betas:
+        layout.column(align=True).prop(settings, "betas")
+    draw_text(layout, "Used by the next import", "INFO")
+
+
+def draw_camera(layout: Any, context: Any) -> None:
+    """Draw camera and framing."""
+    scene = context.scene
+    layout.prop(scene, "camera")
+    row = layout.row(align=True)
+    row.operator("latentman.frame_shot", icon="CAMERA_DATA")
+    row.prop(scene.latentman, "follow_camera", toggle=True)
+
+
+def draw_passes(layout: Any, context: Any) -> None:
+    """Draw engine, size and frames, and how many would be rendered anew."""
+    settings = context.scene.latentman
+    layout.prop(settings, "engine")
+    column = layout.column(align=True)
+    column.prop(settings, "width")
+    column.prop(settings, "height")
+    layout.prop(settings, "frames")
+    row = layout.row(align=True)
+    row.operator("latentman.preview_parts", icon="COLOR")
+    row.operator("latentman.count_changes", icon="FILE_REFRESH")
+    comparison = generation().comparison
+    if comparison is None:
+        return
+    if comparison.running:
+        draw_text(layout, "Looking for changes", "SORTTIME")
+    elif comparison.result is not None:
+        found = comparison.result
+        frames = len(found.changed) + len(found.unchanged)
+        draw_text(layout, f"Changed: {format_frames(found.changed)}" if found.changed else "No pose has changed")
+        draw_text(layout, f"Passes to render: {len(found.changed)} of {frames}", "INFO")
+        draw_text(layout, f"Frames to generate: {found.to_generate} of {frames}", "INFO")
+
+
+def _draw_facts(box: Any, scene: Any, armature: Any) -> None:
+    column = box.column(align=True)
+    column.label(text=armature.name, icon="OUTLINER_OB_ARMATURE")
+    if armature.get(rig.SOURCE):
+        draw_text(column, f"{armature[rig.SOURCE]}, {armature.get(rig.FPS, 0):g} fps")
+    if armature.get(rig.TEXT):
+        draw_text(column, f'"{armature[rig.TEXT]}"')
+    frames = scene.frame_end - scene.frame_start + 1
+    column.label(text=f"Scene: {frames} frames, {frames * scene.render.fps_base / scene.render.fps:.1f} s")
+    if rig.RESIDUAL in armature:
+        column.label(text=f"Joints fitted within {armature[rig.RESIDUAL]:.1f} cm")
+    for note in json.loads(armature.get(rig.NOTES, "[]")):
+        draw_text(column, note)
+    for warning in warnings(armature):
+        draw_text(column, warning, "ERROR")
+    check = stored_check(armature)
+    if check is not None and not warnings(armature):
+        where = f"frames {check.frames}" if check.frames else "the file"
+        draw_text(column, f"Checked {where}: nothing found", "CHECKMARK")

@@ -1,0 +1,48 @@
+"""The takes on the timeline."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..timeline.compare import BACKGROUND, shown_take
+from ..timeline.take import DONE, FRAMES, METHOD, PROMPT, SEED, STEPS, takes
+from .text import draw_text
+
+_BUTTONS = (("latentman.redo_take", "LOOP_BACK"), ("latentman.take_background", "IMAGE_BACKGROUND"))
+
+
+def draw_takes(layout: Any, context: Any) -> None:
+    """Draw each take with its buttons, newest first."""
+    scene = context.scene
+    shown = shown_take(scene)
+    for strip in reversed(takes(scene)):
+        _draw_take(layout.box(), strip, strip == shown)
+    row = layout.row(align=True)
+    row.operator("latentman.compare_takes", icon="ARROW_LEFTRIGHT")
+    row.operator("latentman.find_takes", icon="VIEWZOOM")
+    if _has_background(scene):
+        layout.operator("latentman.clear_background", icon="X")
+
+
+def _draw_take(box: Any, strip: Any, shown: bool) -> None:
+    row = box.row(align=True)
+    show = row.operator(
+        "latentman.show_take",
+        text=f"{strip.name}, channel {strip.channel}",
+        icon="HIDE_OFF" if shown else "HIDE_ON",
+        depress=shown,
+    )
+    show.take = strip.name
+    for operator, icon in _BUTTONS:
+        row.operator(operator, text="", icon=icon).take = strip.name
+    draw_text(box, f"{strip.get(METHOD, '')}, seed {strip.get(SEED, '')}, {strip.get(STEPS, '?')} steps")
+    draw_text(box, f'"{strip.get(PROMPT, "")}"')
+    if strip.get(DONE, 0) < strip.get(FRAMES, 0):
+        draw_text(box, f"{strip[DONE]} of {strip[FRAMES]} frames", "SORTTIME")
+
+
+def _has_background(scene: Any) -> bool:
+    camera = scene.camera
+    if camera is None or camera.type != "CAMERA":
+        return False
+    return any(entry.image is not None and entry.image.get(BACKGROUND) for entry in camera.data.background_images)

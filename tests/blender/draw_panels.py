@@ -1,0 +1,69 @@
+"""Draws every panel once into a real layout and prints what is in it: `python -m tests.blender.draw_panels SCENE`.
+
+In the background no region is drawn, but a pop-up menu fills its layout at once. What Blender does with the menu
+afterwards needs a window, so the process ends inside the drawing function.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import traceback
+from pathlib import Path
+from typing import Any
+
+import bpy
+from blender_addon.shared.errors import BackendError
+from blender_addon.shared.motion import sample_path
+
+import blender_addon
+from blender_addon.running import generation
+from blender_addon.scene_job import stored_template
+from blender_addon.timeline.take import Take, add_take
+from blender_addon.ui.panel import SECTIONS
+
+
+def empty() -> None:
+    """Blender's own start."""
+
+
+def full() -> None:
+    """A character with things to look at, two takes, a changed setting, and an error."""
+    scene = bpy.context.scene
+    for item in list(scene.objects):
+        bpy.data.objects.remove(item, do_unlink=True)
+    settings = scene.latentman
+    settings.output, settings.prompt, settings.steps = "/tmp/latentman-panels", "a robot", 7
+    assert bpy.ops.latentman.import_motion(filepath=str(sample_path("walk"))) == {"FINISHED"}
+    job = stored_template(scene, (1, 2))
+    for number in (1, 2):
+        add_take(scene, Take(Path(f"/tmp/latentman-panels/take-00{number}/latentman"), job, "0" * 64))
+    generation().error = BackendError("backend.died", "The backend ended with code -9.", "Run: latentman doctor")
+
+
+def main(scenario: str) -> None:
+    """Draw, print, end."""
+    bpy.ops.wm.read_factory_settings()
+    blender_addon.register()
+    {"empty": empty, "full": full}[scenario]()
+
+    def draw(menu: Any, context: Any) -> None:
+        whole = False
+        try:
+            for section in SECTIONS:
+                menu.layout.label(text=f"SECTION {section.name}")
+                section.draw(menu.layout.column(), context)
+            print("DRAWN", json.dumps(menu.layout.introspect()), flush=True)
+            whole = True
+        finally:
+            if not whole:
+                traceback.print_exc()
+            os._exit(0 if whole else 1)
+
+    with bpy.context.temp_override(window=bpy.context.window_manager.windows[0]):
+        bpy.context.window_manager.popup_menu(draw)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

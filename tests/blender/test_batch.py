@@ -1,0 +1,102 @@
+"""The batch command inside of Blender: several shots, job files and options over them, and what is there already."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import bpy
+import pytest
+from blender_addon.shared.body import free_body
+from blender_addon.shared.job import canonical_json
+
+import blender_addon
+from blender_addon.camera import frame_shot
+from blender_addon.cli import main
+from blender_addon.client.job_file import ShotFile, read_job_file, write_job_file
+from blender_addon.rig.character import import_motion
+from blender_addon.scene_job import stored_template
+from tests.blender.scenes import empty_scene, standing_motion
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder with one .blend of two scenes, and a job file for each of them."""
+    path = tmp_path_factory.mktemp("batch")
+    first = empty_scene()
+    blender_addon.register()
+    second = bpy.data.scenes.new("second")
+    for scene, prompt in ((first, "a robot"), (second, "a knight")):
+        bpy.context.window.scene = scene
+        armature = import_motion(scene, standing_motion(5), free_body())
+        scene.latentman.prompt = prompt
+        if scene is first:
+            frame_shot(scene, armature, (1, 5))
+    bpy.ops.wm.save_as_mainfile(filepath=str(path / "two.blend"))
+    for name, scene in (("a", bpy.data.scenes["Scene"]), ("b", bpy.data.scenes["second"])):
+        template = stored_template(scene, (1, 3, 5))
+        shot = ShotFile(template, ("latentman",), "cycles", path / "two.blend", scene.name, path / "out" / name)
+        write_job_file(path / f"{name}.json", shot)
+    yield path
+    blender_addon.unregister()
+
+
+def run(capsys, *arguments: object) -> tuple[int, list[dict], str]:
+    """Exit code, JSON lines and what was said on standard error."""
+    code = main([str(argument) for argument in arguments])
+    said = capsys.readouterr()
+    return code, [json.loads(line) for line in said.out.splitlines() if line.startswith("{")], said.err
+
+
+def test_several_shots_each_with_its_own_scene_and_error(folder: Path, capsys) -> None:
+    jobs = ("--job", folder / "a.json", "--job", folder / "b.json")
+    code, lines, said = run(capsys, *jobs, "--seed", 5, "--frames", "2-4", "--dry-run", "--json")
+    assert [line["event"] for line in lines] == ["shot", "plan", "shot", "failed"]
+    plan, failed = lines[1], lines[3]
+    assert (plan["shot"], plan["frames"], plan["job"]["seed"]) == (1, [2, 3, 4], 5)
+    assert (plan["job"]["prompt"], plan["output"]) == ("a robot", str(folder / "out" / "a"))
+    assert (failed["shot"], failed["code"], failed["exit_code"]) == (2, "passes.no_camera", 2)
+    assert "'second' has no camera" in failed["message"] and said.count("latentman: ") == 1
+    assert code == 2
+    assert not (folder / "out").exists()
+
+
+def test_one_output_folder_holds_several_shots(folder: Path, tmp_path: Path, capsys) -> None:
+    jobs = ("--job", folder / "a.json", "--job", folder / "b.json")
+    _, lines, _ = run(capsys, *jobs, "--output", tmp_path / "all", "--dry-run", "--json")
+    assert [line["output"] for line in lines if line["event"] == "shot"] == [
+        str(tmp_path / "all" / "a"),
+        str(tmp_path / "all" / "b"),
+    ]
+
+
+def test_a_dry_run_counts_what_is_there(folder: Path, tmp_path: Path, capsys) -> None:
+    frames = tmp_path / "latentman"
+    frames.mkdir()
+    for name in ("0001.png", "0003.png", "0004.png"):
+        (frames / name).touch()
+    shot = read_job_file(folder / "a.json")
+    (frames / "job.json").write_bytes(canonical_json(shot.job))
+    arguments = ("--job", folder / "a.json", "--output", tmp_path, "--dry-run")
+    _, lines, _ = run(capsys, *arguments, "--json")
+    assert lines[-1]["frames_there"] == {"latentman": 2} and lines[-1]["passes_there"] == 0
+    _, lines, _ = run(capsys, *arguments, "--json", "--seed", 99)
+    assert lines[-1]["frames_there"] == {"latentman": 0}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("--prompt", "x"), "arguments.output"),
+        (("--job", "a.json", "--job", "a.json"), "arguments.output"),
+        (("--job", "a.json", "--scene", "none"), "arguments.scene"),
+        (("--job", "a.json", "--job", "b.json", "--save-blend", "x.blend"), "arguments.save_blend"),
+        (("--job", "a.json", "--frames", "9-1"), "frames.span"),
+        (("--turbo",), "arguments"),
+    ],
+)
+def test_what_is_wrong_has_a_code(folder: Path, capsys, monkeypatch, arguments: tuple[str, ...], code: str) -> None:
+    monkeypatch.chdir(folder)
+    exit_code, lines, said = run(capsys, *arguments, "--dry-run", "--json")
+    assert exit_code == 2 and lines[-1]["code"] == code
+    assert said.count("latentman: ") == 1

@@ -1,0 +1,52 @@
+"""Every panel, drawn into a real layout: what an animator reads and which buttons there are."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def drawn(scenario: str) -> tuple[list[str], set[str]]:
+    """The texts of all panels in order, and the operators of their buttons."""
+    command = [sys.executable, "-m", "tests.blender.draw_panels", scenario]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and "Traceback" not in done.stderr, done.stderr[-2000:]
+    assert "not found" not in done.stderr, done.stderr[-2000:]  # a property that is not there is only printed
+    line = next(line for line in done.stdout.splitlines() if line.startswith("DRAWN "))
+    items = list(_items(json.loads(line.removeprefix("DRAWN "))))
+    texts = [item["draw_string"] for item in items if item.get("draw_string")]
+    return texts, {item["operator"].split("(")[0] for item in items if item.get("operator")}
+
+
+def _items(value: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(value, list):
+        for one in value:
+            yield from _items(one)
+    elif "items" in value:
+        yield from _items(value["items"])
+    else:
+        yield value
+
+
+def test_an_empty_scene_shows_where_to_begin() -> None:
+    texts, operators = drawn("empty")
+    assert "Not running" in texts
+    assert {"bpy.ops.latentman.import_motion", "bpy.ops.latentman.generate", "bpy.ops.wm.save_mainfile"} <= operators
+    assert "bpy.ops.latentman.clear_error" not in operators
+
+
+def test_a_full_scene_shows_facts_changes_takes_and_what_mends_the_error() -> None:
+    texts, operators = drawn("full")
+    whole = " ".join(texts)
+    assert "walk_smpl_params.npy, 20 fps" in whole and "Scene: 106 frames, 4.4 s" in whole
+    assert "Steps: 7 → 20" in texts
+    assert "The backend ended with code -9." in texts
+    assert texts.index("take-002 latentman, channel 2") < texts.index("take-001 latentman, channel 1")
+    wanted = ("start_backend", "show_log", "doctor", "clear_error", "show_take", "redo_take", "take_background")
+    assert {f"bpy.ops.latentman.{name}" for name in wanted} <= operators

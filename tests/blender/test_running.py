@@ -1,0 +1,197 @@
+"""The shot under way, driven as the timer drives it, through what a user does meanwhile: load, undo, disable, kill."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import bpy
+import psutil
+import pytest
+from blender_addon.shared.body import free_body
+
+import blender_addon
+from blender_addon import running
+from blender_addon.camera import frame_shot
+from blender_addon.client.progress import GenerateState
+from blender_addon.client.warm_backend import BackendState
+from blender_addon.passes.comparison import Compared
+from blender_addon.rig.character import import_motion
+from blender_addon.timeline.take import DONE, takes
+from tests.blender.scenes import empty_scene, standing_motion
+
+ROOT = Path(__file__).resolve().parents[2]
+GUARD_S = 90.0  # ends a test that would hang; nothing is measured with it
+
+
+@pytest.fixture
+def shot(tmp_path: Path) -> Iterator[Path]:
+    """A saved file with a framed character of four frames, open, and the add-on enabled with the fake runner's
+    backend."""
+    scene = empty_scene()
+    blender_addon.register()
+    entry = bpy.context.preferences.addons.new()
+    entry.module = "blender_addon"
+    entry.preferences.backend = f"{sys.executable} -m tests.e2e.fake_backend"
+    armature = import_motion(scene, standing_motion(4), free_body())
+    frame_shot(scene, armature, (1, 4))
+    model = tmp_path / "model"
+    model.mkdir()
+    (model / "weights.safetensors").write_bytes(b"weights")
+    settings = scene.latentman
+    settings.prompt, settings.model, settings.steps = "step_s=0.2", str(model), 3
+    settings.method, settings.width, settings.height = "text2video_zero", 64, 64
+    path = tmp_path / "shot.blend"
+    bpy.ops.wm.save_as_mainfile(filepath=str(path))
+    yield path
+    blender_addon.unregister()
+    gone = [entry for entry in bpy.context.preferences.addons if entry.module == "blender_addon"]
+    for entry in gone:  # loading the factory settings forgets it as well
+        bpy.context.preferences.addons.remove(entry)
+
+
+def tick(until: Callable[[], bool]) -> None:
+    """What the timer does, until something is so."""
+    limit = time.monotonic() + GUARD_S
+    current = running.generation()
+    while not until():
+        current.tick()
+        assert time.monotonic() < limit, (current.progress, current.error)
+        time.sleep(0.002)
+
+
+def started() -> Any:
+    """A shot that is begun and has a first frame."""
+    current = running.generation()
+    current.start(bpy.context)
+    tick(lambda: bool(current.progress.frame) or not current.running)
+    assert current.running, current.error
+    return current
+
+
+def computed(base: Path) -> list[str]:
+    """The frames that the backend computed, over all jobs and attempts."""
+    return [line for log in base.glob(".backend/jobs/*/computed.txt") for line in log.read_text().split()]
+
+
+def test_a_take_is_cancelled_cut_off_and_still_finished_without_computing_a_frame_twice(shot: Path) -> None:
+    before = set(psutil.Process().children(recursive=True))
+    current = started()
+    (strip,) = takes(bpy.context.scene)
+    made = {f"{frame:04d}.png" for frame in range(1, 1 + strip[DONE])}
+    assert 0 < strip[DONE] < 4 and len(strip.elements) == 4
+    assert {element.filename for element in strip.elements} <= made
+    assert not bpy.ops.latentman.generate.poll()
+    current.cancel()
+    tick(lambda: not current.running)
+    assert current.progress.state is GenerateState.CANCELLED and current.error is None
+    bpy.context.scene.latentman.prompt = "another prompt"  # resuming takes the take's own
+    current.resume(bpy.context)
+    tick(lambda: current.progress.state is GenerateState.GENERATING)
+    during = set(psutil.Process().children(recursive=True)) - before
+    assert len(during) >= 2  # supervisor and worker
+    blender_addon.unregister()
+    assert not [process for process in during if process.is_running() and process.status() != psutil.STATUS_ZOMBIE]
+    assert not bpy.app.timers.is_registered(running._tick)
+    blender_addon.register()
+    assert bpy.ops.latentman.resume() == {"FINISHED"}
+    (strip,) = takes(bpy.context.scene)
+    assert [element.filename for element in strip.elements] == [f"{frame:04d}.png" for frame in range(1, 5)]
+    assert sorted(computed(shot.parent / "latentman")) == ["1", "2", "3", "4"]
+    assert not bpy.ops.latentman.resume.poll()
+    settings = bpy.context.scene.latentman
+    assert _changes() == Compared((), (1, 2, 3, 4), to_generate=4)  # another prompt
+    settings.prompt = "step_s=0.2"
+    assert _changes() == Compared((), (1, 2, 3, 4), to_generate=0)
+    _look_at_a_moved_camera(shot)
+
+
+def _look_at_a_moved_camera(shot: Path) -> None:
+    """The camera is moved in the last frame; that is found, and nothing is rendered for it."""
+    files = {path: path.stat().st_mtime_ns for path in shot.parent.joinpath("latentman", "passes").iterdir()}
+    lens = bpy.context.scene.camera.data
+    for frame, shift in ((3, 0.0), (4, 0.1)):
+        lens.shift_x = shift
+        lens.keyframe_insert("shift_x", frame=frame)
+    assert _changes() == Compared((4,), (1, 2, 3), to_generate=4)
+    assert {path: path.stat().st_mtime_ns for path in files} == files
+
+
+def _changes() -> Any:
+    assert bpy.ops.latentman.count_changes() == {"FINISHED"}
+    current = running.generation()
+    tick(lambda: not current.comparison.running)
+    assert current.error is None
+    return current.comparison.result
+
+
+def test_another_file_is_loaded_meanwhile(shot: Path) -> None:
+    current = started()
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    tick(lambda: not current.running)
+    current.tick()
+    assert current.progress.state is GenerateState.DONE and current.error is None
+    assert takes(bpy.context.scene) == []
+    bpy.ops.wm.open_mainfile(filepath=str(shot))
+    assert bpy.ops.latentman.find_takes() == {"FINISHED"}
+    (strip,) = takes(bpy.context.scene)
+    assert strip[DONE] == 4
+    assert bpy.ops.latentman.find_takes() == {"FINISHED"} and len(takes(bpy.context.scene)) == 1
+
+
+def test_an_undo_takes_no_reference_with_it(shot: Path) -> None:
+    bpy.ops.ed.undo_push(message="before")
+    current = started()
+    bpy.context.scene.latentman.seed = 99
+    bpy.ops.ed.undo_push(message="after")
+    bpy.ops.ed.undo()
+    assert takes(bpy.context.scene) == []  # the strip is younger than the step that was gone back to
+    tick(lambda: not current.running)
+    current.tick()
+    assert current.progress.state is GenerateState.DONE and current.error is None
+    (strip,) = takes(bpy.context.scene)
+    assert strip[DONE] == 4
+
+
+def test_quitting_in_mid_job_leaves_no_process_and_the_job_goes_on_later(shot: Path) -> None:
+    command = [sys.executable, "-m", "tests.blender.quit_midway", str(shot)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=GUARD_S, check=False)
+    assert done.returncode == 0, done.stderr
+    pids = next(line for line in done.stdout.splitlines() if line.startswith("STARTED")).split()[1:]
+    assert len(pids) >= 2 and not [pid for pid in pids if psutil.pid_exists(int(pid))]
+    assert bpy.ops.latentman.resume() == {"FINISHED"}
+    assert sorted(computed(shot.parent / "latentman")) == ["1", "2", "3", "4"]
+
+
+def test_a_killed_backend_is_told_with_its_button_and_can_be_started_again(shot: Path) -> None:
+    current = running.generation()
+    assert bpy.ops.latentman.start_backend() == {"FINISHED"}
+    assert not bpy.ops.latentman.start_backend.poll()
+    tick(lambda: current.backend.state is BackendState.READY)
+    (backend,) = [process for process in psutil.Process().children() if "--stdio" in process.cmdline()]
+    backend.kill()
+    tick(lambda: current.error is not None)
+    assert current.error.code == "backend.died"
+    tick(lambda: current.backend.state is BackendState.STOPPED)
+    assert bpy.ops.latentman.start_backend() == {"FINISHED"} and current.error is None
+    assert bpy.ops.latentman.stop_backend() == {"FINISHED"}
+    assert not bpy.ops.latentman.generate.poll()  # not before the folder is free again
+    tick(lambda: current.backend.state is BackendState.STOPPED)
+    assert bpy.ops.latentman.generate.poll()
+
+
+def test_three_rounds_with_a_backend_leave_no_process_thread_or_socket(shot: Path) -> None:
+    left = []
+    for _ in range(3):
+        assert bpy.ops.latentman.start_backend() == {"FINISHED"}
+        tick(lambda: running.generation().backend.state is BackendState.READY)
+        blender_addon.unregister()
+        own = psutil.Process()
+        left.append((own.children(), sorted(thread.name for thread in threading.enumerate()), own.num_fds()))
+        blender_addon.register()
+    assert left[0][0] == [] and left[1:] == left[:1] * 2

@@ -1,0 +1,177 @@
+"""The scene's settings: into a job and back, presets, job files, and where the output goes."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import bpy
+import numpy as np
+import pytest
+from blender_addon.shared.body import free_body
+from blender_addon.shared.errors import InputError
+from blender_addon.shared.job import Job, LatentManSettings, validate_job
+from blender_addon.shared.latentman_settings import published_settings
+
+import blender_addon
+from blender_addon.client.job_file import read_job_file
+from blender_addon.motion_check import MotionCheck, check_motion, stored_check, warnings
+from blender_addon.rig.body_mesh import PART_ATTRIBUTE
+from blender_addon.rig.character import characters, import_motion
+from blender_addon.scene_job import output_base, scene_frames, store_settings, stored_template
+from tests.blender.scenes import add_camera, empty_scene, random_motion
+
+
+@pytest.fixture
+def scene():
+    made = empty_scene()
+    blender_addon.register()
+    made.latentman.prompt = "a robot"
+    yield made
+    blender_addon.unregister()
+
+
+def test_a_new_scene_has_the_jobs_own_defaults(scene):
+    job = stored_template(scene, (1,))
+    validate_job(job)
+    assert dataclasses.replace(job, seed=0, prompt="", inputs=Job("", (1,), job.inputs).inputs) == Job(
+        "", (1,), job.inputs
+    )
+
+
+def test_the_panels_frames_are_a_range_or_the_scenes(scene):
+    scene.frame_start, scene.frame_end = 3, 5
+    assert scene_frames(scene) == (3, 4, 5)
+    scene.latentman.frames = "1-3,47,60-64x2"
+    assert scene_frames(scene) == (1, 2, 3, 47, 60, 62, 64)
+    scene.latentman.frames = "5-1"
+    with pytest.raises(InputError, match="runs backwards"):
+        scene_frames(scene)
+
+
+def test_a_preset_is_applied_and_then_has_nothing_to_do(scene):
+    scene.latentman.preset = "released"
+    assert bpy.ops.latentman.apply_preset() == {"FINISHED"}
+    job = stored_template(scene, (1,))
+    assert (job.steps, job.latentman) == (100, published_settings("released"))
+    with pytest.raises(RuntimeError, match="already"):
+        bpy.ops.latentman.apply_preset()
+    scene.latentman.preset = "standard"  # what the panel does not show goes back as well
+    assert bpy.ops.latentman.apply_preset() == {"FINISHED"}
+    assert stored_template(scene, (1,)).latentman == LatentManSettings()
+    assert scene.latentman.other == ""
+
+
+def test_unreadable_hidden_settings_are_told_and_reset(scene):
+    scene.latentman.other = '{"latentman": 3}'
+    with pytest.raises(InputError, match="cannot be read"):
+        stored_template(scene, (1,))
+    assert bpy.ops.latentman.reset_hidden() == {"FINISHED"}
+    stored_template(scene, (1,))
+
+
+def test_a_job_file_keeps_the_shot(scene, tmp_path):
+    with pytest.raises(RuntimeError, match="Save the file first"):
+        bpy.ops.latentman.save_job(filepath=str(tmp_path / "job.json"))
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "shot.blend"))
+    scene = bpy.context.scene
+    settings = scene.latentman
+    settings.frames, settings.engine, settings.seed, settings.align = "1-9x4", "eevee", 12, (0.1, 0.3)
+    assert bpy.ops.latentman.save_job(filepath=str(tmp_path / "job")) == {"FINISHED"}
+    shot = read_job_file(tmp_path / "job.json")
+    assert (shot.blend, shot.output, shot.engine) == (tmp_path / "shot.blend", tmp_path / "latentman", "eevee")
+    settings.frames, settings.engine, settings.seed, settings.align = "", "cycles", 1, (0.0, 1.0)
+    assert bpy.ops.latentman.load_job(filepath=str(tmp_path / "job.json")) == {"FINISHED"}
+    assert (settings.frames, settings.engine) == ("1-9x4", "eevee")
+    again = stored_template(scene, shot.job.frames)
+    assert dataclasses.replace(again, fps=shot.job.fps) == shot.job
+
+
+def test_values_outside_of_a_fields_limits_are_not_kept(scene):
+    job = dataclasses.replace(stored_template(scene, (1,)), guidance_scale=77.0, seed=2**40)
+    before = scene.latentman.guidance_scale, scene.latentman.seed
+    store_settings(scene, job, "cycles")
+    assert (scene.latentman.guidance_scale, scene.latentman.seed) == before
+
+
+def test_the_output_follows_the_pattern_of_the_preferences(scene, tmp_path):
+    with pytest.raises(InputError, match="Save the file first"):
+        output_base(bpy.context, scene)
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "walk.blend"))
+    scene = bpy.context.scene
+    assert output_base(bpy.context, scene) == tmp_path / "latentman"
+    entry = bpy.context.preferences.addons.new()
+    entry.module = "blender_addon"
+    entry.preferences.output, scene.name = "//out/BLEND-SCENE", "a/b"
+    assert output_base(bpy.context, scene) == tmp_path / "out" / "walk-a_b"
+    scene.latentman.output = str(tmp_path / "mine")
+    assert output_base(bpy.context, scene) == tmp_path / "mine"
+    bpy.context.preferences.addons.remove(entry)
+
+
+def test_a_motion_is_looked_at_with_its_edits(scene):
+    armature = import_motion(scene, dataclasses.replace(random_motion(8, 24), twist_known=False), free_body())
+    add_camera(scene, (0, -6, 1.2), (1.5707963, 0, 0))
+    (character,) = characters(scene)
+    check = check_motion(scene, character, (1, 2, 3, 4), 64, 64)
+    assert check.jitter_m_per_s3 > 300  # random poses
+    scene.frame_set(3)
+    armature.location.x = 50
+    for frame in (2, 3):
+        armature.keyframe_insert("location", frame=frame)
+    armature.location.x = 0
+    for frame in (1, 4):
+        armature.keyframe_insert("location", frame=frame)
+    assert bpy.ops.latentman.check_motion() == {"FINISHED"}
+    assert scene.frame_current == 3
+    _check_part_colours(character)
+    found = stored_check(armature)
+    assert isinstance(found, MotionCheck) and "2-3" in found.out_of_frame
+    said = " ".join(warnings(armature))
+    assert "Twist unknown" in said and "Jitter" in said and "Out of frame" in said
+
+
+def _check_part_colours(character):
+    """One colour a part, another for each."""
+    assert bpy.ops.latentman.preview_parts() == {"FINISHED"}
+    mesh = character.body.data
+    colours = np.empty(len(mesh.loops) * 4, np.float32)
+    mesh.color_attributes.active_color.data.foreach_get("color_srgb", colours)
+    colours = colours.reshape(-1, 4).round(3)
+    part = np.array([item.value for item in mesh.attributes[PART_ATTRIBUTE].data])
+    of_corner = np.concatenate([np.full(face.loop_total, part[face.index]) for face in mesh.polygons])
+    seen = {tuple(np.unique(colours[of_corner == label], axis=0).ravel()) for label in range(1, 25)}
+    assert len(seen) == 24 and all(len(colour) == 4 for colour in seen)
+
+
+def test_own_betas_are_used_by_the_import(scene, tmp_path):
+    from blender_addon.shared.motion import sample_path
+
+    heights = []
+    for own in (False, True):
+        scene.latentman.own_betas = own
+        scene.latentman.betas[0] = 3.0
+        assert bpy.ops.latentman.import_motion(filepath=str(sample_path("wave"))) == {"FINISHED"}
+        body = characters(scene)[-1].body
+        heights.append(body.dimensions.z)
+        for item in list(scene.objects):
+            bpy.data.objects.remove(item, do_unlink=True)
+    assert abs(heights[1] - heights[0]) > 0.01
+
+
+def test_the_doctor_reports(scene, tmp_path: Path):
+    from blender_addon.client.backend_process import BackendCommand
+    from blender_addon.doctor import Doctor
+
+    doctor = Doctor()
+    answers = {
+        'print(\'[{"name": "torch", "works": false, "text": "gone", "mend": "make test"}]\')': ("torch", False),
+        "print('no such command')": ("backend", False),
+    }
+    import sys
+
+    for code, expected in answers.items():
+        doctor.ask(BackendCommand((sys.executable, "-c", code, "serve", "--stdio")))
+        while doctor.running:
+            doctor.step()
+        assert [(finding.name, finding.works) for finding in doctor.findings] == [expected]

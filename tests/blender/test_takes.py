@@ -1,0 +1,113 @@
+"""Takes on the timeline: shown as they grow, compared, gone back to, and behind the camera."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import bpy
+import numpy as np
+import pytest
+from blender_addon.shared.job import Job, LatentManSettings
+
+import blender_addon
+from blender_addon.client.request import placeholder_inputs
+from blender_addon.scene_job import stored_template
+from blender_addon.timeline.compare import shown_take
+from blender_addon.timeline.take import DONE, Take, add_take, show_take, take_job, takes
+from tests.blender.scenes import add_camera, empty_scene
+
+FRAMES = (2, 4, 5)
+
+
+@pytest.fixture
+def scene():
+    made = empty_scene()
+    blender_addon.register()
+    yield made
+    blender_addon.unregister()
+
+
+def take(folder: Path, **changes: Any) -> Take:
+    """A take with pictures on disk."""
+    folder.mkdir(parents=True)
+    image = bpy.data.images.new("frame", 8, 8)
+    for frame in FRAMES:
+        image.pixels.foreach_set(np.full(8 * 8 * 4, frame / 10, np.float32))
+        image.filepath_raw, image.file_format = str(folder / f"{frame:04d}.png"), "PNG"
+        image.save()
+    bpy.data.images.remove(image)
+    job = Job("a robot", FRAMES, placeholder_inputs(len(FRAMES)), **changes)
+    return Take(folder, job, "0" * 64)
+
+
+def names(strip: Any) -> list[str]:
+    return [element.filename for element in strip.elements]
+
+
+def test_a_take_grows_on_one_strip_and_holds_what_is_not_there(scene, tmp_path):
+    made = take(tmp_path / "take-001" / "latentman")
+    strip = show_take(scene, made, (4,))
+    assert (names(strip), strip[DONE]) == (["0004.png"] * 4, 1)
+    assert show_take(scene, made, FRAMES) == strip
+    assert (names(strip), strip[DONE]) == (["0002.png", "0002.png", "0004.png", "0005.png"], 3)
+    assert [one.channel for one in takes(scene)] == [1]
+    assert add_take(scene, take(tmp_path / "take-002" / "latentman")).channel == 2
+
+
+def test_a_and_b(scene, tmp_path):
+    for number in (1, 2, 3):
+        add_take(scene, take(tmp_path / f"take-00{number}" / "latentman", seed=number))
+    other = scene.sequence_editor.strips.new_effect(name="title", type="COLOR", channel=9, frame_start=1, length=5)
+    first, second, third = (strip.name for strip in takes(scene))
+    assert shown_take(scene).name == third
+    assert bpy.ops.latentman.show_take(take=first) == {"FINISHED"}
+    assert [strip.mute for strip in takes(scene)] == [False, True, True] and not other.mute
+    for expected in (third, first):
+        assert bpy.ops.latentman.compare_takes() == {"FINISHED"}
+        assert shown_take(scene).name == expected
+    assert bpy.ops.latentman.show_take(take=second) == {"FINISHED"}
+    assert bpy.ops.latentman.compare_takes() == {"FINISHED"} and shown_take(scene).name == first
+    with pytest.raises(RuntimeError, match="no take 'nothing'"):
+        bpy.ops.latentman.show_take(take="nothing")
+
+
+def test_redo_brings_every_setting_back(scene, tmp_path):
+    settings = LatentManSettings(align=(0.1, 0.55), guide=(0.0, 0.3), baseline="masactrl", guide_rule="fixed")
+    changes = {"seed": 5, "method": "masactrl", "steps": 9, "guidance_scale": 7.1, "negative_prompt": "blur"}
+    made = take(tmp_path / "take-001" / "masactrl", latentman=settings, controlnet_scale=0.7, **changes)
+    strip = add_take(scene, dataclasses.replace(made, engine="eevee"))
+    assert bpy.ops.latentman.redo_take(take=strip.name) == {"FINISHED"}
+    assert scene.latentman.frames == "2,4-5" and scene.latentman.engine == "eevee"
+    again = stored_template(scene, FRAMES)
+    assert dataclasses.replace(again, fps=made.job.fps) == made.job == take_job(strip)
+
+
+def test_a_take_behind_the_camera(scene, tmp_path):
+    strip = add_take(scene, take(tmp_path / "take-001" / "latentman"))
+    with pytest.raises(RuntimeError, match="no camera"):
+        bpy.ops.latentman.take_background(take=strip.name)
+    camera = add_camera(scene, (0, -4, 1), (1.5, 0, 0))
+    own = camera.data.background_images.new()
+    for _ in range(2):
+        assert bpy.ops.latentman.take_background(take=strip.name) == {"FINISHED"}
+        entry = camera.data.background_images[1]
+        assert len(camera.data.background_images) == 2 and entry.image.source == "SEQUENCE"
+        user = entry.image_user
+        assert (user.frame_start, user.frame_offset, user.frame_duration) == (2, 1, 4)
+    assert bpy.ops.latentman.clear_background() == {"FINISHED"}
+    assert list(camera.data.background_images) == [own]
+    assert not [image for image in bpy.data.images if image.source == "SEQUENCE"]
+
+
+def test_the_operators_say_why_not(scene):
+    for operator, words in (
+        (bpy.ops.latentman.compare_takes, "two takes"),
+        (bpy.ops.latentman.redo_take, "no take yet"),
+        (bpy.ops.latentman.clear_background, "no camera"),
+    ):
+        with pytest.raises(RuntimeError, match=words):
+            operator()
+    bare = bpy.data.scenes.new("bare")
+    assert takes(bare) == [] and bare.sequence_editor is None  # looking makes nothing

@@ -1,0 +1,111 @@
+"""The job file that the panel saves: what is written is read back, and what is wrong in it is named."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+import pytest
+from blender_addon.shared.errors import InputError
+from blender_addon.shared.job import Job, LatentManSettings, canonical_json
+
+from blender_addon.client.job_file import ShotFile, read_job_file, write_job_file
+from blender_addon.client.present import look_for_present
+from blender_addon.client.request import placeholder_inputs
+
+from .shots import request_for
+
+FRAMES = (1, 2, 3, 47, 60, 62, 64)
+JOB = Job(
+    "a robot, Zürich",
+    FRAMES,
+    placeholder_inputs(len(FRAMES)),
+    negative_prompt="blurry",
+    seed=11,
+    method="masactrl",
+    steps=7,
+    width=128,
+    latentman=LatentManSettings(align=(0.1, 0.6), correspondence="assignment", guide_rule="fixed"),
+)
+
+
+def saved(tmp_path: Path, **changes: object) -> Path:
+    """A saved shot with some of its top-level fields changed; None takes one away."""
+    path = tmp_path / "shot.json"
+    write_job_file(
+        path, ShotFile(JOB, ("masactrl",), "eevee", tmp_path / "a" / "shot.blend", "Scene", tmp_path / "out")
+    )
+    document = json.loads(path.read_text()) | changes
+    path.write_text(json.dumps({name: value for name, value in document.items() if value is not None}))
+    return path
+
+
+def test_a_saved_shot_comes_back_whole(tmp_path: Path) -> None:
+    shot = read_job_file(saved(tmp_path))
+    assert shot == ShotFile(JOB, ("masactrl",), "eevee", tmp_path / "a" / "shot.blend", "Scene", tmp_path / "out")
+
+
+def test_the_folder_may_be_moved_as_a_whole(tmp_path: Path) -> None:
+    path = saved(tmp_path)
+    assert str(tmp_path) not in path.read_text()
+    moved = tmp_path / "elsewhere" / "shot.json"
+    moved.parent.mkdir()
+    path.rename(moved)
+    assert read_job_file(moved).blend == tmp_path / "elsewhere" / "a" / "shot.blend"
+
+
+def test_a_results_job_is_read_as_well(tmp_path: Path) -> None:
+    (tmp_path / "job.json").write_bytes(canonical_json(JOB))
+    assert read_job_file(tmp_path / "job.json") == ShotFile(JOB, ("masactrl",))
+
+
+def test_a_published_set_may_be_named(tmp_path: Path) -> None:
+    settings = {"prompt": "a robot", "latentman": {"parity": "released", "guide_strength": 0.5}}
+    job = read_job_file(saved(tmp_path, settings=settings)).job
+    assert (job.latentman.features, job.latentman.guide_strength) == ("released", 0.5)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"latentman_shot": 9}, "version 9"),
+        ({"frames": "9-1"}, "runs backwards"),
+        ({"methods": []}, "at least one method"),
+        ({"settings": None}, "settings"),
+        ({"settings": {"prompt": "a", "step": 3}}, "step is not a setting"),
+        ({"settings": {"prompt": "a", "latentman": {"algin": [0, 1]}}}, "algin is not a setting"),
+        ({"settings": {"prompt": "a", "steps": "7"}}, "steps"),
+        ({"settings": {"steps": 7}}, "'prompt' is missing"),
+        ({"engine": 3}, "engine"),
+    ],
+)
+def test_what_is_wrong_is_named(tmp_path: Path, changes: dict[str, object], words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        read_job_file(saved(tmp_path, **changes))
+
+
+def test_what_lies_there_is_counted_by_its_settings(tmp_path: Path) -> None:
+    request = request_for(tmp_path / "out", tmp_path / "model")
+    for name in ("0001.png", "0003.png"):
+        (request.frames_folder("latentman") / name).touch()
+    (request.passes_folder / "0002.exr").touch()
+    other = dataclasses.replace(request.job("latentman", placeholder_inputs(3)), seed=99)
+    for stored, same in ((request.job("latentman", placeholder_inputs(3)), True), (other, False)):
+        (request.frames_folder("latentman") / "job.json").write_bytes(canonical_json(stored))
+        present = look_for_present(request)
+        assert present.passes == 1
+        found = {one.method: (one.frames, one.same_settings) for one in present.methods}
+        assert found == {"text2video_zero": (0, False), "latentman": (2, same)}
+
+
+def test_looking_at_folders_makes_none(tmp_path: Path) -> None:
+    request = dataclasses.replace(request_for(tmp_path / "out", tmp_path / "model"), output=tmp_path / "new" / "out")
+    request.check_folders()
+    assert not (tmp_path / "new").exists()
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match="is a file"):
+        dataclasses.replace(request, output=tmp_path / "file" / "out").check_folders()
+    (tmp_path / "link").symlink_to(tmp_path / "out")
+    with pytest.raises(InputError, match="symbolic link"):
+        dataclasses.replace(request, output=tmp_path / "link").check_folders()

@@ -1,0 +1,39 @@
+"""Presets: each makes a job that can be run, and tells beforehand what it changes."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+from blender_addon.shared.job import Job, LatentManSettings, validate_job
+
+from blender_addon.client.request import placeholder_inputs
+from blender_addon.fixes import FIXES, fixes_for
+from blender_addon.presets import PRESETS, Preset, Value, changes, preset_named
+
+_LATENTMAN = {field.name for field in dataclasses.fields(LatentManSettings)}
+PRESENT: dict[str, Value] = {"method": "masactrl", "steps": 20, **dataclasses.asdict(LatentManSettings())}
+
+
+@pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: preset.name)
+def test_each_preset_can_be_run(preset: Preset) -> None:
+    own = {name: value for name, value in preset.values.items() if name in _LATENTMAN}
+    plain = {name: value for name, value in preset.values.items() if name not in _LATENTMAN}
+    job = Job("a robot", (1, 2), placeholder_inputs(2), latentman=LatentManSettings(**own), **plain)  # type: ignore[arg-type]
+    validate_job(job)
+
+
+def test_a_change_says_before_and_after() -> None:
+    told = {change.name: (change.before, change.after) for change in changes(preset_named("draft"), PRESENT)}
+    assert told == {"method": ("masactrl", "latentman"), "steps": ("20", "10"), "guide": ("0.2 to 0.7", "off")}
+
+
+@pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: preset.name)
+def test_nothing_changes_the_second_time(preset: Preset) -> None:
+    assert changes(preset, {**PRESENT, **preset.values}) == ()
+
+
+def test_the_longest_code_decides_about_the_button() -> None:
+    assert [fix.operator for fix in fixes_for("backend.not_found")] == ["latentman.open_preferences"]
+    assert fixes_for("backend.silent") == FIXES["backend."]
+    assert fixes_for("motion.empty") == ()
