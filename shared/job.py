@@ -59,7 +59,7 @@ class Job:
     model: str = "embedded"
     model_files: ModelFiles = field(default_factory=ModelFiles)
     steps: int = 20
-    guidance_scale: float = 3.5
+    guidance_scale: float = 2.0
     controlnet_scale: float = 1.0
     width: int = 256
     height: int = 256

@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seeds", type=int, default=3, help="seeds a prompt")
     parser.add_argument("--frames", type=int, default=8, help="frames a clip")
     parser.add_argument("--steps", type=int, help="steps of every clip (default: the paper's, 100 and 50)")
-    parser.add_argument("--guidance", type=float, default=3.5, help="guidance scale")
+    parser.add_argument("--guidance", type=float, default=2.0, help="guidance scale")
     parser.add_argument(
         "--parity", choices=("ours", "paper", "released"), default="ours", help="which settings LatentMan runs with"
     )

@@ -81,7 +81,7 @@ class Table2Plan:
     seeds: int = 3
     frames: int = 8
     steps: int | None = None
-    guidance_scale: float = 3.5
+    guidance_scale: float = 2.0
     parity: Parity | Literal["ours"] = "ours"
     model: str = "embedded"
 

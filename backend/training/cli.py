@@ -51,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--processes", type=int, default=os.cpu_count() or 1, help="training processes (on a GPU always one)"
     )
     parser.add_argument("--sheet", type=Path, help="where the sheet goes (default FOLDER/sheet.png)")
-    parser.add_argument("--guidance", type=float, default=3.0, help="guidance scale of sheet and figures")
+    parser.add_argument("--guidance", type=float, default=2.0, help="guidance scale of sheet and figures")
     parser.add_argument("--threads", type=int, default=1, help="threads a process")
 
 

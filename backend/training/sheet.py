@@ -81,7 +81,7 @@ def sample_pictures(
     return pictures
 
 
-def write_sheet(model: Path, held_out: Path, target: Path, guidance: float = 3.0, seed: int = 0) -> None:
+def write_sheet(model: Path, held_out: Path, target: Path, guidance: float = 2.0, seed: int = 0) -> None:
     """Rows of six: depth above, the sample below."""
     store = PairStore(held_out)
     chosen = full_body_pairs(store, len(PROMPTS))

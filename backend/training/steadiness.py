@@ -47,7 +47,7 @@ class SteadinessPlan:
 
     frames: int = 8
     steps: int = 20
-    guidance: float = 3.0
+    guidance: float = 2.0
     seeds: tuple[int, ...] = (0, 1)
     settings: LatentManSettings = LatentManSettings()
 

@@ -50,8 +50,6 @@ def run(options: argparse.Namespace, report: BatchReport) -> int:
     Returns the first failure's exit code. Raises LatentManError where nothing can be begun, and CancelledError.
     """
     shots = batch_shots(options)
-    if options.save_blend is not None:
-        _check_blend_target(options.save_blend)
     code = EXIT_DONE
     with Interrupts() as interrupts, Backends(options) as backends:
         for index, shot in enumerate(shots):
@@ -72,6 +70,8 @@ def _run_shot(
 ) -> None:
     with prepared(options, shot, first=report.index == 0) as (scene, request):
         check_scene(bpy.context)
+        if options.save_blend is not None:
+            _check_blend_target(options.save_blend, request.output)
         if options.dry_run:
             request.check_folders()
             report.plan(request, look_for_present(request))
@@ -132,10 +132,12 @@ def _drive(job: GenerateJob, interrupts: Interrupts, report: BatchReport) -> Non
         time.sleep(_SLEEP_S)
 
 
-def _check_blend_target(path: Path) -> None:
+def _check_blend_target(path: Path, output: Path) -> None:
+    """Before anything is rendered: whether the file can be put there. The output folder is made if it is not there."""
     if path.suffix != ".blend":
         raise InputError("arguments.save_blend", f"{path} does not end in .blend.", "Name a .blend file.")
-    if not path.absolute().parent.is_dir():
+    parent = path.absolute().parent
+    if parent != output.absolute() and not parent.is_dir():
         raise InputError("arguments.save_blend", f"The folder of {path} does not exist.", "Make it first.")
 
 

@@ -135,6 +135,7 @@ def test_export_is_a_pipeline_that_diffusers_runs(trained: Path, tmp_path: Path)
     export_model(trained / "autoencoder" / "vae", trained / "diffusion", tmp_path / "model")
     export_model(trained / "autoencoder" / "vae", trained / "diffusion", tmp_path / "model")
     assert [path.name for path in tmp_path.iterdir()] == ["model"]
+    assert not [path for path in (tmp_path / "model").rglob("*.json") if str(trained) in path.read_text()]
     pipeline = StableDiffusionControlNetPipeline.from_pretrained(tmp_path / "model", dtype=torch.float32)
     pipeline.set_progress_bar_config(disable=True)
     assert pipeline.safety_checker is None and pipeline.scheduler.config.prediction_type == "sample"
