@@ -69,6 +69,7 @@ def test_motion_to_frames_and_the_same_again(tmp_path: Path, model: Path, connec
     out = tmp_path / "out"
     arguments = (*SMALL, "--frames", "1,3-5x2", "--prompt", "a test", "--model", model, "--connection", connection)
     arguments = (*arguments, "--method", "text2video_zero,latentman", "--output", out, "--json")
+    arguments = (*arguments, "--save-blend", out / "shot.blend")  # in a folder that the command has yet to make
     done = batch(*arguments)
     assert done.returncode == 0, done.stderr
     lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
@@ -81,6 +82,7 @@ def test_motion_to_frames_and_the_same_again(tmp_path: Path, model: Path, connec
         assert [(out / method / f"{f:04d}.png").read_bytes() for f in job.frames] == [
             expected_png(job, index) for index in range(3)
         ]
+    assert (out / "shot.blend").stat().st_size > 10_000
     files = {path: (path.stat().st_mtime_ns, sha256_file(path)) for path in out.rglob("*.png")}
     again = batch(*arguments)
     assert again.returncode == 0, again.stderr
