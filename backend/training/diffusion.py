@@ -79,13 +79,7 @@ def train_diffusion(
     Rank 0 calls `publish(folder, step)` with the averaged weights there. Raises InputError where pictures and latents
     do not belong together.
     """
-    store, table = PairStore(data), read_latents(latents, _shares(latents))
-    if len(store) != len(table.values):
-        raise InputError(
-            "training.latents",
-            f"{data} holds {len(store)} pairs, {latents} the latents of {len(table.values)}.",
-            "Delete the latents; they are made again.",
-        )
+    store, table = _pictures(data, latents)
     torch.manual_seed(plan.seed)
     tokenizer = build_tokenizer(all_words())
     reader = CLIPTextModel.from_pretrained(folder / "text_encoder").to(crew.device).requires_grad_(False).eval()
@@ -111,18 +105,31 @@ def train_diffusion(
             words = reader(batch.tokens).last_hidden_state
         loss, terms = diffusion_loss(crew, modules, head, batch, words, alphas, channels, rng, times, switch.on)
         run.advance(loss, terms)
-        if run.step % plan.log_every == 0:
-            run.log()
-        if run.step % plan.save_every == 0:
-            run.save()
-        if run.step % plan.export_every == 0:
-            _publish(run, publish)
+        _keep(run, plan, publish)
     run.save()
     _publish(run, publish)
 
 
-def _shares(latents: Path) -> int:
-    return len(list(latents.parent.glob(f"{latents.name}.*of*.npz")))
+def _keep(run: Run, plan: DiffusionPlan, publish: Callable[[Path, int], None]) -> None:
+    """Log, save and publish as often as the plan says."""
+    if run.step % plan.log_every == 0:
+        run.log()
+    if run.step % plan.save_every == 0:
+        run.save()
+    if run.step % plan.export_every == 0:
+        _publish(run, publish)
+
+
+def _pictures(data: Path, latents: Path) -> tuple[PairStore, Latents]:
+    shares = len(list(latents.parent.glob(f"{latents.name}.*of*.npz")))
+    store, table = PairStore(data), read_latents(latents, shares)
+    if len(store) != len(table.values):
+        raise InputError(
+            "training.latents",
+            f"{data} holds {len(store)} pairs, {latents} the latents of {len(table.values)}.",
+            "Delete the latents; they are made again.",
+        )
+    return store, table
 
 
 def _batch(
