@@ -64,11 +64,4 @@ def stored_preferences(context: Any) -> StoredPreferences:
     return StoredPreferences(own.backend, own.connection, own.device, own.output)
 
 
-def register() -> None:
-    """Register the preferences."""
-    bpy.utils.register_class(LatentManPreferences)
-
-
-def unregister() -> None:
-    """Take the preferences back."""
-    bpy.utils.unregister_class(LatentManPreferences)
+register, unregister = bpy.utils.register_classes_factory((LatentManPreferences,))

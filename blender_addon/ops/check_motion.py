@@ -41,11 +41,4 @@ class LATENTMAN_OT_check_motion(bpy.types.Operator):
         return {"FINISHED"}
 
 
-def register() -> None:
-    """Register the operator."""
-    bpy.utils.register_class(LATENTMAN_OT_check_motion)
-
-
-def unregister() -> None:
-    """Take the operator back."""
-    bpy.utils.unregister_class(LATENTMAN_OT_check_motion)
+register, unregister = bpy.utils.register_classes_factory((LATENTMAN_OT_check_motion,))

@@ -48,11 +48,4 @@ def _chosen(context: Any) -> Character:
     return next((one for one in found if context.object in (one.armature, one.body)), found[0])
 
 
-def register() -> None:
-    """Register the operator."""
-    bpy.utils.register_class(LATENTMAN_OT_frame_shot)
-
-
-def unregister() -> None:
-    """Take the operator back."""
-    bpy.utils.unregister_class(LATENTMAN_OT_frame_shot)
+register, unregister = bpy.utils.register_classes_factory((LATENTMAN_OT_frame_shot,))

@@ -143,14 +143,4 @@ def _nothing_to_resume(context: Any) -> str:
 
 _CLASSES = (LATENTMAN_OT_generate, LATENTMAN_OT_resume, LATENTMAN_OT_cancel)
 
-
-def register() -> None:
-    """Register the operators."""
-    for cls in _CLASSES:
-        bpy.utils.register_class(cls)
-
-
-def unregister() -> None:
-    """Take the operators back."""
-    for cls in reversed(_CLASSES):
-        bpy.utils.unregister_class(cls)
+register, unregister = bpy.utils.register_classes_factory(_CLASSES)

@@ -71,11 +71,4 @@ class LATENTMAN_OT_import_motion(bpy.types.Operator):
         return {"FINISHED"}
 
 
-def register() -> None:
-    """Register the operator."""
-    bpy.utils.register_class(LATENTMAN_OT_import_motion)
-
-
-def unregister() -> None:
-    """Take the operator back."""
-    bpy.utils.unregister_class(LATENTMAN_OT_import_motion)
+register, unregister = bpy.utils.register_classes_factory((LATENTMAN_OT_import_motion,))

@@ -37,11 +37,4 @@ class LATENTMAN_OT_preview_parts(bpy.types.Operator):
         return {"FINISHED"}
 
 
-def register() -> None:
-    """Register the operator."""
-    bpy.utils.register_class(LATENTMAN_OT_preview_parts)
-
-
-def unregister() -> None:
-    """Take the operator back."""
-    bpy.utils.unregister_class(LATENTMAN_OT_preview_parts)
+register, unregister = bpy.utils.register_classes_factory((LATENTMAN_OT_preview_parts,))

@@ -85,14 +85,4 @@ _CLASSES = tuple(
     panel for place in PLACES for panel in (_top(place), *(_panel(place, section) for section in SECTIONS))
 )
 
-
-def register() -> None:
-    """Register the panels."""
-    for cls in _CLASSES:
-        bpy.utils.register_class(cls)
-
-
-def unregister() -> None:
-    """Take the panels back."""
-    for cls in reversed(_CLASSES):
-        bpy.utils.unregister_class(cls)
+register, unregister = bpy.utils.register_classes_factory(_CLASSES)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from blender_addon.shared.job import Job, LatentManSettings, validate_job
+from blender_addon.shared.job import Job, LatentManSettings, canonical_json, parse_job, validate_job
 
 from blender_addon.client.request import placeholder_inputs
 from blender_addon.fixes import FIXES, fixes_for
@@ -21,6 +21,7 @@ def test_each_preset_can_be_run(preset: Preset) -> None:
     plain = {name: value for name, value in preset.values.items() if name not in _LATENTMAN}
     job = Job("a robot", (1, 2), placeholder_inputs(2), latentman=LatentManSettings(**own), **plain)  # type: ignore[arg-type]
     validate_job(job)
+    assert parse_job(canonical_json(job)) == job
 
 
 def test_a_change_says_before_and_after() -> None:
