@@ -6,7 +6,7 @@ import argparse
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -18,18 +18,19 @@ from backend.training.autoencoder import AutoencoderPlan, train_autoencoder
 from backend.training.dataset import write_pairs
 from backend.training.diffusion import DiffusionPlan, train_diffusion
 from backend.training.export import EMBEDDED, export_model, size_bytes
-from backend.training.figures import write_figures
+from backend.training.figures import HELD_OUT_VIEWS, JUDGING, write_figures
 from backend.training.latents import write_latents
 from backend.training.models import Sizes
 from backend.training.prompt_reading import ReadingPlan, train_text_encoder
 from backend.training.sheet import write_sheet
 from backend.training.steadiness import SteadinessPlan, write_steadiness
 from backend.training.training_loop import Budget, launch
+from backend.training.views import write_views
 
 HELD_OUT_SEED = 900_001  # training pairs take their seed from the command line, which must differ
 HELD_OUT_PAIRS = 250
 JUDGING_SEED = 900_002  # the judge of generated pictures learns from renders that the model never saw
-JUDGING_PAIRS = 2500
+JUDGING_PAIRS = 3000
 STAGES = ("data", "autoencoder", "text", "diffusion", "export", "sheet", "figures", "steadiness")
 PORT = 29511
 PAIRS_A_STEP = 8
@@ -82,13 +83,17 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _data(arguments: argparse.Namespace) -> None:
     parts = (("held_out", HELD_OUT_PAIRS, HELD_OUT_SEED), ("pairs", arguments.pairs, arguments.seed))
-    _render(arguments, parts)
+    _render(arguments, parts, write_pairs)
 
 
-def _render(arguments: argparse.Namespace, parts: tuple[tuple[str, int, int], ...]) -> None:
+def _render(
+    arguments: argparse.Namespace,
+    parts: tuple[tuple[str, int, int], ...],
+    write: Callable[[Path, int, int, int], Iterator[int]],
+) -> None:
     console = Console(stderr=True)
     for name, count, seed in parts:
-        for done in write_pairs(arguments.folder / name, count, seed, arguments.processes):
+        for done in write(arguments.folder / name, count, seed, arguments.processes):
             console.print(f"{name}: {done} of {count} pairs")
 
 
@@ -156,10 +161,12 @@ def _sheet(arguments: argparse.Namespace) -> None:
 
 def _figures(arguments: argparse.Namespace) -> None:
     root: Path = arguments.folder
-    _render(arguments, (("judging", JUDGING_PAIRS, JUDGING_SEED),))
-    found = write_figures(
-        arguments.target, root / "judging", root / "held_out", root, arguments.guidance, TRIAL_PICTURES
+    _render(
+        arguments,
+        ((HELD_OUT_VIEWS, HELD_OUT_PAIRS, HELD_OUT_SEED), (JUDGING, JUDGING_PAIRS, JUDGING_SEED)),
+        write_views,
     )
+    found = write_figures(arguments.target, root, arguments.guidance, TRIAL_PICTURES)
     Console(stderr=True).print(found)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import multiprocessing
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from backend.training.figure import load_training_body
 from backend.training.prompts import Scene, rng_for
-from backend.training.render import CELL, SIZE, Pair, render_pair
+from backend.training.render import Pair, render_pair
 from shared.body.loading import FREE_BODY_PATH
 from shared.digest import sha256_file
 from shared.errors import InputError
@@ -91,13 +91,21 @@ def widened(value: NDArray[np.float32], span_m: float, before_m: float, behind_m
 
 
 def write_pairs(folder: Path, count: int, seed: int, processes: int) -> Iterator[int]:
-    """Render `count` pairs into shards; existing shards are kept. Yields the number of pairs done.
+    """Render `count` pairs into shards; existing shards are kept. Yields the number of pairs done."""
+    return write_shards(folder, count, seed, processes, _write_pairs)
 
-    Raises InputError for a folder whose shards show another body or another seed: they would not fit each other.
+
+def write_shards(
+    folder: Path, count: int, seed: int, processes: int, keep: Callable[[Path, Iterable[Pair]], None]
+) -> Iterator[int]:
+    """Render `count` pairs; `keep(stem, pairs)` writes those of a shard, in files beside its listing.
+
+    Existing shards are kept. Yields the number of pairs done. Raises InputError for a folder whose shards show another
+    body or another seed: they would not fit each other.
     """
     folder.mkdir(parents=True, exist_ok=True)
     _claim(folder, {"body": sha256_file(FREE_BODY_PATH), "seed": seed})
-    shards = [(folder, k, min(SHARD, count - k * SHARD), seed) for k in range((count + SHARD - 1) // SHARD)]
+    shards = [(folder, k, min(SHARD, count - k * SHARD), seed, keep) for k in range((count + SHARD - 1) // SHARD)]
     missing = [shard for shard in shards if not _listing(folder, shard[1]).exists()]
     done = count - sum(shard[2] for shard in missing)
     yield done
@@ -124,25 +132,29 @@ def _listing(folder: Path, shard: int) -> Path:
     return folder / f"shard_{shard:04d}.jsonl"
 
 
-def _write_shard(task: tuple[Path, int, int, int]) -> int:
-    folder, shard, count, seed = task
+def _write_shard(task: tuple[Path, int, int, int, Callable[[Path, Iterable[Pair]], None]]) -> int:
+    folder, shard, count, seed, keep = task
     body = load_training_body()
-    rgb = np.zeros((count, 2, SIZE, SIZE, 3), np.uint8)
-    depth = np.zeros((count, 2, SIZE, SIZE), np.uint16)
-    label = np.zeros((count, 2, SIZE // CELL, SIZE // CELL), np.uint8)
-    rest = np.zeros((*label.shape, 3), np.float16)
-    lines = []
-    for row in range(count):
-        pair = render_pair(body, rng_for(seed, shard * SHARD + row))
-        rgb[row], depth[row], label[row], rest[row] = pair.rgb, nearness(pair), pair.label, pair.rest
-        lines.append(_line(pair))
+    lines: list[str] = []
+
+    def rendered() -> Iterator[Pair]:
+        for row in range(count):
+            pair = render_pair(body, rng_for(seed, shard * SHARD + row))
+            lines.append(_line(pair))
+            yield pair
+
     listing = _listing(folder, shard)
-    for name, values in (("rgb", rgb), ("depth", depth), ("label", label), ("rest", rest)):
-        np.save(listing.with_suffix(f".{name}.npy"), values)
+    keep(listing.with_suffix(""), rendered())
     partial = listing.with_suffix(".partial")
     partial.write_text("\n".join(lines) + "\n")
     partial.replace(listing)
     return count
+
+
+def _write_pairs(stem: Path, pairs: Iterable[Pair]) -> None:
+    kept = [(pair.rgb, nearness(pair), pair.label, pair.rest.astype(np.float16)) for pair in pairs]
+    for name, values in zip(("rgb", "depth", "label", "rest"), zip(*kept, strict=True), strict=True):
+        np.save(stem.with_suffix(f".{name}.npy"), np.stack(values))
 
 
 def _line(pair: Pair) -> str:

@@ -15,12 +15,15 @@ from numpy.typing import NDArray
 from backend.training.autoencoder import autoencoder_psnr
 from backend.training.dataset import PairStore
 from backend.training.export import size_bytes
-from backend.training.judge import Judge, JudgePlan, accuracy, body_mask, figure_boxes, mean_iou, train_judge, truths
+from backend.training.judge import Judge, JudgePlan, accuracy, mean_iou, train_judge, truths
 from backend.training.prompts import COLOUR_WORDS, PLACE_WORDS, Scene
 from backend.training.sheet import control_picture, full_body_pairs, sample_pictures
 from backend.training.training_loop import Crew
+from backend.training.views import Poses, read_views
 
 TIMED_RUNS = 9
+JUDGING = "judging_views"  # folders of views below a training's folder
+HELD_OUT_VIEWS = "held_out_views"
 
 
 def measure(model: Path, held_out: Path, pictures: int = 100) -> dict[str, float]:
@@ -60,22 +63,23 @@ class Trial:
     scenes: list[Scene]
     controls: list[NDArray[np.float32]]
     renders: NDArray[np.uint8]  # (n, 256, 256, 3)
-    boxes: NDArray[np.float32]  # (n, 3) where the figures stand
-    masks: NDArray[np.float32]  # (n, MASK_SIDE, MASK_SIDE) of the boxes
+    poses: Poses
 
 
-def build_trial(held_out: Path, count: int) -> Trial:
-    """The first `count` held-out whole-body pictures whose scene names a colour, each under a prompt that says all."""
+def build_trial(held_out: Path, views: Path, count: int) -> Trial:
+    """The first `count` held-out whole-body pictures whose scene names a colour, each under a prompt that says all.
+
+    `views` are those of the pairs in `held_out`.
+    """
     store = PairStore(held_out)
     chosen = [i for i in full_body_pairs(store, len(store)) if store.shots[i].scene.colour is not None][:count]
     scenes = [store.shots[i].scene for i in chosen]
     prompts = tuple(
         f"a {COLOUR_WORDS[s.colour or ''][0]} {s.character} {s.action} {PLACE_WORDS[s.place][0]}" for s in scenes
     )
-    depth = np.stack([store.depth(i)[0] for i in chosen])
     renders = np.stack([store.rgb(i)[0] for i in chosen])
-    controls, boxes = [control_picture(store, i) for i in chosen], figure_boxes(depth)
-    return Trial(prompts, scenes, controls, renders, boxes, body_mask(depth, boxes))
+    first = read_views(views).poses.of(2 * np.array(chosen))  # frame 0 of each pair
+    return Trial(prompts, scenes, [control_picture(store, i) for i in chosen], renders, first)
 
 
 def judge_model(model: Path, judge: Judge, trial: Trial, guidance: float, seed: int = 0) -> dict[str, float]:
@@ -90,19 +94,21 @@ def judge_model(model: Path, judge: Judge, trial: Trial, guidance: float, seed: 
         for start in (seed, seed + 10_000)
     )
     for name, pictures in (("render", trial.renders), ("generated", first)):
-        verdict = judge.look(pictures, trial.boxes)
+        verdict = judge.look_at(pictures, trial.poses)
         found |= {f"{name}_{question}": round(share, 4) for question, share in accuracy(verdict, right).items()}
-        found[f"{name}_mask_iou"] = round(mean_iou(verdict, trial.masks), 4)
+        found[f"{name}_mask_iou"] = round(mean_iou(verdict, trial.poses.figure), 4)
     found["seed_change"] = round(float(np.sqrt(np.square(first.astype(np.float64) - second).mean())), 2)
     return found
 
 
-def write_figures(
-    model: Path, data: Path, held_out: Path, folder: Path, guidance: float, count: int
-) -> dict[str, float]:
-    """Measure, and keep the result as `folder/figures.json`; the judge is trained on `data` the first time."""
-    judge = train_judge(Crew(0, 1, torch.device("cpu")), data, folder / "judge", JudgePlan())
-    found = measure(model, held_out) | judge_model(model, judge, build_trial(held_out, count), guidance)
+def write_figures(model: Path, folder: Path, guidance: float, count: int) -> dict[str, float]:
+    """Measure, and keep the result as `folder/figures.json`; the judge is trained the first time.
+
+    `folder` holds the pairs `held_out` and their views, and the views `judging` that the judge learns from.
+    """
+    judge = train_judge(Crew(0, 1, torch.device("cpu")), folder / JUDGING, folder / "judge", JudgePlan())
+    trial = build_trial(folder / "held_out", folder / HELD_OUT_VIEWS, count)
+    found = measure(model, folder / "held_out") | judge_model(model, judge, trial, guidance)
     target = folder / "figures.json"
     target.write_text(json.dumps(found, indent=2) + "\n")
     return found

@@ -34,6 +34,9 @@ class Pair:
     far_m: float
     label: NDArray[np.uint8]  # (2, SIZE / CELL, SIZE / CELL): 0 background, 1..24 body, 25.. clothes
     rest: FloatArray  # (2, SIZE / CELL, SIZE / CELL, 3) metres, the surface point in T-pose
+    bare_part: NDArray[np.uint8]  # (2, SIZE, SIZE): 0 background, 1..24 body, clothes taken off
+    bare_rest: FloatArray  # (2, SIZE, SIZE, 3) metres, where on the T-posed body that is
+    figure: NDArray[np.bool_]  # (2, SIZE, SIZE): body or clothes
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +44,19 @@ class Drawn:
     """One drawn frame; `label` and `rest` say what the middle of each latent cell sees."""
 
     picture: FloatArray  # (SIZE, SIZE, 3) in 0..1
-    bare: FloatArray  # (SIZE, SIZE) metres, the body's depth without clothes
+    bare: Bare
+    figure: NDArray[np.bool_]  # (SIZE, SIZE)
     label: NDArray[np.uint8]
     rest: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class Bare:
+    """The body without clothes, a value a pixel (SIZE, SIZE)."""
+
+    depth_m: FloatArray  # inf = background
+    part: NDArray[np.uint8]
+    rest: FloatArray  # (SIZE, SIZE, 3) metres
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +92,21 @@ def render_pair(body: TrainingBody, rng: Generator) -> Pair:
         place.draw(canvas, np.random.default_rng(place_seed))
         drawn.append(draw(body, cast, points, normals, view, light, canvas, place.ground))
     rgb = np.stack([np.clip(frame.picture * 255 + 0.5, 0, 255).astype(np.uint8) for frame in drawn])
-    stack = np.stack([frame.bare for frame in drawn])
-    seen = stack[np.isfinite(stack)]
+    depth = np.stack([frame.bare.depth_m for frame in drawn])
+    seen = depth[np.isfinite(depth)]
     near, far = (float(seen.min()), float(seen.max())) if seen.size else (1.0, 2.0)
-    label, rest = np.stack([frame.label for frame in drawn]), np.stack([frame.rest for frame in drawn])
-    return Pair(scene, rgb, stack, near, far, label, rest)
+    return Pair(
+        scene,
+        rgb,
+        depth,
+        near,
+        far,
+        label=np.stack([frame.label for frame in drawn]),
+        rest=np.stack([frame.rest for frame in drawn]),
+        bare_part=np.stack([frame.bare.part for frame in drawn]),
+        bare_rest=np.stack([frame.bare.rest for frame in drawn]),
+        figure=np.stack([frame.figure for frame in drawn]),
+    )
 
 
 def cast_character(body: TrainingBody, scene: Scene, rng: Generator) -> Cast:
@@ -159,18 +182,19 @@ def draw(
     pixels, depth = project(fine, points)
     buffers = empty_fragments(fine.size)
     rasterise(buffers, pixels, depth, cast.mesh.faces[: cast.body_faces], 0)
-    bare = buffers.depth_m[::OVERSAMPLING, ::OVERSAMPLING].copy()
+    bare = Bare(buffers.depth_m[::OVERSAMPLING, ::OVERSAMPLING].copy(), *_surface(cast, buffers, OVERSAMPLING, 0))
     rasterise(buffers, pixels, depth, cast.mesh.faces[cast.body_faces :], cast.body_faces)
     if ground:
         _shadow(canvas, points[: len(body.mesh.rest)])
     colour, coverage = _shade(body, cast, points, normals, buffers, camera, light)
-    return Drawn(canvas.picture * (1 - coverage[..., None]) + colour, bare, *_surface(cast, buffers))
-
-
-def _surface(cast: Cast, buffers: Fragments) -> tuple[NDArray[np.uint8], FloatArray]:
-    """`Drawn.label` and `Drawn.rest`, from the middle of each cell."""
+    picture = canvas.picture * (1 - coverage[..., None]) + colour
     step = CELL * OVERSAMPLING
-    face, weights = (part[step // 2 :: step, step // 2 :: step] for part in (buffers.face, buffers.weights))
+    return Drawn(picture, bare, coverage >= 0.5, *_surface(cast, buffers, step, step // 2))
+
+
+def _surface(cast: Cast, buffers: Fragments, step: int, first: int) -> tuple[NDArray[np.uint8], FloatArray]:
+    """Label and T-posed place of what every `step`th pixel sees, from the `first` on."""
+    face, weights = (part[first::step, first::step] for part in (buffers.face, buffers.weights))
     row, column = np.nonzero(face >= 0)
     seen, share = face[row, column], weights[row, column]
     share = np.concatenate([share, 1 - share[:, :1] - share[:, 1:]], 1)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -12,23 +15,23 @@ from backend.metrics.h_mse import h_mse
 from backend.passes import depth_pictures
 from backend.training.figure import load_training_body
 from backend.training.judge import (
-    MARGIN,
-    MASK_SIDE,
     QUESTIONS,
     UNNAMED,
-    Judge,
+    JudgePlan,
     Verdict,
     accuracy,
-    body_mask,
-    cut,
-    figure_boxes,
     mean_iou,
+    train_judge,
     truths,
 )
-from backend.training.prompts import Scene
+from backend.training.prompts import Scene, rng_for
+from backend.training.render import SIZE, render_pair
+from backend.training.training_loop import Crew
 from backend.training.trial_shot import TrialShot, render_trial_shot
+from backend.training.views import BODY_SIDE, FIGURE_SIDE, MARGIN, Views, cut, figure_box, read_views, write_views
 from shared.errors import InputError
 
+PAIRS, SEED = 3, 11
 SCENES = [Scene("robot", "red", "walking", "moon"), Scene("clown", None, "dancing", "stage")]
 
 
@@ -37,43 +40,79 @@ def shot() -> TrialShot:
     return render_trial_shot(load_training_body(), "wave", Scene("robot", "red", "waving", "moon"), 3, 0)
 
 
+@pytest.fixture(scope="module")
+def views_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("views")
+    assert list(write_views(folder, PAIRS, SEED, 1)) == [0, PAIRS]
+    return folder
+
+
+@pytest.fixture(scope="module")
+def views(views_folder: Path) -> Views:
+    return read_views(views_folder)
+
+
 def test_an_open_colour_is_not_counted() -> None:
     right = truths(SCENES)
     assert right["colour"].tolist() == [QUESTIONS["colour"].index("red"), UNNAMED]
     wrong_place = (right["place"] + np.array([0, 1])) % len(QUESTIONS["place"])
     answers = {"character": right["character"], "colour": np.array([right["colour"][0], 5]), "place": wrong_place}
-    verdict = Verdict(answers, np.zeros((2, MASK_SIDE, MASK_SIDE), bool))
+    verdict = Verdict(answers, np.zeros((2, FIGURE_SIDE, FIGURE_SIDE), bool))
     assert accuracy(verdict, right) == {"character": 1.0, "colour": 1.0, "place": 0.5}
 
 
-def test_masks_are_cells_half_covered_and_their_overlap_is_by_hand() -> None:
-    depth = np.zeros((1, 256, 256), np.uint16)
-    depth[0, :8, :6] = 1  # two rows of cells: one whole column, half of the next
-    cells = body_mask(depth, np.array([[128, 128, 128]], np.float32))  # the whole picture
-    assert cells[0, :2, :3] == pytest.approx(np.array([[1.0, 0.5, 0.0]] * 2))
-    found = np.zeros((1, MASK_SIDE, MASK_SIDE), bool)
+def test_the_overlap_of_masks_is_by_hand() -> None:
+    figures, found = (np.zeros((1, FIGURE_SIDE, FIGURE_SIDE), bool) for _ in range(2))
+    figures[0, :2, :2] = True
     found[0, 0, :4] = True  # shares 2 of 4 with the truth's 4
-    assert mean_iou(Verdict({}, found), cells) == pytest.approx(2 / 6)
+    assert mean_iou(Verdict({}, found), figures) == pytest.approx(2 / 6)
 
 
 def test_a_box_holds_the_body_in_its_middle_and_cutting_it_out_keeps_what_is_there() -> None:
-    depth = np.zeros((1, 256, 256), np.uint16)
-    depth[0, 100:140, 60:80] = 1
-    boxes = figure_boxes(depth)
-    assert boxes[0].tolist() == pytest.approx([70, 120, MARGIN * 20])
+    body = np.zeros((256, 256), bool)
+    body[100:140, 60:80] = True
+    box = figure_box(body)
+    assert box.tolist() == pytest.approx([70, 120, MARGIN * 20])
     ramp = torch.arange(256.0).expand(1, 1, 256, 256) + 0.5  # its value is x
-    piece = cut(ramp, boxes, 10)
+    piece = cut(ramp, box[None], 10)
     side = 2 * MARGIN * 20 / 10
     assert piece[0, 0, 5].tolist() == pytest.approx([70 + side * (k - 4.5) for k in range(10)], abs=1e-3)
     with pytest.raises(InputError, match="no body"):
-        figure_boxes(np.zeros((1, 8, 8), np.uint16))
+        figure_box(np.zeros((8, 8), bool))
 
 
-def test_an_untrained_judge_answers_every_question() -> None:
-    boxes = np.array([[128, 128, 100]] * 2, np.float32)
-    verdict = Judge().eval().look(np.zeros((2, 256, 256, 3), np.uint8), boxes)
-    assert {name: found.shape for name, found in verdict.answers.items()} == dict.fromkeys(QUESTIONS, (2,))
-    assert verdict.mask.shape == (2, MASK_SIDE, MASK_SIDE)
+def test_views_show_what_the_pairs_of_their_seed_show(views: Views) -> None:
+    body = load_training_body()
+    for row in range(PAIRS):
+        pair = render_pair(body, rng_for(SEED, row))
+        for frame in range(2):
+            view = 2 * row + frame
+            assert views.scenes[view] == pair.scene
+            x, y, half = views.poses.box[view]
+            for cell in ((BODY_SIDE // 2, BODY_SIDE // 2), (BODY_SIDE // 3, BODY_SIDE // 2), (0, 0)):
+                down, right = (
+                    int(m + ((c + 0.5) / BODY_SIDE * 2 - 1) * half // 1) for m, c in zip((y, x), cell, strict=True)
+                )
+                inside = 0 <= down < SIZE and 0 <= right < SIZE
+                expected = pair.bare_part[frame, down, right] if inside else 0
+                assert views.poses.part[view][cell] == expected
+            assert np.array_equal(pair.bare_part[frame] > 0, np.isfinite(pair.depth_m[frame]))
+            shares = views.poses.figure[view].mean() * (2 * half) ** 2, pair.figure[frame].sum()
+            assert shares[0] == pytest.approx(shares[1], rel=0.05)
+
+
+def test_a_judge_learns_what_it_is_shown_and_is_read_back(views: Views, views_folder: Path, tmp_path: Path) -> None:
+    plan = JudgePlan(steps=40, batch=2 * PAIRS, log_every=1)
+    judge = train_judge(Crew(0, 1, torch.device("cpu")), views_folder, tmp_path, plan)
+    losses = [json.loads(line)["loss"] for line in (tmp_path / "judge_log.jsonl").read_text().splitlines()]
+    assert losses[-1] < 0.2 * losses[0]
+    body = load_training_body()
+    pictures = np.concatenate([render_pair(body, rng_for(SEED, row)).rgb for row in range(PAIRS)])
+    verdict = judge.look_at(pictures, views.poses)
+    assert {name: found.shape for name, found in verdict.answers.items()} == dict.fromkeys(QUESTIONS, (2 * PAIRS,))
+    again = train_judge(Crew(0, 1, torch.device("cpu")), views_folder, tmp_path, plan).look_at(pictures, views.poses)
+    assert all(np.array_equal(again.answers[name], verdict.answers[name]) for name in QUESTIONS)
+    assert np.array_equal(again.mask, verdict.mask)
 
 
 def test_a_trial_shot_says_what_it_shows_and_fits_its_passes(shot: TrialShot) -> None:
