@@ -37,9 +37,10 @@ SEEN_AT_ONCE = 64
 
 @dataclass(frozen=True, slots=True)
 class JudgePlan:
-    """Steps and batch of the judge's training."""
+    """Steps and batch of the judge's training; each cycle anneals its rate and has half the one's before."""
 
-    steps: int = 2500
+    cycles: int = 2
+    steps: int = 1500  # a cycle
     batch: int = 48
     rate: float = 2e-3
     seed: int = 0
@@ -197,11 +198,20 @@ def train_judge(crew: Crew, data: Path, folder: Path, plan: JudgePlan) -> Judge:
     judge = Judge()
     judge.to(crew.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     views = read_views(data)
+    for cycle in range(plan.cycles):
+        _train_cycle(crew, judge, views, folder, plan, cycle)
+    judge.cpu().eval()
+    torch.save(judge.state_dict(), path)
+    return judge
+
+
+def _train_cycle(crew: Crew, judge: Judge, views: Views, folder: Path, plan: JudgePlan, cycle: int) -> None:
     right = {name: torch.from_numpy(found) for name, found in truths(views.scenes).items()}
     usable = np.nonzero(views.seen)[0]
-    optimiser = torch.optim.AdamW(judge.parameters(), lr=plan.rate, weight_decay=0.05)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, plan.rate, total_steps=plan.steps, pct_start=0.1)
-    for step in range(plan.steps):
+    rate = plan.rate / 2**cycle
+    optimiser = torch.optim.AdamW(judge.parameters(), lr=rate, weight_decay=0.05)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rate, total_steps=plan.steps, pct_start=0.1)
+    for step in range(cycle * plan.steps, (cycle + 1) * plan.steps):
         rng = np.random.default_rng([plan.seed, step])
         chosen = np.sort(rng.choice(usable, min(plan.batch, len(usable)), replace=False))
         shown, masks = _batch(views, chosen, rng)
@@ -219,9 +229,6 @@ def train_judge(crew: Crew, data: Path, folder: Path, plan: JudgePlan) -> Judge:
         if (step + 1) % plan.log_every == 0:
             with (folder / "judge_log.jsonl").open("a") as file:
                 file.write(json.dumps({"step": step + 1, "loss": round(float(loss.detach()), 4)}) + "\n")
-    judge.cpu().eval()
-    torch.save(judge.state_dict(), path)
-    return judge
 
 
 def _batch(views: Views, chosen: NDArray[np.int64], rng: Generator) -> tuple[Shown, Tensor]:

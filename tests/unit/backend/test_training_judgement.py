@@ -102,7 +102,7 @@ def test_views_show_what_the_pairs_of_their_seed_show(views: Views) -> None:
 
 
 def test_a_judge_learns_what_it_is_shown_and_is_read_back(views: Views, views_folder: Path, tmp_path: Path) -> None:
-    plan = JudgePlan(steps=40, batch=2 * PAIRS, log_every=1)
+    plan = JudgePlan(cycles=2, steps=20, batch=2 * PAIRS, log_every=1)
     judge = train_judge(Crew(0, 1, torch.device("cpu")), views_folder, tmp_path, plan)
     losses = [json.loads(line)["loss"] for line in (tmp_path / "judge_log.jsonl").read_text().splitlines()]
     assert losses[-1] < 0.2 * losses[0]
