@@ -28,7 +28,7 @@ from backend.diffusion.decode import decode_frames
 from backend.diffusion.method import Method
 from backend.diffusion.model_sources import find_sources
 from backend.diffusion.segment import Callbacks, SampleSettings, Segment, sample_segment
-from backend.diffusion.text import PromptEmbeds, encode_prompt
+from backend.diffusion.text import PromptEmbeds, encode_keyed_prompts, encode_prompt
 from backend.job_folder import JobFolder
 from backend.methods.inputs import LatentManMatches, MethodInputs
 from backend.methods.registry import METHODS
@@ -38,6 +38,7 @@ from backend.server.worker_events import FrameDone, Preview, Progress, WorkerEve
 from shared.errors import CancelledError, InputError
 from shared.frame_files import write_atomic
 from shared.job import Job
+from shared.keyed_prompts import parse_prompts
 from shared.model_files import ModelFiles
 
 # The paper matches pixels at 256 where pictures are 512 (section 3.5); smaller pictures are matched as they are.
@@ -128,7 +129,7 @@ class _Run:
     def finish(self) -> None:
         """Every segment that is not whole, in order; then `result.json`."""
         depth = depth_pictures(self.passes)
-        prompt = encode_prompt(self.components, self.job.prompt, self.job.negative_prompt)
+        prompt = self._prompt()
         method = METHODS[self.job.method].build(MethodInputs(self.job.latentman, self._matches()))
         segments = list(_segments(len(self.job.frames), self.job.segment_frames))
         for index, segment in enumerate(segments):
@@ -138,6 +139,13 @@ class _Run:
             self._report(segment)
         self._write_result(prompt)
         self.folder.drop_segments()
+
+    def _prompt(self) -> PromptEmbeds:
+        job = self.job
+        if job.prompts:
+            keys = parse_prompts(job.prompts)
+            return encode_keyed_prompts(self.components, keys, job.frames, job.negative_prompt)
+        return encode_prompt(self.components, job.prompt, job.negative_prompt)
 
     def _matches(self) -> LatentManMatches | None:
         """Matches of consecutive frames at both sizes, where the method needs them."""

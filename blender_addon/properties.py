@@ -59,6 +59,11 @@ class LatentManSceneSettings(bpy.types.PropertyGroup):
         name="Follow", description="The camera moves along with the character instead of showing the whole way"
     )
     prompt: StringProperty(name="Prompt", description="What the video shows", maxlen=MAX_PROMPT_CHARACTERS)
+    prompts: PointerProperty(
+        type=bpy.types.Text,
+        name="Keyed",
+        description='Prompts that change along the shot, as a text: "1: a robot, 30: a knight", or one a line',
+    )
     negative_prompt: StringProperty(
         name="Negative", description="What the video must not show", maxlen=MAX_PROMPT_CHARACTERS
     )

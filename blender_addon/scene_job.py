@@ -14,6 +14,7 @@ from .client.job_file import ShotFile
 from .client.request import placeholder_inputs
 from .preferences import stored_preferences
 from .presets import Value
+from .prompt_text import store_prompts, stored_prompts
 from .properties import settings_of
 from .shared.errors import InputError
 from .shared.framerange import MAX_FRAMES, format_frames, parse_frames
@@ -36,7 +37,7 @@ _PLAIN = (
     "segment_frames",
 )
 _LATENTMAN = ("align", "guide", "guide_strength", "correspondence", "features", "baseline")
-_OF_THE_SCENE = frozenset({"frames", "inputs", "fps", "schema", "latentman"})
+_OF_THE_SCENE = frozenset({"frames", "inputs", "fps", "schema", "latentman", "prompts"})
 _HIDDEN = tuple(
     field.name for field in dataclasses.fields(Job) if field.name not in _OF_THE_SCENE and field.name not in _PLAIN
 )
@@ -69,7 +70,7 @@ def scene_frames(scene: Any) -> tuple[int, ...]:
 
 def stored_template(scene: Any, frames: tuple[int, ...]) -> Job:
     """The job settings that the scene stores, for these frames, without inputs. Raises InputError where those that the
-    panel does not show cannot be read."""
+    panel does not show cannot be read, or the text with keyed prompts is empty."""
     settings, other = settings_of(scene), _other(scene)
     shown = {name: _plain(getattr(settings, name)) for name in (*_PLAIN, *_LATENTMAN)}
     document = {
@@ -79,6 +80,7 @@ def stored_template(scene: Any, frames: tuple[int, ...]) -> Job:
         "frames": [],
         "inputs": {"passes": [], "shot": "", "vertices": "", "charts": ""},
         "fps": scene.render.fps / scene.render.fps_base,
+        "prompts": stored_prompts(scene),
     }
     try:
         job = convert(document, Job)
@@ -97,6 +99,7 @@ def store_settings(scene: Any, job: Job, engine: str) -> None:
     other = {"latentman": _other(scene).get("latentman", {})}
     other |= {name: getattr(job, name) for name in _HIDDEN if getattr(job, name) != _default(Job, name)}
     _keep_other(scene, other)
+    store_prompts(scene, job.prompts)
     _store(settings, "engine", engine)
     whole = tuple(range(scene.frame_start, scene.frame_end + 1))
     settings.frames = "" if job.frames == whole else format_frames(job.frames)

@@ -13,7 +13,7 @@ from .client.request import PASSES_FOLDER, GenerateRequest
 from .client.result_file import RESULT_FILE
 from .shared.digest import sha256_file
 from .shared.frame_files import frame_name
-from .shared.job import Job, JobInputs, with_inputs
+from .shared.job import Job, JobInputs, normal_job, with_inputs
 from .shared.shot import CHARTS_FILE, SHOT_FILE, VERTICES_FILE
 
 # The shot as it was asked for, from the first moment on: what resuming reads. The batch command takes it as --job.
@@ -86,7 +86,7 @@ def has_take_of(base: Path, wanted: Job) -> bool:
         shot, vertices, charts = (sha256_file(folder / name) for name in (SHOT_FILE, VERTICES_FILE, CHARTS_FILE))
     except OSError:
         return False
-    job = with_inputs(wanted, JobInputs(passes, shot, vertices, charts))
+    job = normal_job(with_inputs(wanted, JobInputs(passes, shot, vertices, charts)))
     return any(take.job == job for take in finished_takes(base))
 
 

@@ -9,7 +9,7 @@ from . import client_events as events
 from . import messages as wire_messages
 from .client_events import ClientEvent
 from .errors import LatentManError
-from .job import Job, validate_job
+from .job import Job, normal_job, validate_job
 from .messages import Accepted, Attach, Cancel, JobEvent, Submit
 
 
@@ -44,7 +44,7 @@ class JobTracks:
     def submit(self, job: Job, have_frames: dict[int, str]) -> int:
         """A new ticket for a job. Raises InputError where the job is not valid."""
         validate_job(job)
-        return self._add(_Track(job, have_frames=have_frames))
+        return self._add(_Track(normal_job(job), have_frames=have_frames))
 
     def attach(self, job_id: str, after_seq: int) -> int:
         """A new ticket for a job that the server knows."""

@@ -9,16 +9,19 @@ import dataclasses
 import hashlib
 import math
 from dataclasses import dataclass, field
+from typing import Any
 
 from .digest import is_digest
 from .errors import InputError
 from .framerange import FIRST_FRAME, LAST_FRAME, MAX_FRAMES
+from .keyed_prompts import format_prompts, parse_prompts
 from .latentman_settings import LatentManSettings as LatentManSettings
 from .latentman_settings import check_settings, expand_parity
 from .model_files import ModelFiles, validate_model_files
 from .strict_json import StrictJSONError, convert, dump_json, parse_json
 
 SCHEMA = 1
+KEYED_SCHEMA = 2  # of a job with keyed prompts, so that a backend that does not know them refuses it
 MAX_PROMPT_CHARACTERS = 2_000
 MAX_MODEL_CHARACTERS = 1_000
 MAX_STEPS = 1_000
@@ -47,7 +50,8 @@ class JobInputs:
 class Job:
     """One shot to be rendered by one method. Sizes in pixels; `frames` are scene frame numbers, rising.
 
-    The defaults suit the embedded model; Stable Diffusion 1.5 wants 512x512 and a guidance of about 7.5.
+    The defaults suit the embedded model; Stable Diffusion 1.5 wants 512x512 and a guidance of about 7.5. Where
+    `prompts` (`keyed_prompts`) is not empty it takes the place of `prompt`.
     """
 
     prompt: str
@@ -66,28 +70,51 @@ class Job:
     fps: float = 24.0
     latentman: LatentManSettings = field(default_factory=LatentManSettings)
     segment_frames: int = 8
+    prompts: str = ""
     schema: int = SCHEMA
 
 
 def canonical_json(job: Job) -> bytes:
     """The job's one spelling in bytes: sorted keys, no spaces, floats as floats whoever made the job.
 
-    Raises InputError where a value has not its field's type.
+    A job without keyed prompts is spelled as before there were any. Raises InputError where a value has not its
+    field's type, or keyed prompts cannot be read.
     """
     try:
-        return dump_json(convert(parse_json(dump_json(job)), Job))
+        value = dataclasses.asdict(convert(parse_json(dump_json(normal_job(job))), Job))
+        if not job.prompts:
+            del value["prompts"]
+        return dump_json(value)
     except (StrictJSONError, ValueError, TypeError) as error:
         raise InputError("job.invalid", f"The job cannot be written: {error}.") from error
+
+
+def normal_job(job: Job) -> Job:
+    """The job as it is submitted and compared: one with keyed prompts has their one spelling, the schema that knows
+    them, and the first that is not empty as its prompt, for lists. Raises InputError where they cannot be read."""
+    if not job.prompts:
+        return job
+    keys = parse_prompts(job.prompts)
+    shown = next(key.prompt for key in keys if key.prompt)
+    return dataclasses.replace(job, prompt=shown, prompts=format_prompts(keys), schema=KEYED_SCHEMA)
 
 
 def parse_job(data: bytes) -> Job:
     """Read a job file and check it (`validate_job`). Raises InputError naming the field at fault."""
     try:
-        job = convert(expand_parity(parse_json(data)), Job)
+        job = convert(fill_prompt(expand_parity(parse_json(data))), Job)
     except StrictJSONError as error:
         raise InputError("job.invalid", f"The job file cannot be read: {error}.", "Write it again.") from error
     validate_job(job)
     return job
+
+
+def fill_prompt(job: Any) -> Any:
+    """A job file's values, with an empty prompt where keyed ones take its place and none is given.
+
+    Anything else is returned as it is, for the reader to judge.
+    """
+    return {"prompt": "", **job} if isinstance(job, dict) and job.get("prompts") else job
 
 
 def job_id(job: Job, model_digest: str) -> str:
@@ -108,13 +135,16 @@ def validate_job(job: Job) -> None:
 
 
 def _check_texts(job: Job) -> None:
-    if job.schema != SCHEMA:
+    if job.schema != SCHEMA and not (job.schema == KEYED_SCHEMA and job.prompts):
         raise InputError(
             "job.schema",
-            f"The job has schema {job.schema}; this version reads schema {SCHEMA}.",
+            f"The job has schema {job.schema}; this version reads schema {SCHEMA}, "
+            f"and {KEYED_SCHEMA} with keyed prompts.",
             "Use the add-on and the backend of the same version.",
         )
-    for name, text in (("prompt", job.prompt), ("negative prompt", job.negative_prompt)):
+    keyed = parse_prompts(job.prompts) if job.prompts else ()
+    texts = [(f"prompt of frame {key.frame}", key.prompt) for key in keyed]
+    for name, text in (*texts, ("prompt", job.prompt), ("negative prompt", job.negative_prompt)):
         if len(text) > MAX_PROMPT_CHARACTERS:
             raise InputError(
                 "job.prompt_long",
@@ -123,7 +153,7 @@ def _check_texts(job: Job) -> None:
             )
         if "\0" in text:
             raise InputError("job.prompt_text", f"The {name} holds a zero character.", "Type it again.")
-    if not job.prompt.strip():
+    if not job.prompt.strip() and not keyed:
         raise InputError("job.prompt_empty", "The prompt is empty.", "Say what the character looks like.")
     if job.method not in METHODS:
         raise InputError(

@@ -24,6 +24,7 @@ from shared.digest import sha256_file
 from shared.errors import EXIT_CANCELLED, EXIT_DONE, InputError
 from shared.frame_files import frame_name, prepare_output_folder, put_frame
 from shared.job import Job, JobInputs, parse_job, validate_job
+from shared.keyed_prompts import read_prompts
 from shared.launch import ConnectionInfo
 from shared.strict_json import StrictJSONError, dump_json, parse_json
 
@@ -42,6 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--output", type=Path, required=True, help="folder for the frames")
     parser.add_argument("--connection-file", type=Path, help="backend to use (default: one of its own, for this job)")
     parser.add_argument("--work", type=Path, default=None, help="work folder of the own backend")
+    parser.add_argument("--prompts", type=Path, metavar="FILE", help="keyed prompts, in place of the job's prompt")
     add_model_arguments(parser, "to use instead of the job's")
 
 
@@ -49,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Submit, follow, write each frame as it comes. The same command again goes on where it stopped."""
     output = prepare_output_folder(arguments.output)
     sources, job = read_job(arguments.job, arguments.passes)
-    job = with_model(job, arguments)
+    job = with_prompts(with_model(job, arguments), arguments.prompts)
     with contextlib.ExitStack() as stack:
         where: Path | ConnectionInfo
         if arguments.connection_file is None:
@@ -98,6 +100,15 @@ def with_model(job: Job, arguments: argparse.Namespace) -> Job:
     changed = dataclasses.replace(
         job, model=chosen_model(arguments) or job.model, model_files=chosen_files(arguments, job.model_files)
     )
+    validate_job(changed)
+    return changed
+
+
+def with_prompts(job: Job, path: Path | None) -> Job:
+    """The job with a file's keyed prompts, if one is given. Raises InputError."""
+    if path is None:
+        return job
+    changed = dataclasses.replace(job, prompts=read_prompts(path))
     validate_job(changed)
     return changed
 

@@ -7,7 +7,7 @@ a processor has no state: any micro-batch, any order and gradient checkpointing'
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol
 
 import torch
@@ -28,6 +28,13 @@ class AttentionContext(Protocol):
     @property
     def halves(self) -> int: ...
 
+    @property
+    def own_text(self) -> bool: ...
+
+    def with_own_text(self) -> AttentionContext:
+        """The same for a batch whose frames have prompts of their own."""
+        ...
+
     def reads(self, layer: Layer) -> bool:
         """Whether the layer uses frame 0's keys and values."""
         ...
@@ -43,6 +50,7 @@ class AnchorReader:
 
     halves: int
     cache: Mapping[Layer, KeysValues]
+    own_text: bool = False
 
     def reads(self, layer: Layer) -> bool:
         """Whether the layer's keys and values were recorded."""
@@ -51,6 +59,10 @@ class AnchorReader:
     def anchor(self, layer: Layer, attn: Attention, hidden: Tensor) -> KeysValues:
         """The recorded keys and values."""
         return self.cache[layer]
+
+    def with_own_text(self) -> AnchorReader:
+        """The same for a batch whose frames have prompts of their own."""
+        return replace(self, own_text=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +75,7 @@ class AnchorRecorder:
     halves: int
     layers: frozenset[Layer]
     cache: dict[Layer, KeysValues]
+    own_text: bool = False
 
     def reads(self, layer: Layer) -> bool:
         """Whether the layer is to be recorded."""
@@ -76,6 +89,10 @@ class AnchorRecorder:
         recorded = _heads(attn, attn.to_k(first), attn.norm_k), _heads(attn, attn.to_v(first))
         self.cache[layer] = recorded
         return recorded
+
+    def with_own_text(self) -> AnchorRecorder:
+        """The same, into the same cache, for a batch whose frames have prompts of their own."""
+        return replace(self, own_text=True)
 
 
 class SelfAttention:
@@ -103,7 +120,10 @@ class SelfAttention:
 
 
 class TextAttention:
-    """Attention to the prompt, whose keys and values the frames of a half share; without a context diffusers' own."""
+    """Attention to the prompts, whose keys and values are computed once where the frames of a half share them.
+
+    Without a context it is diffusers' own.
+    """
 
     def __init__(self) -> None:
         self._plain = AttnProcessor2_0()
@@ -117,19 +137,21 @@ class TextAttention:
         temb: Tensor | None = None,
         context: AttentionContext | None = None,
     ) -> Tensor:
-        """Attend to `encoder_hidden_states` (halves x frames, tokens, channels), equal for all frames of a half."""
+        """Attend to `encoder_hidden_states` (halves x frames, tokens, channels), equal for all frames of a half unless
+        the context says that they are the frames' own."""
         if context is None or encoder_hidden_states is None or attention_mask is not None or attn.norm_cross:
             plain: Tensor = self._plain(attn, hidden_states, encoder_hidden_states, attention_mask, temb)
             return plain
-        text = encoder_hidden_states[:: encoder_hidden_states.shape[0] // context.halves]
+        frames = encoder_hidden_states.shape[0] // context.halves
+        text = encoder_hidden_states[:: 1 if context.own_text else frames]
         keys, values = _heads(attn, attn.to_k(text), attn.norm_k), _heads(attn, attn.to_v(text))
         return _attended(attn, hidden_states, keys, values)
 
 
 def attend_to_anchor(
     queries: Tensor,  # (halves x frames, heads, tokens, head width)
-    keys: Tensor,  # (halves, heads, anchor tokens, head width)
-    values: Tensor,  # (halves, heads, anchor tokens, head width)
+    keys: Tensor,  # (halves, heads, anchor tokens, head width), or of each row of the queries its own
+    values: Tensor,  # as the keys
 ) -> Tensor:
     """softmax(Q K_0^T / sqrt(d)) V_0 for every frame (Text2Video-Zero, section 3.3.2, equation 7).
 
@@ -144,7 +166,7 @@ def attend_to_anchor(
 
 
 def _attended(attn: Any, hidden: Tensor, keys: Tensor, values: Tensor) -> Tensor:
-    """A layer's output for `hidden` (halves x frames, tokens, channels) with the keys and values of each half."""
+    """A layer's output for `hidden` (halves x frames, tokens, channels) with keys and values of each half or row."""
     attended = attend_to_anchor(_heads(attn, attn.to_q(hidden), attn.norm_q), keys, values)
     output: Tensor = attn.to_out[1](attn.to_out[0](attended.transpose(1, 2).flatten(2))) / attn.rescale_output_factor
     return output

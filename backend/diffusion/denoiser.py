@@ -18,7 +18,7 @@ class Denoiser:
     """The model's prediction for frames of one job. The ControlNet must take embedded depth (`embedded_depth`)."""
 
     components: Components
-    embeds: Tensor  # (halves, tokens, channels) in the model's precision, first without the prompt
+    embeds: Tensor  # (halves, tokens, channels) of the first prompt in the model's precision, first without it
     guidance_scale: float
     controlnet_scale: float
 
@@ -29,15 +29,21 @@ class Denoiser:
         timestep: int,
         context: AttentionContext,
         *,
+        text: Tensor | None = None,  # (halves or halves x frames, tokens, channels), None for the first prompt
         controlnet_gradient: bool = False,
     ) -> Tensor:
         """The UNet's output (noise or velocity, as the model was trained), (frames, channels, h, w).
 
-        Runs with gradients if they are enabled; the ControlNet only with `controlnet_gradient`.
+        `text` has one prompt for all frames, or one for each (`SegmentText.rows`). Runs with gradients if they are
+        enabled; the ControlNet only with `controlnet_gradient`.
         """
         halves, frames = self.embeds.shape[0], latents.shape[0]
         doubled = self.components.to_model(latents).repeat(halves, 1, 1, 1)
-        text = self.embeds.repeat_interleave(frames, dim=0)
+        text = self.embeds if text is None else text
+        if len(text) > halves:
+            context = context.with_own_text()
+        else:
+            text = text.repeat_interleave(frames, dim=0)
         kwargs = {"context": context}
         with torch.set_grad_enabled(torch.is_grad_enabled() and controlnet_gradient):
             down, middle = self._residuals(doubled, depth, timestep, text, context)
@@ -80,6 +86,7 @@ class Denoiser:
 
 def make_denoiser(components: Components, prompt: PromptEmbeds, settings: SampleSettings) -> Denoiser:
     """The denoiser for one job's prompt and scales."""
-    parts = [prompt.negative, prompt.positive] if settings.halves == 2 else [prompt.positive]
+    first = prompt.positive[:1]
+    parts = [prompt.negative, first] if settings.halves == 2 else [first]
     embeds = components.to_model(torch.cat(parts))
     return Denoiser(components, embeds, settings.guidance_scale, settings.controlnet_scale)

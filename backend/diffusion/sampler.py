@@ -17,6 +17,7 @@ from backend.diffusion.decode import StepDecoder
 from backend.diffusion.denoiser import Denoiser, make_denoiser
 from backend.diffusion.method import FrameReference, FrameSample, Layer, Method, StepHooks
 from backend.diffusion.noise import draw
+from backend.diffusion.segment_text import SegmentText, segment_text
 from backend.diffusion.text import PromptEmbeds
 from backend.diffusion.values import (
     Callbacks,
@@ -38,6 +39,7 @@ class _Run:
     scheduler: Any
     hooks: StepHooks
     depth: SegmentDepth
+    text: SegmentText
     layers: tuple[Layer, ...]
 
 
@@ -95,6 +97,7 @@ class Sampler:
             self.components.scheduler(self.settings.steps),
             self.method.prepare(self.segment, self.canvas),
             segment_depth(self.components, depth, anchor_depth),
+            segment_text(self.components, self.prompt, self.settings, self.segment),
             self.components.layers,
         )
 
@@ -145,7 +148,8 @@ class Sampler:
             context = recorder if start == first else reader
             inside = slice(max(rows.start, 0), max(rows.stop, 0))
             batch = latents[inside] if start >= 0 or extra is None else torch.cat([extra[None], latents[inside]])
-            output = run.denoiser.predict(batch, run.depth.rows(rows), step.timestep, context)
+            depth, text = run.depth.rows(rows), run.text.rows(rows)
+            output = run.denoiser.predict(batch, depth, step.timestep, context, text=text)
             if inside.start == inside.stop:
                 continue
             moved.next[inside], moved.x0[inside] = run.scheduler.step(
@@ -182,7 +186,7 @@ class Sampler:
             if row < len(plain.x0):
                 sample = FrameSample(latents[one], plain.x0[one], plain.next[one])
             else:
-                sample = self._differentiable(run, step, latents[one], run.depth.rows(range(row, row + 1)), context)
+                sample = self._differentiable(run, step, latents[one], row, context)
             with torch.enable_grad():
                 guided = run.hooks.after_unet(step, self.segment.start + row, sample, reference, decode)
             reference = FrameReference(sample.x0.detach(), guided.picture)
@@ -195,14 +199,18 @@ class Sampler:
             return latents
         return latents[: 1 if self.segment.start == 0 else 0]
 
-    def _differentiable(
-        self, run: _Run, step: Step, latents: Tensor, depth: Tensor, context: AnchorReader
-    ) -> FrameSample:
-        """One frame with its graph from x_t to x0."""
+    def _differentiable(self, run: _Run, step: Step, latents: Tensor, row: int, context: AnchorReader) -> FrameSample:
+        """One frame, the segment's `row`, with its graph from x_t to x0."""
+        depth, text = run.depth.rows(range(row, row + 1)), run.text.rows(range(row, row + 1))
         with torch.enable_grad():
             leaf = latents.detach().clone().requires_grad_()
             output = run.denoiser.predict(
-                leaf, depth, step.timestep, context, controlnet_gradient=self.method.gradient_through == "controlnet"
+                leaf,
+                depth,
+                step.timestep,
+                context,
+                text=text,
+                controlnet_gradient=self.method.gradient_through == "controlnet",
             )
             next_, x0 = run.scheduler.step(output, step.timestep, leaf, return_dict=False)
         return FrameSample(leaf, x0, next_.detach())

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from backend.diffusion.components import Components
+from shared.keyed_prompts import PromptKey, PromptMix, prompt_mixes
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PromptEmbeds:
-    """A prompt and its negative, encoded. `cut` is the end of the prompt that the text encoder has no room for."""
+    """Prompts and their negative, encoded. `cut` is the end of a prompt that the text encoder has no room for.
 
-    positive: Tensor  # (1, tokens, channels)
+    `mixes` says for each frame of the shot which prompts it has; where it is empty, all frames have the one prompt.
+    """
+
+    positive: Tensor  # (prompts, tokens, channels)
     negative: Tensor  # (1, tokens, channels)
     cut: str = ""
+    mixes: tuple[PromptMix, ...] = ()
 
 
 @torch.no_grad()
@@ -29,6 +34,23 @@ def encode_prompt(components: Components, prompt: str, negative_prompt: str = ""
     positive, cut = _encode(components, prompt)
     negative, _ = _encode(components, negative_prompt)
     return PromptEmbeds(positive, negative, cut)
+
+
+@torch.no_grad()
+def encode_keyed_prompts(
+    components: Components, keys: Sequence[PromptKey], frames: Sequence[int], negative_prompt: str = ""
+) -> PromptEmbeds:
+    """Encode the prompts that these frames of the scene need, each once, as `encode_prompt` does.
+
+    The frames' own embeddings are mixed when they are needed, so that memory is that of the prompts.
+    """
+    prompts, mixes = prompt_mixes(keys, frames)
+    if len(prompts) == 1:
+        return encode_prompt(components, prompts[0], negative_prompt)
+    encoded = [_encode(components, prompt) for prompt in prompts]
+    negative, _ = _encode(components, negative_prompt)
+    cut = "; ".join(cut for _, cut in encoded if cut)
+    return PromptEmbeds(torch.cat([hidden for hidden, _ in encoded]), negative, cut, mixes)
 
 
 def _encode(components: Components, text: str) -> tuple[Tensor, str]:

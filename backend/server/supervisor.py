@@ -14,7 +14,7 @@ import zmq
 
 from shared import messages as wire_messages
 from shared.errors import BackendError, LatentManError
-from shared.job import Job, job_id, validate_job
+from shared.job import Job, job_id, normal_job, validate_job
 from shared.messages import CLIENT_MESSAGES, ClientMessage, Limits, Message
 from shared.wire import Buffer, Received, WireError, decode, encode
 
@@ -199,7 +199,7 @@ class Supervisor:
         validate_job(job)
         digest = self._parts.models.request(job.model, job.model_files)
         digest.add_done_callback(lambda _: self._parts.wakeup.set())
-        self._pending.append(_Pending(session.identity, message_id, job, digest))
+        self._pending.append(_Pending(session.identity, message_id, normal_job(job), digest))
 
     def _finish_pending(self) -> None:
         """Answer the SUBMITs whose model's digest is known by now."""

@@ -14,6 +14,7 @@ from ..client.request import placeholder_inputs
 from ..shared.errors import InputError
 from ..shared.framerange import parse_frames
 from ..shared.job import METHODS, Job
+from ..shared.keyed_prompts import read_prompts
 
 _SIZE = re.compile(r"(\d{1,5})x(\d{1,5})")
 
@@ -58,7 +59,11 @@ def _add_shot(group: Any) -> None:
 
 
 def _add_job(group: Any) -> None:
-    group.add_argument("--prompt", help="what the character and the place look like")
+    prompt = group.add_mutually_exclusive_group()
+    prompt.add_argument("--prompt", help="what the character and the place look like")
+    prompt.add_argument(
+        "--prompts", type=Path, metavar="FILE", help='a text of keyed prompts, like "1: a robot, 30: a knight"'
+    )
     group.add_argument("--negative", dest="negative_prompt", metavar="TEXT", help="what must not be seen")
     group.add_argument("--seed", type=int, metavar="N")
     group.add_argument("--steps", type=int, metavar="N", help="denoising steps")
@@ -111,6 +116,10 @@ def job_template(options: argparse.Namespace, shot: ShotFile | None, stored: Job
     """
     base = stored if shot is None else dataclasses.replace(shot.job, fps=stored.fps)
     given = {name: getattr(options, name) for name in _JOB_OPTIONS if getattr(options, name) is not None}
+    if options.prompt is not None:
+        given["prompts"] = ""
+    if options.prompts is not None:
+        given["prompts"] = read_prompts(options.prompts)
     if options.size is not None:
         given["width"], given["height"] = parse_size(options.size)
     frames = given_frames(options, shot) or stored.frames

@@ -19,7 +19,7 @@ from typing import Any
 from ..shared.errors import InputError
 from ..shared.frame_files import write_atomic
 from ..shared.framerange import format_frames, parse_frames
-from ..shared.job import Job, LatentManSettings, canonical_json, parse_job
+from ..shared.job import Job, LatentManSettings, canonical_json, fill_prompt, parse_job
 from ..shared.latentman_settings import expand_parity
 from ..shared.strict_json import StrictJSONError, convert, parse_json
 from .request import placeholder_inputs
@@ -122,7 +122,7 @@ def _job(settings: object, document: _Document) -> Job:
     inputs = dataclasses.asdict(placeholder_inputs(len(frames)))
     inputs["passes"] = list(inputs["passes"])
     fields = {**settings, "frames": list(frames), "inputs": inputs, "method": document.methods[0]}
-    return convert(expand_parity(fields), Job)
+    return convert(fill_prompt(expand_parity(fields)), Job)
 
 
 def _relative(path: Path | None, folder: Path) -> str:

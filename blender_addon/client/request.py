@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..shared.errors import InputError
 from ..shared.frame_files import prepare_output_folder
-from ..shared.job import Job, JobInputs, validate_job
+from ..shared.job import Job, JobInputs, normal_job, validate_job
 
 PASSES_FOLDER = "passes"
 
@@ -59,7 +59,7 @@ class GenerateRequest:
 
     def job(self, method: str, inputs: JobInputs) -> Job:
         """The job of one method on rendered passes."""
-        return dataclasses.replace(self.template, method=method, inputs=inputs)
+        return normal_job(dataclasses.replace(self.template, method=method, inputs=inputs))
 
 
 def _check_place(folder: Path) -> None:

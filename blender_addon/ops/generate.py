@@ -123,7 +123,7 @@ def _not_this_scene(context: Any) -> str:
 
 
 def _not_this_job(scene: Any) -> str:
-    if not scene.latentman.prompt.strip():
+    if scene.latentman.prompts is None and not scene.latentman.prompt.strip():
         return "Type a prompt first"
     try:
         scene_frames(scene)

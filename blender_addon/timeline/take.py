@@ -121,7 +121,7 @@ def _strip_name(folder: Path) -> str:
 def _store_facts(strip: Any, take: Take) -> None:
     job = take.job
     strip[METHOD], strip[MODEL], strip[ENGINE] = job.method, job.model, take.engine
-    strip[PROMPT], strip[NEGATIVE] = job.prompt, job.negative_prompt
+    strip[PROMPT], strip[NEGATIVE] = job.prompts or job.prompt, job.negative_prompt
     strip[SEED] = str(job.seed)  # as text: a custom property's number has 32 bits
     strip[STEPS] = job.steps
     strip[FRAMES] = len(job.frames)

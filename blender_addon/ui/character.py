@@ -5,18 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 from ..presets import changes, preset_named
+from ..prompt_text import stored_prompts
 from ..properties import LatentManSceneSettings
 from ..scene_job import hidden_settings, setting_values
 from ..shared.errors import InputError
+from ..shared.keyed_prompts import parse_prompts
 from .text import draw_error, draw_text
 
-_ALWAYS = (("prompt", "negative_prompt"), ("model", "seed", "steps"), ("guidance_scale", "controlnet_scale"))
+_ALWAYS = (("model", "seed", "steps"), ("guidance_scale", "controlnet_scale"))
+_SHOWN_KEYS = 8
 _OF_LATENTMAN = (("align", "guide", "guide_strength"), ("correspondence", "baseline"))
 
 
 def draw_character(layout: Any, context: Any) -> None:
     """Draw the settings of the job; those of LatentMan only where it is the method."""
     settings = context.scene.latentman
+    _draw_prompts(layout, context.scene)
     for names in _ALWAYS:
         _draw_group(layout, settings, names)
     layout.prop(settings, "method")
@@ -46,6 +50,26 @@ def draw_preset(layout: Any, context: Any) -> None:
     if hidden:
         draw_text(layout, f"Also set, not shown here: {', '.join(hidden)}", "INFO")
         layout.operator("latentman.reset_hidden", icon="LOOP_BACK")
+
+
+def _draw_prompts(layout: Any, scene: Any) -> None:
+    """Draw the prompt, the text with keyed prompts that takes its place, and what is wrong with that."""
+    settings = scene.latentman
+    column = layout.column(align=True)
+    row = column.row()
+    row.enabled = settings.prompts is None
+    row.prop(settings, "prompt")
+    column.prop(settings, "negative_prompt")
+    layout.template_ID(settings, "prompts", new="text.new", open="text.open", text="Keyed Prompts")
+    if settings.prompts is None:
+        return
+    try:
+        keys = parse_prompts(stored_prompts(scene))
+    except InputError as error:
+        draw_error(layout, error)
+        return
+    frames = ", ".join(str(key.frame) for key in keys[:_SHOWN_KEYS])
+    draw_text(layout, f"Prompts at frames {frames}{', ...' if len(keys) > _SHOWN_KEYS else ''}", "INFO")
 
 
 def _draw_group(layout: Any, settings: Any, names: tuple[str, ...]) -> None:

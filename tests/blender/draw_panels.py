@@ -36,6 +36,8 @@ def full() -> None:
     settings = scene.latentman
     settings.output, settings.prompt, settings.steps = "/tmp/latentman-panels", "a robot", 7
     assert bpy.ops.latentman.import_motion(filepath=str(sample_path("walk"))) == {"FINISHED"}
+    settings.prompts = bpy.data.texts.new("along")
+    settings.prompts.from_string("1: a robot, 30: a knight")
     job = stored_template(scene, (1, 2))
     for number in (1, 2):
         add_take(scene, Take(Path(f"/tmp/latentman-panels/take-00{number}/latentman"), job, "0" * 64))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -84,6 +85,20 @@ def test_a_dry_run_counts_what_is_there(folder: Path, tmp_path: Path, capsys) ->
     assert lines[-1]["frames_there"] == {"latentman": 0}
 
 
+def test_keyed_prompts_come_from_a_file_or_the_job(folder: Path, tmp_path: Path, capsys) -> None:
+    (tmp_path / "along.txt").write_text("1: a robot\n5: a knight\n")
+    arguments = ("--job", folder / "a.json", "--output", tmp_path, "--dry-run", "--json")
+    _, lines, _ = run(capsys, *arguments, "--prompts", tmp_path / "along.txt")
+    assert lines[-1]["job"]["prompts"] == "1: a robot\n5: a knight"
+    shot = read_job_file(folder / "a.json")
+    keyed = dataclasses.replace(shot, job=dataclasses.replace(shot.job, prompts="1: a moon"))
+    write_job_file(folder / "keyed.json", keyed)
+    _, lines, _ = run(capsys, "--job", folder / "keyed.json", *arguments[2:])
+    assert lines[-1]["job"]["prompts"] == "1: a moon"
+    _, lines, _ = run(capsys, "--job", folder / "keyed.json", *arguments[2:], "--prompt", "a robot")
+    assert "prompts" not in lines[-1]["job"] and lines[-1]["job"]["prompt"] == "a robot"
+
+
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [
@@ -93,6 +108,9 @@ def test_a_dry_run_counts_what_is_there(folder: Path, tmp_path: Path, capsys) ->
         (("--job", "a.json", "--job", "b.json", "--save-blend", "x.blend"), "arguments.save_blend"),
         (("--job", "a.json", "--frames", "9-1"), "frames.span"),
         (("--turbo",), "arguments"),
+        (("--job", "a.json", "--prompts", "none.txt"), "arguments.prompts"),
+        (("--job", "a.json", "--prompts", "a.json"), "job.prompts"),
+        (("--job", "a.json", "--prompts", "a.txt", "--prompt", "a robot"), "arguments"),
     ],
 )
 def test_what_is_wrong_has_a_code(folder: Path, capsys, monkeypatch, arguments: tuple[str, ...], code: str) -> None:

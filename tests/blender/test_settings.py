@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from blender_addon.shared.body import free_body
 from blender_addon.shared.errors import InputError
-from blender_addon.shared.job import Job, LatentManSettings, validate_job
+from blender_addon.shared.job import Job, LatentManSettings, normal_job, validate_job
 from blender_addon.shared.latentman_settings import published_settings
 
 import blender_addon
@@ -85,6 +85,24 @@ def test_a_job_file_keeps_the_shot(scene, tmp_path):
     assert (settings.frames, settings.engine) == ("1-9x4", "eevee")
     again = stored_template(scene, shot.job.frames)
     assert dataclasses.replace(again, fps=shot.job.fps) == shot.job
+
+
+def test_keyed_prompts_are_a_text_of_the_file(scene):
+    text = bpy.data.texts.new("along")
+    scene.latentman.prompt, scene.latentman.prompts = "", text
+    with pytest.raises(InputError, match="'along' with the keyed prompts is empty"):
+        stored_template(scene, (1,))
+    text.from_string("1: a robot\n30: a knight\n")
+    job = normal_job(stored_template(scene, (1,)))
+    validate_job(job)
+    assert (job.prompt, job.prompts) == ("a robot", "1: a robot\n30: a knight")
+    scene.latentman.prompts = None
+    store_settings(scene, job, "cycles")
+    assert scene.latentman.prompts == text and len(bpy.data.texts) == 1
+    store_settings(scene, dataclasses.replace(job, prompts="1: a moon"), "cycles")
+    assert scene.latentman.prompts != text and stored_template(scene, (1,)).prompts.strip() == "1: a moon"
+    store_settings(scene, dataclasses.replace(job, prompts="", schema=1), "cycles")
+    assert scene.latentman.prompts is None and scene.latentman.prompt == "a robot"
 
 
 def test_values_outside_of_a_fields_limits_are_not_kept(scene):

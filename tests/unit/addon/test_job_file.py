@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from blender_addon.shared.errors import InputError
-from blender_addon.shared.job import Job, LatentManSettings, canonical_json
+from blender_addon.shared.job import Job, LatentManSettings, canonical_json, normal_job
 
 from blender_addon.client.job_file import ShotFile, read_job_file, write_job_file
 from blender_addon.client.present import look_for_present
@@ -64,6 +64,15 @@ def test_a_published_set_may_be_named(tmp_path: Path) -> None:
     settings = {"prompt": "a robot", "latentman": {"parity": "released", "guide_strength": 0.5}}
     job = read_job_file(saved(tmp_path, settings=settings)).job
     assert (job.latentman.features, job.latentman.guide_strength) == ("released", 0.5)
+
+
+def test_keyed_prompts_are_kept_and_need_no_prompt_beside_them(tmp_path: Path) -> None:
+    job = dataclasses.replace(JOB, prompts="1: a robot, 60: a knight")
+    path = tmp_path / "shot.json"
+    write_job_file(path, ShotFile(job, ("masactrl",)))
+    assert normal_job(read_job_file(path).job) == normal_job(job)
+    alone = read_job_file(saved(tmp_path, settings={"prompts": "1: a robot, 60: a knight"})).job
+    assert normal_job(alone).prompt == "a robot"
 
 
 @pytest.mark.parametrize(

@@ -71,6 +71,16 @@ def test_frames_of_a_half_share_the_prompts_keys_and_values(hidden: torch.Tensor
     assert seen == [HALVES, HALVES * FRAMES]
 
 
+def test_frames_may_have_prompts_of_their_own(hidden: torch.Tensor) -> None:
+    torch.manual_seed(0)
+    attn = Attention(CHANNELS, cross_attention_dim=5, heads=HEADS, dim_head=4).double().requires_grad_(False)
+    attn.set_processor(TextAttention())
+    text = torch.randn(HALVES * FRAMES, 7, 5, dtype=torch.float64)
+    rows = hidden.flatten(0, 1)
+    own = attn(rows, encoder_hidden_states=text, context=AnchorReader(HALVES, {}).with_own_text())
+    torch.testing.assert_close(own, attn(rows, encoder_hidden_states=text), rtol=0, atol=1e-12)
+
+
 def test_layers_that_do_not_read_attend_to_themselves(attn: Attention, hidden: torch.Tensor) -> None:
     own = attn(hidden.flatten(0, 1), context=AnchorReader(HALVES, {})).unflatten(0, (HALVES, FRAMES))
     for frame in range(FRAMES):

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from backend.commands.model_arguments import add_model_arguments, chosen_files, chosen_model
-from backend.commands.submit import with_model
+from backend.commands.submit import with_model, with_prompts
 from backend.diffusion.model_sources import EMBEDDED_FOLDER, check_complete, find_sources
 from backend.server.model_digest import ModelDigests
 from shared.errors import InputError, ModelError
@@ -133,6 +133,18 @@ def test_a_command_line_names_files(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     )
     with pytest.raises(InputError, match='scale of "x=much" is no number'):
         chosen_files(parsed("--lora", "x=much"), ModelFiles())
+
+
+def test_submit_takes_keyed_prompts_from_a_file(tmp_path: Path) -> None:
+    job = Job("a robot", (1,), JobInputs(("0" * 64,), "0" * 64, "0" * 64, "0" * 64))
+    assert with_prompts(job, None) == job
+    (tmp_path / "along.txt").write_text("1: a robot, 30: a knight", "utf-8")
+    assert with_prompts(job, tmp_path / "along.txt").prompts == "1: a robot, 30: a knight"
+    (tmp_path / "along.txt").write_text(f"1: {'x' * 2_001}", "utf-8")
+    with pytest.raises(InputError, match="prompt of frame 1 has 2,001 characters"):
+        with_prompts(job, tmp_path / "along.txt")
+    with pytest.raises(InputError, match="cannot be read"):
+        with_prompts(job, tmp_path / "none.txt")
 
 
 def test_submit_keeps_what_the_command_line_does_not_name() -> None:

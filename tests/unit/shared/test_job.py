@@ -8,7 +8,16 @@ from typing import Any
 import pytest
 
 from shared.errors import EXIT_BAD_ARGUMENTS, InputError
-from shared.job import Job, JobInputs, LatentManSettings, canonical_json, job_id, parse_job, validate_job
+from shared.job import (
+    Job,
+    JobInputs,
+    LatentManSettings,
+    canonical_json,
+    job_id,
+    normal_job,
+    parse_job,
+    validate_job,
+)
 from shared.model_files import EmbeddingFile, LoraFile, ModelFiles
 
 DIGESTS = [hashlib.sha256(bytes([number])).hexdigest() for number in range(9)]
@@ -25,7 +34,26 @@ def test_canonical_bytes_are_sorted_and_bare() -> None:
     data = canonical_json(JOB)
     value = json.loads(data)
     assert data == json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
-    assert set(value) == {field.name for field in dataclasses.fields(Job)}
+    assert set(value) == {field.name for field in dataclasses.fields(Job)} - {"prompts"}
+
+
+def test_a_job_of_one_prompt_is_spelled_as_before_there_were_keyed_ones() -> None:
+    # Written out as the first version of the program did it, so that its jobs keep their names.
+    value = {field.name: getattr(JOB, field.name) for field in dataclasses.fields(Job) if field.name != "prompts"}
+    nested = {"inputs", "model_files", "latentman"}
+    value = {name: dataclasses.asdict(item) if name in nested else item for name, item in value.items()}
+    assert value["schema"] == 1
+    spelled = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    assert canonical_json(JOB) == spelled.encode()
+
+
+def test_a_keyed_job_has_one_spelling_and_reads_back() -> None:
+    job = changed(prompt="unused", prompts="1:  a robot,  30: a knight")
+    normal = normal_job(job)
+    assert (normal.prompt, normal.prompts, normal.schema) == ("a robot", "1: a robot\n30: a knight", 2)
+    assert parse_job(canonical_json(job)) == normal == normal_job(normal)
+    assert job_id(job, MODEL) == job_id(changed(prompts="1: a robot\r\n\n30: a knight,"), MODEL) != job_id(JOB, MODEL)
+    validate_job(changed(prompt="", prompts="1: a robot"))
 
 
 def test_a_job_reads_back() -> None:
@@ -49,6 +77,7 @@ def test_the_id_is_sha256_of_the_canonical_job_and_the_model() -> None:
     "values",
     [
         {"prompt": "a robot."},
+        {"prompts": "1: a robot"},
         {"seed": 1},
         {"frames": (1, 3)},
         {"fps": 25.0},
@@ -95,6 +124,9 @@ def test_inputs_are_listed_once() -> None:
         ({"method": "magic"}, "job.method"),
         ({"model": ""}, "job.model"),
         ({"schema": 2}, "job.schema"),
+        ({"schema": 3, "prompts": "1: a robot"}, "job.schema"),
+        ({"prompts": "a robot"}, "job.prompts"),
+        ({"prompts": f"1: {'x' * 2_001}"}, "job.prompt_long"),
         ({"model_files": ModelFiles(vae="v" * 1_001)}, "job.model_files"),
         ({"model_files": ModelFiles(controlnet="a\0b")}, "job.model_files"),
         ({"model_files": ModelFiles(loras=(LoraFile(""),))}, "job.model_files"),
