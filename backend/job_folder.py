@@ -6,12 +6,12 @@ frames/0001.png     finished frames; each appears whole or not at all
 segments/0000.safetensors      frame 0's trajectory, for every later segment's keys and values
 segments/0008.last.safetensors     the trajectory of a segment's last frame, for the segment after it
 segments/0008.latents.safetensors  a sampled segment that waits to be decoded
+reuse.json          which segments are finished, for jobs that come after (`segment_reuse`)
 result.json         what was measured on the way
 """
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,6 +53,10 @@ class JobFolder:
             inputs / job.inputs.charts,
         )
 
+    def has_work(self) -> bool:
+        """Whether a run before this one left frames or trajectories."""
+        return any((self.path / "frames").glob("*")) or any((self.path / "segments").glob("*"))
+
     def frame_path(self, frame: int) -> Path:
         """Where a finished frame lies."""
         return self.path / "frames" / frame_name(frame)
@@ -62,13 +66,22 @@ class JobFolder:
         self.frame_path(frame).parent.mkdir(exist_ok=True)
         write_atomic(self.frame_path(frame), png)
 
+    @property
+    def anchor_path(self) -> Path:
+        """Where frame 0's trajectory lies."""
+        return self.path / "segments" / "0000.safetensors"
+
+    def last_path(self, segment: Segment) -> Path:
+        """Where the trajectory of a segment's last frame lies."""
+        return self.path / "segments" / f"{segment.start:04d}.last.safetensors"
+
     def load_anchor(self) -> Trajectory | None:
         """Frame 0's trajectory, None before the first segment has been sampled."""
-        return self._trajectory("0000.safetensors")
+        return _trajectory(self.anchor_path)
 
     def load_last(self, segment: Segment) -> Trajectory | None:
         """The trajectory of a segment's last frame, None if it has not been sampled."""
-        return self._trajectory(f"{segment.start:04d}.last.safetensors")
+        return _trajectory(self.last_path(segment))
 
     def load_latents(self, segment: Segment) -> Tensor | None:
         """A sampled segment's latents, None if it has not been sampled."""
@@ -85,15 +98,18 @@ class JobFolder:
         folder = self.path / "segments"
         folder.mkdir(exist_ok=True)
         if segment.start == 0:
-            write_atomic(folder / "0000.safetensors", trajectory_to_bytes(result.anchor))
-        write_atomic(folder / f"{segment.start:04d}.last.safetensors", trajectory_to_bytes(result.last))
+            write_atomic(self.anchor_path, trajectory_to_bytes(result.anchor))
+        write_atomic(self.last_path(segment), trajectory_to_bytes(result.last))
         latents = save({"latents": result.latents.detach().cpu().contiguous()})
         write_atomic(folder / f"{segment.start:04d}.latents.safetensors", latents)
 
-    def drop_segments(self) -> None:
-        """Remove what only a later segment would have needed; finished frames and `result.json` stay."""
-        shutil.rmtree(self.path / "segments", ignore_errors=True)
+    def drop_segments(self, *, anchor: bool, previous: bool) -> None:
+        """Remove what nobody needs any more; the trajectories that a job after this one may go on from stay."""
+        kept = {self.anchor_path} if anchor else set()
+        for file in (self.path / "segments").glob("*"):
+            if file not in kept and not (previous and file.name.endswith(".last.safetensors")):
+                file.unlink()
 
-    def _trajectory(self, name: str) -> Trajectory | None:
-        file = self.path / "segments" / name
-        return trajectory_from_bytes(file.read_bytes()) if file.is_file() else None
+
+def _trajectory(file: Path) -> Trajectory | None:
+    return trajectory_from_bytes(file.read_bytes()) if file.is_file() else None

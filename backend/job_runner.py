@@ -11,7 +11,7 @@ import hashlib
 import io
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -34,12 +34,14 @@ from backend.methods.inputs import LatentManMatches, MethodInputs
 from backend.methods.registry import METHODS
 from backend.methods.shot_matcher import iter_matches
 from backend.passes import ShotPasses, depth_pictures
+from backend.segment_reuse import SegmentReuse, machinery
 from backend.server.worker_events import FrameDone, Preview, Progress, WorkerEvent
 from shared.errors import CancelledError, InputError
 from shared.frame_files import write_atomic
 from shared.job import Job
 from shared.keyed_prompts import parse_prompts
 from shared.model_files import ModelFiles
+from shared.reuse import segment_spans
 
 # The paper matches pixels at 256 where pictures are 512 (section 3.5); smaller pictures are matched as they are.
 GUIDANCE_SIZE = 256
@@ -98,6 +100,15 @@ class _Clock:
         return (total - done) * (now - self.first_at) / (done - self.first_done)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Inputs:
+    """What sampling takes beside the model."""
+
+    depth: NDArray[np.float32]  # (frames, height, width)
+    prompt: PromptEmbeds
+    method: Method
+
+
 @dataclass(slots=True)
 class _Run:
     """One run of one job."""
@@ -127,18 +138,24 @@ class _Run:
         return cls(folder, job, passes, components, emit, cancelled, clock)
 
     def finish(self) -> None:
-        """Every segment that is not whole, in order; then `result.json`."""
-        depth = depth_pictures(self.passes)
-        prompt = self._prompt()
-        method = METHODS[self.job.method].build(MethodInputs(self.job.latentman, self._matches()))
-        segments = list(_segments(len(self.job.frames), self.job.segment_frames))
+        """Every segment that is not whole and that no earlier job has, in order; then `result.json`."""
+        prompt, needs = self._prompt(), METHODS[self.job.method].needs
+        segments = [Segment(*span) for span in segment_spans(len(self.job.frames), self.job.segment_frames)]
+        files = find_sources(self.job.model, self.job.model_files).stamp()
+        reuse = SegmentReuse.open(self.folder, self.job, needs, self.passes, machinery(self.components, files))
+        reuse.take_over()
+        inputs = None if all(map(self._is_whole, segments)) else self._inputs(prompt)
         for index, segment in enumerate(segments):
-            if not self._is_whole(segment):
-                latents = self._latents(index, segments, depth, prompt, method)
-                self._decode(segment, latents)
+            if inputs is not None and not self._is_whole(segment):
+                self._decode(segment, self._latents(index, segments, inputs))
             self._report(segment)
-        self._write_result(prompt)
-        self.folder.drop_segments()
+            reuse.note(index)
+        self._write_result(prompt, reuse.taken_frames)
+        self.folder.drop_segments(anchor=needs.anchor, previous=needs.previous)
+
+    def _inputs(self, prompt: PromptEmbeds) -> _Inputs:
+        method = METHODS[self.job.method].build(MethodInputs(self.job.latentman, self._matches()))
+        return _Inputs(depth_pictures(self.passes), prompt, method)
 
     def _prompt(self) -> PromptEmbeds:
         job = self.job
@@ -170,23 +187,24 @@ class _Run:
         self.clock.charge("correspondence", since)
         return LatentManMatches(**found)
 
-    def _latents(
-        self, index: int, segments: list[Segment], depth: NDArray[np.float32], prompt: PromptEmbeds, method: Method
-    ) -> Tensor:
+    def _latents(self, index: int, segments: list[Segment], inputs: _Inputs) -> Tensor:
         """The segment's clean latents: sampled, or as a run before this one left them."""
         segment, folder = segments[index], self.folder
         stored = folder.load_latents(segment)
         if stored is not None:
             return stored
-        if index and folder.load_last(segments[index - 1]) is None:
-            self._latents(index - 1, segments, depth, prompt, method)
+        needs = inputs.method.needs
+        if index and needs.previous and folder.load_last(segments[index - 1]) is None:
+            self._latents(index - 1, segments, inputs)
+        if index and needs.anchor and folder.load_anchor() is None:
+            self._latents(0, segments, inputs)
         since = time.monotonic()
         result = sample_segment(
             self.components,
-            method,
-            prompt,
-            depth[segment.start : segment.stop],
-            depth[0],
+            inputs.method,
+            inputs.prompt,
+            inputs.depth[segment.start : segment.stop],
+            inputs.depth[0],
             self._settings(),
             segment,
             folder.load_anchor() if index else None,
@@ -245,7 +263,7 @@ class _Run:
         if self.cancelled():
             raise CancelledError("job.cancelled", "The job was cancelled.")
 
-    def _write_result(self, prompt: PromptEmbeds) -> None:
+    def _write_result(self, prompt: PromptEmbeds, reused_frames: int) -> None:
         components = self.components
         result = {
             "spent_s": self.clock.spent_s,
@@ -254,14 +272,10 @@ class _Run:
             "dtype": str(components.dtype).removeprefix("torch."),
             "torch": torch.__version__,
             "prompt_cut": prompt.cut,
+            "reused_frames": reused_frames,
             "latentman": asdict(self.job.latentman),
         }
         write_atomic(self.folder.path / "result.json", json.dumps(result, indent=1).encode())
-
-
-def _segments(frames: int, size: int) -> Iterator[Segment]:
-    for start in range(0, frames, size):
-        yield Segment(start, min(start + size, frames))
 
 
 def _acts(span: tuple[float, float]) -> bool:

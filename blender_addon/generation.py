@@ -20,6 +20,7 @@ from .preferences import stored_preferences
 from .rig.character import require_characters
 from .shared.client import JobClient
 from .shared.errors import InputError
+from .shared.reuse import JOBS_FOLDER
 
 CLIENT_NAME = "latentman add-on"
 WORK_FOLDER = ".backend"
@@ -42,6 +43,11 @@ def new_session(choice: BackendChoice, output: Path) -> Session:
     """A session with the chosen backend; one of our own is started at once and works in `output/.backend`, where what
     resuming needs stays. Raises InputError where there is none, BackendError where it cannot be started."""
     return Session(JobClient(CLIENT_NAME), _link_source(choice, output))
+
+
+def known_jobs(choice: BackendChoice, output: Path) -> Path | None:
+    """Where a backend of our own keeps the jobs that it finished for this output folder; None for one elsewhere."""
+    return None if choice.connection_file is not None else output / WORK_FOLDER / JOBS_FOLDER
 
 
 def backend_command(choice: BackendChoice) -> BackendCommand:

@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import secrets
+import shutil
 from pathlib import Path
 
 from .errors import InputError, LatentManError, ProtocolError
@@ -38,6 +39,21 @@ def write_atomic(path: Path, data: bytes | bytearray | memoryview) -> None:
         with contextlib.suppress(OSError):
             part.unlink()
         raise storage_error(error, path.parent) from error
+
+
+def link_or_copy(source: Path, target: Path) -> None:
+    """A second name for the same file where the file system has that, a copy where it has not (FAT, network disks).
+
+    Files that are shared so must never be written in place. Raises OSError.
+    """
+    try:
+        os.link(source, target)
+    except (FileNotFoundError, FileExistsError):
+        raise
+    except OSError:
+        part = target.with_name(f"{target.name}{PART_SUFFIX}")
+        shutil.copyfile(source, part)
+        os.replace(part, target)
 
 
 def storage_error(error: OSError, folder: Path) -> LatentManError:

@@ -5,14 +5,12 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
 from shared.digest import is_digest, sha256_bytes
 from shared.errors import ProtocolError
-from shared.frame_files import PNG_SIGNATURE, frame_name, storage_error, write_atomic
+from shared.frame_files import PNG_SIGNATURE, frame_name, link_or_copy, storage_error, write_atomic
 from shared.job import Job, canonical_json
 from shared.messages import DoneFrame
 
@@ -52,7 +50,7 @@ class JobFolders:
             for digest in job.inputs.digests():
                 target = folder / "inputs" / digest
                 if not target.is_file():
-                    _link_or_copy(self._store.path(digest), target)
+                    link_or_copy(self._store.path(digest), target)
         except OSError as error:
             raise storage_error(error, folder) from error
         write_atomic(folder / "job.json", canonical_json(job))
@@ -83,15 +81,3 @@ class JobFolders:
         for frame in found:
             self.frame_path(job_id, frame).unlink(missing_ok=True)
         return found
-
-
-def _link_or_copy(source: Path, target: Path) -> None:
-    """A second name for the same file where the file system has that, a copy where it has not (FAT, network disks)."""
-    try:
-        os.link(source, target)
-    except FileNotFoundError:
-        raise
-    except OSError:
-        part = target.with_name(f"{target.name}.part")
-        shutil.copyfile(source, part)
-        os.replace(part, target)

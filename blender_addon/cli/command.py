@@ -20,11 +20,12 @@ from .. import compat
 from ..client.generate_job import GenerateJob
 from ..client.present import look_for_present
 from ..client.session import Session
-from ..generation import BackendChoice, check_scene, chosen_backend, new_session, start_job
+from ..generation import BackendChoice, check_scene, chosen_backend, known_jobs, new_session, start_job
 from ..scene_job import store_settings
 from ..shared.errors import EXIT_DONE, CancelledError, InputError, LatentManError
 from ..timeline.take import Take, add_take
 from .options import parse_options
+from .plan import look_ahead
 from .report import BatchReport, Interrupts
 from .shots import BatchShot, batch_shots, prepared
 
@@ -74,7 +75,8 @@ def _run_shot(
             _check_blend_target(options.save_blend, request.output)
         if options.dry_run:
             request.check_folders()
-            report.plan(request, look_for_present(request))
+            ahead = look_ahead(bpy.context, request, backends.known_jobs(shot.work))
+            report.plan(request, look_for_present(request), ahead)
             return
         request.prepare_folders()
         job = start_job(bpy.context, request, backends.session(shot.work))
@@ -115,6 +117,10 @@ class Backends:
         if given.backend or given.connection:
             return BackendChoice(given.backend or "", given.connection, device)
         return replace(stored, device=device)
+
+    def known_jobs(self, work: Path) -> Path | None:
+        """Where the chosen backend keeps its jobs if it is one of our own, else None."""
+        return known_jobs(self._choice(), work)
 
     def drop(self) -> None:
         """End the session. Harmless when there is none."""

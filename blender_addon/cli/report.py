@@ -6,6 +6,7 @@ import json
 import signal
 import sys
 import time
+from collections.abc import Mapping
 from types import FrameType, TracebackType
 from typing import Any
 
@@ -13,6 +14,7 @@ from ..client.generate_job import GenerateJob
 from ..client.present import Present
 from ..client.progress import GenerateProgress
 from ..client.request import GenerateRequest
+from ..passes.comparison import Compared
 from ..shared.errors import CancelledError, LatentManError
 from ..shared.framerange import format_frames
 from ..shared.job import canonical_json
@@ -70,9 +72,10 @@ class BatchReport:
         else:
             print(f"[{progress.fraction:4.0%}] {progress.text}", file=sys.stderr, flush=True)
 
-    def plan(self, request: GenerateRequest, present: Present) -> None:
+    def plan(self, request: GenerateRequest, present: Present, ahead: Mapping[str, Compared]) -> None:
         """What there would be to do without --dry-run, and what of it lies there already."""
         template = request.template
+        to_render = max(len(one.changed) for one in ahead.values())
         if self._as_json:
             self._line(
                 event="plan",
@@ -82,6 +85,9 @@ class BatchReport:
                 frames=list(template.frames),
                 passes_there=present.passes,
                 frames_there={one.method: one.frames if one.same_settings else 0 for one in present.methods},
+                passes_to_render=to_render,
+                frames_to_generate={method: one.to_generate for method, one in ahead.items()},
+                at_most=any(one.at_most for one in ahead.values()),
                 job=json.loads(canonical_json(template)),
             )
             return
@@ -91,10 +97,11 @@ class BatchReport:
             f"{template.width}x{template.height}, {template.fps:g} fps, with {request.engine}, and generate "
             f"{' and '.join(request.methods)} ({template.steps} steps, seed {template.seed}) into {request.output}.",
         )
-        print(f"Passes there: {present.passes} of {count}; those of an unchanged pose and camera are kept.")
+        print(f"Passes there: {present.passes} of {count}; to render: {to_render}.")
         for one in present.methods:
-            kept = "they are kept if no pose and no camera has changed" if one.same_settings else "of other settings"
-            print(f"Frames of {one.method} there: {one.frames} of {count}{f'; {kept}' if one.frames else ''}.")
+            kept = "" if one.same_settings or not one.frames else ", of other settings"
+            new = ahead[one.method].to_generate_text
+            print(f"Frames of {one.method} there: {one.frames} of {count}{kept}; to generate: {new}.")
         sys.stdout.flush()
 
     def failed(self, error: LatentManError) -> None:

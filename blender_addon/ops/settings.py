@@ -10,7 +10,8 @@ from bpy.props import StringProperty
 
 from ..client.job_file import read_job_file, write_job_file
 from ..client.request import PASSES_FOLDER
-from ..passes.comparison import PassComparison
+from ..generation import chosen_backend, known_jobs
+from ..passes.comparison import Known, PassComparison
 from ..passes.launcher import PassRequest
 from ..presets import changes, preset_named
 from ..rig.character import characters
@@ -25,6 +26,7 @@ from ..scene_job import (
     stored_template,
 )
 from ..shared.errors import InputError, LatentManError
+from ..shared.job import normal_job
 from ..takes_on_disk import has_take_of
 from .reporting import allow, refuse
 
@@ -125,7 +127,7 @@ class LATENTMAN_OT_load_job(_JobFile, bpy.types.Operator):
 
 
 class LATENTMAN_OT_count_changes(bpy.types.Operator):
-    """Look how many frames have another pose or camera than when their passes were rendered; nothing is rendered"""
+    """Look how many passes would be rendered and how many frames generated; nothing is"""
 
     bl_idname = "latentman.count_changes"
     bl_label = "Count Changes"
@@ -155,8 +157,9 @@ class LATENTMAN_OT_count_changes(bpy.types.Operator):
             )
             if current.comparison is not None:
                 current.comparison.close()
-            known = has_take_of(base, stored_template(scene, frames))
-            current.comparison = PassComparison.start(context, passes, known=known)
+            job = normal_job(stored_template(scene, frames))
+            known = Known(known_jobs(chosen_backend(context), base), has_take_of(base, job))
+            current.comparison = PassComparison.start(context, passes, job, known)
         except LatentManError as error:
             return refuse(self, error)
         wake()

@@ -14,8 +14,11 @@ from numpy.typing import NDArray
 
 from ..rig.character import Character, require_characters
 from ..rig.correctives import apply_correctives, load_correctives
+from ..shared.digest import sha256_bytes, sha256_file
 from ..shared.errors import RenderError
 from ..shared.frame_files import frame_name, write_atomic
+from ..shared.reuse import UNKNOWN, geometry_digest
+from ..shared.shot import VERTICES_FILE, Shot
 from .frame_file import body_pixels_of_equal_frame, frame_key, passes_from_render
 from .geometry import SurfaceCharts, camera_view, occluder_digest, surface_charts, world_joints, world_vertices
 from .materials import override_materials
@@ -47,13 +50,11 @@ class _Stage:
 def run(spec: PassSpec, emit: Callable[[ChildEvent], None]) -> None:
     """Render the passes of `spec`, telling each step to `emit`. Raises LatentManError."""
     stage = _open(spec)
-    keys, charts = _describe(stage, spec)
-    emit(ShotReady())
+    keys, shot, charts = _describe(stage, spec)
     if spec.compare_with:
-        for frame, key in zip(spec.frames, keys, strict=True):
-            known = body_pixels_of_equal_frame(Path(spec.compare_with) / frame_name(frame, ".exr"), key)
-            emit(FrameReady(frame, known is not None))
+        _compare(spec, keys, shot, charts, emit)
         return
+    emit(ShotReady())
     override_materials(stage.view_layer)
     seen = 0
     for frame, key in zip(spec.frames, keys, strict=True):
@@ -73,6 +74,20 @@ def run(spec: PassSpec, emit: Callable[[ChildEvent], None]) -> None:
         )
 
 
+def _compare(
+    spec: PassSpec, keys: list[str], shot: Shot, charts: SurfaceCharts, emit: Callable[[ChildEvent], None]
+) -> None:
+    """Tell which frames' files are still right, and all that can be known of the others without rendering them."""
+    vertices = np.load(Path(spec.output) / VERTICES_FILE, mmap_mode="r")
+    rows = zip(shot.camera.world_to_camera, shot.camera.intrinsics, vertices, strict=True)
+    geometry = tuple(geometry_digest(*row) for row in rows)
+    emit(ShotReady(shot.near_m, shot.far_m, sha256_bytes(charts_npz(charts)), geometry))
+    for frame, key in zip(spec.frames, keys, strict=True):
+        path = Path(spec.compare_with) / frame_name(frame, ".exr")
+        same = body_pixels_of_equal_frame(path, key) is not None
+        emit(FrameReady(frame, same, sha256_file(path) if same else UNKNOWN))
+
+
 def _open(spec: PassSpec) -> _Stage:
     bpy.ops.wm.open_mainfile(filepath=spec.blend, load_ui=False)
     scene = bpy.data.scenes[spec.scene]
@@ -83,8 +98,8 @@ def _open(spec: PassSpec) -> _Stage:
     return _Stage(scene, view_layer, characters, [load_correctives(character.body) for character in characters])
 
 
-def _describe(stage: _Stage, spec: PassSpec) -> tuple[list[str], SurfaceCharts]:
-    """Write the files beside the frames; returns every frame's key and the charts."""
+def _describe(stage: _Stage, spec: PassSpec) -> tuple[list[str], Shot, SurfaceCharts]:
+    """Write the files beside the frames; returns every frame's key, the shot and the charts."""
     depsgraph = stage.show(spec.frames[0])
     charts = surface_charts(stage.characters, depsgraph)
     counts = [len(world_vertices(character, depsgraph)) for character in stage.characters]
@@ -96,10 +111,10 @@ def _describe(stage: _Stage, spec: PassSpec) -> tuple[list[str], SurfaceCharts]:
         for geometry, others in _frames(stage, spec):
             writer.add(geometry)
             keys.append(frame_key(fixed, geometry.view, geometry.vertices, others))
-        writer.finish(charts)
+        shot = writer.finish(charts)
     finally:
         writer.discard()
-    return keys, charts
+    return keys, shot, charts
 
 
 def _frames(stage: _Stage, spec: PassSpec) -> Iterator[tuple[FrameGeometry, bytes]]:

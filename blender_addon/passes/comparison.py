@@ -1,37 +1,76 @@
-"""How many of a shot's poses have changed since their passes were rendered: asked of a child Blender, not rendered."""
+"""What of a shot would be made anew: asked of a child Blender, not rendered."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from ..shared.errors import LatentManError
-from .launcher import PassRender, PassRequest
+from ..shared.job import Job, JobInputs
+from ..shared.reuse import ShotFacts, frames_to_generate
+from .launcher import PassRender, PassRequest, RenderedFrame
+
+_WAIT_S = 0.2
 
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """Frames by what has become of them; `to_generate` counts those that would be computed."""
+    """Frames by what has become of their passes; `to_generate` counts those that would be computed.
+
+    `at_most`: it may be fewer, since a pass may come out as one that was there before, or since the backend's folder
+    cannot be looked into.
+    """
 
     changed: tuple[int, ...]
     unchanged: tuple[int, ...]
     to_generate: int
+    at_most: bool = False
+
+    @property
+    def to_generate_text(self) -> str:
+        """The number with what is known of it."""
+        return f"at most {self.to_generate}" if self.at_most and self.to_generate else str(self.to_generate)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What may save generating: the folder with a local backend's jobs, None for one elsewhere; and whether a finished
+    take is of the present settings and passes, so that without a change nothing is new."""
+
+    jobs: Path | None = None
+    whole: bool = False
+
+
+def count(job: Job, found: list[RenderedFrame], facts: ShotFacts, known: Known) -> Compared:
+    """What a job would compute, by what a comparison found of its frames, in their order."""
+    changed = tuple(frame.frame for frame in found if not frame.reused)
+    unchanged = tuple(frame.frame for frame in found if frame.reused)
+    if known.whole and not changed:
+        return Compared(changed, unchanged, 0)
+    if known.jobs is None:
+        return Compared(changed, unchanged, len(found), at_most=True)
+    inputs = JobInputs(tuple(frame.sha256 for frame in found), "", "", facts.charts)
+    number = frames_to_generate(replace(job, inputs=inputs), facts, known.jobs)
+    return Compared(changed, unchanged, number, at_most=bool(changed))
 
 
 class PassComparison:
     """One comparison; `result` is there once it has ended well."""
 
-    def __init__(self, render: PassRender, *, known: bool = False) -> None:
-        """`known`: a finished take is of the present settings and passes, so that without a change nothing is new."""
+    def __init__(self, render: PassRender, job: Job, known: Known) -> None:
+        """`job` holds the settings and the frames; its inputs do not matter."""
         self._render = render
+        self._job = job
         self._known = known
-        self._found: dict[int, bool] = {}
+        self._found: list[RenderedFrame] = []
         self.result: Compared | None = None
 
     @classmethod
-    def start(cls, context: Any, request: PassRequest, *, known: bool) -> PassComparison:
+    def start(cls, context: Any, request: PassRequest, job: Job, known: Known) -> PassComparison:
         """Start the child on a copy of the open file. Raises as `PassRender.start`."""
-        return cls(PassRender.start(context, request, compare_only=True), known=known)
+        return cls(PassRender.start(context, request, compare_only=True), job, known)
 
     @property
     def running(self) -> bool:
@@ -43,17 +82,26 @@ class PassComparison:
         if self._render.done:
             return
         try:
-            for frame in self._render.step():
-                self._found[frame.frame] = frame.reused
+            self._found.extend(self._render.step())
         except LatentManError:
             self._render.close()
             raise
         if self._render.done:
-            changed = tuple(frame for frame, same in self._found.items() if not same)
-            unchanged = tuple(frame for frame, same in self._found.items() if same)
-            # A shot is generated as a whole: every frame attends to the first, and follows the one before it.
-            self.result = Compared(changed, unchanged, 0 if self._known and not changed else len(self._found))
+            self.result = self.counted(self._job)
             self._render.close()
+
+    def finish(self) -> None:
+        """Wait for the child. Raises its error."""
+        while self.running:
+            self.step()
+            time.sleep(_WAIT_S if self.running else 0)
+
+    def counted(self, job: Job) -> Compared:
+        """What another job on the same frames would compute. Raises RuntimeError before the comparison's end."""
+        facts = self._render.facts
+        if facts is None:
+            raise RuntimeError("the comparison has not ended")
+        return count(job, self._found, facts, self._known)
 
     def close(self) -> None:
         """End the child. Harmless when called twice."""

@@ -31,6 +31,7 @@ from .. import compat
 from ..rig.character import require_characters
 from ..shared.errors import CancelledError, InputError, RenderError
 from ..shared.frame_files import frame_name, prepare_output_folder
+from ..shared.reuse import ShotFacts
 from ..shared.shot import CHARTS_FILE, SHOT_FILE, VERTICES_FILE
 from .spec import ChildFailed, FrameReady, PassSpec, ShotReady, parse_event
 
@@ -54,11 +55,15 @@ class PassRequest:
 
 @dataclass(frozen=True, slots=True)
 class RenderedFrame:
-    """One finished frame's file; `reused` where an equal frame was there from an earlier run."""
+    """One finished frame's file; `reused` where an equal frame was there from an earlier run.
+
+    `sha256` is that of the file where a comparison found it, else empty.
+    """
 
     frame: int
     path: Path
     reused: bool
+    sha256: str = ""
 
 
 class PassRender:
@@ -73,7 +78,7 @@ class PassRender:
         self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._tail: deque[str] = deque(maxlen=_KEPT_LINES)
         self._finished: set[int] = set()
-        self._shot_ready = False
+        self._shot: ShotReady | None = None
         self._closed = False
         # The threads only move text from the child's pipes; they touch neither bpy nor this object's state.
         self._readers = [
@@ -127,7 +132,13 @@ class PassRender:
     @property
     def shot_ready(self) -> bool:
         """True as soon as shot.json, vertices.npy and charts.npz are in place; that is before the first frame."""
-        return self._shot_ready
+        return self._shot is not None
+
+    @property
+    def facts(self) -> ShotFacts | None:
+        """What a comparison told of the shot; None as long as it has not."""
+        shot = self._shot
+        return None if shot is None else ShotFacts(shot.near_m, shot.far_m, shot.charts, tuple(shot.geometry))
 
     @property
     def shot_file(self) -> Path:
@@ -200,10 +211,10 @@ class PassRender:
             self.close()
             raise event.as_error()
         if isinstance(event, ShotReady):
-            self._shot_ready = True
+            self._shot = event
         elif isinstance(event, FrameReady):
             self._finished.add(event.frame)
-            finished.append(RenderedFrame(event.frame, self.frame_path(event.frame), event.reused))
+            finished.append(RenderedFrame(event.frame, self.frame_path(event.frame), event.reused, event.sha256))
         elif line:
             self._tail.append(line)
 

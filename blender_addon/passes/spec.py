@@ -60,15 +60,27 @@ class PassSpec:
 
 @dataclass(frozen=True, slots=True)
 class ShotReady:
-    """The child has written shot.json, vertices.npy and charts.npz; the frames follow."""
+    """The child has written shot.json, vertices.npy and charts.npz; the frames follow.
+
+    When it compares, it also tells what `shared.reuse.ShotFacts` has of the shot and of each frame.
+    """
+
+    near_m: float = 0.0
+    far_m: float = 0.0
+    charts: str = ""
+    geometry: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class FrameReady:
-    """The child has put one frame's file in place, or found it there with an equal key (`reused`)."""
+    """The child has put one frame's file in place, or found it there with an equal key (`reused`).
+
+    When it compares, it also tells the digest of a file that it found.
+    """
 
     frame: int
     reused: bool
+    sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True)

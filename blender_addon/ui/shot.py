@@ -62,7 +62,7 @@ def draw_passes(layout: Any, context: Any) -> None:
         frames = len(found.changed) + len(found.unchanged)
         draw_text(layout, f"Changed: {format_frames(found.changed)}" if found.changed else "No pose has changed")
         draw_text(layout, f"Passes to render: {len(found.changed)} of {frames}", "INFO")
-        draw_text(layout, f"Frames to generate: {found.to_generate} of {frames}", "INFO")
+        draw_text(layout, f"Frames to generate: {found.to_generate_text} of {frames}", "INFO")
 
 
 def _draw_facts(box: Any, scene: Any, armature: Any) -> None:

@@ -81,6 +81,8 @@ def test_a_dry_run_counts_what_is_there(folder: Path, tmp_path: Path, capsys) ->
     arguments = ("--job", folder / "a.json", "--output", tmp_path, "--dry-run")
     _, lines, _ = run(capsys, *arguments, "--json")
     assert lines[-1]["frames_there"] == {"latentman": 2} and lines[-1]["passes_there"] == 0
+    assert (lines[-1]["passes_to_render"], lines[-1]["frames_to_generate"]) == (3, {"latentman": 3})
+    assert lines[-1]["at_most"] is False
     _, lines, _ = run(capsys, *arguments, "--json", "--seed", 99)
     assert lines[-1]["frames_there"] == {"latentman": 0}
 

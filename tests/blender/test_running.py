@@ -118,7 +118,7 @@ def _look_at_a_moved_camera(shot: Path) -> None:
     for frame, shift in ((3, 0.0), (4, 0.1)):
         lens.shift_x = shift
         lens.keyframe_insert("shift_x", frame=frame)
-    assert _changes() == Compared((4,), (1, 2, 3), to_generate=4)
+    assert _changes() == Compared((4,), (1, 2, 3), to_generate=4, at_most=True)
     assert {path: path.stat().st_mtime_ns for path in files} == files
 
 

@@ -49,9 +49,13 @@ def square_passes(vertices: np.ndarray, charts: Charts) -> ShotPasses:
     return render_passes(vertices, charts, size=(SIZE, SIZE), focal_px=20.0, camera_m=(0.3, -2.0, 0.0))
 
 
-def exr_shot(scratch: Path, model: Path, method: str, frames: int) -> ExrShot:
-    """A job of three steps in segments of two frames, with every part of the method at work."""
+def exr_shot(scratch: Path, model: Path, method: str, frames: int, raised: tuple[int, ...] = ()) -> ExrShot:
+    """A job of three steps in segments of two frames, with every part of the method at work.
+
+    In the frames `raised`, counted from 0, the square stands a pixel higher.
+    """
     vertices, charts = moving_square(frames)
+    vertices[list(raised), :, 2] += 0.1
     passes = square_passes(vertices, charts)
     exrs = []
     for k in range(frames):

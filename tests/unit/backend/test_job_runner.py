@@ -52,7 +52,9 @@ def test_a_stopped_job_goes_on_to_the_same_frames(tmp_path: Path, model: Path, m
     done: list[WorkerEvent] = []
     run_job(tmp_path / "whole", done.append, lambda: False)
     assert [event.frame for event in done if isinstance(event, FrameDone)] == list(job.frames)
-    assert not (tmp_path / "whole" / "segments").exists()
+    kept = {"text2video_zero": ["0000.safetensors"]}
+    kept["latentman"] = [*kept["text2video_zero"], "0000.last.safetensors", "0002.last.safetensors"]
+    assert {path.name for path in (tmp_path / "whole" / "segments").iterdir()} == set(kept[method])
 
     write_job(tmp_path / "stopped", model, method)
     seen: list[WorkerEvent] = []
