@@ -6,13 +6,14 @@ frames/0001.png     finished frames; each appears whole or not at all
 segments/0000.safetensors      frame 0's trajectory, for every later segment's keys and values
 segments/0008.last.safetensors     the trajectory of a segment's last frame, for the segment after it
 segments/0008.latents.safetensors  a sampled segment that waits to be decoded
+batches.json        how many frames went through the model at once, so that a later run rounds the same
 result.json         what was measured on the way
 """
 
 from __future__ import annotations
 
 import shutil
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from safetensors import SafetensorError
@@ -23,9 +24,25 @@ from backend.diffusion.segment import Segment, SegmentResult
 from backend.diffusion.trajectory import trajectory_from_bytes, trajectory_to_bytes
 from backend.diffusion.values import Trajectory
 from backend.passes import ShotPasses, read_passes
-from shared.errors import JobError
+from shared.errors import InputError, JobError
 from shared.frame_files import frame_name, write_atomic
 from shared.job import Job, parse_job
+from shared.strict_json import StrictJSONError, convert, dump_json, parse_json
+
+
+@dataclass(frozen=True, slots=True)
+class Batches:
+    """How many frames go through the model at once; the fields are those of `SampleSettings`.
+
+    Raises InputError for less than one.
+    """
+
+    micro_batch: int
+    graph_batch: int
+
+    def __post_init__(self) -> None:
+        if min(self.micro_batch, self.graph_batch) < 1:
+            raise InputError("job.batches", f"Batches of {self.micro_batch} and {self.graph_batch} frames are none.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +106,20 @@ class JobFolder:
         write_atomic(folder / f"{segment.start:04d}.last.safetensors", trajectory_to_bytes(result.last))
         latents = save({"latents": result.latents.detach().cpu().contiguous()})
         write_atomic(folder / f"{segment.start:04d}.latents.safetensors", latents)
+
+    def load_batches(self) -> Batches | None:
+        """The batches of the run that began this job, None before it. Raises JobError for a damaged file."""
+        file = self.path / "batches.json"
+        if not file.is_file():
+            return None
+        try:
+            return convert(parse_json(file.read_bytes()), Batches)
+        except (StrictJSONError, InputError) as error:
+            raise JobError("job.batches", f"batches.json cannot be read: {error}.", "Run the job again.") from error
+
+    def write_batches(self, batches: Batches) -> None:
+        """Keep the batches for every later run of this job."""
+        write_atomic(self.path / "batches.json", dump_json(asdict(batches)))
 
     def drop_segments(self) -> None:
         """Remove what only a later segment would have needed; finished frames and `result.json` stay."""
