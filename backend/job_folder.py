@@ -7,12 +7,13 @@ segments/0000.safetensors      frame 0's trajectory, for every later segment's k
 segments/0008.last.safetensors     the trajectory of a segment's last frame, for the segment after it
 segments/0008.latents.safetensors  a sampled segment that waits to be decoded
 reuse.json          which segments are finished, for jobs that come after (`segment_reuse`)
+batches.json        how many frames went through the model at once, so that a later run rounds the same
 result.json         what was measured on the way
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from safetensors import SafetensorError
@@ -23,9 +24,25 @@ from backend.diffusion.segment import Segment, SegmentResult
 from backend.diffusion.trajectory import trajectory_from_bytes, trajectory_to_bytes
 from backend.diffusion.values import Trajectory
 from backend.passes import ShotPasses, read_passes
-from shared.errors import JobError
+from shared.errors import InputError, JobError
 from shared.frame_files import frame_name, write_atomic
 from shared.job import Job, parse_job
+from shared.strict_json import StrictJSONError, convert, dump_json, parse_json
+
+
+@dataclass(frozen=True, slots=True)
+class Batches:
+    """How many frames go through the model at once; the fields are those of `SampleSettings`.
+
+    Raises InputError for less than one.
+    """
+
+    micro_batch: int
+    graph_batch: int
+
+    def __post_init__(self) -> None:
+        if min(self.micro_batch, self.graph_batch) < 1:
+            raise InputError("job.batches", f"Batches of {self.micro_batch} and {self.graph_batch} frames are none.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +126,20 @@ class JobFolder:
         for file in (self.path / "segments").glob("*"):
             if file not in kept and not (previous and file.name.endswith(".last.safetensors")):
                 file.unlink()
+
+    def load_batches(self) -> Batches | None:
+        """The batches of the run that began this job, None before it. Raises JobError for a damaged file."""
+        file = self.path / "batches.json"
+        if not file.is_file():
+            return None
+        try:
+            return convert(parse_json(file.read_bytes()), Batches)
+        except (StrictJSONError, InputError) as error:
+            raise JobError("job.batches", f"batches.json cannot be read: {error}.", "Run the job again.") from error
+
+    def write_batches(self, batches: Batches) -> None:
+        """Keep the batches for every later run of this job."""
+        write_atomic(self.path / "batches.json", dump_json(asdict(batches)))
 
 
 def _trajectory(file: Path) -> Trajectory | None:

@@ -12,7 +12,7 @@ import io
 import json
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -27,9 +27,9 @@ from backend.diffusion.components import Components, load_components
 from backend.diffusion.decode import decode_frames
 from backend.diffusion.method import Method
 from backend.diffusion.model_sources import find_sources
-from backend.diffusion.segment import Callbacks, SampleSettings, Segment, sample_segment
+from backend.diffusion.segment import Callbacks, SampleSettings, Segment, fitted_settings, sample_segment
 from backend.diffusion.text import PromptEmbeds, encode_keyed_prompts, encode_prompt
-from backend.job_folder import JobFolder
+from backend.job_folder import Batches, JobFolder
 from backend.methods.inputs import LatentManMatches, MethodInputs
 from backend.methods.registry import METHODS
 from backend.methods.shot_matcher import iter_matches
@@ -205,7 +205,7 @@ class _Run:
             inputs.prompt,
             inputs.depth[segment.start : segment.stop],
             inputs.depth[0],
-            self._settings(),
+            self._settings(inputs.method),
             segment,
             folder.load_anchor() if index else None,
             folder.load_last(segments[index - 1]) if index else None,
@@ -215,9 +215,16 @@ class _Run:
         self.clock.charge("sampling", since)
         return result.latents
 
-    def _settings(self) -> SampleSettings:
+    def _settings(self, method: Method) -> SampleSettings:
+        """The job's settings; batches as its first run chose them, since they change the rounding."""
         job = self.job
-        return SampleSettings(job.steps, job.guidance_scale, job.controlnet_scale, job.seed, job.height, job.width)
+        settings = SampleSettings(job.steps, job.guidance_scale, job.controlnet_scale, job.seed, job.height, job.width)
+        kept = self.folder.load_batches()
+        if kept is None:
+            fitted = fitted_settings(self.components, method, settings)
+            kept = Batches(fitted.micro_batch or 1, fitted.graph_batch or 1)
+            self.folder.write_batches(kept)
+        return replace(settings, **asdict(kept))
 
     def _on_step(self, index: int, segments: list[Segment]) -> Callable[[int, int, Tensor], None]:
         """Progress over the whole shot, and a small preview now and then."""

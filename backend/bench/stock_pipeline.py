@@ -17,6 +17,7 @@ from torch import Tensor
 
 from backend.diffusion.components import Components
 from backend.diffusion.text import PromptEmbeds
+from backend.diffusion.upsampling import plain_upsampling
 from backend.diffusion.values import SampleSettings
 
 
@@ -79,7 +80,7 @@ def run_stock(
 ) -> Tensor:
     """All frames by the stock pipeline: pictures (frames, 3, height, width), 0..1."""
     frames = len(pictures)
-    with plain_attention(components, settings.halves):
+    with plain_attention(components, settings.halves), plain_upsampling(components.unet, components.vae.decoder):
         result: Tensor = pipeline(
             prompt_embeds=components.to_model(prompt.positive).repeat(frames, 1, 1),
             negative_prompt_embeds=components.to_model(prompt.negative).repeat(frames, 1, 1),

@@ -37,13 +37,31 @@ class Denoiser:
         `text` has one prompt for all frames, or one for each (`SegmentText.rows`). Runs with gradients if they are
         enabled; the ControlNet only with `controlnet_gradient`.
         """
-        halves, frames = self.embeds.shape[0], latents.shape[0]
-        doubled = self.components.to_model(latents).repeat(halves, 1, 1, 1)
+        return self.predict_copies(
+            self.copies(latents), depth, timestep, context, text=text, controlnet_gradient=controlnet_gradient
+        )
+
+    def copies(self, latents: Tensor) -> Tensor:
+        """The UNet's input: the frames once for each half, in its precision, first those without the prompt."""
+        return self.components.to_model(latents).repeat(self.embeds.shape[0], 1, 1, 1)
+
+    def predict_copies(
+        self,
+        doubled: Tensor,  # (halves x frames, channels, h, w) of `copies`
+        depth: Tensor,
+        timestep: int,
+        context: AttentionContext,
+        *,
+        text: Tensor | None = None,
+        controlnet_gradient: bool = False,
+    ) -> Tensor:
+        """As `predict`, with copies that may differ, or be a graph's leaf of their own."""
+        halves = self.embeds.shape[0]
         text = self.embeds if text is None else text
         if len(text) > halves:
             context = context.with_own_text()
         else:
-            text = text.repeat_interleave(frames, dim=0)
+            text = text.repeat_interleave(doubled.shape[0] // halves, dim=0)
         kwargs = {"context": context}
         with torch.set_grad_enabled(torch.is_grad_enabled() and controlnet_gradient):
             down, middle = self._residuals(doubled, depth, timestep, text, context)

@@ -16,10 +16,9 @@ from backend.diffusion.method import (
     CellBox,
     Crop,
     Decode,
+    FrameLoss,
     FrameReference,
-    FrameSample,
     GradientThrough,
-    Guided,
 )
 from backend.diffusion.values import Canvas, Step
 
@@ -133,17 +132,27 @@ def squared_differences(current: Tensor, reference: Tensor, pairs: PixelPairs) -
     return moved.square()
 
 
-def loss_gradient(pictures: tuple[Tensor, Tensor], pairs: PixelPairs, latents: Tensor) -> tuple[float, Tensor]:
-    """omega, the mean over matches and channels of equation 7's terms, and its gradient with respect to `latents`.
+def frame_loss(
+    x0: Tensor, reference: FrameReference, pairs: PixelPairs, decode: Decode, *, clamp: bool = False
+) -> FrameLoss | None:
+    """Equation 7's sum over matches and channels for one frame's x0 (1, channels, h, w), None without matches.
 
-    The mean, not the sum as printed, makes omega independent of the number of pixels. The gradient is taken of the
-    sum and divided afterwards, because a mean's gradient underflows in half precision.
+    Pictures are from 0 to 1, clamped to that range with `clamp`. The frame before is a constant: its picture at the
+    same step, without a graph.
     """
-    terms = squared_differences(*pictures, pairs)
-    count = terms.numel()
+    if pairs.current.numel() == 0:
+        return None
+    leaf = x0.detach().requires_grad_()
+    picture = decode(leaf, pairs.current_crop)
+    against = reference.picture
+    if against is None:
+        with torch.no_grad():
+            against = decode(reference.x0, pairs.reference_crop)
+    shown = (picture.clamp(0, 1), against.clamp(0, 1)) if clamp else (picture, against)
+    terms = squared_differences(*shown, pairs)
     total = terms.sum()
-    (gradient,) = torch.autograd.grad(total, latents)
-    return float(total.detach()) / count, gradient / count
+    (gradient,) = torch.autograd.grad(total, leaf)
+    return FrameLoss(float(total.detach()), terms.numel(), gradient, picture.detach())
 
 
 def guidance_step(loss: float, gradient: Tensor, alpha_bar: float, settings: GuidanceSettings) -> Tensor:
@@ -167,28 +176,13 @@ def guidance_step(loss: float, gradient: Tensor, alpha_bar: float, settings: Gui
     return limited
 
 
-def guide_frame(
-    step: Step,
-    sample: FrameSample,
-    reference: FrameReference,
-    pairs: PixelPairs,
-    decode: Decode,
-    settings: GuidanceSettings,
-) -> Guided:
-    """One frame's guided x_{t-1} (LatentMan, algorithm 1: DDIM's x_{t-1} minus the step).
+def guide_frame(step: Step, following: Tensor, loss: FrameLoss, gradient: Tensor, settings: GuidanceSettings) -> Tensor:
+    """One frame's guided x_{t-1} (LatentMan, algorithm 1: DDIM's x_{t-1}, `following`, minus the step).
 
-    The frame before it is a constant: its picture at the same step, without a graph.
+    `gradient` (1, channels, h, w) is that of `loss.total`, back to where `settings.through` says. omega is the mean,
+    not the sum as printed, so that it does not grow with the number of pixels.
     """
-    if pairs.current.numel() == 0:
-        return Guided(sample.next)
-    ends_at_x0 = settings.through == "decoder"
-    x0 = sample.x0.detach().requires_grad_() if ends_at_x0 else sample.x0
-    picture = decode(x0, pairs.current_crop)
-    against = reference.picture
-    if against is None:
-        with torch.no_grad():
-            against = decode(reference.x0, pairs.reference_crop)
-    loss, gradient = loss_gradient((picture, against), pairs, x0 if ends_at_x0 else sample.latents)
-    if ends_at_x0:
+    if settings.through == "decoder":
         gradient = gradient * step.alpha_bar ** (0.5 if settings.slope == "unit_variance" else -0.5)
-    return Guided(sample.next - guidance_step(loss, gradient, step.alpha_bar, settings), picture.detach())
+    omega = loss.total / loss.terms
+    return following - guidance_step(omega, gradient / loss.terms, step.alpha_bar, settings)

@@ -36,8 +36,18 @@ class FrameMemory:
 
     def graph(self, through: GradientThrough) -> int:
         """What a frame's graph takes where the gradient runs that far; a ControlNet has half a UNet's."""
-        unets = {"decoder": 0.0, "unet": 1.0, "controlnet": 1.5}[through]
-        return int(unets * self.unet_graph) + self.decoder_graph
+        return self._unet_graph(through) + self.decoder_graph
+
+    def frames_with_graph(self, through: GradientThrough, room: int) -> int:
+        """How many frames' graphs of UNet and ControlNet fit into `room` bytes beside one of the decoder; at least one.
+
+        The decoder's graphs are made and dropped frame after frame.
+        """
+        return max((room - self.decoder_graph) // max(self._unet_graph(through), 1), 1)
+
+    def _unet_graph(self, through: GradientThrough) -> int:
+        unets = {"decoder": 0.0, "unet": 1.0, "controlnet": 1.5, "unconditional": 1.0}[through]
+        return int(unets * self.unet_graph)
 
 
 def frame_memory(components: Components, canvas: Canvas, halves: int) -> FrameMemory:
@@ -83,16 +93,17 @@ def choose_micro_batch(memory: FrameMemory, free: int, device: torch.device) -> 
 def fit_to_memory(
     components: Components, settings: SampleSettings, canvas: Canvas, through: GradientThrough
 ) -> SampleSettings:
-    """The settings with a micro-batch, chosen by what is free where they leave it open.
+    """The settings with both batches, chosen by what is free where they leave them open.
 
     Where there is no room for a frame's graph either, the model is set to compute activations again on the way back
     (gradient checkpointing): slower, with the same result. It stays so.
     """
     memory = frame_memory(components, canvas, settings.halves)
     free = free_bytes(components.device)
-    if memory.graph(through) > free * PLANNED_PART:
+    room = int(free * PLANNED_PART)
+    if memory.graph(through) > room:
         for module in (components.unet, components.controlnet, components.vae):
             module.enable_gradient_checkpointing()
-    if settings.micro_batch is not None:
-        return settings
-    return replace(settings, micro_batch=choose_micro_batch(memory, free, components.device))
+    batch = settings.micro_batch or choose_micro_batch(memory, free, components.device)
+    graphs = settings.graph_batch or min(memory.frames_with_graph(through, room), batch)
+    return replace(settings, micro_batch=batch, graph_batch=graphs)

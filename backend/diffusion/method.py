@@ -70,8 +70,13 @@ class Decode(Protocol):
         ...
 
 
-GradientThrough = Literal["decoder", "unet", "controlnet"]
-"""What a gradient runs through: the decoder alone; UNet and decoder; ControlNet, UNet and decoder."""
+GradientThrough = Literal["decoder", "unet", "controlnet", "unconditional"]
+"""What a gradient runs through, and so what it is taken with respect to.
+
+"decoder": the decoder alone, with respect to x0; "unet": UNet and decoder, with respect to x_t; "controlnet": the
+ControlNet too; "unconditional": as "unet", but with respect to the copy of x_t that the UNet sees without the prompt,
+taken for an input of its own, x_t itself being a constant.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,15 +102,6 @@ class Needs:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class FrameSample:
-    """One frame at one step, with the graph from `latents` to `x0` that the method's `gradient_through` asks for."""
-
-    latents: Tensor  # (1, channels, h, w) x_t, a leaf; requires its gradient unless that ends at the decoder
-    x0: Tensor  # (1, channels, h, w) predicted clean latents, in the graph
-    next: Tensor  # (1, channels, h, w) x_{t-1} of the scheduler, detached
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class FrameReference:
     """The frame before, at the same step, without a graph; `picture` is there if a hook has decoded it."""
 
@@ -114,11 +110,16 @@ class FrameReference:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Guided:
-    """What `after_unet` gives back: the x_{t-1} to go on with, and the frame's picture if it was decoded."""
+class FrameLoss:
+    """What a frame is judged by: a sum of terms, and its gradient as far as the decoder.
 
-    latents: Tensor  # (1, channels, h, w)
-    picture: Tensor | None = None  # (1, 3, height, width), detached
+    The sum, not the mean, goes back through the network, for a mean's gradient underflows in half precision.
+    """
+
+    total: float
+    terms: int
+    gradient: Tensor  # (1, channels, h, w) of `total` with respect to x0
+    picture: Tensor  # (1, 3, height, width) the frame's, without a graph
 
 
 class StepHooks(Protocol):
@@ -133,13 +134,21 @@ class StepHooks(Protocol):
         ...
 
     def wants_gradient(self, step: Step) -> bool:
-        """Whether `after_unet` shall be called at this step; frames then run one at a time, with their graph."""
+        """Whether frames are judged and guided at this step."""
         ...
 
-    def after_unet(
-        self, step: Step, frame: int, sample: FrameSample, reference: FrameReference, decode: Decode
-    ) -> Guided:
-        """One frame's x_{t-1}, changed by whatever its gradient says. Never called for the shot's frame 0."""
+    def loss(self, frame: int, x0: Tensor, reference: FrameReference, decode: Decode) -> FrameLoss | None:
+        """Judge one frame's x0 (1, channels, h, w); None leaves the frame alone. Never called for the shot's frame 0.
+
+        Called with gradients enabled, frame after frame.
+        """
+        ...
+
+    def guided(self, step: Step, following: Tensor, loss: FrameLoss, gradient: Tensor) -> Tensor:
+        """One frame's x_{t-1}, `following` being the scheduler's: each (1, channels, h, w).
+
+        `gradient` is that of `loss.total`, as far back as the method's `gradient_through`.
+        """
         ...
 
 
@@ -151,7 +160,7 @@ class Method(Protocol):
 
     @property
     def gradient_through(self) -> GradientThrough:
-        """How far the graph behind `FrameSample.x0` reaches."""
+        """How far back the gradient of a frame's loss is taken."""
         ...
 
     def noise_stream(self, frame: int) -> NoiseStream:
@@ -178,8 +187,10 @@ class NoHooks:
         """Never."""
         return False
 
-    def after_unet(
-        self, step: Step, frame: int, sample: FrameSample, reference: FrameReference, decode: Decode
-    ) -> Guided:
+    def loss(self, frame: int, x0: Tensor, reference: FrameReference, decode: Decode) -> FrameLoss | None:
+        """Nothing."""
+        return None
+
+    def guided(self, step: Step, following: Tensor, loss: FrameLoss, gradient: Tensor) -> Tensor:
         """The scheduler's x_{t-1} as it is."""
-        return Guided(sample.next)
+        return following

@@ -15,7 +15,8 @@ from backend.diffusion.components import Components
 from backend.diffusion.conditioning import SegmentDepth, embedded_depth, segment_depth
 from backend.diffusion.decode import StepDecoder
 from backend.diffusion.denoiser import Denoiser, make_denoiser
-from backend.diffusion.method import FrameReference, FrameSample, Layer, Method, StepHooks
+from backend.diffusion.frame_graph import FrameGraph, frame_graph
+from backend.diffusion.method import Decode, FrameLoss, FrameReference, Layer, Method, StepHooks
 from backend.diffusion.noise import draw
 from backend.diffusion.segment_text import SegmentText, segment_text
 from backend.diffusion.text import PromptEmbeds
@@ -166,7 +167,10 @@ class Sampler:
         references: tuple[Tensor | None, Tensor | None],  # (channels, h, w) x0 of frame 0, of the frame before
         recorder: AnchorRecorder,
     ) -> _Moved:
-        """One step whose hooks take a gradient, frame after frame; memory is that of one frame's graph."""
+        """One step whose hooks take a gradient; memory is that of `graph_batch` frames' graphs.
+
+        Every frame is predicted once, with its graph if it needs one, and that prediction is the sampler's own.
+        """
         first, before = references
         plain = self._advance_in_batches(run, step, self._without_graph(latents), extra, recorder)
         if self.segment.start == 0:
@@ -177,43 +181,55 @@ class Sampler:
         context = AnchorReader(self.settings.halves, recorder.cache)
         decode = StepDecoder(self.components, first if first is None else first[None])
         moved = _Moved(torch.empty_like(latents), torch.empty_like(latents))
-        for row in range(len(latents)):
-            one = slice(row, row + 1)
-            if self.segment.start + row == 0:
-                moved.next[one], moved.x0[one] = plain.next[one], plain.x0[one]
-                continue
+        unguided = 1 if self.segment.start == 0 else 0
+        moved.next[:unguided], moved.x0[:unguided] = plain.next[:unguided], plain.x0[:unguided]
+        size = self.settings.graph_batch or len(latents)
+        for start in range(unguided, len(latents), size):
+            rows = range(start, min(start + size, len(latents)))
+            inside = slice(rows.start, rows.stop)
             self._check_cancelled()
-            if row < len(plain.x0):
-                sample = FrameSample(latents[one], plain.x0[one], plain.next[one])
+            if rows.stop <= len(plain.x0):
+                graph = FrameGraph(plain.x0[inside], plain.next[inside])
             else:
-                sample = self._differentiable(run, step, latents[one], row, context)
-            with torch.enable_grad():
-                guided = run.hooks.after_unet(step, self.segment.start + row, sample, reference, decode)
-            reference = FrameReference(sample.x0.detach(), guided.picture)
-            moved.next[one], moved.x0[one] = guided.latents.detach(), reference.x0
+                graph = self._graph(run, step, latents[inside], rows, context)
+            moved.next[inside], reference = self._guide(run.hooks, step, start, graph, reference, decode)
+            moved.x0[inside] = graph.x0.detach()
+            del graph  # or it would be alive beside the next one
         return moved
+
+    def _graph(self, run: _Run, step: Step, latents: Tensor, rows: range, context: AnchorReader) -> FrameGraph:
+        """The segment's frames `rows` with their graph."""
+        through, depth, text = self.method.gradient_through, run.depth.rows(rows), run.text.rows(rows)
+        return frame_graph(run.denoiser, run.scheduler, through, latents, depth, text, step.timestep, context)
+
+    def _guide(
+        self, hooks: StepHooks, step: Step, row: int, graph: FrameGraph, reference: FrameReference, decode: Decode
+    ) -> tuple[Tensor, FrameReference]:
+        """The x_{t-1} of the frames from `row` on, and the last of them as the reference of the next.
+
+        Each loss goes back to its own x0, then all of them together through the network: the chain rule.
+        """
+        losses: list[FrameLoss | None] = []
+        for index, x0 in enumerate(torch.split(graph.x0.detach(), 1)):
+            self._check_cancelled()
+            with torch.enable_grad():
+                loss = hooks.loss(self.segment.start + row + index, x0, reference, decode)
+            losses.append(loss)
+            reference = FrameReference(x0, None if loss is None else loss.picture)
+        following = graph.next.clone()
+        if any(loss is not None for loss in losses):
+            nothing = torch.zeros_like(following[:1])
+            ends = torch.cat([nothing if loss is None else loss.gradient for loss in losses])
+            for index, (loss, gradient) in enumerate(zip(losses, torch.split(graph.pull_back(ends), 1), strict=True)):
+                if loss is not None:
+                    following[index] = hooks.guided(step, following[index][None], loss, gradient)[0]
+        return following, reference
 
     def _without_graph(self, latents: Tensor) -> Tensor:
         """The frames that a step with gradients predicts without a graph: all where it ends at x0, else frame 0."""
         if self.method.gradient_through == "decoder":
             return latents
         return latents[: 1 if self.segment.start == 0 else 0]
-
-    def _differentiable(self, run: _Run, step: Step, latents: Tensor, row: int, context: AnchorReader) -> FrameSample:
-        """One frame, the segment's `row`, with its graph from x_t to x0."""
-        depth, text = run.depth.rows(range(row, row + 1)), run.text.rows(range(row, row + 1))
-        with torch.enable_grad():
-            leaf = latents.detach().clone().requires_grad_()
-            output = run.denoiser.predict(
-                leaf,
-                depth,
-                step.timestep,
-                context,
-                text=text,
-                controlnet_gradient=self.method.gradient_through == "controlnet",
-            )
-            next_, x0 = run.scheduler.step(output, step.timestep, leaf, return_dict=False)
-        return FrameSample(leaf, x0, next_.detach())
 
     def _check_cancelled(self) -> None:
         if self.callbacks.cancelled():

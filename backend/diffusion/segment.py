@@ -61,11 +61,20 @@ def sample_segment(
         ("previous", method.needs.previous, previous),
     ):
         _check_trajectory(name, needed and not first, None if first else trajectory, components, settings, canvas)
-    fitted = fit_to_memory(components, settings, canvas, method.gradient_through)
+    fitted = fitted_settings(components, method, settings)
     sampler = Sampler(components, method, prompt, fitted, segment, canvas, callbacks)
     if first:
         return sampler.run(depth, anchor_depth, None, None)
     return sampler.run(depth, anchor_depth, anchor, previous)
+
+
+def fitted_settings(components: Components, method: Method, settings: SampleSettings) -> SampleSettings:
+    """The settings with the batches that `sample_segment` would choose now, where they leave them open.
+
+    A job that keeps them comes out the same, bit for bit, however much memory is free when it is taken up again.
+    Raises InputError for a size that does not fit the model.
+    """
+    return fit_to_memory(components, settings, _canvas(components, settings), method.gradient_through)
 
 
 def _canvas(components: Components, settings: SampleSettings) -> Canvas:

@@ -25,8 +25,8 @@ class SampleSettings:
     """What the loop needs to know of a job.
 
     `height` and `width` are the picture's, in pixels. `guidance_scale` above 1 turns classifier-free guidance on.
-    `micro_batch` is how many frames go through the UNet at once, None as many as there is memory for; it changes
-    memory and speed, never the result.
+    `micro_batch` is how many frames go through the UNet at once, `graph_batch` how many of them with the graph that a
+    gradient runs back through; None is as many as there is memory for. They change memory, speed and rounding only.
     Raises InputError for a value that cannot be used.
     """
 
@@ -37,9 +37,10 @@ class SampleSettings:
     height: int
     width: int
     micro_batch: int | None = None
+    graph_batch: int | None = None
 
     def __post_init__(self) -> None:
-        for name in ("steps", "height", "width", "micro_batch"):
+        for name in ("steps", "height", "width", "micro_batch", "graph_batch"):
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise InputError("sample.settings", f"{name} is {value}; it must be at least 1.")

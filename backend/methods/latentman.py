@@ -13,8 +13,15 @@ from torch import Tensor
 from backend.correspondence.chain import ReferenceMode, root_map
 from backend.correspondence.types import Matches
 from backend.diffusion.alignment import LatentGather, align_latents, latent_gather
-from backend.diffusion.guidance import GuidanceSettings, PixelPairs, guide_frame, pixel_pairs, segment_pairs
-from backend.diffusion.method import Decode, FrameReference, FrameSample, GradientThrough, Guided, Layer, Needs
+from backend.diffusion.guidance import (
+    GuidanceSettings,
+    PixelPairs,
+    frame_loss,
+    guide_frame,
+    pixel_pairs,
+    segment_pairs,
+)
+from backend.diffusion.method import Decode, FrameLoss, FrameReference, GradientThrough, Layer, Needs
 from backend.diffusion.noise import SHARED_NOISE, NoiseStream
 from backend.diffusion.values import Canvas, Segment, Step
 from backend.methods.fixed_guidance import FixedGuidance, guide_frame_fixed
@@ -66,7 +73,7 @@ class LatentMan:
     @property
     def gradient_through(self) -> GradientThrough:
         """As the guidance settings say."""
-        return self.guidance.graph if isinstance(self.guidance, FixedGuidance) else self.guidance.through
+        return self.guidance.through
 
     def noise_stream(self, frame: int) -> NoiseStream:
         """One stream for all frames."""
@@ -135,14 +142,16 @@ class LatentManHooks:
         """At the steps of pixel-wise guidance."""
         return step.within(self.guide)
 
-    def after_unet(
-        self, step: Step, frame: int, sample: FrameSample, reference: FrameReference, decode: Decode
-    ) -> Guided:
+    def loss(self, frame: int, x0: Tensor, reference: FrameReference, decode: Decode) -> FrameLoss | None:
+        """How far the frame's picture is from the one before it, at the matches."""
+        clamp = isinstance(self.guidance, FixedGuidance) and self.guidance.clamp
+        return frame_loss(x0, reference, self.pairs[frame - 1 - self.first], decode, clamp=clamp)
+
+    def guided(self, step: Step, following: Tensor, loss: FrameLoss, gradient: Tensor) -> Tensor:
         """Pixel-wise guidance."""
-        pairs = self.pairs[frame - 1 - self.first]
         if isinstance(self.guidance, FixedGuidance):
-            return guide_frame_fixed(step, sample, reference, pairs, decode, self.guidance)
-        return guide_frame(step, sample, reference, pairs, decode, self.guidance)
+            return guide_frame_fixed(step, following, loss, gradient, self.guidance)
+        return guide_frame(step, following, loss, gradient, self.guidance)
 
 
 def _guidance(settings: LatentManSettings) -> GuidanceSettings | FixedGuidance:

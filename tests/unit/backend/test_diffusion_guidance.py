@@ -16,17 +16,18 @@ from backend.diffusion.components import Components
 from backend.diffusion.conditioning import embed_depth, embedded_depth
 from backend.diffusion.decode import decode_picture
 from backend.diffusion.denoiser import Denoiser, make_denoiser
+from backend.diffusion.frame_graph import FrameGraph
 from backend.diffusion.guidance import (
     GuidanceSettings,
     PixelPairs,
     X0Slope,
+    frame_loss,
     guidance_step,
     guide_frame,
-    loss_gradient,
     pixel_pairs,
     squared_differences,
 )
-from backend.diffusion.method import Crop, FrameReference, FrameSample, GradientThrough, Layer
+from backend.diffusion.method import Crop, FrameReference, GradientThrough, Layer
 from backend.diffusion.noise import SHARED_NOISE, draw
 from backend.diffusion.segment import SampleSettings, Segment, sample_segment
 from backend.diffusion.text import encode_prompt
@@ -88,6 +89,16 @@ def clean_prediction(components: Components, through: GradientThrough, base: Ten
     return predict, reference
 
 
+def mean_gradient(
+    components: Components, x0: Tensor, leaf: Tensor, before: Tensor, pairs: PixelPairs
+) -> tuple[float, Tensor]:
+    """omega of one frame and its gradient with respect to `leaf`, by way of x0 as the loop has it."""
+    loss = frame_loss(x0, FrameReference(x0, before), pairs, lambda y, crop=None: decode_picture(components, y))
+    assert loss is not None
+    gradient = FrameGraph(x0, x0.detach(), leaf).pull_back(loss.gradient)
+    return loss.total / loss.terms, gradient / loss.terms
+
+
 @pytest.mark.parametrize("through", ["unet", "controlnet"])
 def test_gradient_is_that_of_finite_differences(components: Components, through: GradientThrough) -> None:
     base = draw(4, SHARED_NOISE, (4, LATENT, LATENT))[None].double()
@@ -100,7 +111,7 @@ def test_gradient_is_that_of_finite_differences(components: Components, through:
             return float(squared_differences(decode_picture(components, predict(x)), before, pairs).mean())
 
     leaf = base.clone().requires_grad_()
-    value, gradient = loss_gradient((decode_picture(components, predict(leaf)), before), pairs, leaf)
+    value, gradient = mean_gradient(components, predict(leaf), leaf, before, pairs)
     assert value == pytest.approx(loss(base), rel=1e-12)
     for seed in range(4):
         direction = torch.from_numpy(np.random.default_rng(seed).standard_normal(base.shape))
@@ -120,36 +131,38 @@ def test_frame_by_frame_gradients_are_those_of_one_batch(components: Components,
     ]
     before = torch.rand(2, 1, 3, SIZE, SIZE, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
 
-    def pictures(leaf: Tensor, rows: slice) -> Tensor:
+    def clean(leaf: Tensor, rows: slice) -> Tensor:
         with embedded_depth(components):
             context = AnchorReader(2, cache)
             control = through == "controlnet"
             output = denoiser.predict(leaf, depth[rows], TIMESTEP, context, controlnet_gradient=control)
-        return decode_picture(components, scheduler.step(output, TIMESTEP, leaf, return_dict=False)[1])
+        x0: Tensor = scheduler.step(output, TIMESTEP, leaf, return_dict=False)[1]
+        return x0
 
     with torch.no_grad(), embedded_depth(components):
         denoiser.predict(latents[:1], depth[:1], TIMESTEP, AnchorRecorder(2, frozenset(components.layers), cache))
     leaf = latents[1:].clone().requires_grad_()
-    batch = pictures(leaf, slice(1, 3))
+    batch = decode_picture(components, clean(leaf, slice(1, 3)))
     losses = [squared_differences(batch[f : f + 1], before[f], pairs[f]).mean() for f in (0, 1)]
     (together,) = torch.autograd.grad(losses[0] + losses[1], leaf)
     for f in (0, 1):
         alone = latents[f + 1 : f + 2].clone().requires_grad_()
-        rows = slice(f + 1, f + 2)
-        _, gradient = loss_gradient((pictures(alone, rows), before[f]), pairs[f], alone)
+        x0 = clean(alone, slice(f + 1, f + 2))
+        _, gradient = mean_gradient(components, x0, alone, before[f], pairs[f])
         torch.testing.assert_close(gradient, together[f : f + 1], rtol=1e-9, atol=1e-15)
 
 
 def test_the_loss_is_in_float32_in_a_model_of_half_precision() -> None:
     halved = tiny_components(dtype=torch.bfloat16)
     latents = draw(3, SHARED_NOISE, (4, LATENT, LATENT))[None].requires_grad_()
-    picture = decode_picture(halved, latents)
     pairs = pixel_pairs(random_pair(np.random.default_rng(0), 40, SIZE), SIZE, SIZE, halved.device)
-    loss, gradient = loss_gradient((picture, torch.zeros_like(picture)), pairs, latents)
-    assert picture.dtype == gradient.dtype == torch.float32
-    # A mean whose terms were summed in half precision would be off by its eight bits.
-    exact = picture.detach().double().flatten(2)[0][:, pairs.current].square().mean()
-    assert loss == pytest.approx(float(exact), rel=1e-6)
+    black = FrameReference(latents, torch.zeros(1, 3, SIZE, SIZE))
+    loss = frame_loss(latents, black, pairs, lambda y, crop=None: decode_picture(halved, y))
+    assert loss is not None
+    assert loss.picture.dtype == loss.gradient.dtype == torch.float32
+    # A sum in half precision would be off by its eight bits.
+    exact = loss.picture.double().flatten(2)[0][:, pairs.current].square().sum()
+    assert loss.total == pytest.approx(float(exact), rel=1e-6)
 
 
 def test_a_small_step_lowers_the_loss(components: Components) -> None:
@@ -158,7 +171,7 @@ def test_a_small_step_lowers_the_loss(components: Components) -> None:
     pairs = pixel_pairs(random_pair(np.random.default_rng(0), 40, SIZE), SIZE, SIZE, components.device)
     before = decode_picture(components, reference.x0)
     leaf = base.clone().requires_grad_()
-    value, gradient = loss_gradient((decode_picture(components, predict(leaf)), before), pairs, leaf)
+    value, gradient = mean_gradient(components, predict(leaf), leaf, before, pairs)
     step = guidance_step(value, gradient, 0.5, GuidanceSettings(strength=0.05, limit=10.0))
     moved = squared_differences(decode_picture(components, predict(base - step)), before, pairs).mean()
     assert float(moved) == pytest.approx(0.95 * value, rel=0.02)
@@ -186,11 +199,6 @@ def test_the_loop_subtracts_the_step_at_the_guided_steps() -> None:
     assert float(loss) > 0
 
 
-def sample_of(x: Tensor, scale: float) -> FrameSample:
-    leaf = x.clone().requires_grad_()
-    return FrameSample(leaf, leaf * scale, x * 0.5)
-
-
 def as_it_is(latents: Tensor, crop: Crop | None = None) -> Tensor:
     """A decoder whose picture is the latents."""
     assert crop is None
@@ -209,15 +217,17 @@ def test_guidance_on_a_model_that_can_be_worked_out(through: GradientThrough, as
     pairs = PixelPairs(torch.tensor([1, 5, 6]), torch.tensor([2, 5, 9]))
     settings = GuidanceSettings(strength=0.8, limit=1e9, through=through, slope=assumed)
     step = Step(3, 10, 500, 0.25)
-    guided = guide_frame(step, sample_of(x, 2.0), FrameReference(before), pairs, as_it_is, settings)
+    loss = frame_loss(2 * x, FrameReference(before), pairs, as_it_is)
+    assert loss is not None
+    gradient = loss.gradient * (1 if through == "decoder" else 2)
+    guided = guide_frame(step, x * 0.5, loss, gradient, settings)
     difference = 2 * x.flatten(2)[..., pairs.current] - before.flatten(2)[..., pairs.reference]
     expected = torch.zeros(1, 3, 16, dtype=torch.float64)
     # With g = 2 slope d / n and omega = |d|^2 / n, the step (omega / |g|^2) g is d / (2 slope).
     expected[..., pairs.current] = 0.8 * difference / (2 * slope)
-    torch.testing.assert_close(guided.latents, x * 0.5 - expected.reshape(x.shape))
-    assert guided.picture is not None
-    assert torch.equal(guided.picture, 2 * x)
-    assert not guided.picture.requires_grad
+    torch.testing.assert_close(guided, x * 0.5 - expected.reshape(x.shape))
+    assert torch.equal(loss.picture, 2 * x)
+    assert not loss.picture.requires_grad
 
 
 def test_the_step_means_the_same_for_any_number_of_pixels_and_any_scale() -> None:
@@ -231,7 +241,9 @@ def test_the_step_means_the_same_for_any_number_of_pixels_and_any_scale() -> Non
             picture.repeat_interleave(repeats, 2).repeat_interleave(repeats, 3) * scale for picture in (leaf, before)
         )
         pairs = PixelPairs(*(torch.arange(16 * repeats**2),) * 2)
-        return guidance_step(*loss_gradient((pictures[0], pictures[1]), pairs, leaf), 0.5, GuidanceSettings(limit=1e9))
+        omega = squared_differences(pictures[0], pictures[1], pairs).mean()
+        (gradient,) = torch.autograd.grad(omega, leaf)
+        return guidance_step(float(omega.detach()), gradient, 0.5, GuidanceSettings(limit=1e9))
 
     torch.testing.assert_close(step(3, 1.0), step(1, 1.0))
     torch.testing.assert_close(step(1, 255.0), step(1, 1.0))
@@ -248,12 +260,10 @@ def test_the_step_is_limited_and_zero_where_there_is_nothing_to_do() -> None:
     assert guidance_step(1.0, gradient, 0.19, dataclasses.replace(settings, strength=0.0)).abs().max() == 0
 
 
-def test_a_frame_without_matches_is_not_moved() -> None:
+def test_a_frame_without_matches_is_not_judged() -> None:
     x = torch.ones(1, 3, 2, 2)
     pairs = pixel_pairs(empty_matches(2, 2), 2, 2, torch.device("cpu"))
-    step = Step(3, 10, 500, 0.25)
-    guided = guide_frame(step, sample_of(x, 2.0), FrameReference(x), pairs, as_it_is, GuidanceSettings())
-    assert torch.equal(guided.latents, x * 0.5)
+    assert frame_loss(x, FrameReference(x), pairs, as_it_is) is None
 
 
 def test_coarse_matches_name_the_top_left_pixels() -> None:

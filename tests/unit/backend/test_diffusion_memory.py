@@ -146,6 +146,8 @@ def test_the_micro_batch_follows_what_is_free() -> None:
     assert [choose_micro_batch(memory, free, gpu) for free in (0, 399, 400, 1000, 10**6)] == [1, 1, 2, 5, 16]
     assert choose_micro_batch(memory, 10**6, CPU) == 4
     assert [memory.graph(through) for through in ("decoder", "unet", "controlnet")] == [300, 1300, 1800]
+    assert [memory.frames_with_graph("unet", room) for room in (0, 1300, 2299, 2300)] == [1, 1, 1, 2]
+    assert memory.frames_with_graph("controlnet", 300 + 3 * 1500) == 3
     assert free_bytes(CPU) > 2**20
 
 
@@ -153,9 +155,11 @@ def test_a_graph_without_room_is_checkpointed() -> None:
     components = tiny_components()
     settings = dataclasses.replace(SETTINGS, micro_batch=None)
     small, vast = Canvas(8, 8, 16, 16, CPU), Canvas(2**14, 2**14, 2**15, 2**15, CPU)
-    assert fit_to_memory(components, settings, small, "unet").micro_batch == 4
+    fitted = fit_to_memory(components, settings, small, "unet")
+    assert (fitted.micro_batch, fitted.graph_batch) == (4, 4)
     assert not components.unet.is_gradient_checkpointing
-    assert fit_to_memory(components, settings, vast, "unet").micro_batch == 1
+    fitted = fit_to_memory(components, settings, vast, "unet")
+    assert (fitted.micro_batch, fitted.graph_batch) == (1, 1)
     assert components.unet.is_gradient_checkpointing and components.vae.is_gradient_checkpointing
     assert fit_to_memory(components, SETTINGS, vast, "unet").micro_batch == 4
 

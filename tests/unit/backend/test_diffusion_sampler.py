@@ -9,14 +9,16 @@ import numpy as np
 import pytest
 import torch
 from diffusers import DDIMScheduler, StableDiffusionControlNetPipeline
-from torch import Tensor
+from torch import Tensor, nn
 
 from backend.diffusion.components import Components
 from backend.diffusion.decode import decode_frames
-from backend.diffusion.method import Method
+from backend.diffusion.guidance import GuidanceSettings
+from backend.diffusion.method import GradientThrough, Method
 from backend.diffusion.noise import draw
 from backend.diffusion.segment import Callbacks, SampleSettings, Segment, SegmentResult, sample_segment
 from backend.diffusion.text import PromptEmbeds, encode_prompt
+from backend.methods.fixed_guidance import FixedGuidance
 from backend.methods.inputs import LatentManMatches, MethodInputs
 from backend.methods.latentman import LatentMan
 from backend.methods.per_frame import PerFrame
@@ -138,6 +140,48 @@ def test_micro_batches_change_nothing(
 ) -> None:
     other = sample(components, method, prompt, settings=dataclasses.replace(SETTINGS, micro_batch=size))
     assert (other - whole(method)).abs().max() < 1e-4
+
+
+@pytest.mark.parametrize("through", ["unet", "controlnet", "unconditional", "decoder"])
+def test_frames_guided_together_are_those_guided_alone(through: GradientThrough) -> None:
+    components = tiny_components(dtype=torch.float64)
+    prompt = encode_prompt(components, PROMPT, "blurry")
+    method = dataclasses.replace(LATENTMAN, guidance=FixedGuidance(delta=0.1, through=through))
+    alone, together = (
+        sample(components, method, prompt, settings=dataclasses.replace(SETTINGS, graph_batch=size))
+        for size in (1, FRAMES)
+    )
+    torch.testing.assert_close(together, alone, rtol=1e-9, atol=1e-9)
+    off = dataclasses.replace(method, guide=(0.0, 0.0))
+    assert (alone - sample(components, off, prompt)).abs().max() > 1e-4
+
+
+@pytest.mark.parametrize("through", ["unet", "controlnet", "decoder"])
+def test_a_guided_step_predicts_and_decodes_every_frame_once(
+    components: Components, prompt: PromptEmbeds, through: GradientThrough
+) -> None:
+    rows = {"unet": 0, "controlnet": 0, "decoder": 0}
+
+    def count(name: str) -> Callable[[nn.Module, tuple[Tensor, ...], Tensor], None]:
+        def add(module: nn.Module, args: tuple[Tensor, ...], output: Tensor) -> None:
+            rows[name] += len(args[0])
+
+        return add
+
+    modules = {"unet": components.unet, "controlnet": components.controlnet, "decoder": components.vae.decoder}
+    handles = [module.register_forward_hook(count(name)) for name, module in modules.items()]
+    try:
+        method = dataclasses.replace(LATENTMAN, guide=(0.0, 1.0), guidance=GuidanceSettings(through=through))
+        sample(components, method, prompt)
+    finally:
+        for handle in handles:
+            handle.remove()
+    assert rows == {"unet": 2 * FRAMES * 5, "controlnet": 2 * FRAMES * 5, "decoder": FRAMES * 5}
+
+
+def test_no_weight_takes_a_gradient(components: Components) -> None:
+    models = (components.unet, components.controlnet, components.vae, components.text_encoder)
+    assert not any(parameter.requires_grad for model in models for parameter in model.parameters())
 
 
 @pytest.mark.parametrize("method", [PerFrame(), BASELINE, LATENTMAN])

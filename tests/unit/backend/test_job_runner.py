@@ -10,8 +10,8 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from backend.job_folder import JobFolder
-from backend.job_runner import run_job
+from backend.job_folder import Batches, JobFolder
+from backend.job_runner import run_job, warm_components
 from backend.passes import depth_pictures, read_frame
 from backend.server.worker_events import FrameDone, Progress, WorkerEvent
 from shared.digest import sha256_bytes, sha256_file
@@ -73,6 +73,37 @@ def test_a_stopped_job_goes_on_to_the_same_frames(tmp_path: Path, model: Path, m
     sampled = [event for event in again if isinstance(event, Progress) and event.stage == "sampling"]
     assert len(sampled) == job.steps  # the second segment alone
     assert pictures(tmp_path / "stopped", job) == pictures(tmp_path / "whole", job)
+
+
+def test_a_job_keeps_the_batches_of_its_first_run(tmp_path: Path, model: Path) -> None:
+    # Segments have two frames: batches of one are kept though there is room for both, the model being tiny.
+    kept, free = tmp_path / "kept", tmp_path / "free"
+    seen: list[int] = []
+    for folder in (kept, free):
+        job = write_job(folder, model, "latentman")
+        if folder == kept:
+            JobFolder(folder).write_batches(Batches(1, 1))
+        handle = warm_components(job.model, job.model_files).unet.register_forward_hook(
+            lambda module, args, output: seen.append(len(args[0]))
+        )
+        try:
+            run_job(folder, lambda event: None, lambda: False)
+        finally:
+            handle.remove()
+        if folder == kept:
+            assert max(seen) == 2  # the two halves of one frame
+    assert max(seen) == 6  # the second segment's frames, and frame 0 again
+    assert JobFolder(kept).load_batches() == Batches(1, 1)
+    chosen = JobFolder(free).load_batches()
+    assert chosen is not None and chosen.micro_batch > 1 and chosen.graph_batch > 1
+
+
+@pytest.mark.parametrize("data", [b"{}", b"[1, 1]", b'{"micro_batch": 0, "graph_batch": 1}', b"{"])
+def test_damaged_batches_are_said(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "batches.json").write_bytes(data)
+    with pytest.raises(JobError) as caught:
+        JobFolder(tmp_path).load_batches()
+    assert caught.value.code == "job.batches"
 
 
 def write_lora(path: Path, up: float) -> None:

@@ -24,8 +24,9 @@ from backend.diffusion.attention import (
 from backend.diffusion.components import Components
 from backend.diffusion.conditioning import embed_depth, embedded_depth
 from backend.diffusion.denoiser import make_denoiser
-from backend.diffusion.guidance import PixelPairs
-from backend.diffusion.method import FrameReference, FrameSample, Layer
+from backend.diffusion.frame_graph import frame_graph
+from backend.diffusion.guidance import PixelPairs, frame_loss
+from backend.diffusion.method import FrameReference, Layer
 from backend.diffusion.noise import SHARED_NOISE, draw
 from backend.diffusion.segment import SampleSettings, Segment, sample_segment
 from backend.diffusion.text import encode_prompt
@@ -37,7 +38,6 @@ from backend.methods.masactrl import MasaCtrl
 from backend.methods.registry import METHODS
 from backend.methods.shot_matcher import iter_matches
 from backend.methods.text2video_zero import Text2VideoZero
-from backend.methods.unconditional import unconditional_gradient
 from shared.errors import InputError
 from shared.latentman_settings import LatentManSettings, published_settings
 from tests.helpers.clips import sliding_square
@@ -75,17 +75,17 @@ def test_a_fixed_step_is_delta_times_the_gradient_of_the_loss_as_set(reduction: 
     x, before = torch.rand(2, 1, 3, 4, 4, generator=generator, dtype=torch.float64)
     pairs = PixelPairs(torch.tensor([1, 5, 6]), torch.tensor([2, 5, 9]))
     settings = FixedGuidance(0.01, reduction, 25.0, clamp, "unet")  # type: ignore[arg-type]
-    leaf = x.clone().requires_grad_()
-    sample = FrameSample(leaf, leaf * 2, x * 0.5)
-    guided = guide_frame_fixed(STEP, sample, FrameReference(before), pairs, lambda y, crop=None: y, settings)
+    loss = frame_loss(2 * x, FrameReference(before), pairs, lambda y, crop=None: y, clamp=clamp)
+    assert loss is not None
+    guided = guide_frame_fixed(STEP, x * 0.5, loss, 2 * loss.gradient, settings)
     picture = 2 * x.flatten(2)[..., pairs.current]
     alive = picture <= 1 if clamp else torch.ones_like(picture, dtype=torch.bool)
     shown = picture.clamp(0, 1) if clamp else picture
     gradient = 4 * 25.0**2 * (shown - before.flatten(2)[..., pairs.reference]) * alive
     expected = torch.zeros(1, 3, 16, dtype=torch.float64)
     expected[..., pairs.current] = 0.01 * gradient / (9 if reduction == "mean" else 1)
-    torch.testing.assert_close(guided.latents, x * 0.5 - expected.reshape(x.shape))
-    assert guided.picture is not None and torch.equal(guided.picture, 2 * x)
+    torch.testing.assert_close(guided, x * 0.5 - expected.reshape(x.shape))
+    assert torch.equal(loss.picture, 2 * x)
     if clamp:
         assert 0 < int((~alive).sum()) < alive.numel()
 
@@ -94,12 +94,13 @@ def test_a_fixed_step_through_the_decoder_ends_at_x0() -> None:
     x, before = torch.rand(2, 1, 3, 4, 4, dtype=torch.float64)
     pairs = PixelPairs(torch.tensor([0, 7]), torch.tensor([3, 7]))
     settings = FixedGuidance(0.1, "sum", 1.0, False, "decoder")
-    sample = FrameSample(x, x * 3, x * 0.5)
-    guided = guide_frame_fixed(STEP, sample, FrameReference(before), pairs, lambda y, crop=None: y, settings)
+    loss = frame_loss(3 * x, FrameReference(before), pairs, lambda y, crop=None: y)
+    assert loss is not None
+    guided = guide_frame_fixed(STEP, x * 0.5, loss, loss.gradient, settings)
     expected = torch.zeros(1, 3, 16, dtype=torch.float64)
     difference = 3 * x.flatten(2)[..., pairs.current] - before.flatten(2)[..., pairs.reference]
     expected[..., pairs.current] = 0.1 * 2 * difference * 0.25**0.5
-    torch.testing.assert_close(guided.latents, x * 0.5 - expected.reshape(x.shape))
+    torch.testing.assert_close(guided, x * 0.5 - expected.reshape(x.shape))
 
 
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
@@ -112,26 +113,21 @@ def test_the_unconditional_gradient_is_that_of_the_copy_without_the_prompt(dtype
     base = draw(4, SHARED_NOISE, (4, LATENT, LATENT))[None].to(dtype)
     wanted = draw(5, SHARED_NOISE, (4, LATENT, LATENT))[None].to(dtype)
     cache: dict[Layer, KeysValues] = {}
-    a, s, w = 0.6, 0.8, SETTINGS.guidance_scale
     depth = embed_depth(model, DEPTH)
     with embedded_depth(model):
         with torch.no_grad():
             denoiser.predict(base, depth[:1], 501, AnchorRecorder(2, frozenset(model.layers), cache))
         context = AnchorReader(2, cache)
-        leaf, other = base.clone().requires_grad_(), base.clone().requires_grad_()
-        x0 = (leaf - s * denoiser.predict(leaf, depth[1:2], 501, context)) / a
-        found = unconditional_gradient((x0 - wanted).square().sum(), leaf)
-        v = 2 * (x0.detach() - wanted)
+        scheduler = model.scheduler(SETTINGS.steps)
+        graph = frame_graph(denoiser, scheduler, "unconditional", base, depth[1:2], None, 501, context)
+        alpha_bar = float(scheduler.alphas_cumprod[501])
+        a, s, w = alpha_bar**0.5, (1 - alpha_bar) ** 0.5, SETTINGS.guidance_scale
+        v = 2 * (graph.x0.detach() - wanted)
+        found, other = graph.pull_back(v), base.clone().requires_grad_()
         u = alone.predict(other, depth[1:2], 501, context)
         (expected,) = torch.autograd.grad((u * v * (-(s / a) * (1 - w))).sum(), other)
     torch.testing.assert_close(found, expected, rtol=1e-3 if dtype == torch.float32 else 1e-9, atol=1e-6)
     assert found.abs().max() > 1e-3
-
-
-def test_a_graph_without_two_copies_is_named() -> None:
-    leaf = torch.ones(1, 3, 2, 2, requires_grad=True)
-    with pytest.raises(RuntimeError, match="does not repeat the latents"):
-        unconditional_gradient((leaf * 2).sum(), leaf)
 
 
 @pytest.mark.parametrize("parity", ["paper", "released"])
@@ -149,7 +145,7 @@ def test_a_parity_off_is_the_baseline_and_on_it_is_not(parity: str) -> None:
 
 def test_what_a_gradient_runs_through_is_what_the_loop_keeps() -> None:
     through = {name: built(published_settings(name)).gradient_through for name in ("paper", "released")}  # type: ignore[arg-type]
-    assert through == {"paper": "controlnet", "released": "unet"}
+    assert through == {"paper": "controlnet", "released": "unconditional"}
     assert built(LatentManSettings(guide_through="decoder")).gradient_through == "decoder"
     assert built(LatentManSettings(guide_decode="body_first")).guidance.decode == "body_first"
     with pytest.raises(InputError, match="needs fixed steps"):
