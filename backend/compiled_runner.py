@@ -17,11 +17,11 @@ from shared.model_files import ModelFiles
 
 def prepare(model: str) -> None:
     """Load a model ahead of its job. Raises ModelError."""
-    compile_blocks(job_runner.warm_components(model, ModelFiles()))
+    compile_blocks(job_runner.warm_model(model, ModelFiles()).components)
 
 
 def run_job(folder: Path, emit: Callable[[WorkerEvent], None], cancelled: Callable[[], bool]) -> None:
     """Run the job in `folder` to its end; see `job_runner.run_job`."""
     job = JobFolder(folder).job()
-    compile_blocks(job_runner.warm_components(job.model, job.model_files))
+    compile_blocks(job_runner.warm_model(job.model, job.model_files).components)
     job_runner.run_job(folder, emit, cancelled)

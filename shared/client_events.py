@@ -91,12 +91,14 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """A small PNG of a frame in the making."""
+    """A small picture of a frame in the making: `width` x `height` x 3 bytes RGB, row by row from the top."""
 
     ticket: int
     job_id: str
     frame: int
-    png: bytes
+    width: int
+    height: int
+    rgb: bytes
 
 
 @dataclass(frozen=True, slots=True)

@@ -253,11 +253,16 @@ class ProgressReport:
 
 @dataclass(frozen=True, slots=True)
 class PreviewPicture:
-    """Server, now and then: a small PNG (payload 0) of a frame in the making; only the newest is kept."""
+    """Server, now and then: a small picture of a frame in the making; only the newest is kept.
+
+    Payload 0 is `width` x `height` x 3 bytes RGB (`shared.preview`).
+    """
 
     job_id: str
     seq: int
     frame: int
+    width: int = 0
+    height: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from shared.client import JobClient
 from shared.digest import sha256_bytes
 from shared.errors import ModelError
 from shared.frame_files import frame_name
+from tests.helpers.fake_runner import expected_preview
 from tests.helpers.server_rig import (
     QUICK,
     backend,
@@ -36,7 +37,10 @@ def test_a_job_from_inputs_to_frames(tmp_path: Path) -> None:
     assert all(sha256_bytes(event.png) == event.sha256 for event in seen if isinstance(event, events.FrameReady))
     progress = [event for event in seen if isinstance(event, events.Progress)]
     assert progress and all((item.stage, item.steps, item.frames) == ("denoise", 3, 4) for item in progress)
-    assert any(isinstance(event, events.Preview) for event in seen)
+    previews = [event for event in seen if isinstance(event, events.Preview)]
+    assert previews and all(
+        (one.width, one.height, one.rgb) == (1, 1, expected_preview(shot.job, one.frame - 1)) for one in previews
+    )
     states = [event.state for event in seen if isinstance(event, events.StateChanged)]
     assert states == ["waiting", "queued", "running"]
 

@@ -38,8 +38,13 @@ def one_pixel_png(colour: bytes) -> bytes:
 
 def expected_png(job: Job, index: int) -> bytes:
     """The frame that this runner makes: its colour is a digest of the seed and of the frame's pass."""
+    return one_pixel_png(expected_preview(job, index))
+
+
+def expected_preview(job: Job, index: int) -> bytes:
+    """The preview of that frame: its one pixel."""
     seed = f"{job.seed} {job.inputs.passes[index]}"
-    return one_pixel_png(hashlib.sha256(seed.encode()).digest()[:3])
+    return hashlib.sha256(seed.encode()).digest()[:3]
 
 
 def run_job(folder: Path, emit: Callable[[WorkerEvent], None], cancelled: Callable[[], bool]) -> None:
@@ -78,7 +83,7 @@ def _steps(
         time.sleep(float(wishes.get("step_s", "0")))
         emit(Progress("denoise", step + 1, job.steps, index, len(job.frames), None))
     if "preview" in wishes:
-        emit(Preview(job.frames[index], expected_png(job, index)))
+        emit(Preview(job.frames[index], 1, 1, expected_preview(job, index)))
 
 
 def _misbehave(wishes: dict[str, str]) -> None:

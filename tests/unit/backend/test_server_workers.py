@@ -29,7 +29,7 @@ INPUTS = JobInputs((sha256_bytes(PASS),) * 2, *[sha256_bytes(PASS)] * 3)
 EVENTS: list[WorkerEvent] = [
     work.Progress("denoise", 1, 20, 0, 2, 1.5),
     work.Progress("load", 0, 0, 0, 2, None),
-    work.Preview(1, b"\x00\xff"),
+    work.Preview(1, 1, 1, b"\x00\xff\x80"),
     work.FrameDone(1, "a" * 64),
     work.Done(),
     work.Failed("job.x", "Nö.", "Try."),
@@ -56,7 +56,7 @@ def test_events_as_lines(event: WorkerEvent) -> None:
 
 @pytest.mark.parametrize(
     "line", [b"", b"hello", b"{}", b'{"event":"explode","body":{}}', b'{"event":"frame","body":{"frame":"1"}}',
-             b'{"event":"preview","body":{"frame":1,"png":"%%%"}}'],
+             b'{"event":"preview","body":{"frame":1,"width":1,"height":1,"rgb":"%%%"}}'],
 )  # fmt: skip
 def test_lines_that_are_no_events(line: bytes) -> None:
     with pytest.raises(ProtocolError):

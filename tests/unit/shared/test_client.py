@@ -191,11 +191,20 @@ def test_a_job_from_submission_to_done(client: JobClient, script: Script) -> Non
     assert script.say(messages.State(JOB_ID, 1, "running", 1)) == [events.StateChanged(ticket, JOB_ID, "running", 1)]
     progress = messages.ProgressReport(JOB_ID, 2, "denoise", 3, 20, 0, 1, 4.5)
     assert script.say(progress) == [events.Progress(ticket, JOB_ID, "denoise", 3, 20, 0, 1, 4.5)]
-    preview = messages.PreviewPicture(JOB_ID, 3, 5)
-    assert script.say(preview, 0, (PNG,)) == [events.Preview(ticket, JOB_ID, 5, PNG)]
+    preview = messages.PreviewPicture(JOB_ID, 3, 5, 2, 1)
+    assert script.say(preview, 0, (b"abcdef",)) == [events.Preview(ticket, JOB_ID, 5, 2, 1, b"abcdef")]
     assert script.frame(4) == [events.FrameReady(ticket, JOB_ID, 5, sha256_bytes(PNG), PNG)]
     assert script.say(messages.JobDone(JOB_ID, 5)) == [events.Done(ticket, JOB_ID)]
     assert client.open_tickets == ()
+
+
+@pytest.mark.parametrize(("width", "height"), [(0, 0), (2, 2), (-2, -1), (1000, 1000)])
+def test_a_preview_of_a_wrong_size_is_not_told(client: JobClient, script: Script, width: int, height: int) -> None:
+    client.submit(JOB)
+    script.welcome()
+    script.attach()
+    assert script.say(messages.PreviewPicture(JOB_ID, 3, 5, width, height), 0, (b"abcdef",)) == []
+    assert not client.closed
 
 
 def test_an_event_is_told_once_and_nothing_after_the_end(client: JobClient, script: Script) -> None:
