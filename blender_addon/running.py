@@ -33,6 +33,7 @@ from .generation import (
     start_job,
 )
 from .passes.comparison import PassComparison
+from .preview_icon import PreviewIcon
 from .scene_job import output_base, shot_file
 from .shared.errors import InputError, LatentManError
 from .takes_on_disk import next_take_folder, stored_request, take_request, unfinished_take, write_request
@@ -63,6 +64,7 @@ class Generation:
         self.doctor = Doctor()
         self.comparison: PassComparison | None = None
         self.error: LatentManError | None = None
+        self.preview = PreviewIcon()
         self.log_file: Path | None = None
         self._job: GenerateJob | None = None
         self._home: _Home | None = None
@@ -114,6 +116,8 @@ class Generation:
         if job is None or (job.state.ended and self._home is None):
             return False
         goes_on = job.step(time.monotonic())
+        if not bpy.app.background:
+            self.preview.show(job.preview)
         if not self._show_frames(job) or goes_on:
             return True
         self._home = None
@@ -164,6 +168,7 @@ class Generation:
         """Stop everything, now. Harmless when called twice."""
         self.cancel()
         self._job = None
+        self.preview.close()
         if self.comparison is not None:
             self.comparison.close()
         self.doctor.close()

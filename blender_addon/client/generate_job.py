@@ -117,6 +117,7 @@ class GenerateJob:
         self._runs = [_MethodRun(method) for method in request.methods]
         self._server = ""
         self.error: LatentManError | None = None
+        self.preview: events.Preview | None = None  # the newest picture of a frame in the making, until the shot ends
         template = request.template
         self.progress = GenerateProgress(
             GenerateState.RENDERING, len(template.frames), len(self._runs), template.segment_frames
@@ -237,6 +238,8 @@ class GenerateJob:
                 run.started_at = now
             case events.Progress():
                 self._show_worker(run, event)
+            case events.Preview() as picture if picture.frame in self._request.template.frames:
+                self.preview = picture
             case events.FrameReady(frame=frame, sha256=sha256, png=png):
                 self._take_frame(run, frame, sha256, png)
             case events.Done():
@@ -317,6 +320,7 @@ class GenerateJob:
 
     def _end(self, state: GenerateState) -> None:
         self._passes.close()
+        self.preview = None
         self._show(state=state)
 
     def _show(self, **changes: object) -> None:

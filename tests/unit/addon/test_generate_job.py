@@ -20,7 +20,7 @@ from blender_addon.client.generate_job import GenerateJob
 from blender_addon.client.progress import GenerateState
 from blender_addon.client.request import GenerateRequest
 from blender_addon.client.session import Session
-from tests.helpers.fake_runner import expected_png
+from tests.helpers.fake_runner import expected_png, expected_preview
 
 from .shots import PassFolder, request_for
 
@@ -73,6 +73,20 @@ def test_passes_become_frames_of_every_method(tmp_path: Path) -> None:
         for index, frame in enumerate(made.frames):
             assert (request.output / method / f"{frame:04d}.png").read_bytes() == expected_png(made, index)
     assert (request.output / "job.json").read_bytes() == (request.output / "latentman" / "job.json").read_bytes()
+
+
+def test_the_newest_preview_is_there_until_the_shot_ends(tmp_path: Path) -> None:
+    request = request_for(tmp_path / "out", tmp_path / "model", "preview=yes step_s=0.02", frames=(1, 2, 7))
+    seen = []
+    with session_on(tmp_path / "work") as session:
+        job = start(request, session)
+        drive(job, lambda: seen.append(job.preview) or False)
+    assert job.state is GenerateState.DONE and job.preview is None
+    pictures = {(one.frame, one.width, one.height, one.rgb) for one in seen if one is not None}
+    made = [made for made, _ in job.results]
+    assert pictures and pictures <= {
+        (frame, 1, 1, expected_preview(one, index)) for one in made for index, frame in enumerate(one.frames)
+    }
 
 
 def test_the_result_file_says_what_was_made(tmp_path: Path) -> None:
