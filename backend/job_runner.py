@@ -23,7 +23,8 @@ from torch import Tensor
 
 from backend.correspondence.chart_index import chart_index
 from backend.correspondence.types import Matches
-from backend.diffusion.components import Components, load_components
+from backend.device_memory import give_back, measure_memory
+from backend.diffusion.components import Components, load_components, resolve_device
 from backend.diffusion.decode import decode_frames
 from backend.diffusion.latent_colours import LatentColours, fit_colours
 from backend.diffusion.method import Method
@@ -44,6 +45,7 @@ from shared.job import Job
 from shared.keyed_prompts import parse_prompts
 from shared.model_files import ModelFiles
 from shared.reuse import segment_spans
+from shared.worker_memory import WorkerMemory
 
 # The paper matches pixels at 256 where pictures are 512 (section 3.5); smaller pictures are matched as they are.
 GUIDANCE_SIZE = 256
@@ -73,9 +75,20 @@ def warm_model(model: str, files: ModelFiles) -> WarmModel:
     return _loaded(model, files, find_sources(model, files).stamp())
 
 
-def prepare(model: str) -> None:
+def prepare(model: str, files: ModelFiles) -> None:
     """Load a model ahead of its job. Raises ModelError."""
-    warm_model(model, ModelFiles())
+    warm_model(model, files)
+
+
+def release() -> None:
+    """Forget the model and give its memory back; the next job loads it again."""
+    _loaded.cache_clear()
+    give_back(resolve_device("auto"))
+
+
+def memory() -> WorkerMemory:
+    """What this process holds of the memory where the model lies."""
+    return measure_memory(resolve_device("auto"), model_loaded=_loaded.cache_info().currsize > 0)
 
 
 def run_job(folder: Path, emit: Emit, cancelled: Callable[[], bool]) -> None:

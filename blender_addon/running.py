@@ -144,6 +144,7 @@ class Generation:
                 self.comparison.step()
             if not self.run_slice():
                 self.backend.step(time.monotonic())
+            self.error = self.backend.take_refusal() or self.error
         except LatentManError as error:
             self.error = error
 
@@ -252,7 +253,7 @@ def _tick() -> float | None:
     current = _Running.generation
     if current is None:
         return None
-    was_busy = current.busy
+    was_busy, memory = current.busy, current.backend.memory
     whole = False
     try:
         current.tick()
@@ -260,7 +261,7 @@ def _tick() -> float | None:
     finally:
         if not whole:  # a fault of ours: Blender shows it in the console and drops the timer
             current.give_up()
-    if was_busy or current.busy:
+    if was_busy or current.busy or current.backend.memory != memory:
         _redraw()
     return TICK_S if current.busy else IDLE_TICK_S
 

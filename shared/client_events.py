@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from .errors import LatentManError
 from .messages import JobInfo, JobStateName
+from .worker_memory import WorkerMemory
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,11 +140,21 @@ class Cancelled:
 
 @dataclass(frozen=True, slots=True)
 class JobsListed:
-    """The answer to `request_status`."""
+    """The answer to `request_status`, and to `release_models`: the memory there is what was held before."""
 
     jobs: tuple[JobInfo, ...]
     workers: int
+    memory: tuple[WorkerMemory, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseRefused:
+    """The server did not release its models; `error` says why."""
+
+    error: LatentManError
 
 
 JobClientEvent = Accepted | StateChanged | Progress | Preview | FrameReady | Done | Failed | Cancelled
-ClientEvent = Connected | ConnectionLost | GaveUp | InputStored | InputFailed | JobsListed | JobClientEvent
+ClientEvent = (
+    Connected | ConnectionLost | GaveUp | InputStored | InputFailed | JobsListed | ReleaseRefused | JobClientEvent
+)

@@ -15,6 +15,7 @@ import msgspec
 
 from shared.errors import ProtocolError
 from shared.strict_json import StrictJSONError, dump_json, parse_json
+from shared.worker_memory import WorkerMemory
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,24 +69,28 @@ class Cancelled:
 
 WorkerEvent = Progress | Preview | FrameDone | Done | Failed | Cancelled
 
-_KINDS: dict[str, type[WorkerEvent]] = {
+# What a line holds: an event of a job, or the worker's memory, which belongs to none.
+LineContent = WorkerEvent | WorkerMemory
+
+_KINDS: dict[str, type[LineContent]] = {
     "progress": Progress,
     "preview": Preview,
     "frame": FrameDone,
     "done": Done,
     "failed": Failed,
     "cancelled": Cancelled,
+    "memory": WorkerMemory,
 }
 _NAMES = {kind: name for name, kind in _KINDS.items()}
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerLine:
-    """One event of one attempt at one job."""
+    """One event of one attempt at one job; no job where it is the worker's memory."""
 
     job: str
     attempt: int
-    event: WorkerEvent
+    event: LineContent
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,7 +122,7 @@ class GenerateJob:
         self.progress = GenerateProgress(
             GenerateState.RENDERING, len(template.frames), len(self._runs), template.segment_frames
         )
-        session.client.prepare(template.model)
+        session.client.prepare(template.model, template.model_files)
 
     @property
     def state(self) -> GenerateState:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..shared.client_events import GaveUp
 from ..shared.errors import InputError, LatentManError
+from ..shared.worker_memory import WorkerMemory
 from .session import Session
 
 _LOG_TAIL_BYTES = 4096
@@ -42,6 +43,23 @@ class WarmBackend:
     def server(self) -> str:
         """The backend's name and version, empty while it is not known."""
         return "" if self._session is None else self._session.server
+
+    @property
+    def memory(self) -> tuple[WorkerMemory, ...]:
+        """What its workers hold, as far as it is known."""
+        return () if self._session is None else self._session.memory
+
+    def release_models(self) -> None:
+        """Have its workers unload their models; `take_refusal` tells where it would not."""
+        if self._session is not None:
+            self._session.client.release_models()
+
+    def take_refusal(self) -> LatentManError | None:
+        """Why the models were not released; told once."""
+        if self._session is None:
+            return None
+        refusal, self._session.refusal = self._session.refusal, None
+        return refusal
 
     @property
     def idle(self) -> bool:

@@ -23,6 +23,8 @@ from shared.digest import sha256_bytes, sha256_file
 from shared.errors import CancelledError, ModelError
 from shared.frame_files import frame_name, write_atomic
 from shared.job import Job, parse_job
+from shared.model_files import ModelFiles
+from shared.worker_memory import WorkerMemory
 
 
 def one_pixel_png(colour: bytes) -> bytes:
@@ -47,9 +49,35 @@ def expected_preview(job: Job, index: int) -> bytes:
     return hashlib.sha256(seed.encode()).digest()[:3]
 
 
+HELD_BYTES = 3 << 30
+
+
+class _Model:
+    """The model that it plays to have."""
+
+    name = ""
+
+
+def prepare(model: str, files: ModelFiles) -> None:
+    """Have the model, and note it with its LoRAs."""
+    _Model.name = " ".join((model, *(lora.path for lora in files.loras)))
+
+
+def release() -> None:
+    """Have it no more."""
+    _Model.name = ""
+
+
+def memory() -> WorkerMemory:
+    """Three GiB while there is a model; the device is its name."""
+    held = HELD_BYTES if _Model.name else 0
+    return WorkerMemory(_Model.name or "no model", "card", bool(_Model.name), held, 5 << 30, 8 << 30, held)
+
+
 def run_job(folder: Path, emit: Callable[[WorkerEvent], None], cancelled: Callable[[], bool]) -> None:
     """Draw the job's frames, leaving out those that are there."""
     job = parse_job((folder / "job.json").read_bytes())
+    prepare(job.model, job.model_files)
     wishes = dict(word.split("=", 1) for word in job.prompt.split() if "=" in word)
     _misbehave(wishes)
     for index, frame in enumerate(job.frames):

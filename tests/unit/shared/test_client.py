@@ -15,7 +15,9 @@ from shared.digest import sha256_bytes
 from shared.errors import BackendError, InputError, JobError, ProtocolError
 from shared.job import Job, JobInputs
 from shared.messages import CLIENT_MESSAGES, ClientMessage, DoneFrame, Limits, Message
+from shared.model_files import LoraFile, ModelFiles
 from shared.wire import Received, decode, encode
+from shared.worker_memory import WorkerMemory
 
 TIMING = Timing(hello_s=10, ping_s=1, silence_s=5, patience_s=60, retry_first_s=1, retry_last_s=8)
 DATA = (b"pass", b"shot", b"vertices", b"charts")
@@ -23,6 +25,7 @@ DIGESTS = tuple(map(sha256_bytes, DATA))
 JOB = Job("a robot", (5,), JobInputs(DIGESTS[:1], *DIGESTS[1:]))
 JOB_ID = sha256_bytes(b"the job")
 PNG = b"\x89PNG\r\n\x1a\n..."
+MEMORY = WorkerMemory("a card", "card", True, 3 << 30, 5 << 30, 8 << 30, 4 << 30)
 
 M = TypeVar("M", bound=ClientMessage)
 
@@ -373,4 +376,37 @@ def test_status(client: JobClient, script: Script) -> None:
     client.request_status()
     asked = script.only(messages.Status)
     row = messages.JobInfo(JOB_ID, "done", 1, "latentman", "a robot", 1, 1)
-    assert script.say(messages.Jobs((row,), 1), asked.id) == [events.JobsListed((row,), 1)]
+    assert script.say(messages.Jobs((row,), 1, (MEMORY,)), asked.id) == [events.JobsListed((row,), 1, (MEMORY,))]
+    client.request_status(jobs=0)
+    assert script.only(messages.Status).message == messages.Status(0)
+
+
+def test_models_are_released_or_the_refusal_is_told_once(client: JobClient, script: Script) -> None:
+    script.welcome()
+    client.release_models()
+    asked = script.only(messages.Release)
+    assert script.say(messages.Jobs((), 1, (MEMORY,)), asked.id) == [events.JobsListed((), 1, (MEMORY,))]
+    client.release_models()
+    asked = script.only(messages.Release)
+    refused = messages.Error("backend.busy", "A job is running.", "Wait.")
+    (event,) = script.say(refused, asked.id)
+    assert isinstance(event, events.ReleaseRefused) and event.error.code == "backend.busy"
+    assert script.say(refused, asked.id) == []
+
+
+def test_the_newest_model_is_prepared_with_its_files_and_again_after_a_reconnect(
+    client: JobClient, script: Script
+) -> None:
+    client.prepare("first")
+    files = ModelFiles(loras=(LoraFile("/a.safetensors", 0.5),))
+    client.prepare("second", files)
+    script.welcome()
+    assert script.only(messages.Prepare).message == messages.Prepare("second", files)
+    client.prepare("first")
+    assert script.only(messages.Prepare).message == messages.Prepare("first")
+    script.welcome()
+    assert script.only(messages.Prepare).message == messages.Prepare("first")
+    client.release_models()
+    script.only(messages.Release)
+    script.welcome()
+    assert script.taken() == []
