@@ -25,6 +25,8 @@ from .worker_events import Cancelled, WorkerLine, is_terminal, read_line
 
 STABLE_S = 600.0
 LOG_BYTES = 1 << 20
+# Shorter than for a cancel: whoever closes waits for it, and a job that is cut off goes on from its finished frames.
+CLOSE_GRACE_S = 0.5
 
 logger = logging.getLogger(__name__)
 
@@ -101,7 +103,7 @@ class LocalDispatcher:
         """End all processes: the end of their stdin asks, then terminate, then kill."""
         for place in self._places:
             place.hang_up()
-        deadline = time.monotonic() + self._settings.grace_s
+        deadline = time.monotonic() + CLOSE_GRACE_S
         for place in self._places:
             place.end(deadline)
 

@@ -82,6 +82,11 @@ class Session:
         self._drop()
         self._source.close()
 
+    def kill(self) -> None:
+        """As `close`, by force where the source would have to be waited for."""
+        self._drop()
+        self._source.kill()
+
     def _open(self, now: float) -> None:
         link = self._source.find(now)
         if link is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
@@ -11,6 +12,9 @@ from ..shared.errors import InputError, LatentManError
 from ..shared.worker_memory import WorkerMemory
 from .session import Session
 
+# A backend in mid-job needs about a second to end its workers.
+CLOSE_WAIT_S = 2.0
+_LOOK_S = 0.01
 _LOG_TAIL_BYTES = 4096
 
 
@@ -101,10 +105,14 @@ class WarmBackend:
             self._session = None
 
     def close(self) -> None:
-        """End it and wait for that. Harmless where there is none."""
+        """End it, by force where that takes longer than a user should wait; the job goes on from its finished frames.
+        Harmless where there is none."""
         self.stop()
+        limit = time.monotonic() + CLOSE_WAIT_S
+        while self.state is BackendState.STOPPING and time.monotonic() < limit:
+            time.sleep(_LOOK_S)
         for _, session in self._ending:
-            session.close()
+            session.kill()
         self._ending = []
 
 
