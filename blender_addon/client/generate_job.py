@@ -26,6 +26,7 @@ from .progress import GenerateProgress, GenerateState
 from .request import GenerateRequest
 from .result_file import MethodResult, ShotResult, write_job_files, write_result
 from .session import Session
+from .stall import StallWatch
 
 CANCEL_LIMIT_S = 20.0
 
@@ -99,6 +100,7 @@ class _MethodRun:
     on_disk: dict[int, str] = field(default_factory=dict)  # frame -> SHA-256, found before the job was submitted
     frames: dict[int, str] = field(default_factory=dict)  # frame -> SHA-256, part of this job's result
     computed: int = 0
+    watch: StallWatch = field(default_factory=StallWatch)
 
 
 class GenerateJob:
@@ -182,8 +184,11 @@ class GenerateJob:
                 self._end(GenerateState.FAILED if self.error else GenerateState.CANCELLED)
         elif self.state is GenerateState.RENDERING:
             self._take_passes(now)
-        elif self.state is GenerateState.GENERATING and not self._open_runs():
-            self._finish(now)
+        elif self.state is GenerateState.GENERATING:
+            silence_s = max(run.watch.silence_s(now) for run in self._runs)
+            self._show(silent_minutes=int(silence_s / 60))
+            if not self._open_runs():
+                self._finish(now)
 
     def _take_passes(self, now: float) -> None:
         client = self._session.client
@@ -230,6 +235,7 @@ class GenerateJob:
             self._handle_job(run, event, now)
 
     def _handle_job(self, run: _MethodRun, event: ClientEvent, now: float) -> None:
+        _listen(run.watch, event, now)
         match event:
             case events.Accepted(job_id=job_id, kept_frames=kept):
                 run.job_id = job_id
@@ -326,6 +332,15 @@ class GenerateJob:
     def _show(self, **changes: object) -> None:
         shown = replace(self.progress, **changes)
         self.progress = replace(shown, fraction=max(self.progress.fraction, shown.estimate()))
+
+
+def _listen(watch: StallWatch, event: ClientEvent, now: float) -> None:
+    """Which events show that the job's worker is alive, and which that none is at work on it."""
+    match event:
+        case events.Progress() | events.Preview() | events.FrameReady() | events.StateChanged(state="running"):
+            watch.heard(now)
+        case events.StateChanged() | events.Done() | events.Failed() | events.Cancelled():
+            watch.rest()
 
 
 def _frames_on_disk(folder: Path, frames: Sequence[int]) -> dict[int, str]:

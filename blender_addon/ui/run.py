@@ -31,6 +31,8 @@ def draw_run(layout: Any, context: Any) -> None:
             row.operator("latentman.resume", icon="PLAY")
     if current.progress is not None:
         layout.progress(factor=current.progress.fraction, text=current.progress.text)
+        if current.progress.warning:
+            draw_text(layout, current.progress.warning, "ERROR")
     if current.preview.icon_id:
         layout.template_icon(current.preview.icon_id, scale=_PREVIEW_SCALE)
         draw_text(layout, f"Frame {current.preview.frame} in the making")
