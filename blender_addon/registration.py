@@ -13,6 +13,7 @@ _MODULES = (
     "ops.frame_shot",
     "ops.preview_parts",
     "ops.settings",
+    "ops.mending",
     "ops.backend",
     "ops.generate",
     "ops.takes",
