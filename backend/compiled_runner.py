@@ -8,20 +8,30 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import torch
+
 from backend import job_runner
 from backend.diffusion.compiled import compile_blocks
 from backend.job_folder import JobFolder
 from backend.server.worker_events import WorkerEvent
 from shared.model_files import ModelFiles
 
+memory = job_runner.memory
 
-def prepare(model: str) -> None:
+
+def prepare(model: str, files: ModelFiles) -> None:
     """Load a model ahead of its job. Raises ModelError."""
-    compile_blocks(job_runner.warm_components(model, ModelFiles()))
+    compile_blocks(job_runner.warm_model(model, files).components)
+
+
+def release() -> None:
+    """Forget the model, and what was compiled for it."""
+    torch.compiler.reset()
+    job_runner.release()
 
 
 def run_job(folder: Path, emit: Callable[[WorkerEvent], None], cancelled: Callable[[], bool]) -> None:
     """Run the job in `folder` to its end; see `job_runner.run_job`."""
     job = JobFolder(folder).job()
-    compile_blocks(job_runner.warm_components(job.model, job.model_files))
+    compile_blocks(job_runner.warm_model(job.model, job.model_files).components)
     job_runner.run_job(folder, emit, cancelled)

@@ -23,8 +23,10 @@ from torch import Tensor
 
 from backend.correspondence.chart_index import chart_index
 from backend.correspondence.types import Matches
-from backend.diffusion.components import Components, load_components
+from backend.device_memory import give_back, measure_memory
+from backend.diffusion.components import Components, load_components, resolve_device
 from backend.diffusion.decode import decode_frames
+from backend.diffusion.latent_colours import LatentColours, fit_colours
 from backend.diffusion.method import Method
 from backend.diffusion.model_sources import find_sources
 from backend.diffusion.segment import Callbacks, SampleSettings, Segment, fitted_settings, sample_segment
@@ -35,38 +37,58 @@ from backend.methods.registry import METHODS
 from backend.methods.shot_matcher import iter_matches
 from backend.passes import ShotPasses, depth_pictures
 from backend.segment_reuse import SegmentReuse, machinery
-from backend.server.worker_events import FrameDone, Preview, Progress, WorkerEvent
+from backend.server.worker_events import FrameDone, Progress, WorkerEvent
+from backend.step_preview import StepPreviews
 from shared.errors import CancelledError, InputError
 from shared.frame_files import write_atomic
 from shared.job import Job
 from shared.keyed_prompts import parse_prompts
 from shared.model_files import ModelFiles
 from shared.reuse import segment_spans
+from shared.worker_memory import WorkerMemory
 
 # The paper matches pixels at 256 where pictures are 512 (section 3.5); smaller pictures are matched as they are.
 GUIDANCE_SIZE = 256
-PREVIEW_SIZE = 128
-PREVIEW_PAUSE_S = 5.0
 
 Emit = Callable[[WorkerEvent], None]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class WarmModel:
+    """A model in memory, and what its previews are made with."""
+
+    components: Components
+    colours: LatentColours
+
+
 @functools.lru_cache(maxsize=1)
-def _loaded(model: str, files: ModelFiles, _stamp: str) -> Components:
-    return load_components(model, "auto", "auto", files=files)
+def _loaded(model: str, files: ModelFiles, _stamp: str) -> WarmModel:
+    components = load_components(model, "auto", "auto", files=files)
+    return WarmModel(components, fit_colours(components))
 
 
-def warm_components(model: str, files: ModelFiles) -> Components:
-    """The model's components, kept in memory until another model is asked for or a file of it changed.
+def warm_model(model: str, files: ModelFiles) -> WarmModel:
+    """The model, kept in memory until another one is asked for or a file of it changed.
 
     Raises ModelError.
     """
     return _loaded(model, files, find_sources(model, files).stamp())
 
 
-def prepare(model: str) -> None:
+def prepare(model: str, files: ModelFiles) -> None:
     """Load a model ahead of its job. Raises ModelError."""
-    warm_components(model, ModelFiles())
+    warm_model(model, files)
+
+
+def release() -> None:
+    """Forget the model and give its memory back; the next job loads it again."""
+    _loaded.cache_clear()
+    give_back(resolve_device("auto"))
+
+
+def memory() -> WorkerMemory:
+    """What this process holds of the memory where the model lies."""
+    return measure_memory(resolve_device("auto"), model_loaded=_loaded.cache_info().currsize > 0)
 
 
 def run_job(folder: Path, emit: Emit, cancelled: Callable[[], bool]) -> None:
@@ -120,7 +142,7 @@ class _Run:
     emit: Emit
     cancelled: Callable[[], bool]
     clock: _Clock
-    last_preview: float = 0.0
+    previews: StepPreviews
 
     @classmethod
     def open(cls, folder: JobFolder, emit: Emit, cancelled: Callable[[], bool]) -> _Run:
@@ -133,9 +155,9 @@ class _Run:
         _check_shot(job, passes)
         clock.charge("passes", since)
         since = time.monotonic()
-        components = warm_components(job.model, job.model_files)
+        warm = warm_model(job.model, job.model_files)
         clock.charge("loading", since)
-        return cls(folder, job, passes, components, emit, cancelled, clock)
+        return cls(folder, job, passes, warm.components, emit, cancelled, clock, StepPreviews(warm.colours))
 
     def finish(self) -> None:
         """Every segment that is not whole and that no earlier job has, in order; then `result.json`."""
@@ -236,10 +258,8 @@ class _Run:
             done = segment.start * steps + len(segment) * step
             left = self.clock.seconds_left(done, total)
             self.emit(Progress("sampling", step, steps, segment.start, frames, left))
-            if step < steps and time.monotonic() - self.last_preview > PREVIEW_PAUSE_S:
-                self.last_preview = time.monotonic()
-                picture = decode_frames(self.components, x0[-1:])[0]
-                self.emit(Preview(self.job.frames[segment.stop - 1], _png(picture, PREVIEW_SIZE)))
+            if step < steps:  # the frames themselves follow the last one
+                self.previews.show(self.job.frames[segment.start], x0[0], self.emit)
 
         return on_step
 
@@ -300,11 +320,8 @@ def _check_shot(job: Job, passes: ShotPasses) -> None:
         )
 
 
-def _png(picture: NDArray[np.uint8], longest: int | None = None) -> bytes:
-    """A picture (height, width, 3) as PNG bytes, scaled down to `longest` pixels if that is given."""
-    image = Image.fromarray(picture)
-    if longest is not None:
-        image.thumbnail((longest, longest))
+def _png(picture: NDArray[np.uint8]) -> bytes:
+    """A picture (height, width, 3) as PNG bytes."""
     buffer = io.BytesIO()
-    image.save(buffer, "PNG")
+    Image.fromarray(picture).save(buffer, "PNG")
     return buffer.getvalue()

@@ -15,11 +15,7 @@ import OpenEXR
 from numpy.typing import NDArray
 
 from shared.errors import PassesError
-from shared.shot import DEPTH_CHANNEL, PART_CHANNEL, PART_COUNT, U_CHANNEL, V_CHANNEL, Shot, parse_shot
-
-# The depth picture maps the shot's near plane to 1 and its far plane to this: the body's far side stays apart from
-# the background's 0. The embedded model is trained on the same mapping.
-FAR_VALUE = 0.2
+from shared.shot import DEPTH_CHANNEL, PART_CHANNEL, PART_COUNT, U_CHANNEL, V_CHANNEL, Shot, depth_levels, parse_shot
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,13 +143,8 @@ def read_passes(frame_files: list[Path], shot_file: Path, vertices_file: Path, c
 
 
 def depth_pictures(passes: ShotPasses) -> NDArray[np.float32]:
-    """ControlNet's depth pictures: (frames, height, width), near 1, far `FAR_VALUE`, background 0.
-
-    One range for the whole shot, never one a frame: a range a frame makes the depth flicker.
-    """
+    """ControlNet's depth pictures: (frames, height, width), `shared.shot.depth_levels` on bodies, background 0."""
     near, far = passes.shot.near_m, passes.shot.far_m
-    span = max(far - near, 1e-6)
     body = passes.part > 0
-    depth = np.where(body, passes.depth_m, far)
-    value = 1 - (1 - FAR_VALUE) * np.clip((depth - near) / span, 0, 1)
-    return np.where(body, value, 0).astype(np.float32)
+    levels = depth_levels(np.where(body, passes.depth_m, far), near, far)
+    return np.where(body, levels, 0).astype(np.float32)

@@ -7,10 +7,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Fix:
-    """One button."""
+    """One button, and the properties that its operator is called with."""
 
     operator: str
     label: str
+    properties: tuple[tuple[str, str], ...] = ()
+
+
+def _reset(setting: str, label: str) -> Fix:
+    return Fix("latentman.reset_setting", label, (("setting", setting),))
 
 
 _PREFERENCES = Fix("latentman.open_preferences", "Open Preferences")
@@ -19,30 +24,78 @@ _LOG = Fix("latentman.show_log", "Open Log")
 _DOCTOR = Fix("latentman.doctor", "Ask the Doctor")
 _FRAME = Fix("latentman.frame_shot", "Frame the Shot")
 _RESUME = Fix("latentman.resume", "Resume")
+_GENERATE = Fix("latentman.generate", "Generate")
+_CANCEL = Fix("latentman.cancel", "Cancel")
 _SAVE = Fix("wm.save_mainfile", "Save File")
+_IMPORT = Fix("latentman.import_motion", "Import Motion")
+_OTHER_MOTION = Fix("latentman.choose_motion", "Choose File")
+_OTHER_JOB = Fix("latentman.load_job", "Choose File")
+_OTHER_OUTPUT = Fix("latentman.choose_output", "Choose Folder")
+_FIND = Fix("latentman.find_takes", "Find Takes")
+_HIDDEN = Fix("latentman.reset_hidden", "Reset Other Settings")
+_SHORTEN = Fix("latentman.shorten_segments", "Shorten Segments")
+_RELEASE = Fix("latentman.release_memory", "Release Memory")
+_FREE_BODY = _reset("body_path", "Use the Free Body")
+_EMBEDDED = _reset("model", "Use the Embedded Model")
+_ALL_FRAMES = _reset("frames", "Use the Scene's Frames")
 
 # The longest matching beginning of the code counts.
 FIXES: dict[str, tuple[Fix, ...]] = {
     "addon.": (_RESUME,),
+    "arguments.job": (_OTHER_JOB,),
     "backend.": (_START, _LOG),
+    "backend.bind": (_PREFERENCES, _LOG),
+    "backend.busy": (_CANCEL,),
     "backend.command": (_PREFERENCES,),
     "backend.died": (_START, _LOG, _DOCTOR),
+    "backend.frame": (_RESUME, _LOG),
+    "backend.keys": (_START, _LOG),
+    "backend.locked": (_OTHER_OUTPUT, _PREFERENCES),
+    "backend.no_curve": (_DOCTOR,),
     "backend.not_found": (_PREFERENCES,),
     "backend.start": (_LOG, _DOCTOR, _PREFERENCES),
     "backend.stopping": (),
+    "body.": (_FREE_BODY,),
     "camera.": (_FRAME,),
+    "camera.no_character": (_IMPORT,),
     "connection.": (_PREFERENCES,),
+    "correspondence.": (_HIDDEN, _LOG),
+    "file.": (_OTHER_MOTION, _FREE_BODY),
+    "frames.": (_ALL_FRAMES,),
+    "input.": (_RESUME,),
     "job.": (_RESUME,),
-    "model.": (_DOCTOR,),
-    "output.relative": (_SAVE, _PREFERENCES),
+    "job.error": (_RESUME, _LOG),
+    "job.file": (_OTHER_JOB,),
+    "job.invalid": (_OTHER_JOB,),
+    "job.latentman": (_HIDDEN,),
+    "job.lora_scale": (_HIDDEN,),
+    "job.memory": (_SHORTEN, _RELEASE),
+    "job.model": (_EMBEDDED, _HIDDEN),
+    "job.worker_died": (_RESUME, _LOG, _DOCTOR),
+    "journal.": (_OTHER_OUTPUT, _LOG),
+    "method.": (_HIDDEN, _LOG),
+    "model.": (_EMBEDDED, _DOCTOR),
+    "model.embedding": (_HIDDEN,),
+    "model.lora": (_HIDDEN,),
+    "motion.": (_OTHER_MOTION,),
+    "output.": (_OTHER_OUTPUT, _PREFERENCES),
+    "output.relative": (_SAVE, _OTHER_OUTPUT),
+    "passes.": (_RESUME,),
     "passes.no_camera": (_FRAME,),
     "passes.out_of_view": (_FRAME,),
+    "passes.size": (),
     "protocol.": (_DOCTOR, _PREFERENCES),
     "render.": (_RESUME,),
     "render.hidden": (_FRAME,),
-    "rig.no_character": (Fix("latentman.import_motion", "Import Motion"),),
-    "settings.other": (Fix("latentman.reset_hidden", "Reset Other Settings"),),
-    "storage.": (_RESUME,),
+    "rig.": (_IMPORT,),
+    "sample.": (_LOG,),
+    "settings.other": (_HIDDEN,),
+    "storage.": (_OTHER_OUTPUT, _RESUME),
+    "storage.full": (_RESUME, _OTHER_OUTPUT),
+    "take.": (_GENERATE,),
+    "timeline.": (_FIND,),
+    "timeline.no_frame": (_RESUME, _FIND),
+    "worker.": (_RESUME, _LOG),
 }
 
 

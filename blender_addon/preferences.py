@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import bpy
-from bpy.props import EnumProperty, StringProperty
+from bpy.props import BoolProperty, EnumProperty, StringProperty
 
 DEFAULT_OUTPUT = "//latentman"
 _DEVICE_ITEMS = (
@@ -38,6 +38,13 @@ class LatentManPreferences(bpy.types.AddonPreferences):
         default=DEFAULT_OUTPUT,
     )
 
+    notify: BoolProperty(
+        name="Notify",
+        description="A notification on the desktop when a shot of over a minute has ended. It needs notify-send on "
+        "Linux, PowerShell on Windows, osascript on macOS; without them the status bar alone says it",
+        default=True,
+    )
+
     def draw(self, context: Any) -> None:
         """Draw the fields, and what the doctor says."""
         from .ui.preferences import draw_preferences
@@ -53,6 +60,7 @@ class StoredPreferences:
     connection: str = ""
     device: str = "auto"
     output: str = DEFAULT_OUTPUT
+    notify: bool = True
 
 
 def stored_preferences(context: Any) -> StoredPreferences:
@@ -61,7 +69,7 @@ def stored_preferences(context: Any) -> StoredPreferences:
     if addon is None or addon.preferences is None:
         return StoredPreferences()
     own = addon.preferences
-    return StoredPreferences(own.backend, own.connection, own.device, own.output)
+    return StoredPreferences(own.backend, own.connection, own.device, own.output, own.notify)
 
 
 register, unregister = bpy.utils.register_classes_factory((LatentManPreferences,))

@@ -15,6 +15,7 @@ from typing import Any
 
 import bpy
 
+from .announcement import Announcer, Ending
 from .client.backend_process import LOG_FILE
 from .client.generate_job import GenerateJob
 from .client.job_file import ShotFile
@@ -33,6 +34,8 @@ from .generation import (
     start_job,
 )
 from .passes.comparison import PassComparison
+from .preferences import stored_preferences
+from .preview_icon import PreviewIcon
 from .scene_job import output_base, shot_file
 from .shared.errors import InputError, LatentManError
 from .takes_on_disk import next_take_folder, stored_request, take_request, unfinished_take, write_request
@@ -63,6 +66,9 @@ class Generation:
         self.doctor = Doctor()
         self.comparison: PassComparison | None = None
         self.error: LatentManError | None = None
+        self.preview = PreviewIcon()
+        self.announcer = Announcer()
+        self._begun_at = 0.0
         self.log_file: Path | None = None
         self._job: GenerateJob | None = None
         self._home: _Home | None = None
@@ -114,10 +120,13 @@ class Generation:
         if job is None or (job.state.ended and self._home is None):
             return False
         goes_on = job.step(time.monotonic())
+        if not bpy.app.background:
+            self.preview.show(job.preview)
         if not self._show_frames(job) or goes_on:
             return True
         self._home = None
         self.error = self.error or job.error
+        self._announce(job)
         if job.error is not None:
             self.backend.stop()  # the next shot starts with a fresh backend
         elif job.state is GenerateState.DONE:
@@ -135,11 +144,13 @@ class Generation:
     def tick(self) -> None:
         """A slice of whatever is under way. Errors of this add-on are kept for the panel to show."""
         self.doctor.step()
+        self.announcer.step()
         try:
             if self.comparison is not None:
                 self.comparison.step()
             if not self.run_slice():
                 self.backend.step(time.monotonic())
+            self.error = self.backend.take_refusal() or self.error
         except LatentManError as error:
             self.error = error
 
@@ -164,6 +175,8 @@ class Generation:
         """Stop everything, now. Harmless when called twice."""
         self.cancel()
         self._job = None
+        self.preview.close()
+        self.announcer.close()
         if self.comparison is not None:
             self.comparison.close()
         self.doctor.close()
@@ -181,6 +194,15 @@ class Generation:
         job = start_job(context, request, session)
         self._home = _Home(bpy.data.filepath, context.scene.name)
         self._job = job
+        self._begun_at = time.monotonic()
+
+    def _announce(self, job: GenerateJob) -> None:
+        if bpy.app.background:
+            return
+        take, frames = job.request.output.name, job.progress.frames
+        reason = "" if job.error is None else job.error.message
+        ending = Ending(job.state, take, frames, time.monotonic() - self._begun_at, reason)
+        self.announcer.tell(ending, on_desktop=stored_preferences(bpy.context).notify)
 
     def _warm_session(self, choice: BackendChoice, base: Path) -> Session:
         self.log_file = None if choice.connection_file is not None else base / WORK_FOLDER / LOG_FILE
@@ -247,7 +269,7 @@ def _tick() -> float | None:
     current = _Running.generation
     if current is None:
         return None
-    was_busy = current.busy
+    was_busy, memory = current.busy, current.backend.memory
     whole = False
     try:
         current.tick()
@@ -255,7 +277,7 @@ def _tick() -> float | None:
     finally:
         if not whole:  # a fault of ours: Blender shows it in the console and drops the timer
             current.give_up()
-    if was_busy or current.busy:
+    if was_busy or current.busy or current.backend.memory != memory:
         _redraw()
     return TICK_S if current.busy else IDLE_TICK_S
 

@@ -36,6 +36,7 @@ from .client_uploads import Uploads
 from .errors import BackendError, LatentManError, ProtocolError
 from .job import Job
 from .messages import SERVER_MESSAGES, Limits, Message, ServerMessage
+from .model_files import ModelFiles
 from .wire import Buffer, Received, WireError, decode, encode
 
 CREDIT_WINDOW_BYTES = 64 << 20
@@ -72,12 +73,13 @@ class JobClient:
         self._jitter = jitter
         self._uploads = Uploads()
         self._jobs = JobTracks()
-        self._models: list[str] = []
+        self._prepare: wire_messages.Prepare | None = None  # the newest, told again to a server that comes back
         self._ids = itertools.count(1)
         self._link = _Link()
         self._control: deque[list[Buffer]] = deque()
         self._waiting_events: list[ClientEvent] = []
-        self._status_wanted = False
+        self._status_wanted: int | None = None
+        self._release_wanted = False
 
     # ---- What the application asks for
 
@@ -89,12 +91,16 @@ class JobClient:
         """
         return self._uploads.add(source)
 
-    def prepare(self, model: str) -> None:
-        """Have the server load a model while passes still render."""
-        if model not in self._models:
-            self._models.append(model)
-            if self.ready:
-                self._send(wire_messages.Prepare(model))
+    def prepare(self, model: str, files: ModelFiles | None = None) -> None:
+        """Have the server load a model, with a job's own files, while passes still render."""
+        self._prepare = wire_messages.Prepare(model, files or ModelFiles())
+        if self.ready:
+            self._send(self._prepare)
+
+    def release_models(self) -> None:
+        """Have the server unload its models; answered by `JobsListed` or `ReleaseRefused`."""
+        self._prepare = None
+        self._release_wanted = True
 
     def submit(self, job: Job, have_frames: Mapping[int, str] | None = None) -> int:
         """Submit a job, or attach to it if the server has it; returns the ticket that its events carry.
@@ -116,9 +122,9 @@ class JobClient:
         """Stop a ticket's job. Its one terminal event still comes; a ticket that has ended stays as it is."""
         self._jobs.cancel(ticket)
 
-    def request_status(self) -> None:
-        """Ask for the list of jobs; answered by `JobsListed`."""
-        self._status_wanted = True
+    def request_status(self, jobs: int = wire_messages.MAX_LISTED_JOBS) -> None:
+        """Ask for the newest jobs, at most so many, and for the workers' memory; answered by `JobsListed`."""
+        self._status_wanted = jobs
 
     # ---- What the application may look at
 
@@ -226,9 +232,12 @@ class JobClient:
             link.haves[self._send(wire_messages.Have(asked))] = asked
         for message, ticket in self._jobs.take_due():
             link.requests[self._send(message)] = ticket
-        if self._status_wanted:
-            self._status_wanted = False
-            self._send(wire_messages.Status())
+        if self._status_wanted is not None:
+            self._send(wire_messages.Status(self._status_wanted))
+            self._status_wanted = None
+        if self._release_wanted:
+            self._release_wanted = False
+            link.releases.add(self._send(wire_messages.Release()))
         if link.consumed * 4 >= self._window:
             self._send(wire_messages.Credit(link.consumed))
             link.consumed = 0
@@ -281,8 +290,9 @@ class JobClient:
                 return self._error(error, received.reply_to, now)
             case wire_messages.Pong():
                 return []
-            case wire_messages.Jobs(jobs=jobs, workers=workers):
-                return [events.JobsListed(jobs, workers)]
+            case wire_messages.Jobs(jobs=jobs, workers=workers, memory=memory):
+                self._link.releases.discard(received.reply_to)
+                return [events.JobsListed(jobs, workers, memory)]
             case wire_messages.Missing() | wire_messages.Stored() as answer:
                 return self._input_answer(answer, received.reply_to)
             case wire_messages.Accepted() as accepted:
@@ -301,8 +311,8 @@ class JobClient:
         self._link.losses = 0
         self._link.credit = welcome.credit
         self._link.limits = welcome.limits
-        for model in self._models:
-            self._send(wire_messages.Prepare(model))
+        if self._prepare is not None:
+            self._send(self._prepare)
         return [events.Connected(welcome.server, welcome.proto)]
 
     def _input_answer(self, answer: wire_messages.Missing | wire_messages.Stored, reply_to: int) -> list[ClientEvent]:
@@ -325,6 +335,9 @@ class JobClient:
             return self._flatten(self._uploads.failed(digest, failure))
         if reply_to in link.requests:
             return self._jobs.refused(link.requests.pop(reply_to), failure)
+        if reply_to in link.releases:
+            link.releases.discard(reply_to)
+            return [events.ReleaseRefused(failure)]
         if error.code == "protocol.version":
             return [self._close(ProtocolError(error.code, error.message, error.hint))]
         if reply_to == 0 and error.code.startswith("journal."):
@@ -367,3 +380,4 @@ class _Link:
         self.haves: dict[int, tuple[str, ...]] = {}
         self.puts: dict[int, str] = {}
         self.requests: dict[int, int] = {}
+        self.releases: set[int] = set()

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from .errors import LatentManError
 from .messages import JobInfo, JobStateName
+from .worker_memory import WorkerMemory
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +92,14 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """A small PNG of a frame in the making."""
+    """A small picture of a frame in the making: `width` x `height` x 3 bytes RGB, row by row from the top."""
 
     ticket: int
     job_id: str
     frame: int
-    png: bytes
+    width: int
+    height: int
+    rgb: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,11 +140,21 @@ class Cancelled:
 
 @dataclass(frozen=True, slots=True)
 class JobsListed:
-    """The answer to `request_status`."""
+    """The answer to `request_status`, and to `release_models`: the memory there is what was held before."""
 
     jobs: tuple[JobInfo, ...]
     workers: int
+    memory: tuple[WorkerMemory, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseRefused:
+    """The server did not release its models; `error` says why."""
+
+    error: LatentManError
 
 
 JobClientEvent = Accepted | StateChanged | Progress | Preview | FrameReady | Done | Failed | Cancelled
-ClientEvent = Connected | ConnectionLost | GaveUp | InputStored | InputFailed | JobsListed | JobClientEvent
+ClientEvent = (
+    Connected | ConnectionLost | GaveUp | InputStored | InputFailed | JobsListed | ReleaseRefused | JobClientEvent
+)

@@ -11,6 +11,7 @@ from .client_events import ClientEvent
 from .errors import LatentManError
 from .job import Job, normal_job, validate_job
 from .messages import Accepted, Attach, Cancel, JobEvent, Submit
+from .preview import is_preview
 
 
 @dataclass(slots=True)
@@ -132,8 +133,10 @@ class JobTracks:
         return [events.Failed(ticket, track.job_id, error)]
 
     def event(self, event: wire_messages.ServerMessage, payload: bytes) -> list[ClientEvent]:
-        """One journaled event, told once to every open ticket of its job."""
+        """One journaled event, told once to every open ticket of its job; a preview of a wrong size is not told."""
         if not isinstance(event, JobEvent):
+            return []
+        if isinstance(event, wire_messages.PreviewPicture) and not is_preview(event.width, event.height, payload):
             return []
         told: list[ClientEvent] = []
         for ticket, track in self._tracks.items():
@@ -164,8 +167,8 @@ def _told(event: JobEvent, ticket: int, payload: bytes) -> ClientEvent:
             return events.StateChanged(ticket, job_id, state, attempt)
         case wire_messages.ProgressReport(job_id, _, stage, step, steps, frame, frames, seconds_left):
             return events.Progress(ticket, job_id, stage, step, steps, frame, frames, seconds_left)
-        case wire_messages.PreviewPicture(job_id, _, frame):
-            return events.Preview(ticket, job_id, frame, payload)
+        case wire_messages.PreviewPicture(job_id, _, frame, width, height):
+            return events.Preview(ticket, job_id, frame, width, height, payload)
         case wire_messages.Frame(job_id, _, frame, sha256):
             return events.FrameReady(ticket, job_id, frame, sha256, payload)
         case wire_messages.JobDone(job_id, _):

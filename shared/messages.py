@@ -7,7 +7,7 @@ No file name crosses the wire: inputs go by digest, frames by number, jobs by id
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from .errors import (
@@ -21,9 +21,12 @@ from .errors import (
     ProtocolError,
 )
 from .job import Job
+from .model_files import ModelFiles
+from .worker_memory import WorkerMemory
 
 PROTOCOL_MIN = 1
 PROTOCOL_MAX = 1
+MAX_LISTED_JOBS = 200
 
 JobStateName = Literal["waiting", "queued", "running", "done", "failed", "cancelled"]
 TERMINAL_STATES: tuple[JobStateName, ...] = ("done", "failed", "cancelled")
@@ -93,9 +96,19 @@ class Put:
 
 @dataclass(frozen=True, slots=True)
 class Prepare:
-    """Client, at any time: load this model now, so that loading overlaps with rendering. Not answered."""
+    """Client, at any time: load this model, with a job's own files, now, so that loading overlaps with rendering.
+
+    Not answered.
+    """
 
     model: str
+    model_files: ModelFiles = field(default_factory=ModelFiles)
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """Client: unload the models of all workers; the next job loads again. Answered by JOBS, or by ERROR
+    `backend.busy` while a job runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +140,9 @@ class Cancel:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """Client: what jobs are there? Answered by JOBS."""
+    """Client: what jobs are there, at most so many, and what memory do the workers hold? Answered by JOBS."""
+
+    jobs: int = MAX_LISTED_JOBS
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,10 +233,12 @@ class Pong:
 
 @dataclass(frozen=True, slots=True)
 class Jobs:
-    """Server, to STATUS: its jobs, newest first, and how many worker processes run."""
+    """Server, to STATUS: its jobs, newest first, how many worker processes run, and the memory of those that have said
+    what they hold."""
 
     jobs: tuple[JobInfo, ...]
     workers: int
+    memory: tuple[WorkerMemory, ...] = ()
 
 
 # ---- Events of a job: numbered, journaled before they are sent, sent at least once
@@ -253,11 +270,16 @@ class ProgressReport:
 
 @dataclass(frozen=True, slots=True)
 class PreviewPicture:
-    """Server, now and then: a small PNG (payload 0) of a frame in the making; only the newest is kept."""
+    """Server, now and then: a small picture of a frame in the making; only the newest is kept.
+
+    Payload 0 is `width` x `height` x 3 bytes RGB (`shared.preview`).
+    """
 
     job_id: str
     seq: int
     frame: int
+    width: int = 0
+    height: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,7 +319,7 @@ class JobCancelled:
     seq: int
 
 
-ClientMessage = Hello | Have | Put | Prepare | Submit | Attach | Cancel | Status | Ping | Credit | Error
+ClientMessage = Hello | Have | Put | Prepare | Release | Submit | Attach | Cancel | Status | Ping | Credit | Error
 JobEvent = State | ProgressReport | PreviewPicture | Frame | JobDone | JobFailed | JobCancelled
 ServerMessage = Welcome | Reject | Missing | Stored | Accepted | Attached | Pong | Jobs | Credit | Error | JobEvent
 Message = ClientMessage | ServerMessage
@@ -308,6 +330,7 @@ CLIENT_MESSAGES: dict[str, tuple[type[ClientMessage], int]] = {
     "HAVE": (Have, 0),
     "PUT": (Put, 1),
     "PREPARE": (Prepare, 0),
+    "RELEASE": (Release, 0),
     "SUBMIT": (Submit, 0),
     "ATTACH": (Attach, 0),
     "CANCEL": (Cancel, 0),

@@ -36,6 +36,10 @@ V_CHANNEL = "iuv.B"
 PART_COUNT = 24
 JOINT_COUNT = 24
 
+# The depth picture's level at the far end of the shot's range: the body stays apart from the background, which is 0.
+# The embedded model is trained on the same mapping.
+FAR_LEVEL = 0.2
+
 SHOT_FILE = "shot.json"
 VERTICES_FILE = "vertices.npy"
 CHARTS_FILE = "charts.npz"
@@ -85,6 +89,16 @@ class Shot:
     far_m: float
     camera: ShotCamera
     characters: tuple[ShotCharacter, ...]
+
+
+def depth_levels(depth_m: NDArray[np.floating[Any]], near_m: float, far_m: float) -> NDArray[np.floating[Any]]:
+    """The levels of the depth picture on a body: 1 at `near_m`, `FAR_LEVEL` at `far_m`, held outside of them.
+
+    One range for the whole shot, never one a frame: a range a frame makes the depth flicker.
+    """
+    span = max(far_m - near_m, 1e-6)
+    levels: NDArray[np.floating[Any]] = 1 - (1 - FAR_LEVEL) * np.clip((depth_m - near_m) / span, 0, 1)
+    return levels
 
 
 def shot_json(shot: Shot) -> bytes:

@@ -1,4 +1,4 @@
-"""`latentman status`: the jobs of a backend."""
+"""`latentman status`: the jobs of a backend, and the memory that its workers hold."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the jobs, newest first."""
+    """Print the jobs, newest first, and the memory."""
     with Link(JobClient(CLIENT_NAME), arguments.connection_file) as link:
         link.client.request_status()
         listed = wait_for(link, lambda event: event if isinstance(event, JobsListed) else None)
@@ -40,5 +40,8 @@ def run(arguments: argparse.Namespace) -> int:
         table.add_row(
             job.job_id[:_SHOWN_ID], job.state, str(job.attempt), frames, job.method, job.prompt[:_SHOWN_PROMPT]
         )
-    Console().print(table)
+    console = Console()
+    console.print(table)
+    for memory in listed.memory:
+        console.print(memory.text, soft_wrap=True, highlight=False)
     return EXIT_DONE

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from shared.model_files import ModelFiles
+from shared.worker_memory import WorkerMemory
+
 from .worker_events import WorkerEvent
 
 
@@ -60,8 +63,14 @@ class Dispatcher(Protocol):
     def capacity(self) -> int:
         """How many assignments can be taken now."""
 
-    def prepare(self, model: str) -> None:
-        """Load a model ahead of its first job, if there is a free place."""
+    def prepare(self, model: str, files: ModelFiles) -> None:
+        """Load a model, with a job's own files, ahead of its first job, if there is a free place."""
+
+    def release(self) -> None:
+        """Unload all models. Raises BackendError `backend.busy` while an assignment runs."""
+
+    def memory(self) -> tuple[WorkerMemory, ...]:
+        """What the workers that are alive have said of their memory."""
 
     def next_deadline(self) -> float | None:
         """When, on the monotonic clock, `events` must be called again even if nothing wakes the loop."""

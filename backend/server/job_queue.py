@@ -10,7 +10,6 @@ import logging
 from dataclasses import dataclass, field
 
 from shared.errors import LatentManError
-from shared.frame_files import PNG_SIGNATURE
 from shared.job import Job
 from shared.messages import (
     TERMINAL_STATES,
@@ -21,11 +20,12 @@ from shared.messages import (
     PreviewPicture,
     ProgressReport,
 )
+from shared.preview import is_preview
 
 from .dispatch import Assignment, Dispatcher, DispatchEvent, Lost, Report
 from .job_folders import JobFolders
 from .journal import JobRow, Journal
-from .worker_events import Cancelled, Done, Failed, FrameDone, Preview, Progress
+from .worker_events import Cancelled, Done, Failed, FrameDone, Preview, Progress, WorkerEvent
 
 MAX_DEATHS = 3
 
@@ -112,7 +112,7 @@ class JobQueue:
 
     def pump(self) -> None:
         """Take in what the dispatcher reports and give it work."""
-        for event in _newest_progress(self._dispatcher.events()):
+        for event in _without_overtaken(self._dispatcher.events()):
             running = self._memory.running.get(event.job_id)
             if running is None or running.attempt != event.attempt:
                 logger.warning("refused a report of attempt %d at job %s", event.attempt, event.job_id[:12])
@@ -164,8 +164,8 @@ class JobQueue:
                 self._journal.append(
                     job_id, lambda seq: ProgressReport(job_id, seq, stage, step, steps, frame, frames, left)
                 )
-            case Preview(frame, png) if png.startswith(PNG_SIGNATURE):
-                self._journal.append(job_id, lambda seq: PreviewPicture(job_id, seq, frame), png)
+            case Preview(frame, width, height, rgb) if is_preview(width, height, rgb):
+                self._journal.append(job_id, lambda seq: PreviewPicture(job_id, seq, frame, width, height), rgb)
             case FrameDone(frame, sha256):
                 self._frame(job_id, running, frame, sha256)
             case Done():
@@ -176,7 +176,7 @@ class JobQueue:
                 self._end(job_id)
                 self._journal.append(job_id, lambda seq: JobCancelled(job_id, seq))
             case Preview():
-                logger.warning("the worker sent a preview that is no PNG")
+                logger.warning("the worker sent a preview whose bytes do not fit its size")
 
     def _frame(self, job_id: str, running: _Running, frame: int, sha256: str) -> None:
         """Journal a frame only as it lies on disk, so that what is journaled is there and whole."""
@@ -231,14 +231,15 @@ class JobQueue:
         self._memory.running.pop(job_id, None)
 
 
-def _newest_progress(events: list[DispatchEvent]) -> list[DispatchEvent]:
-    """The same without the progress that newer progress of the same job overtakes: each event costs a disk write."""
+def _without_overtaken(events: list[DispatchEvent]) -> list[DispatchEvent]:
+    """The same without the progress and previews that newer ones of the same job overtake: each costs a disk write."""
     kept: list[DispatchEvent] = []
-    seen: set[str] = set()
+    seen: set[tuple[str, type[WorkerEvent]]] = set()
     for event in reversed(events):
-        if isinstance(event, Report) and isinstance(event.event, Progress):
-            if event.job_id in seen:
+        if isinstance(event, Report) and isinstance(event.event, Progress | Preview):
+            key = (event.job_id, type(event.event))
+            if key in seen:
                 continue
-            seen.add(event.job_id)
+            seen.add(key)
         kept.append(event)
     return kept[::-1]

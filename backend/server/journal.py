@@ -70,7 +70,7 @@ class JobRow:
 
 @dataclass(frozen=True, slots=True)
 class EventRow:
-    """A journaled event; `payload` holds a preview's PNG, a frame's PNG lies in the job's folder."""
+    """A journaled event; `payload` holds a preview's picture, a frame's PNG lies in the job's folder."""
 
     event: JobEvent
     payload: bytes | None

@@ -13,16 +13,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
-from shared.errors import ProtocolError
+from shared.errors import BackendError, ProtocolError
+from shared.model_files import ModelFiles
+from shared.worker_memory import WorkerMemory
 
 from .dispatch import Assignment, DispatchEvent, Lost, Report
 from .lines import read_lines
 from .wakeup import Wakeup
-from .worker_commands import Load, Run, Stop, WorkerCommand, write_command
+from .worker_commands import Load, Run, Stop, Unload, WorkerCommand, write_command
 from .worker_events import Cancelled, WorkerLine, is_terminal, read_line
 
 STABLE_S = 600.0
 LOG_BYTES = 1 << 20
+# Shorter than for a cancel: whoever closes waits for it, and a job that is cut off goes on from its finished frames.
+CLOSE_GRACE_S = 0.5
 
 logger = logging.getLogger(__name__)
 
@@ -65,12 +69,27 @@ class LocalDispatcher:
         """Places without an assignment."""
         return sum(place.assignment is None for place in self._places)
 
-    def prepare(self, model: str) -> None:
+    def prepare(self, model: str, files: ModelFiles) -> None:
         """Warm a free place."""
         for place in self._places:
             if place.assignment is None:
-                place.prepare(model)
+                place.send(Load(model, files))
                 return
+
+    def release(self) -> None:
+        """Have every process forget its model; one that loads just now does so afterwards."""
+        if any(place.assignment is not None for place in self._places):
+            raise BackendError(
+                "backend.busy",
+                "A job is running on the backend, and its model is in use.",
+                "Release the memory when the job has ended, or cancel it.",
+            )
+        for place in self._places:
+            place.send(Unload())
+
+    def memory(self) -> tuple[WorkerMemory, ...]:
+        """Of each process that is alive and has said it."""
+        return tuple(place.memory for place in self._places if place.memory is not None)
 
     def next_deadline(self) -> float | None:
         """The next moment at which a worker that was asked to stop is ended by force."""
@@ -84,7 +103,7 @@ class LocalDispatcher:
         """End all processes: the end of their stdin asks, then terminate, then kill."""
         for place in self._places:
             place.hang_up()
-        deadline = time.monotonic() + self._settings.grace_s
+        deadline = time.monotonic() + CLOSE_GRACE_S
         for place in self._places:
             place.end(deadline)
 
@@ -104,6 +123,7 @@ class _Place:
         self._cancelling = False
         self.assignment: Assignment | None = None
         self.deadline: float | None = None
+        self.memory: WorkerMemory | None = None
 
     @property
     def alive(self) -> bool:
@@ -113,10 +133,7 @@ class _Place:
         self.assignment = assignment
         self._cancelling = False
         self._started_at = time.monotonic()
-        self._send(Run(str(assignment.folder.absolute()), assignment.job_id, assignment.attempt))
-
-    def prepare(self, model: str) -> None:
-        self._send(Load(model))
+        self.send(Run(str(assignment.folder.absolute()), assignment.job_id, assignment.attempt))
 
     def cancel(self, now: float) -> None:
         if self._cancelling or self.assignment is None:
@@ -124,7 +141,7 @@ class _Place:
         self._cancelling = True
         self.deadline = now + self._settings.grace_s
         self._kill_next = False
-        self._send(Stop(self.assignment.job_id))
+        self.send(Stop(self.assignment.job_id))
 
     def events(self, now: float) -> list[DispatchEvent]:
         found: list[DispatchEvent] = []
@@ -158,9 +175,10 @@ class _Place:
         process.kill()
         process.wait()
 
-    def _send(self, command: WorkerCommand) -> None:
+    def send(self, command: WorkerCommand) -> None:
+        """Tell the process; it is started for what needs one."""
         if self._process is None:
-            if isinstance(command, Stop) or not self._open():
+            if isinstance(command, Stop | Unload) or not self._open():
                 return
         if self._process is None or self._process.stdin is None:
             return
@@ -222,7 +240,10 @@ class _Place:
             self._broken = error.message
             self._kill()
             return []
-        if self.assignment is None or not self._is_current(line):
+        if isinstance(line.event, WorkerMemory):
+            self.memory = line.event
+            return []
+        if not self._is_current(line):
             return []
         if is_terminal(line.event):
             self._release()
@@ -237,7 +258,7 @@ class _Place:
         """The process is gone: what it was doing is lost, or cancelled if that was asked for."""
         code = self._process.wait() if self._process is not None else 0
         self.hang_up()
-        self._process = None
+        self._process = self.memory = None
         assignment, cancelling = self.assignment, self._cancelling
         reason = self._broken or _ending(code)
         self._broken = ""

@@ -15,7 +15,7 @@ import zmq
 from shared import messages as wire_messages
 from shared.errors import BackendError, LatentManError
 from shared.job import Job, job_id, normal_job, validate_job
-from shared.messages import CLIENT_MESSAGES, ClientMessage, Limits, Message
+from shared.messages import CLIENT_MESSAGES, MAX_LISTED_JOBS, ClientMessage, Limits, Message
 from shared.wire import Buffer, Received, WireError, decode, encode
 
 from .dispatch import Dispatcher
@@ -31,7 +31,6 @@ from .wakeup import Wakeup
 SERVER_NAME = "latentman backend 0.1.0"
 MAX_SESSIONS = 32
 SESSION_SILENCE_S = 600.0
-LISTED_JOBS = 200
 _IDLE_S = 1.0
 _BLOCKED_S = 0.05
 _BATCH = 64
@@ -161,9 +160,11 @@ class Supervisor:
                 self._reply(session, wire_messages.Missing(missing), received.id)
             case wire_messages.Put() as put:
                 self._put(session, put, received)
-            case wire_messages.Status():
-                jobs = parts.journal.listing(LISTED_JOBS)
-                self._reply(session, wire_messages.Jobs(jobs, parts.dispatcher.workers()), received.id)
+            case wire_messages.Status(jobs):
+                self._tell_status(session, jobs, received.id)
+            case wire_messages.Release():
+                parts.dispatcher.release()
+                self._tell_status(session, 0, received.id)
             case wire_messages.Error(code=code):
                 logger.warning("the client could not serve a message: %s", code)
             case message:
@@ -172,9 +173,9 @@ class Supervisor:
     def _handle_work(self, session: Session, message: ClientMessage, message_id: int) -> None:
         parts = self._parts
         match message:
-            case wire_messages.Prepare(model):
-                parts.models.request(model)
-                parts.dispatcher.prepare(model)
+            case wire_messages.Prepare(model, files):
+                parts.models.request(model, files)
+                parts.dispatcher.prepare(model, files)
             case wire_messages.Submit(job):
                 self._submit(session, job, message_id)
             case wire_messages.Attach(job_id=name, after_seq=after, have_frames=have):
@@ -183,6 +184,12 @@ class Supervisor:
                 self._reply(session, wire_messages.Attached(name), message_id)
             case wire_messages.Cancel(job_id=name):
                 parts.queue.cancel(name)
+
+    def _tell_status(self, session: Session, jobs: int, message_id: int) -> None:
+        """The newest jobs, at most so many, and the workers."""
+        dispatcher = self._parts.dispatcher
+        listed = self._parts.journal.listing(min(jobs, MAX_LISTED_JOBS)) if jobs > 0 else ()
+        self._reply(session, wire_messages.Jobs(listed, dispatcher.workers(), dispatcher.memory()), message_id)
 
     def _put(self, session: Session, put: wire_messages.Put, received: Received[ClientMessage]) -> None:
         try:

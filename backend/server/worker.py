@@ -9,32 +9,41 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import functools
 import importlib
 import logging
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Protocol, cast
 
 from shared.errors import CancelledError, LatentManError, ProtocolError
+from shared.model_files import ModelFiles
+from shared.worker_memory import WorkerMemory
 
 from .folder_lock import FolderLock
 from .lines import read_lines
-from .worker_commands import Load, Run, Stop, read_command
+from .worker_commands import Load, Run, Stop, Unload, read_command
 from .worker_events import Cancelled, Done, Failed, WorkerEvent, WorkerLine, is_terminal, write_line
 
 DEFAULT_RUNNER = "backend.job_runner"
 GRACE_S = 5.0
 LOCK_WAIT_S = 30.0
+MEMORY_EVERY_S = 2.0
 
 logger = logging.getLogger(__name__)
 
 
 class Runner(Protocol):
-    """A module that can run job folders. It may also have `prepare(model: str) -> None` to load a model ahead."""
+    """A module that can run job folders.
+
+    It may also have `prepare(model: str, files: ModelFiles) -> None` to load a model ahead, `release() -> None` to
+    forget it, and `memory() -> WorkerMemory`.
+    """
 
     def run_job(self, folder: Path, emit: Callable[[WorkerEvent], None], cancelled: Callable[[], bool]) -> None:
         """Run the job in `folder`: return once all frames are there, raise CancelledError when stopped, any other
@@ -76,31 +85,55 @@ def load_runner(module: str) -> Runner:
 
 def serve_worker(runner_module: str) -> int:
     """Run commands from stdin until it ends; returns the exit code."""
-    output = _claim_stdout()
+    output = _Output(_claim_stdout())
     inbox = _Inbox(0)
     while True:
         command = inbox.commands.get()
         if command is None:
             return 0
         runner = load_runner(runner_module)
-        if isinstance(command, Load):
-            _prepare(runner, command.model)
-            continue
-        job, attempt = command.job, command.attempt
+        match command:
+            case Load(model, files):
+                _prepare(runner, model, files)
+            case Unload():
+                _optional(runner, "release")
+            case Run(folder, job, attempt):
+                emit = functools.partial(output.event, runner, job, attempt)
+                run_guarded(runner, Path(folder), emit, inbox.cancelled(job))
+        output.memory(runner)
 
-        def emit(event: WorkerEvent, job: str = job, attempt: int = attempt) -> None:
-            # A supervisor that is gone reads no more; the inbox is about to see the same.
-            with contextlib.suppress(BrokenPipeError):
-                _write_all(output, write_line(WorkerLine(job, attempt, event)))
 
-        run_guarded(runner, Path(command.folder), emit, inbox.cancelled(job))
+class _Output:
+    """Lines to the supervisor: events, and the memory now and then."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._memory_at = 0.0
+
+    def event(self, runner: Runner, job: str, attempt: int, event: WorkerEvent) -> None:
+        """Write an event of a job, and the memory where that is due."""
+        self._write(WorkerLine(job, attempt, event))
+        if not is_terminal(event) and time.monotonic() - self._memory_at > MEMORY_EVERY_S:
+            self.memory(runner)
+
+    def memory(self, runner: Runner) -> None:
+        """Write what the process holds, where the runner knows."""
+        self._memory_at = time.monotonic()
+        held = _optional(runner, "memory")
+        if isinstance(held, WorkerMemory):
+            self._write(WorkerLine("", 0, held))
+
+    def _write(self, line: WorkerLine) -> None:
+        # A supervisor that is gone reads no more; the inbox is about to see the same.
+        with contextlib.suppress(BrokenPipeError):
+            _write_all(self._descriptor, write_line(line))
 
 
 class _Inbox:
     """Commands from stdin, read in a thread so that a cancel is seen while a job runs."""
 
     def __init__(self, descriptor: int) -> None:
-        self.commands: SimpleQueue[Run | Load | None] = SimpleQueue()
+        self.commands: SimpleQueue[Run | Load | Unload | None] = SimpleQueue()
         self._stopped: set[str] = set()
         self._ended = threading.Event()
         threading.Thread(target=self._read, args=(descriptor,), name="inbox", daemon=True).start()
@@ -129,15 +162,18 @@ class _Inbox:
         timer.start()
 
 
-def _prepare(runner: Runner, model: str) -> None:
+def _prepare(runner: Runner, model: str, files: ModelFiles) -> None:
     """Load a model ahead; a failure shows again, to the user, when the job runs."""
-    prepare = getattr(runner, "prepare", None)
-    if prepare is None:
-        return
     try:
-        prepare(model)
+        _optional(runner, "prepare", model, files)
     except LatentManError as error:
         logger.warning("cannot prepare the model: %s", error)
+
+
+def _optional(runner: Runner, name: str, *values: object) -> object:
+    """Call a function that a runner need not have; None where it has not."""
+    function = getattr(runner, name, None)
+    return None if function is None else function(*values)
 
 
 def _unexpected(error: Exception, folder: Path) -> Failed:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import dataclasses
+from dataclasses import dataclass, field
 
 import msgspec
 
 from shared.errors import ProtocolError
+from shared.model_files import ModelFiles
 from shared.strict_json import StrictJSONError, dump_json, parse_json
 
 
@@ -28,21 +30,26 @@ class Stop:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """Load a model ahead of its first job."""
+    """Load a model, with a job's own files, ahead of its first job."""
 
     model: str
+    files: ModelFiles = field(default_factory=ModelFiles)
 
 
-WorkerCommand = Run | Stop | Load
+@dataclass(frozen=True, slots=True)
+class Unload:
+    """Forget the model that is loaded, and give its memory back."""
 
-_KINDS: dict[str, type[WorkerCommand]] = {"run": Run, "cancel": Stop, "prepare": Load}
+
+WorkerCommand = Run | Stop | Load | Unload
+
+_KINDS: dict[str, type[WorkerCommand]] = {"run": Run, "cancel": Stop, "prepare": Load, "release": Unload}
 _NAMES = {kind: name for name, kind in _KINDS.items()}
 
 
 def write_command(command: WorkerCommand) -> bytes:
     """A command as one JSON line, newline included."""
-    body = {name: getattr(command, name) for name in type(command).__dataclass_fields__}
-    return dump_json({"command": _NAMES[type(command)], **body}) + b"\n"
+    return dump_json({"command": _NAMES[type(command)], **dataclasses.asdict(command)}) + b"\n"
 
 
 def read_command(line: bytes) -> WorkerCommand:

@@ -7,7 +7,6 @@ stale attempt still says can be refused.
 from __future__ import annotations
 
 import base64
-import binascii
 import dataclasses
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +15,7 @@ import msgspec
 
 from shared.errors import ProtocolError
 from shared.strict_json import StrictJSONError, dump_json, parse_json
+from shared.worker_memory import WorkerMemory
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +32,12 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """A small PNG of a frame in the making."""
+    """A small picture of a frame in the making: `width` x `height` x 3 bytes RGB."""
 
     frame: int
-    png: bytes
+    width: int
+    height: int
+    rgb: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,24 +69,28 @@ class Cancelled:
 
 WorkerEvent = Progress | Preview | FrameDone | Done | Failed | Cancelled
 
-_KINDS: dict[str, type[WorkerEvent]] = {
+# What a line holds: an event of a job, or the worker's memory, which belongs to none.
+LineContent = WorkerEvent | WorkerMemory
+
+_KINDS: dict[str, type[LineContent]] = {
     "progress": Progress,
     "preview": Preview,
     "frame": FrameDone,
     "done": Done,
     "failed": Failed,
     "cancelled": Cancelled,
+    "memory": WorkerMemory,
 }
 _NAMES = {kind: name for name, kind in _KINDS.items()}
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerLine:
-    """One event of one attempt at one job."""
+    """One event of one attempt at one job; no job where it is the worker's memory."""
 
     job: str
     attempt: int
-    event: WorkerEvent
+    event: LineContent
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +110,7 @@ def write_line(line: WorkerLine) -> bytes:
     """An event as one JSON line, newline included."""
     body = dataclasses.asdict(line.event)
     if isinstance(line.event, Preview):
-        body["png"] = base64.b64encode(line.event.png).decode("ascii")
+        body["rgb"] = base64.b64encode(line.event.rgb).decode("ascii")
     raw = {"event": _NAMES[type(line.event)], "job": line.job, "attempt": line.attempt, "body": body}
     return dump_json(raw) + b"\n"
 
@@ -115,12 +121,7 @@ def read_line(data: bytes) -> WorkerLine:
         line = msgspec.convert(parse_json(data), _Line)
         if line.event not in _KINDS:
             raise ProtocolError("worker.line", f"The worker wrote an unknown event {line.event[:40]!r}.")
-        kind = _KINDS[line.event]
-        if kind is Preview:
-            png = base64.b64decode(str(line.body.get("png", "")), validate=True)
-            event: WorkerEvent = Preview(msgspec.convert(line.body.get("frame"), int), png)
-        else:
-            event = msgspec.convert(line.body, kind)
-    except (StrictJSONError, msgspec.ValidationError, binascii.Error) as error:
+        event = msgspec.convert(line.body, _KINDS[line.event])  # bytes come as base64
+    except (StrictJSONError, msgspec.ValidationError) as error:
         raise ProtocolError("worker.line", f"The worker wrote a line that cannot be read: {error}.") from error
     return WorkerLine(line.job, line.attempt, event)

@@ -68,9 +68,10 @@ class BatchReport:
                 of=progress.frames,
                 fraction=round(progress.fraction, 4),
                 seconds_left=progress.seconds_left,
+                silent_minutes=progress.silent_minutes,
             )
         else:
-            print(f"[{progress.fraction:4.0%}] {progress.text}", file=sys.stderr, flush=True)
+            print(f"[{progress.fraction:4.0%}] {progress.warning or progress.text}", file=sys.stderr, flush=True)
 
     def plan(self, request: GenerateRequest, present: Present, ahead: Mapping[str, Compared]) -> None:
         """What there would be to do without --dry-run, and what of it lies there already."""

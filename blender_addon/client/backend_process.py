@@ -151,6 +151,12 @@ class BackendProcess:
         elif self._reaper is not None:
             self._reaper.join()
 
+    def kill(self) -> None:
+        """End it now. Nothing is lost: what it has journaled is whole, and its workers end when its pipes close."""
+        self.end()
+        _kill(self._process)
+        self.close()
+
     def _reap(self) -> None:
         with contextlib.suppress(OSError):
             _standard_input(self._process).close()

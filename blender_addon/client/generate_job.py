@@ -26,6 +26,7 @@ from .progress import GenerateProgress, GenerateState
 from .request import GenerateRequest
 from .result_file import MethodResult, ShotResult, write_job_files, write_result
 from .session import Session
+from .stall import StallWatch
 
 CANCEL_LIMIT_S = 20.0
 
@@ -99,6 +100,7 @@ class _MethodRun:
     on_disk: dict[int, str] = field(default_factory=dict)  # frame -> SHA-256, found before the job was submitted
     frames: dict[int, str] = field(default_factory=dict)  # frame -> SHA-256, part of this job's result
     computed: int = 0
+    watch: StallWatch = field(default_factory=StallWatch)
 
 
 class GenerateJob:
@@ -117,11 +119,12 @@ class GenerateJob:
         self._runs = [_MethodRun(method) for method in request.methods]
         self._server = ""
         self.error: LatentManError | None = None
+        self.preview: events.Preview | None = None  # the newest picture of a frame in the making, until the shot ends
         template = request.template
         self.progress = GenerateProgress(
             GenerateState.RENDERING, len(template.frames), len(self._runs), template.segment_frames
         )
-        session.client.prepare(template.model)
+        session.client.prepare(template.model, template.model_files)
 
     @property
     def state(self) -> GenerateState:
@@ -181,8 +184,11 @@ class GenerateJob:
                 self._end(GenerateState.FAILED if self.error else GenerateState.CANCELLED)
         elif self.state is GenerateState.RENDERING:
             self._take_passes(now)
-        elif self.state is GenerateState.GENERATING and not self._open_runs():
-            self._finish(now)
+        elif self.state is GenerateState.GENERATING:
+            silence_s = max(run.watch.silence_s(now) for run in self._runs)
+            self._show(silent_minutes=int(silence_s / 60))
+            if not self._open_runs():
+                self._finish(now)
 
     def _take_passes(self, now: float) -> None:
         client = self._session.client
@@ -229,6 +235,7 @@ class GenerateJob:
             self._handle_job(run, event, now)
 
     def _handle_job(self, run: _MethodRun, event: ClientEvent, now: float) -> None:
+        _listen(run.watch, event, now)
         match event:
             case events.Accepted(job_id=job_id, kept_frames=kept):
                 run.job_id = job_id
@@ -237,6 +244,8 @@ class GenerateJob:
                 run.started_at = now
             case events.Progress():
                 self._show_worker(run, event)
+            case events.Preview() as picture if picture.frame in self._request.template.frames:
+                self.preview = picture
             case events.FrameReady(frame=frame, sha256=sha256, png=png):
                 self._take_frame(run, frame, sha256, png)
             case events.Done():
@@ -317,11 +326,21 @@ class GenerateJob:
 
     def _end(self, state: GenerateState) -> None:
         self._passes.close()
+        self.preview = None
         self._show(state=state)
 
     def _show(self, **changes: object) -> None:
         shown = replace(self.progress, **changes)
         self.progress = replace(shown, fraction=max(self.progress.fraction, shown.estimate()))
+
+
+def _listen(watch: StallWatch, event: ClientEvent, now: float) -> None:
+    """Which events show that the job's worker is alive, and which that none is at work on it."""
+    match event:
+        case events.Progress() | events.Preview() | events.FrameReady() | events.StateChanged(state="running"):
+            watch.heard(now)
+        case events.StateChanged() | events.Done() | events.Failed() | events.Cancelled():
+            watch.rest()
 
 
 def _frames_on_disk(folder: Path, frames: Sequence[int]) -> dict[int, str]:

@@ -33,6 +33,10 @@ class LinkSource(Protocol):
         """Give back what the source holds. Harmless when called twice."""
         ...
 
+    def kill(self) -> None:
+        """As `close`, by force where it would have to be waited for."""
+        ...
+
 
 class FileLink:
     """The link to a backend that somebody else runs, by its connection file."""
@@ -62,4 +66,7 @@ class FileLink:
         """Nothing to give back."""
 
     def close(self) -> None:
+        """Nothing to give back."""
+
+    def kill(self) -> None:
         """Nothing to give back."""

@@ -46,6 +46,7 @@ class GenerateProgress:
     steps: int = 0
     frame: int = 0
     seconds_left: float | None = None
+    silent_minutes: int = 0  # whole minutes without a word from the worker, once that is too long
 
     def estimate(self) -> float:
         """How much of the whole is done, 0..1. Where a worker's figures jump back it does too; `fraction` does not."""
@@ -57,6 +58,15 @@ class GenerateProgress:
             segment = min(self.segment_frames, self.frames - self.frame)
             inside += _LONG_STAGE_SHARE * segment * self.step / self.steps
         return passes + (1 - _PASSES_SHARE) * min(1.0, (self.methods_done + inside / self.frames) / self.methods)
+
+    @property
+    def warning(self) -> str:
+        """What a user should know and decide; empty while all is well."""
+        if not self.silent_minutes or self.state is not GenerateState.GENERATING:
+            return ""
+        where = f"{self.stage or 'start'}, step {self.step} of {self.steps}" if self.steps else self.stage or "start"
+        time = f"{self.silent_minutes} minute{'s' if self.silent_minutes > 1 else ''}"
+        return f"No progress for {time} ({self.method}: {where}). Cancel, or wait on."
 
     @property
     def text(self) -> str:

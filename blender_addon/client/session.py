@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from ..shared.client import JobClient
-from ..shared.client_events import ClientEvent, Connected, ConnectionLost, GaveUp
+from ..shared.client_events import ClientEvent, Connected, ConnectionLost, GaveUp, JobsListed, ReleaseRefused
+from ..shared.errors import LatentManError
+from ..shared.worker_memory import WorkerMemory
 from .link import LinkSource
 from .transport import Transport
 
 # What one step hands to the socket: encrypting a mebibyte takes about two milliseconds.
 _STEP_BYTES = 1 << 20
+_LOOK_EVERY_S = 2.0
 
 
 class Session:
@@ -20,7 +23,10 @@ class Session:
         self._transport: Transport | None = None
         self._open_at = 0.0
         self._idle = True
+        self._look_at = 0.0
         self.server = ""  # the backend's name and version, once it has welcomed us
+        self.memory: tuple[WorkerMemory, ...] = ()  # what its workers held when it was last asked
+        self.refusal: LatentManError | None = None  # why it did not release its models, the last time it was asked
 
     @property
     def idle(self) -> bool:
@@ -37,16 +43,29 @@ class Session:
             return []
         if self._transport is None and now >= self._open_at:
             self._open(now)
+        if self.client.ready and now >= self._look_at:
+            self._look_at = now + _LOOK_EVERY_S
+            self.client.request_status(jobs=0)
         events = [] if self._transport is None else self._exchange(self._transport, now)
         events += self.client.tick(now)
         for event in events:
-            if isinstance(event, Connected):
-                self.server = event.server
-            if isinstance(event, ConnectionLost):
-                self._open_at = event.retry_at
-            if isinstance(event, ConnectionLost | GaveUp):
-                self._drop()
+            self._note(event)
         return events
+
+    def _note(self, event: ClientEvent) -> None:
+        """What the session itself keeps of an event."""
+        match event:
+            case Connected(server=server):
+                self.server = server
+            case JobsListed(memory=memory):
+                self.memory = memory
+            case ReleaseRefused(error=error):
+                self.refusal = error
+            case ConnectionLost(retry_at=retry_at):
+                self._open_at = retry_at
+                self._drop()
+            case GaveUp():
+                self._drop()
 
     def end(self) -> None:
         """Close the socket and begin to end the source, without waiting; `ended` tells when it is done."""
@@ -62,6 +81,11 @@ class Session:
         """Close the socket and the source. Harmless when called twice."""
         self._drop()
         self._source.close()
+
+    def kill(self) -> None:
+        """As `close`, by force where the source would have to be waited for."""
+        self._drop()
+        self._source.kill()
 
     def _open(self, now: float) -> None:
         link = self._source.find(now)
@@ -84,3 +108,4 @@ class Session:
         if self._transport is not None:
             self._transport.close()
             self._transport = None
+        self.memory = ()

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
 
 from ..shared.client_events import GaveUp
 from ..shared.errors import InputError, LatentManError
+from ..shared.worker_memory import WorkerMemory
 from .session import Session
 
+# A backend in mid-job needs about a second to end its workers.
+CLOSE_WAIT_S = 2.0
+_LOOK_S = 0.01
 _LOG_TAIL_BYTES = 4096
 
 
@@ -42,6 +47,23 @@ class WarmBackend:
     def server(self) -> str:
         """The backend's name and version, empty while it is not known."""
         return "" if self._session is None else self._session.server
+
+    @property
+    def memory(self) -> tuple[WorkerMemory, ...]:
+        """What its workers hold, as far as it is known."""
+        return () if self._session is None else self._session.memory
+
+    def release_models(self) -> None:
+        """Have its workers unload their models; `take_refusal` tells where it would not."""
+        if self._session is not None:
+            self._session.client.release_models()
+
+    def take_refusal(self) -> LatentManError | None:
+        """Why the models were not released; told once."""
+        if self._session is None:
+            return None
+        refusal, self._session.refusal = self._session.refusal, None
+        return refusal
 
     @property
     def idle(self) -> bool:
@@ -83,10 +105,14 @@ class WarmBackend:
             self._session = None
 
     def close(self) -> None:
-        """End it and wait for that. Harmless where there is none."""
+        """End it, by force where that takes longer than a user should wait; the job goes on from its finished frames.
+        Harmless where there is none."""
         self.stop()
+        limit = time.monotonic() + CLOSE_WAIT_S
+        while self.state is BackendState.STOPPING and time.monotonic() < limit:
+            time.sleep(_LOOK_S)
         for _, session in self._ending:
-            session.close()
+            session.kill()
         self._ending = []
 
 

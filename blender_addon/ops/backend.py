@@ -60,6 +60,30 @@ class LATENTMAN_OT_stop_backend(bpy.types.Operator):
         return {"FINISHED"}
 
 
+class LATENTMAN_OT_release_memory(bpy.types.Operator):
+    """Unload the models that the backend keeps, for other programs to have the memory; the next job loads them again"""
+
+    bl_idname = "latentman.release_memory"
+    bl_label = "Release Memory"
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        """Only where a model is loaded that nothing needs."""
+        current = generation()
+        if current.running:
+            return allow(cls, "A shot is being generated, and its model is in use")
+        if current.backend.state is not BackendState.READY:
+            return allow(cls, "The backend is not running")
+        loaded = any(memory.model_loaded for memory in current.backend.memory)
+        return allow(cls, "" if loaded else "The backend has no model loaded")
+
+    def execute(self, context: Any) -> set[str]:
+        """Ask for it; the panel shows what is held then."""
+        generation().backend.release_models()
+        wake()
+        return {"FINISHED"}
+
+
 class LATENTMAN_OT_show_log(bpy.types.Operator):
     """Load the backend's log as a text, to be read in a text editor and copied into a report"""
 
@@ -139,6 +163,7 @@ class LATENTMAN_OT_clear_error(bpy.types.Operator):
 _CLASSES = (
     LATENTMAN_OT_start_backend,
     LATENTMAN_OT_stop_backend,
+    LATENTMAN_OT_release_memory,
     LATENTMAN_OT_show_log,
     LATENTMAN_OT_doctor,
     LATENTMAN_OT_open_preferences,

@@ -6,6 +6,7 @@ from typing import Any
 
 import bpy
 
+from ..depth_preview import hide_depth
 from ..rig.body_mesh import PART_ATTRIBUTE
 from ..rig.character import characters
 from ..rig.part_colours import colour_parts
@@ -27,13 +28,15 @@ class LATENTMAN_OT_preview_parts(bpy.types.Operator):
 
     def execute(self, context: Any) -> set[str]:
         """Colour them, and turn the viewport over."""
+        space = context.space_data
+        viewport = space if space is not None and space.type == "VIEW_3D" else None
+        hide_depth(context.scene, viewport)
         for one in characters(context.scene):
             if PART_ATTRIBUTE in one.body.data.attributes:
                 colour_parts(one.body)
-        space = context.space_data
-        if space is not None and space.type == "VIEW_3D":
-            shown = space.shading.type == "SOLID" and space.shading.color_type == "VERTEX"
-            space.shading.type, space.shading.color_type = "SOLID", "MATERIAL" if shown else "VERTEX"
+        if viewport is not None:
+            shown = viewport.shading.type == "SOLID" and viewport.shading.color_type == "VERTEX"
+            viewport.shading.type, viewport.shading.color_type = "SOLID", "MATERIAL" if shown else "VERTEX"
         return {"FINISHED"}
 
 

@@ -29,6 +29,9 @@ def draw_backend(layout: Any, context: Any) -> None:
     row.operator("latentman.start_backend", text="Start", icon="PLAY")
     row.operator("latentman.stop_backend", text="Stop", icon="SNAP_FACE")
     row.operator("latentman.open_preferences", text="", icon="PREFERENCES")
+    for memory in backend.memory:
+        draw_text(layout, memory.text, "MEMORY")
+    layout.operator("latentman.release_memory", icon="TRASH")
     if current.log_file is not None:
         box = layout.box()
         for line in log_tail(current.log_file, _LOG_LINES):

@@ -12,7 +12,7 @@ def draw_preferences(layout: Any, preferences: Any) -> None:
     """Draw the fields and what the doctor found."""
     column = layout.column()
     column.use_property_split = True
-    for name in ("backend", "device", "connection", "output"):
+    for name in ("backend", "device", "connection", "output", "notify"):
         column.prop(preferences, name)
     doctor = generation().doctor
     layout.operator("latentman.doctor", icon="HEART")

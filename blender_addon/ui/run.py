@@ -10,6 +10,8 @@ from ..scene_job import output_base
 from ..shared.errors import InputError
 from .text import draw_error, draw_text
 
+_PREVIEW_SCALE = 7.0  # heights of a button
+
 
 def draw_run(layout: Any, context: Any) -> None:
     """Draw where the result goes, the buttons, the bar, and what went wrong."""
@@ -29,6 +31,11 @@ def draw_run(layout: Any, context: Any) -> None:
             row.operator("latentman.resume", icon="PLAY")
     if current.progress is not None:
         layout.progress(factor=current.progress.fraction, text=current.progress.text)
+        if current.progress.warning:
+            draw_text(layout, current.progress.warning, "ERROR")
+    if current.preview.icon_id:
+        layout.template_icon(current.preview.icon_id, scale=_PREVIEW_SCALE)
+        draw_text(layout, f"Frame {current.preview.frame} in the making")
     if current.error is not None:
         draw_error(layout, current.error, dismiss=True)
     row = layout.row(align=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from ..depth_preview import depth_is_shown
 from ..motion_check import stored_check, warnings
 from ..rig import character as rig
 from ..running import generation
@@ -51,7 +52,8 @@ def draw_passes(layout: Any, context: Any) -> None:
     layout.prop(settings, "frames")
     row = layout.row(align=True)
     row.operator("latentman.preview_parts", icon="COLOR")
-    row.operator("latentman.count_changes", icon="FILE_REFRESH")
+    row.operator("latentman.preview_depth", icon="IMAGE_ZDEPTH", depress=depth_is_shown(context.scene))
+    layout.operator("latentman.count_changes", icon="FILE_REFRESH")
     comparison = generation().comparison
     if comparison is None:
         return

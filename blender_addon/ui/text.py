@@ -34,6 +34,8 @@ def draw_error(layout: Any, error: LatentManError, *, dismiss: bool = False) -> 
         draw_text(box, error.hint, "BLANK1")
     row = box.row(align=True)
     for fix in fixes_for(error.code):
-        row.operator(fix.operator, text=fix.label)
+        button = row.operator(fix.operator, text=fix.label)
+        for name, value in fix.properties:
+            setattr(button, name, value)
     if dismiss:
         row.operator("latentman.clear_error", text="", icon="X")

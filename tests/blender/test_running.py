@@ -185,6 +185,19 @@ def test_a_killed_backend_is_told_with_its_button_and_can_be_started_again(shot:
     assert bpy.ops.latentman.generate.poll()
 
 
+def test_memory_is_shown_and_released_when_no_shot_needs_it(shot: Path) -> None:
+    current = running.generation()
+    release = bpy.ops.latentman.release_memory
+    assert not release.poll()
+    current.start(bpy.context)
+    tick(lambda: bool(current.backend.memory))
+    assert current.running and current.backend.memory[0].model_loaded and not release.poll()
+    tick(lambda: not current.running)
+    assert release.poll() and release() == {"FINISHED"}
+    tick(lambda: not current.backend.memory[0].model_loaded)
+    assert not release.poll() and current.error is None
+
+
 def test_three_rounds_with_a_backend_leave_no_process_thread_or_socket(shot: Path) -> None:
     left = []
     for _ in range(3):

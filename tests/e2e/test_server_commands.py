@@ -89,7 +89,8 @@ def test_submit_puts_the_frames_in_place_and_status_shows_the_job(served: Path, 
     assert (row["state"], row["frames"], row["done_frames"], row["attempt"]) == ("done", 4, 4, 1)
     cancel = latentman("cancel", row["job_id"][:12], "--connection-file", served)
     assert (cancel.returncode, "had finished already" in cancel.stdout) == (1, True)
-    assert row["job_id"][:12] in latentman("status", "--connection-file", served).stdout
+    shown = latentman("status", "--connection-file", served).stdout
+    assert row["job_id"][:12] in shown and "the worker holds 3.0 GiB (at most 3.0 GiB); 5.0 GiB of 8.0 GiB" in shown
 
 
 def test_the_same_command_again_brings_back_what_was_lost(served: Path, tmp_path: Path) -> None:

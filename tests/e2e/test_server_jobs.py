@@ -7,11 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from backend.server.link import Link
 from shared import client_events as events
 from shared.client import JobClient
+from shared.client_events import ClientEvent
 from shared.digest import sha256_bytes
 from shared.errors import ModelError
 from shared.frame_files import frame_name
+from shared.worker_memory import WorkerMemory
+from tests.helpers.fake_runner import HELD_BYTES, expected_preview
 from tests.helpers.server_rig import (
     QUICK,
     backend,
@@ -36,7 +40,10 @@ def test_a_job_from_inputs_to_frames(tmp_path: Path) -> None:
     assert all(sha256_bytes(event.png) == event.sha256 for event in seen if isinstance(event, events.FrameReady))
     progress = [event for event in seen if isinstance(event, events.Progress)]
     assert progress and all((item.stage, item.steps, item.frames) == ("denoise", 3, 4) for item in progress)
-    assert any(isinstance(event, events.Preview) for event in seen)
+    previews = [event for event in seen if isinstance(event, events.Preview)]
+    assert previews and all(
+        (one.width, one.height, one.rgb) == (1, 1, expected_preview(shot.job, one.frame - 1)) for one in previews
+    )
     states = [event.state for event in seen if isinstance(event, events.StateChanged)]
     assert states == ["waiting", "queued", "running"]
 
@@ -123,6 +130,40 @@ def test_cancel_in_each_phase_is_one_end(tmp_path: Path, phase: str) -> None:
         assert [type(event) for event in ends_of(seen)] == [events.Cancelled]
         listed = next(event for event in seen if isinstance(event, events.JobsListed))
         assert listed.jobs[0].state == "cancelled"
+
+
+def memory_when(link: Link, loaded: bool) -> WorkerMemory:
+    """The worker's memory once it says that a model is loaded, or not."""
+
+    def told(seen: list[ClientEvent]) -> bool:
+        listed = [event for event in seen if isinstance(event, events.JobsListed)]
+        link.client.request_status(jobs=0)
+        return any([one.model_loaded for one in event.memory] == [loaded] for event in listed[-1:])
+
+    (memory,) = [event for event in drive(link, told) if isinstance(event, events.JobsListed)][-1].memory
+    return memory
+
+
+def test_memory_is_told_and_released_when_no_job_needs_it(tmp_path: Path) -> None:
+    shot, waiting = (make_shot(tmp_path / "model", prompt) for prompt in ("a test", "a test wait_at=1"))
+    with backend(tmp_path / "work") as running, linked(running.info) as link:
+        run_shot(link, shot)
+        assert memory_when(link, True).held_bytes == HELD_BYTES
+        for data in waiting.inputs:
+            link.client.add_input(data)
+        ticket = link.client.submit(waiting.job)
+        drive(link, lambda seen: any(isinstance(event, events.Progress) for event in seen))
+        link.client.release_models()
+        seen = drive(link, lambda seen: any(isinstance(event, events.ReleaseRefused) for event in seen))
+        (refused,) = [event for event in seen if isinstance(event, events.ReleaseRefused)]
+        assert refused.error.code == "backend.busy" and "A job is running" in str(refused.error)
+        link.client.cancel(ticket)
+        drive(link, ended)
+        link.client.release_models()
+        assert memory_when(link, False).held_bytes == 0
+        link.client.submit(waiting.job)  # the second attempt does not wait
+        assert [type(event) for event in ends_of(drive(link, ended))] == [events.Done]
+        assert memory_when(link, True).held_bytes == HELD_BYTES
 
 
 def test_a_cancelled_job_goes_on_with_its_finished_frames(tmp_path: Path) -> None:

@@ -23,6 +23,8 @@ from shared.digest import sha256_bytes, sha256_file
 from shared.errors import CancelledError, ModelError
 from shared.frame_files import frame_name, write_atomic
 from shared.job import Job, parse_job
+from shared.model_files import ModelFiles
+from shared.worker_memory import WorkerMemory
 
 
 def one_pixel_png(colour: bytes) -> bytes:
@@ -38,13 +40,44 @@ def one_pixel_png(colour: bytes) -> bytes:
 
 def expected_png(job: Job, index: int) -> bytes:
     """The frame that this runner makes: its colour is a digest of the seed and of the frame's pass."""
+    return one_pixel_png(expected_preview(job, index))
+
+
+def expected_preview(job: Job, index: int) -> bytes:
+    """The preview of that frame: its one pixel."""
     seed = f"{job.seed} {job.inputs.passes[index]}"
-    return one_pixel_png(hashlib.sha256(seed.encode()).digest()[:3])
+    return hashlib.sha256(seed.encode()).digest()[:3]
+
+
+HELD_BYTES = 3 << 30
+
+
+class _Model:
+    """The model that it plays to have."""
+
+    name = ""
+
+
+def prepare(model: str, files: ModelFiles) -> None:
+    """Have the model, and note it with its LoRAs."""
+    _Model.name = " ".join((model, *(lora.path for lora in files.loras)))
+
+
+def release() -> None:
+    """Have it no more."""
+    _Model.name = ""
+
+
+def memory() -> WorkerMemory:
+    """Three GiB while there is a model; the device is its name."""
+    held = HELD_BYTES if _Model.name else 0
+    return WorkerMemory(_Model.name or "no model", "card", bool(_Model.name), held, 5 << 30, 8 << 30, held)
 
 
 def run_job(folder: Path, emit: Callable[[WorkerEvent], None], cancelled: Callable[[], bool]) -> None:
     """Draw the job's frames, leaving out those that are there."""
     job = parse_job((folder / "job.json").read_bytes())
+    prepare(job.model, job.model_files)
     wishes = dict(word.split("=", 1) for word in job.prompt.split() if "=" in word)
     _misbehave(wishes)
     for index, frame in enumerate(job.frames):
@@ -78,7 +111,7 @@ def _steps(
         time.sleep(float(wishes.get("step_s", "0")))
         emit(Progress("denoise", step + 1, job.steps, index, len(job.frames), None))
     if "preview" in wishes:
-        emit(Preview(job.frames[index], expected_png(job, index)))
+        emit(Preview(job.frames[index], 1, 1, expected_preview(job, index)))
 
 
 def _misbehave(wishes: dict[str, str]) -> None:

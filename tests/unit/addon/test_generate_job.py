@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -14,15 +15,16 @@ from blender_addon.shared.client import JobClient
 from blender_addon.shared.digest import sha256_file
 from blender_addon.shared.errors import BackendError, CancelledError, InputError, JobError, RenderError
 from blender_addon.shared.job import parse_job
+from blender_addon.shared.model_files import LoraFile, ModelFiles
 
 from blender_addon.client.backend_process import BackendCommand, BackendProcess, find_backend, parse_backend_command
 from blender_addon.client.generate_job import GenerateJob
 from blender_addon.client.progress import GenerateState
 from blender_addon.client.request import GenerateRequest
 from blender_addon.client.session import Session
-from tests.helpers.fake_runner import expected_png
+from tests.helpers.fake_runner import expected_png, expected_preview
 
-from .shots import PassFolder, request_for
+from .shots import PassFile, PassFolder, request_for
 
 ROOT = Path(__file__).resolve().parents[3]
 GUARD_S = 60.0  # ends a test that would hang; nothing is measured with it
@@ -44,6 +46,27 @@ def session_on(work: Path) -> Iterator[Session]:
 def start(request: GenerateRequest, session: Session, fails: RenderError | None = None) -> GenerateJob:
     passes = PassFolder(request.passes_folder, request.template.frames, fails)
     return GenerateJob(request, passes, session, time.monotonic())
+
+
+class EndlessPasses(PassFolder):
+    """Passes that never come."""
+
+    def __init__(self) -> None:
+        self.closed = False
+
+    @property
+    def done(self) -> bool:
+        return False
+
+    @property
+    def shot_ready(self) -> bool:
+        return False
+
+    def step(self) -> list[PassFile]:
+        return []
+
+    def close(self) -> None:
+        self.closed = True
 
 
 def drive(job: GenerateJob, until: Callable[[], bool] = lambda: False) -> None:
@@ -73,6 +96,33 @@ def test_passes_become_frames_of_every_method(tmp_path: Path) -> None:
         for index, frame in enumerate(made.frames):
             assert (request.output / method / f"{frame:04d}.png").read_bytes() == expected_png(made, index)
     assert (request.output / "job.json").read_bytes() == (request.output / "latentman" / "job.json").read_bytes()
+
+
+def test_the_newest_preview_is_there_until_the_shot_ends(tmp_path: Path) -> None:
+    request = request_for(tmp_path / "out", tmp_path / "model", "preview=yes step_s=0.02", frames=(1, 2, 7))
+    seen = []
+    with session_on(tmp_path / "work") as session:
+        job = start(request, session)
+        drive(job, lambda: seen.append(job.preview) or False)
+    assert job.state is GenerateState.DONE and job.preview is None
+    pictures = {(one.frame, one.width, one.height, one.rgb) for one in seen if one is not None}
+    made = [made for made, _ in job.results]
+    assert pictures and pictures <= {
+        (frame, 1, 1, expected_preview(one, index)) for one in made for index, frame in enumerate(one.frames)
+    }
+
+
+def test_the_model_is_prepared_with_the_jobs_own_files_before_the_passes_are_there(tmp_path: Path) -> None:
+    request = request_for(tmp_path / "out", tmp_path / "model")
+    lora = tmp_path / "a.safetensors"
+    template = replace(request.template, model_files=ModelFiles(loras=(LoraFile(str(lora)),)))
+    with session_on(tmp_path / "work") as session:
+        job = GenerateJob(replace(request, template=template), EndlessPasses(), session, time.monotonic())
+        drive(job, lambda: bool(session.memory))
+        (memory,) = session.memory
+        job.cancel(time.monotonic())
+        drive(job)
+    assert memory.device == f"{tmp_path / 'model'} {lora}"
 
 
 def test_the_result_file_says_what_was_made(tmp_path: Path) -> None:

@@ -8,7 +8,6 @@ import pytest
 from blender_addon.shared.job import Job, LatentManSettings, canonical_json, parse_job, validate_job
 
 from blender_addon.client.request import placeholder_inputs
-from blender_addon.fixes import FIXES, fixes_for
 from blender_addon.presets import PRESETS, Preset, Value, changes, preset_named
 
 _LATENTMAN = {field.name for field in dataclasses.fields(LatentManSettings)}
@@ -32,9 +31,3 @@ def test_a_change_says_before_and_after() -> None:
 @pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: preset.name)
 def test_nothing_changes_the_second_time(preset: Preset) -> None:
     assert changes(preset, {**PRESENT, **preset.values}) == ()
-
-
-def test_the_longest_code_decides_about_the_button() -> None:
-    assert [fix.operator for fix in fixes_for("backend.not_found")] == ["latentman.open_preferences"]
-    assert fixes_for("backend.silent") == FIXES["backend."]
-    assert fixes_for("motion.empty") == ()

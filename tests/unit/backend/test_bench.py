@@ -212,8 +212,8 @@ def test_residual_and_feed_forward_blocks_are_compiled_and_nothing_else() -> Non
 def test_the_compiled_runner_compiles_the_model_that_the_worker_keeps() -> None:
     runner = load_runner("backend.compiled_runner")
     try:
-        runner.prepare(EMBEDDED)  # type: ignore[attr-defined]
-        unet = job_runner.warm_components(EMBEDDED, ModelFiles()).unet
+        runner.prepare(EMBEDDED, ModelFiles())  # type: ignore[attr-defined]
+        unet = job_runner.warm_model(EMBEDDED, ModelFiles()).components.unet
         assert unet.mid_block.resnets[0]._compiled_call_impl is not None
         assert callable(runner.run_job)
     finally:

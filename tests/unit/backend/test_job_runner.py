@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import save_file
 
 from backend.job_folder import Batches, JobFolder
-from backend.job_runner import run_job, warm_components
+from backend.job_runner import prepare, release, run_job, warm_model
 from backend.passes import depth_pictures, read_frame
 from backend.server.worker_events import FrameDone, Progress, WorkerEvent
 from shared.digest import sha256_bytes, sha256_file
@@ -83,7 +83,7 @@ def test_a_job_keeps_the_batches_of_its_first_run(tmp_path: Path, model: Path) -
         job = write_job(folder, model, "latentman")
         if folder == kept:
             JobFolder(folder).write_batches(Batches(1, 1))
-        handle = warm_components(job.model, job.model_files).unet.register_forward_hook(
+        handle = warm_model(job.model, job.model_files).components.unet.register_forward_hook(
             lambda module, args, output: seen.append(len(args[0]))
         )
         try:
@@ -128,6 +128,21 @@ def test_a_jobs_own_files_are_used_and_a_changed_one_is_read_anew(tmp_path: Path
     assert off == plain
     assert len({tuple(plain), tuple(on), tuple(changed)}) == 3
     assert sha256_file(model / "unet" / "diffusion_pytorch_model.safetensors") == before
+
+
+def test_a_model_that_was_prepared_with_its_files_is_not_loaded_again_by_the_job(tmp_path: Path, model: Path) -> None:
+    lora = tmp_path / "lora.safetensors"
+    write_lora(lora, 1.0)
+    job = replace(
+        write_job(tmp_path / "job", model, "text2video_zero"), model_files=ModelFiles(loras=(LoraFile(str(lora)),))
+    )
+    (tmp_path / "job" / "job.json").write_bytes(canonical_json(job))
+    release()
+    prepare(job.model, job.model_files)
+    prepared = warm_model(job.model, job.model_files)
+    run_job(tmp_path / "job", lambda event: None, lambda: False)
+    assert warm_model(job.model, job.model_files) is prepared
+    assert warm_model(job.model, ModelFiles()) is not prepared
 
 
 def test_the_methods_differ(tmp_path: Path, model: Path) -> None:

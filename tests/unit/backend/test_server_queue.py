@@ -19,6 +19,8 @@ from shared.errors import LatentManError
 from shared.frame_files import PNG_SIGNATURE
 from shared.job import Job, JobInputs
 from shared.messages import DoneFrame, Frame, JobFailed, ProgressReport
+from shared.model_files import ModelFiles
+from shared.worker_memory import WorkerMemory
 
 DATA = b"input"
 NAME = sha256_bytes(DATA)
@@ -51,8 +53,14 @@ class ByHand:
     def capacity(self) -> int:
         return self.free
 
-    def prepare(self, model: str) -> None:
+    def prepare(self, model: str, files: ModelFiles) -> None:
         raise AssertionError("not asked for")
+
+    def release(self) -> None:
+        raise AssertionError("not asked for")
+
+    def memory(self) -> tuple[WorkerMemory, ...]:
+        return ()
 
     def next_deadline(self) -> float | None:
         return None

@@ -15,26 +15,33 @@ from backend.server.dispatch import Assignment, DispatchEvent, Lost, Report
 from backend.server.local_workers import LocalDispatcher, WorkerSettings
 from backend.server.wakeup import Wakeup
 from backend.server.worker import run_guarded
-from backend.server.worker_commands import Load, Run, Stop, WorkerCommand, read_command, write_command
+from backend.server.worker_commands import Load, Run, Stop, Unload, WorkerCommand, read_command, write_command
 from backend.server.worker_events import WorkerEvent, WorkerLine, read_line, write_line
 from shared.digest import sha256_bytes
-from shared.errors import CancelledError, ModelError, ProtocolError
+from shared.errors import BackendError, CancelledError, ModelError, ProtocolError
 from shared.job import Job, JobInputs, canonical_json
+from shared.model_files import LoraFile, ModelFiles
+from shared.worker_memory import WorkerMemory
+from tests.helpers.fake_runner import HELD_BYTES
 from tests.helpers.server_rig import GUARD_S, RUNNER
 
 ROOT = Path(__file__).resolve().parents[3]
 PASS = b"a pass"
 INPUTS = JobInputs((sha256_bytes(PASS),) * 2, *[sha256_bytes(PASS)] * 3)
 
-EVENTS: list[WorkerEvent] = [
+EVENTS: list[work.LineContent] = [
     work.Progress("denoise", 1, 20, 0, 2, 1.5),
     work.Progress("load", 0, 0, 0, 2, None),
-    work.Preview(1, b"\x00\xff"),
+    work.Preview(1, 1, 1, b"\x00\xff\x80"),
     work.FrameDone(1, "a" * 64),
     work.Done(),
     work.Failed("job.x", "Nö.", "Try."),
     work.Cancelled(),
+    WorkerMemory("a card", "card", True, 3, 5, 8, 4),
 ]
+
+
+LOAD = Load("embedded", ModelFiles(loras=(LoraFile("a.safetensors", 0.5),)))
 
 
 def job_folder(folder: Path, prompt: str, steps: int = 2) -> Path:
@@ -48,7 +55,7 @@ def job_folder(folder: Path, prompt: str, steps: int = 2) -> Path:
 
 
 @pytest.mark.parametrize("event", EVENTS, ids=lambda event: type(event).__name__)
-def test_events_as_lines(event: WorkerEvent) -> None:
+def test_events_as_lines(event: work.LineContent) -> None:
     line = write_line(WorkerLine("job", 3, event))
     assert line.count(b"\n") == 1 and line.endswith(b"\n")
     assert read_line(line) == WorkerLine("job", 3, event)
@@ -56,14 +63,14 @@ def test_events_as_lines(event: WorkerEvent) -> None:
 
 @pytest.mark.parametrize(
     "line", [b"", b"hello", b"{}", b'{"event":"explode","body":{}}', b'{"event":"frame","body":{"frame":"1"}}',
-             b'{"event":"preview","body":{"frame":1,"png":"%%%"}}'],
+             b'{"event":"preview","body":{"frame":1,"width":1,"height":1,"rgb":"%%%"}}'],
 )  # fmt: skip
 def test_lines_that_are_no_events(line: bytes) -> None:
     with pytest.raises(ProtocolError):
         read_line(line)
 
 
-@pytest.mark.parametrize("command", [Run("/a folder", "job", 2), Stop("job"), Load("embedded")])
+@pytest.mark.parametrize("command", [Run("/a folder", "job", 2), Stop("job"), LOAD, Unload()])
 def test_commands_as_lines(command: WorkerCommand) -> None:
     assert read_command(write_command(command)) == command
     with pytest.raises(ProtocolError):
@@ -140,7 +147,7 @@ def until_end(dispatcher: LocalDispatcher) -> list[DispatchEvent]:
 
 
 def test_a_worker_is_kept_for_the_next_job(dispatcher: LocalDispatcher, tmp_path: Path) -> None:
-    dispatcher.prepare("a model")
+    dispatcher.prepare("a model", ModelFiles())
     assert (dispatcher.capacity(), dispatcher.workers()) == (1, 1)
     for number in range(2):
         dispatcher.submit(Assignment(f"job {number}", 1, job_folder(tmp_path / str(number), "x")))
@@ -150,6 +157,48 @@ def test_a_worker_is_kept_for_the_next_job(dispatcher: LocalDispatcher, tmp_path
         told = [event.event for event in seen if isinstance(event, Report)]
         assert [event.frame for event in told if isinstance(event, work.FrameDone)] == [1, 2]
         assert (dispatcher.capacity(), dispatcher.workers()) == (1, 1)
+
+
+def held(dispatcher: LocalDispatcher, until: Callable[[tuple[WorkerMemory, ...]], bool]) -> tuple[WorkerMemory, ...]:
+    limit = time.monotonic() + GUARD_S
+    while not until(dispatcher.memory()):
+        assert time.monotonic() < limit, dispatcher.memory()
+        assert dispatcher.events() == []
+        time.sleep(0.02)
+    return dispatcher.memory()
+
+
+def test_a_model_is_loaded_with_its_files_and_released(dispatcher: LocalDispatcher) -> None:
+    dispatcher.release()
+    assert (dispatcher.memory(), dispatcher.workers()) == ((), 0)  # nothing is started only to be told
+    dispatcher.prepare("a model", LOAD.files)
+    (loaded,) = held(dispatcher, bool)
+    assert (loaded.device, loaded.model_loaded, loaded.held_bytes) == ("a model a.safetensors", True, HELD_BYTES)
+    dispatcher.release()
+    (released,) = held(dispatcher, lambda told: not told[0].model_loaded)
+    assert released.held_bytes == 0 and dispatcher.workers() == 1
+
+
+def test_nothing_is_released_while_a_job_runs(dispatcher: LocalDispatcher, tmp_path: Path) -> None:
+    dispatcher.submit(Assignment("job", 1, job_folder(tmp_path / "job", "step_s=0.05", steps=1000)))
+    limit = time.monotonic() + GUARD_S
+    while not dispatcher.memory() and time.monotonic() < limit:
+        dispatcher.events()
+    assert dispatcher.memory()[0].model_loaded
+    with pytest.raises(BackendError, match="A job is running"):
+        dispatcher.release()
+    dispatcher.cancel("job")
+    assert until_end(dispatcher)[-1] == Report("job", 1, work.Cancelled())
+    dispatcher.release()
+    held(dispatcher, lambda told: not told[0].model_loaded)
+
+
+def test_a_worker_that_died_holds_nothing(dispatcher: LocalDispatcher, tmp_path: Path) -> None:
+    dispatcher.prepare("a model", ModelFiles())
+    held(dispatcher, bool)
+    dispatcher.submit(Assignment("job", 1, job_folder(tmp_path / "job", "die=always")))
+    assert isinstance(until_end(dispatcher)[-1], Lost)
+    assert dispatcher.memory() == ()
 
 
 def test_a_death_is_reported_once(dispatcher: LocalDispatcher, tmp_path: Path) -> None:

@@ -15,7 +15,9 @@ from shared.digest import sha256_bytes
 from shared.errors import BackendError, InputError, JobError, ProtocolError
 from shared.job import Job, JobInputs
 from shared.messages import CLIENT_MESSAGES, ClientMessage, DoneFrame, Limits, Message
+from shared.model_files import LoraFile, ModelFiles
 from shared.wire import Received, decode, encode
+from shared.worker_memory import WorkerMemory
 
 TIMING = Timing(hello_s=10, ping_s=1, silence_s=5, patience_s=60, retry_first_s=1, retry_last_s=8)
 DATA = (b"pass", b"shot", b"vertices", b"charts")
@@ -23,6 +25,7 @@ DIGESTS = tuple(map(sha256_bytes, DATA))
 JOB = Job("a robot", (5,), JobInputs(DIGESTS[:1], *DIGESTS[1:]))
 JOB_ID = sha256_bytes(b"the job")
 PNG = b"\x89PNG\r\n\x1a\n..."
+MEMORY = WorkerMemory("a card", "card", True, 3 << 30, 5 << 30, 8 << 30, 4 << 30)
 
 M = TypeVar("M", bound=ClientMessage)
 
@@ -191,11 +194,20 @@ def test_a_job_from_submission_to_done(client: JobClient, script: Script) -> Non
     assert script.say(messages.State(JOB_ID, 1, "running", 1)) == [events.StateChanged(ticket, JOB_ID, "running", 1)]
     progress = messages.ProgressReport(JOB_ID, 2, "denoise", 3, 20, 0, 1, 4.5)
     assert script.say(progress) == [events.Progress(ticket, JOB_ID, "denoise", 3, 20, 0, 1, 4.5)]
-    preview = messages.PreviewPicture(JOB_ID, 3, 5)
-    assert script.say(preview, 0, (PNG,)) == [events.Preview(ticket, JOB_ID, 5, PNG)]
+    preview = messages.PreviewPicture(JOB_ID, 3, 5, 2, 1)
+    assert script.say(preview, 0, (b"abcdef",)) == [events.Preview(ticket, JOB_ID, 5, 2, 1, b"abcdef")]
     assert script.frame(4) == [events.FrameReady(ticket, JOB_ID, 5, sha256_bytes(PNG), PNG)]
     assert script.say(messages.JobDone(JOB_ID, 5)) == [events.Done(ticket, JOB_ID)]
     assert client.open_tickets == ()
+
+
+@pytest.mark.parametrize(("width", "height"), [(0, 0), (2, 2), (-2, -1), (1000, 1000)])
+def test_a_preview_of_a_wrong_size_is_not_told(client: JobClient, script: Script, width: int, height: int) -> None:
+    client.submit(JOB)
+    script.welcome()
+    script.attach()
+    assert script.say(messages.PreviewPicture(JOB_ID, 3, 5, width, height), 0, (b"abcdef",)) == []
+    assert not client.closed
 
 
 def test_an_event_is_told_once_and_nothing_after_the_end(client: JobClient, script: Script) -> None:
@@ -364,4 +376,37 @@ def test_status(client: JobClient, script: Script) -> None:
     client.request_status()
     asked = script.only(messages.Status)
     row = messages.JobInfo(JOB_ID, "done", 1, "latentman", "a robot", 1, 1)
-    assert script.say(messages.Jobs((row,), 1), asked.id) == [events.JobsListed((row,), 1)]
+    assert script.say(messages.Jobs((row,), 1, (MEMORY,)), asked.id) == [events.JobsListed((row,), 1, (MEMORY,))]
+    client.request_status(jobs=0)
+    assert script.only(messages.Status).message == messages.Status(0)
+
+
+def test_models_are_released_or_the_refusal_is_told_once(client: JobClient, script: Script) -> None:
+    script.welcome()
+    client.release_models()
+    asked = script.only(messages.Release)
+    assert script.say(messages.Jobs((), 1, (MEMORY,)), asked.id) == [events.JobsListed((), 1, (MEMORY,))]
+    client.release_models()
+    asked = script.only(messages.Release)
+    refused = messages.Error("backend.busy", "A job is running.", "Wait.")
+    (event,) = script.say(refused, asked.id)
+    assert isinstance(event, events.ReleaseRefused) and event.error.code == "backend.busy"
+    assert script.say(refused, asked.id) == []
+
+
+def test_the_newest_model_is_prepared_with_its_files_and_again_after_a_reconnect(
+    client: JobClient, script: Script
+) -> None:
+    client.prepare("first")
+    files = ModelFiles(loras=(LoraFile("/a.safetensors", 0.5),))
+    client.prepare("second", files)
+    script.welcome()
+    assert script.only(messages.Prepare).message == messages.Prepare("second", files)
+    client.prepare("first")
+    assert script.only(messages.Prepare).message == messages.Prepare("first")
+    script.welcome()
+    assert script.only(messages.Prepare).message == messages.Prepare("first")
+    client.release_models()
+    script.only(messages.Release)
+    script.welcome()
+    assert script.taken() == []

@@ -1,0 +1,99 @@
+"""What the buttons beside errors do, where no other operator does it already."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+from bpy.props import BoolProperty, StringProperty
+
+from .reporting import allow
+
+# Settings of the scene whose default always works, or asks for another choice.
+RESETTABLE = ("body_path", "frames", "model", "motion_path", "output")
+
+
+class LATENTMAN_OT_reset_setting(bpy.types.Operator):
+    """Set this setting to its default"""
+
+    bl_idname = "latentman.reset_setting"
+    bl_label = "Reset Setting"
+    bl_options = {"REGISTER", "UNDO"}
+
+    setting: StringProperty(name="Setting", options={"SKIP_SAVE"})
+
+    def execute(self, context: Any) -> set[str]:
+        """Reset it."""
+        if self.setting not in RESETTABLE:
+            self.report({"ERROR"}, f"{self.setting!r} is none of {', '.join(RESETTABLE)}.")
+            return {"CANCELLED"}
+        context.scene.latentman.property_unset(self.setting)
+        return {"FINISHED"}
+
+
+class LATENTMAN_OT_choose_motion(bpy.types.Operator):
+    """Choose another motion file and import it"""
+
+    bl_idname = "latentman.choose_motion"
+    bl_label = "Choose Motion"
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        """Not in the background: there is no file browser."""
+        return allow(cls, "Blender runs without a window" if bpy.app.background else "")
+
+    def execute(self, context: Any) -> set[str]:
+        """Forget the file that is named, and ask for one."""
+        context.scene.latentman.property_unset("motion_path")
+        bpy.ops.latentman.import_motion("INVOKE_DEFAULT")
+        return {"FINISHED"}
+
+
+class LATENTMAN_OT_choose_output(bpy.types.Operator):
+    """Choose the folder for passes and takes"""
+
+    bl_idname = "latentman.choose_output"
+    bl_label = "Choose Folder"
+    bl_options = {"REGISTER", "UNDO"}
+
+    directory: StringProperty(name="Folder", subtype="DIR_PATH", options={"SKIP_SAVE"})
+    filter_folder: BoolProperty(default=True, options={"HIDDEN"})
+
+    def invoke(self, context: Any, event: Any) -> set[str]:
+        """Ask for it."""
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    def execute(self, context: Any) -> set[str]:
+        """Take it."""
+        context.scene.latentman.output = self.directory
+        return {"FINISHED"}
+
+
+class LATENTMAN_OT_shorten_segments(bpy.types.Operator):
+    """Denoise half as many frames together, which takes less memory; the frames stay the same up to rounding"""
+
+    bl_idname = "latentman.shorten_segments"
+    bl_label = "Shorten Segments"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        """Only while there is something to halve."""
+        shortest = context.scene.latentman.segment_frames <= 1
+        return allow(cls, "A segment is one frame already: use a smaller picture" if shortest else "")
+
+    def execute(self, context: Any) -> set[str]:
+        """Halve it."""
+        context.scene.latentman.segment_frames //= 2
+        return {"FINISHED"}
+
+
+_CLASSES = (
+    LATENTMAN_OT_reset_setting,
+    LATENTMAN_OT_choose_motion,
+    LATENTMAN_OT_choose_output,
+    LATENTMAN_OT_shorten_segments,
+)
+
+register, unregister = bpy.utils.register_classes_factory(_CLASSES)

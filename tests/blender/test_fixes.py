@@ -1,0 +1,57 @@
+"""The buttons beside errors exist, and do what they say."""
+
+from __future__ import annotations
+
+import bpy
+import pytest
+
+import blender_addon
+from blender_addon.fixes import FIXES
+from blender_addon.ops.mending import RESETTABLE
+from tests.blender.scenes import empty_scene
+
+BUTTONS = sorted({fix for fixes in FIXES.values() for fix in fixes}, key=lambda fix: (fix.operator, fix.label))
+
+
+@pytest.fixture
+def settings():
+    scene = empty_scene()
+    blender_addon.register()
+    yield scene.latentman
+    blender_addon.unregister()
+
+
+def test_each_button_is_an_operator_that_takes_its_properties(settings):
+    for fix in BUTTONS:
+        module, name = fix.operator.split(".")
+        operator = getattr(getattr(bpy.ops, module), name).get_rna_type()
+        assert {name for name, _ in fix.properties} <= set(operator.properties.keys()), fix
+        assert all(value in RESETTABLE for name, value in fix.properties if name == "setting")
+
+
+@pytest.mark.parametrize("setting", RESETTABLE)
+def test_a_setting_is_set_to_its_default(settings, setting):
+    default = getattr(settings, setting)
+    setattr(settings, setting, "/nowhere/at/all")
+    assert bpy.ops.latentman.reset_setting(setting=setting) == {"FINISHED"}
+    assert getattr(settings, setting) == default
+
+
+def test_no_other_setting_is_reset(settings):
+    settings.prompt = "a robot"
+    with pytest.raises(RuntimeError, match="'prompt' is none of"):
+        bpy.ops.latentman.reset_setting(setting="prompt")
+    assert settings.prompt == "a robot"
+
+
+def test_segments_are_halved_down_to_one_frame(settings):
+    settings.segment_frames = 6
+    for left in (3, 1):
+        assert bpy.ops.latentman.shorten_segments() == {"FINISHED"}
+        assert settings.segment_frames == left
+    assert not bpy.ops.latentman.shorten_segments.poll()
+
+
+def test_a_folder_is_chosen(settings, tmp_path):
+    assert bpy.ops.latentman.choose_output(directory=str(tmp_path)) == {"FINISHED"}
+    assert settings.output == str(tmp_path)

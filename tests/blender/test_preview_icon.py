@@ -1,0 +1,38 @@
+"""The step preview as Blender has it."""
+
+from __future__ import annotations
+
+import bpy
+import bpy.utils.previews
+import numpy as np
+import pytest
+from blender_addon.shared.client_events import Preview
+
+from blender_addon.preview_icon import PreviewIcon
+
+
+def picture(frame: int, width: int, height: int) -> Preview:
+    """Rows that grow lighter downwards."""
+    rows = np.linspace(0, 255, height).astype(np.uint8)
+    return Preview(1, "job", frame, width, height, np.repeat(rows, width * 3).tobytes())
+
+
+def collections() -> int:
+    """Preview collections that are open in this Blender."""
+    return len(bpy.utils.previews._uuid_open)
+
+
+def test_a_picture_is_shown_upright_replaced_and_given_back() -> None:
+    icon = PreviewIcon()
+    images, open_before = len(bpy.data.images), collections()
+    for shown in (picture(3, 4, 2), picture(5, 64, 36)):
+        icon.show(shown)
+        assert collections() == open_before + 1
+        held = icon._collection["step"]
+        assert (icon.frame, tuple(held.image_size)) == (shown.frame, (shown.width, shown.height))
+        pixels = np.array(held.image_pixels_float).reshape(shown.height, shown.width, 4)
+        assert pixels[0, 0] == pytest.approx([1, 1, 1, 1]) and pixels[-1, 0] == pytest.approx([0, 0, 0, 1])
+    icon.show(None)
+    icon.close()
+    assert icon.icon_id == 0 and icon.frame == 0
+    assert (len(bpy.data.images), collections()) == (images, open_before)
