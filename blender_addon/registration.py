@@ -11,11 +11,13 @@ _MODULES = (
     "ops.import_motion",
     "ops.check_motion",
     "ops.frame_shot",
+    "ops.picture_size",
     "ops.preview_parts",
     "ops.settings",
     "ops.backend",
     "ops.generate",
     "ops.takes",
+    "ops.watch_takes",
     "ui.panel",
     "cli",
 )
