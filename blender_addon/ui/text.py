@@ -10,6 +10,7 @@ import bpy
 
 from ..fixes import fixes_for
 from ..shared.errors import LatentManError
+from .wrapping import wrapped
 
 _DEFAULT_WIDTH = 300
 _FEWEST_PIXELS = 60
@@ -29,26 +30,6 @@ def draw_text(layout: Any, text: str, icon: str = "NONE") -> None:
     column = layout.column(align=True)
     for index, line in enumerate(wrapped(text, max(width / scale - edges, _FEWEST_PIXELS) * scale, _measure(scale))):
         column.label(text=line, icon=icon if index == 0 else ("NONE" if icon == "NONE" else "BLANK1"))
-
-
-def wrapped(text: str, width: float, measure: Callable[[str], float]) -> list[str]:
-    """The lines of a text that are not wider than `width`; a word that alone is wider (a path) is broken, after a slash
-    where it has one."""
-    lines, line = [], ""
-    for word in text.split():
-        longer = f"{line} {word}" if line else word
-        if measure(longer) <= width:
-            line = longer
-            continue
-        if line:
-            lines.append(line)
-        while len(word) > 1 and measure(word) > width:
-            fits = next((end for end in range(len(word) - 1, 1, -1) if measure(word[:end]) <= width), 1)
-            fits = word.rfind("/", 1, fits) + 1 or fits
-            lines.append(word[:fits])
-            word = word[fits:]
-        line = word
-    return [*lines, line] if line else lines
 
 
 def draw_error(layout: Any, error: LatentManError, *, dismiss: bool = False) -> None:

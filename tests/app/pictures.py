@@ -9,8 +9,8 @@ Run it again when the panel or the embedded model has changed.
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,8 +24,10 @@ from .window import Window, open_window
 
 SIZE = (1600, 1000)
 MOST_BYTES = 300_000
+MOTION = PROJECT / "shared" / "motion" / "samples" / "walk_smpl_params.npy"
 PROMPT = "a robot on the moon"
 _LIMIT_S = 3600.0
+_OUT_OF_THE_WAY = (500, 860)  # of the mouse: nothing is lit up there and nothing explained
 _NEXT_HEADER = 32  # pixels from a sub-panel's last button to the next one's header
 _ADDON = "bl_ext.user_default.latentman"
 
@@ -35,7 +37,7 @@ bpy.data.objects.remove(bpy.data.objects["Cube"])
 scene = bpy.context.scene
 scene.render.fps = 10
 bpy.ops.wm.save_as_mainfile(filepath="{{scratch}}/shot.blend")
-scene.latentman.motion_path = "/tmp/host{{project}}/shared/motion/samples/walk_smpl_params.npy"
+scene.latentman.motion_path = "/scratch/{MOTION.name}"
 """
 _SETTINGS = """
 settings = bpy.context.scene.latentman
@@ -46,6 +48,7 @@ _CAMERA_VIEW = """
 with view():
     bpy.context.region_data.view_perspective = "CAMERA"
     bpy.ops.view3d.view_center_camera()
+    bpy.context.region_data.view_camera_zoom, bpy.context.region_data.view_camera_offset = -6, (0.08, 0)  # the sidebar
 """
 # Up over four frames from the middle of the shot on, as an animator would key it.
 _RAISE = """
@@ -61,9 +64,10 @@ for frame in range(first, {frames} + 1):
     scene.frame_set(frame)
     bone.rotation_quaternion = bone.rotation_quaternion.slerp(raised, min(1.0, (frame - first) / 4))
     bone.keyframe_insert("rotation_quaternion")
-for other in armature.pose.bones:
-    other.bone.select = False
+with view():
+    bpy.ops.pose.select_all(action="DESELECT")
 armature.data.bones.active = bone.bone
+(bone if hasattr(bone, "select") else bone.bone).select = True  # 5.0 moved it to the pose
 """
 _SETTLE = """
 with view():
@@ -102,14 +106,15 @@ class Studio:
 def import_motion(studio: Studio, frames: int, steps: int, seed: int) -> None:
     """Step 1: a new file, the walk, the camera; the picture of the whole program."""
     window = studio.window
-    window.python(_START.format(scratch=window.blender.scratch, project=PROJECT))
+    shutil.copy(MOTION, window.blender.scratch)
+    window.python(_START.format(scratch=window.blender.scratch))
     window.open_sidebar()
     window.click(*window.find_button("latentman.import_motion"))
     window.wait("len(bpy.context.scene.objects) == 5")
     window.python(_SETTINGS.format(prompt=PROMPT, frames=frames, steps=steps, seed=seed))
     window.python("with view(): bpy.ops.latentman.frame_shot(); bpy.ops.latentman.use_picture_size()")
     window.python(_CAMERA_VIEW)
-    window.python(_SETTLE)
+    window.move(*_OUT_OF_THE_WAY)
     studio.take("panel_import", window.box("VIEW_3D"))
 
 
@@ -122,6 +127,7 @@ def generate(studio: Studio, name: str = "") -> None:
     if name:
         window.wait("generation().progress.stage == 'sampling' and generation().progress.step > 1", _LIMIT_S)
         window.scroll(60)
+        window.move(*_OUT_OF_THE_WAY)
         studio.take(name, window.box("VIEW_3D", "UI"))
     window.wait("not generation().running", _LIMIT_S)
     assert window.value("generation().progress.state.value") == "done", window.value("str(generation().error)")
@@ -141,8 +147,7 @@ def raise_arm(studio: Studio, frames: int) -> None:
     window.click(*window.find_button("latentman.count_changes"))
     window.wait("generation().comparison is not None and not generation().comparison.running")
     x, y = window.find_button("latentman.count_changes")
-    window.move(left + 10, bottom - 10)
-    time.sleep(1.0)
+    window.move(*_OUT_OF_THE_WAY)
     studio.take("panel_changes", (sidebar[0], y - 160, sidebar[2], y + 100))
 
 
@@ -155,7 +160,7 @@ def compare(studio: Studio, frames: int) -> None:
     window.python(_SETTLE)
     window.python(_FIT)
     window.python(_SETTLE)
-    window.move(window.box("VIEW_3D")[0] + 200, window.box("VIEW_3D")[3] - 20)
+    window.move(*_OUT_OF_THE_WAY)
     left, top, _, bottom = window.box("SEQUENCE_EDITOR")
     studio.take("panel_takes", (left, top, window.box("VIEW_3D")[2], bottom))
     after = studio.cut(window.box("SEQUENCE_EDITOR", "PREVIEW"))

@@ -15,12 +15,13 @@ import pytest
 from .real_blender import PROJECT, RealBlender
 from .window import Window, open_window
 
+pytestmark = pytest.mark.timeout(900)  # a guard; a machine that has much else to do draws slowly
 MOTION = PROJECT / "shared" / "motion" / "samples" / "walk_smpl_params.npy"
 ADDON = "bl_ext.user_default.latentman"
 NAME_GENERATION = f"generation = __import__('{ADDON}.running', fromlist=['generation']).generation"
 SAVE = "bpy.ops.wm.save_mainfile()"
 # A take of these takes some seconds, so that there is a middle of it.
-LONG = "bpy.context.scene.latentman.steps = 40"
+LONG = "bpy.context.scene.latentman.steps = 24"
 # The window is drawn by the processor: what only makes it prettier is left out.
 _SHOT = """
 system = bpy.context.preferences.system
@@ -130,18 +131,15 @@ def test_a_take_is_made_by_mouse_and_keyboard(window: Window) -> None:
     assert window.value("getattr(bpy.data.workspaces[0], 'sequencer_scene', bpy.context.scene) is not None")
 
 
-def test_cancel_and_resume_by_their_buttons(window: Window) -> None:
-    window.python(LONG)
+def test_cancel_by_its_button_keeps_the_take_for_resume(window: Window) -> None:
+    window.python("bpy.context.scene.latentman.steps = 900")
     generate(window)
     wait_for_the_middle(window)
     window.scroll(60)
     window.click(*window.find_button("latentman.cancel", upwards=True))
     assert wait_for_the_end(window) == "cancelled"
     assert window.value("generation().error") is None
-    window.click(*window.find_button("latentman.resume", upwards=True))
-    window.wait("generation().running")
-    assert wait_for_the_end(window) == "done"
-    assert strips(window)[1] == ["take-002 text2video_zero", 2, FRAMES]
+    assert window.value("bpy.ops.latentman.resume.poll()")
 
 
 def test_a_killed_backend_is_told_with_the_button_that_mends_it(window: Window) -> None:
@@ -211,7 +209,10 @@ def test_quitting_in_mid_job_and_coming_back(window: Window) -> None:
     assert not [pid for pid in pids if psutil.pid_exists(pid)]
     with open_window(window.blender, window.blender.inside(shot_file(window))) as again:
         again.python(NAME_GENERATION)
-        again.python("with view(): bpy.ops.latentman.resume('INVOKE_DEFAULT')")
+        again.open_sidebar()
+        again.scroll(60)
+        again.click(*again.find_button("latentman.resume", upwards=True))
+        again.wait("generation().running")
         assert wait_for_the_end(again) == "done", again.value("str(generation().error)")
         assert strips(again)[-1][0] == "take-007 text2video_zero"
         assert again.quit() == 0

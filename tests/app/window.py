@@ -83,7 +83,7 @@ class Window:
         """The value of an expression in Blender."""
         return self.python(f"result = {expression}")
 
-    def wait(self, expression: str, limit_s: float = 120.0) -> Any:
+    def wait(self, expression: str, limit_s: float = 600.0) -> Any:
         """Ask until an expression is true, and return its value."""
         limit = time.monotonic() + limit_s
         while not (value := self.value(expression)):
@@ -242,7 +242,19 @@ def _screen(blender: RealBlender, pixels: tuple[int, int]) -> Iterator[tuple[str
     """A display on the first free number, and the file in which its pixels are."""
     (blender.scratch / "screen").mkdir(exist_ok=True)
     size = f"{pixels[0]}x{pixels[1]}x24"
-    words = ("Xvfb", "-displayfd", "1", "-screen", "0", size, "-fbdir", "/scratch/screen", "-nolisten", "tcp")
+    words = (
+        "Xvfb",
+        "-displayfd",
+        "1",
+        "-screen",
+        "0",
+        size,
+        "-fbdir",
+        "/scratch/screen",
+        "-nolisten",
+        "tcp",
+        "-nocursor",
+    )
     process = blender.start_program(*words, "+extension", "GLX")
     assert process.stdout is not None and process.stderr is not None
     try:
