@@ -48,7 +48,8 @@ _CAMERA_VIEW = """
 with view():
     bpy.context.region_data.view_perspective = "CAMERA"
     bpy.ops.view3d.view_center_camera()
-    bpy.context.region_data.view_camera_zoom, bpy.context.region_data.view_camera_offset = -6, (0.08, 0)  # the sidebar
+    bpy.context.region_data.view_camera_zoom -= 8
+    bpy.context.region_data.view_camera_offset = (0.065, 0)  # beside the sidebar
 """
 # Up over four frames from the middle of the shot on, as an animator would key it.
 _RAISE = """
@@ -154,11 +155,11 @@ def raise_arm(studio: Studio, frames: int) -> None:
 def compare(studio: Studio, frames: int) -> None:
     """Step 5: both takes on the sequencer, and each at the same frame."""
     window = studio.window
-    window.python(f"bpy.context.scene.frame_set({frames - 2})")
     window.scroll(60)
     window.click(*window.find_button("latentman.watch_takes", upwards=True))
     window.python(_SETTLE)
     window.python(_FIT)
+    window.python(f"bpy.context.scene.frame_set({frames - 2})")  # after it is open, so that it shows this frame
     window.python(_SETTLE)
     window.move(*_OUT_OF_THE_WAY)
     left, top, _, bottom = window.box("SEQUENCE_EDITOR")

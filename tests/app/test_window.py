@@ -39,7 +39,7 @@ bpy.ops.wm.save_as_mainfile(filepath="{blend}")
 """
 _STRIPS = """
 editor = bpy.context.scene.sequence_editor
-strips = [] if editor is None else getattr(editor, "strips", None) or editor.sequences
+strips = [] if editor is None else editor.strips if hasattr(editor, "strips") else editor.sequences
 result = sorted([strip.name, strip.channel, [element.filename for element in strip.elements]] for strip in strips)
 """
 FRAMES = ["0001.png", "0002.png"]
