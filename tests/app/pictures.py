@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import shutil
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,7 @@ MOTION = PROJECT / "shared" / "motion" / "samples" / "walk_smpl_params.npy"
 PROMPT = "a robot on the moon"
 _LIMIT_S = 3600.0
 _OUT_OF_THE_WAY = (500, 860)  # of the mouse: nothing is lit up there and nothing explained
+_RENDERED_S = 4.0  # the sequencer shows the frame before until it has read the new one
 _NEXT_HEADER = 32  # pixels from a sub-panel's last button to the next one's header
 _ADDON = "bl_ext.user_default.latentman"
 
@@ -162,10 +164,12 @@ def compare(studio: Studio, frames: int) -> None:
     window.python(f"bpy.context.scene.frame_set({frames - 2})")  # after it is open, so that it shows this frame
     window.python(_SETTLE)
     window.move(*_OUT_OF_THE_WAY)
+    time.sleep(_RENDERED_S)
     left, top, _, bottom = window.box("SEQUENCE_EDITOR")
     studio.take("panel_takes", (left, top, window.box("VIEW_3D")[2], bottom))
     after = studio.cut(window.box("SEQUENCE_EDITOR", "PREVIEW"))
     window.python("with view(): bpy.ops.latentman.compare_takes()")
+    time.sleep(_RENDERED_S)
     before = studio.cut(window.box("SEQUENCE_EDITOR", "PREVIEW"))
     studio.save("panel_compare", [before, after])
 
