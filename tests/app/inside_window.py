@@ -19,7 +19,6 @@ import bpy
 
 ADDRESS = Path("/scratch/window.sock")
 _PERIOD_S = 0.01
-_HOVER_S = 0.03  # what Blender needs to know what is under the mouse
 
 
 def view() -> Any:
@@ -50,7 +49,7 @@ def choose_tab(name: str) -> bool:
         return bool(region.active_panel_category == name)
 
 
-def look_for(what: str, places: list[tuple[int, int]]) -> None:
+def look_for(what: str, places: list[tuple[int, int]], hover_s: float) -> None:
     """Move the mouse over these pixels (the origin is the lower left corner) until what it points at begins with
     `what`; `found` then is the place, or "nothing"."""
     ahead = iter(places)
@@ -58,7 +57,7 @@ def look_for(what: str, places: list[tuple[int, int]]) -> None:
     _NAMES["found"] = None
 
     def look() -> float | None:
-        if tried and _under_the_mouse().startswith(what):
+        if tried and under_the_mouse().startswith(what):
             _NAMES["found"] = tried[-1]
             return None
         place = next(ahead, None)
@@ -67,12 +66,12 @@ def look_for(what: str, places: list[tuple[int, int]]) -> None:
             return None
         tried.append(place)
         bpy.context.window_manager.windows[0].cursor_warp(*place)
-        return _HOVER_S
+        return hover_s
 
     bpy.app.timers.register(look)
 
 
-def _under_the_mouse() -> str:
+def under_the_mouse() -> str:
     """The operator or the property that the mouse points at in the sidebar, as Blender would copy it; else nothing."""
     manager = bpy.context.window_manager
     manager.clipboard = ""
@@ -84,7 +83,7 @@ def _under_the_mouse() -> str:
     return str(manager.clipboard)
 
 
-_NAMES: dict[str, Any] = {one.__name__: one for one in (bpy, view, sidebar, choose_tab, look_for)}
+_NAMES: dict[str, Any] = {one.__name__: one for one in (bpy, view, sidebar, choose_tab, look_for, under_the_mouse)}
 _listener = socket.socket(socket.AF_UNIX)
 
 

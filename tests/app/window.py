@@ -33,13 +33,14 @@ SIZE = (1280, 900)
 _START_LIMIT_S = 120.0
 _ANSWER_LIMIT_S = 120.0
 _ROW = 14  # pixels; a button is 20 high
+_HOVER_S = (0.05, 0.2, 0.5)  # what Blender gets to know what is under the mouse, at the first look and at later ones
 _SETTLE_S = 0.15  # what the window needs to take an event and to draw
 _XWD_HEADER = 25  # numbers of four bytes, the first the length of the header with the window's name
 _XWD_COLOUR_BYTES = 12
 
 # The backend lives outside of the Blender's root folder, with its own Python; keys and port go through the same pipes.
 _BACKEND = """#!/bin/sh
-exec /usr/sbin/chroot /tmp/host /usr/bin/env "PATH=$PATH" PYTHONPATH={project} OMP_NUM_THREADS=1 \\
+exec /usr/sbin/chroot /tmp/host /usr/bin/env "PATH=$PATH" HOME={home} PYTHONPATH={project} OMP_NUM_THREADS=1 \\
     {python} -m backend "$@"
 """
 
@@ -162,10 +163,14 @@ class Window:
         columns = (left + (right - left) // 3, left + 4 * (right - left) // 5)
         rows = sorted(range(top + 10, bottom, _ROW), reverse=upwards)
         places = [(x, self.size[1] - y) for x in columns for y in rows]
-        self.python(f"look_for({what!r}, {places})")
-        found = self.wait("found")
-        assert found != "nothing", f"there is no {what} to be seen"
-        return found[0], self.size[1] - found[1]
+        for hover_s in _HOVER_S:
+            self.python(f"look_for({what!r}, {places}, {hover_s})")
+            found = self.wait("found")
+            time.sleep(_SETTLE_S)
+            # A slow Blender may have answered for the place before.
+            if found != "nothing" and self.value("under_the_mouse()").startswith(what):
+                return found[0], self.size[1] - found[1]
+        raise AssertionError(f"there is no {what} to be seen")
 
     def scroll(self, clicks: int) -> None:
         """Scroll the sidebar; up where the number is negative."""
@@ -222,7 +227,7 @@ def open_window(blender: RealBlender, *arguments: str, size: tuple[int, int] = S
 def _install_backend(blender: RealBlender) -> None:
     command = blender.scratch / "bin" / "latentman"
     command.parent.mkdir(exist_ok=True)
-    command.write_text(_BACKEND.format(project=PROJECT, python=sys.executable))
+    command.write_text(_BACKEND.format(home=blender.scratch / "home", project=PROJECT, python=sys.executable))
     command.chmod(0o755)
 
 
