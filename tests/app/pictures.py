@@ -102,7 +102,8 @@ class Studio:
         path = self.out / f"{name}.png"
         whole.save(path, optimize=True)
         if path.stat().st_size > MOST_BYTES:
-            whole.quantize(256).save(path, optimize=True)
+            few = whole.quantize(256, method=Image.Quantize.MAXCOVERAGE)  # keeps the few bright colours of a frame
+            few.save(path, optimize=True)
         print(path, f"{path.stat().st_size / 1000:.0f} kB")
 
 
