@@ -13,7 +13,7 @@ STEPS ?= 20
 SEED ?= 7
 OUT ?= out/demo
 
-.PHONY: demo test test-app check pictures clean
+.PHONY: demo test test-app check pictures manual clean
 
 demo: $(READY)
 	@$(BIN)/python -m blender_addon --motion "$(MOTION)" --fps $(FPS) --frames 1-$(FRAMES) --prompt "$(PROMPT)" \
@@ -40,6 +40,10 @@ $(READY): requirements.lock pyproject.toml .ci/setup_env.sh
 pictures: demo
 	@mkdir -p docs/pictures
 	@cp "$(OUT)/contact_sheet.png" docs/pictures/demo.png
+
+# The manual's pictures, taken from a real Blender's window (tests/app; needs what `make test-app` needs).
+manual: $(READY)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.app.pictures
 
 clean:
 	rm -rf out dist build *.egg-info

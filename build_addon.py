@@ -28,7 +28,7 @@ PYZMQ = "27.3.0"
 IGNORED_FOLDERS = frozenset({"__pycache__"})
 IGNORED_SUFFIXES = frozenset({".pyc", ".part"})
 # latentman_child is the add-on itself, as the child Blender that renders the passes loads it.
-ADDON_IMPORTS = frozenset({"latentman_child", "bpy", "bmesh", "bpy_extras", "mathutils", "gpu", "numpy", "zmq"})
+ADDON_IMPORTS = frozenset({"latentman_child", "blf", "bpy", "bmesh", "bpy_extras", "mathutils", "gpu", "numpy", "zmq"})
 SHARED_IMPORTS = frozenset({"numpy"})
 _ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 _FILE_MODE = 0o100644

@@ -8,6 +8,7 @@ from typing import Any
 
 import bpy
 import numpy as np
+from mathutils import Vector
 from numpy.typing import NDArray
 
 from .passes.geometry import world_vertices
@@ -18,6 +19,7 @@ from .shared.errors import InputError
 
 CAMERA = "latentman_camera"  # marks a camera as made here, so that framing again moves it instead of adding one
 
+_START_UP_LOCATION = (7.358891487121582, -6.925790786743164, 4.958309173583984)
 _VERTICAL_FOV_RAD = math.radians(40)
 _FILL_HEIGHT = 0.82
 _FILL_WIDTH = 0.92
@@ -35,23 +37,30 @@ class _Motion:
 
 
 def frame_shot(
-    scene: Any, armature: Any, frames: tuple[int, ...], *, follow: bool = False, replace: bool = False
+    scene: Any,
+    armature: Any,
+    frames: tuple[int, ...],
+    *,
+    size: tuple[int, int] | None = None,  # of the pictures, in pixels; the scene's resolution where None
+    follow: bool = False,
+    replace: bool = False,
 ) -> Any:
     """Give the scene a camera that sees the character in all the frames, and return the camera object.
 
     The camera looks level at the character's front with a vertical field of view of 40 degrees, as near as the whole
     motion allows: the tallest stretch fills 82 % of the picture's height at most. It stands still; with `follow` it
     moves along with the pelvis over the ground. A camera that the scene already has is returned as it is, unless it
-    was made here or `replace` is set; then a camera made here becomes the scene's. Raises InputError where there are
-    no frames or `armature` is no character.
+    was made here, stands where Blender's start-up file has it, or `replace` is set; then a camera made here becomes the
+    scene's. Raises InputError where there are no frames or `armature` is no character.
     """
     own = [item for item in scene.objects if item.type == "CAMERA" and item.get(CAMERA)]
-    if scene.camera is not None and scene.camera not in own and not replace:
+    placed = scene.camera is not None and scene.camera not in own and not _of_start_up(scene.camera)
+    if placed and not replace:
         return scene.camera
     motion = _observe(scene, _character(scene, armature), frames)
     camera = own[0] if own else _new_camera(scene)
     scene.camera = camera
-    _place(scene, camera, motion, frames, follow)
+    _place(scene, camera, motion, frames, follow, _aspect(scene, size))
     return camera
 
 
@@ -60,6 +69,19 @@ def _character(scene: Any, armature: Any) -> Character:
         if character.armature == armature:
             return character
     raise InputError("camera.no_character", f"{armature.name!r} is not a character of this scene.", "Import a motion.")
+
+
+def _of_start_up(camera: Any) -> bool:
+    """Whether a camera stands exactly where Blender's start-up file has it: then nobody has placed it for this shot."""
+    return camera.animation_data is None and camera.location == Vector(_START_UP_LOCATION)
+
+
+def _aspect(scene: Any, size: tuple[int, int] | None) -> float:
+    """Width over height of what the camera shows. The pixels of our pictures are square, the scene's need not be."""
+    if size is not None:
+        return size[0] / size[1]
+    render = scene.render
+    return float(render.resolution_x * render.pixel_aspect_x / (render.resolution_y * render.pixel_aspect_y))
 
 
 def _new_camera(scene: Any) -> Any:
@@ -94,7 +116,7 @@ def _observe(scene: Any, character: Character, frames: tuple[int, ...]) -> _Moti
     )
 
 
-def _place(scene: Any, camera: Any, motion: _Motion, frames: tuple[int, ...], follow: bool) -> None:
+def _place(scene: Any, camera: Any, motion: _Motion, frames: tuple[int, ...], follow: bool, aspect: float) -> None:
     up = np.array([0.0, 0.0, 1.0])
     right = np.cross(up, motion.front)  # the picture's right, seen from the front
     path = _smooth_path(motion.pelvis, frames, scene.render.fps / scene.render.fps_base) if follow else 0.0
@@ -103,9 +125,6 @@ def _place(scene: Any, camera: Any, motion: _Motion, frames: tuple[int, ...], fo
     local = (moved @ axes.T).reshape(-1, 3)
     low, high = local.min(axis=0), local.max(axis=0)
     middle = (low + high) / 2
-    aspect = (scene.render.resolution_x * scene.render.pixel_aspect_x) / (
-        scene.render.resolution_y * scene.render.pixel_aspect_y
-    )
     slope = math.tan(_VERTICAL_FOV_RAD / 2)
     reach = np.abs(local[:, :2] - middle[:2]) / (slope * np.array([aspect * _FILL_WIDTH, _FILL_HEIGHT]))
     away = float((reach.max(axis=1) + local[:, 2]).max())

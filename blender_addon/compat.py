@@ -99,6 +99,14 @@ def present_strips(scene: Any) -> Any:
     return editor.strips if hasattr(editor, "strips") else editor.sequences
 
 
+def show_in_sequencers(scene: Any) -> None:
+    """Have the sequencers that show no scene yet show this one: from 5.0 each workspace has its own choice, and none at
+    first; before, a sequencer shows the window's scene."""
+    for workspace in bpy.data.workspaces:
+        if hasattr(workspace, "sequencer_scene") and workspace.sequencer_scene is None:
+            workspace.sequencer_scene = scene
+
+
 def has_cli_commands() -> bool:
     """True where `blender -c NAME` can be given commands of an add-on (4.2 and later)."""
     return hasattr(bpy.utils, "register_cli_command")

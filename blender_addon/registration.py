@@ -11,6 +11,7 @@ _MODULES = (
     "ops.import_motion",
     "ops.check_motion",
     "ops.frame_shot",
+    "ops.picture_size",
     "depth_preview",
     "ops.preview_parts",
     "ops.preview_depth",
@@ -19,6 +20,7 @@ _MODULES = (
     "ops.backend",
     "ops.generate",
     "ops.takes",
+    "ops.watch_takes",
     "ui.panel",
     "cli",
 )

@@ -44,6 +44,9 @@ from .timeline.take import Take, show_take
 TICK_S = 0.05
 IDLE_TICK_S = 0.5
 _BUDGET_S = 0.008
+# Blender moves panels below one that has grown only when it draws the next time, so a change takes two pictures.
+_REDRAWS = 2
+_REDRAW_S = 0.2  # a progress bar need not be drawn more often, and whatever is drawn holds the animator up
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +248,8 @@ class _Running:
     """The one generation of this Blender; there while the add-on is registered."""
 
     generation: Generation | None = None
+    redraws: int = 0  # how many are still to come
+    redraw_at: float = 0.0
 
 
 def generation() -> Generation:
@@ -255,10 +260,11 @@ def generation() -> Generation:
 
 
 def wake() -> None:
-    """Have the timer run now: something has begun. It is started where it is not running; in the background there is
-    none."""
+    """Have the timer run now: something has begun or is to be shown. It is started where it is not running; in the
+    background there is none."""
     if bpy.app.background:
         return
+    _Running.redraws, _Running.redraw_at = _REDRAWS, 0.0
     if bpy.app.timers.is_registered(_tick):
         bpy.app.timers.unregister(_tick)
     bpy.app.timers.register(_tick, first_interval=0.0, persistent=True)
@@ -278,14 +284,23 @@ def _tick() -> float | None:
         if not whole:  # a fault of ours: Blender shows it in the console and drops the timer
             current.give_up()
     if was_busy or current.busy or current.backend.memory != memory:
+        _Running.redraws = _REDRAWS
+    if _Running.redraws and time.monotonic() >= _Running.redraw_at:
+        _Running.redraws -= 1
+        _Running.redraw_at = time.monotonic() + _REDRAW_S
         _redraw()
-    return TICK_S if current.busy else IDLE_TICK_S
+    return TICK_S if current.busy or _Running.redraws else IDLE_TICK_S
 
 
 def _redraw() -> None:
+    """Draw what shows the add-on anew. The 3D view itself is spared: a heavy scene takes long to draw."""
     for window in bpy.context.window_manager.windows:
         for area in window.screen.areas:
-            if area.type in ("VIEW_3D", "SEQUENCE_EDITOR", "PROPERTIES", "PREFERENCES"):
+            if area.type == "VIEW_3D":
+                for region in area.regions:
+                    if region.type == "UI":
+                        region.tag_redraw()
+            elif area.type in ("SEQUENCE_EDITOR", "PROPERTIES", "PREFERENCES"):
                 area.tag_redraw()
 
 

@@ -33,6 +33,7 @@ _KILL_WAIT_S = 5.0
 _SHOWN_LINES = 3
 _SERVE = ("serve", "--stdio")
 _HINT = "Run: latentman doctor"
+_DIED_HINT = "What is finished is kept: resume. If it ends again, run: latentman doctor"
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +121,7 @@ class BackendProcess:
         if self._process.poll() is not None:
             code = self._process.returncode
             self.close()
-            raise BackendError("backend.died", f"The backend ended with code {code}.{self._last_words()}", _HINT)
+            raise BackendError("backend.died", f"The backend {_how_it_ended(code)}.{self._last_words()}", _DIED_HINT)
         if self._link is None and now - self._started_at > START_LIMIT_S:
             self.end()
             sentence = f"The backend did not start within {START_LIMIT_S:g} s.{self._last_words()}"
@@ -216,6 +217,16 @@ def _start(command: BackendCommand, work_folder: Path, log_file: Path) -> subpro
             raise BackendError(
                 "backend.start", f"The backend {command.words[0]} could not be started: {error.strerror}.", _HINT
             ) from error
+
+
+def _how_it_ended(code: int) -> str:
+    """The end of a process as part of a sentence; a negative code is the signal that ended it."""
+    if code >= 0:
+        return f"ended with code {code}"
+    try:
+        return f"was ended by {signal.Signals(-code).name}"
+    except ValueError:
+        return f"was ended by signal {-code}"
 
 
 def _as_backend_error(error: LatentManError) -> BackendError:

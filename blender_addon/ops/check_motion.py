@@ -8,6 +8,7 @@ import bpy
 
 from ..motion_check import check_motion, store_check, warnings
 from ..rig.character import characters
+from ..running import wake
 from ..scene_job import scene_frames
 from ..shared.errors import LatentManError
 from .reporting import allow, refuse
@@ -37,6 +38,7 @@ class LATENTMAN_OT_check_motion(bpy.types.Operator):
                 found += len(warnings(character.armature))
         except LatentManError as error:
             return refuse(self, error)
+        wake()
         self.report({"INFO"}, f"{found} things to look at" if found else "Nothing to look at")
         return {"FINISHED"}
 

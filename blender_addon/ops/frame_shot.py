@@ -8,12 +8,13 @@ import bpy
 
 from ..camera import frame_shot
 from ..rig.character import Character, characters
+from ..scene_job import scene_frames
 from ..shared.errors import LatentManError
 from .reporting import refuse
 
 
 class LATENTMAN_OT_frame_shot(bpy.types.Operator):
-    """Make the scene's camera one that sees the character's whole motion"""
+    """Make the scene's camera one that sees the character in all frames of the shot"""
 
     bl_idname = "latentman.frame_shot"
     bl_label = "Frame Shot"
@@ -30,12 +31,14 @@ class LATENTMAN_OT_frame_shot(bpy.types.Operator):
     def execute(self, context: Any) -> set[str]:
         """Frame the active character, or the first."""
         scene = context.scene
+        settings = scene.latentman
         try:
             frame_shot(
                 scene,
                 _chosen(context).armature,
-                tuple(range(scene.frame_start, scene.frame_end + 1)),
-                follow=scene.latentman.follow_camera,
+                scene_frames(scene),
+                size=(settings.width, settings.height),
+                follow=settings.follow_camera,
                 replace=True,
             )
         except LatentManError as error:

@@ -62,7 +62,7 @@ class LATENTMAN_OT_generate(_Begin, bpy.types.Operator):
     @classmethod
     def poll(cls, context: Any) -> bool:
         """Only where there is a character, a camera, a job that can be run, and no shot under way."""
-        return allow(cls, _not_now() or _not_this_scene(context) or _not_this_job(context.scene))
+        return allow(cls, why_not(context))
 
     def begin(self, context: Any) -> Callable[[Any], None]:
         """A new take."""
@@ -102,6 +102,11 @@ class LATENTMAN_OT_cancel(bpy.types.Operator):
         """Ask it to stop; the timer goes on until it has."""
         generation().cancel()
         return {"FINISHED"}
+
+
+def why_not(context: Any) -> str:
+    """The reason why Generate is grey; empty where it is not."""
+    return _not_now() or _not_this_scene(context) or _not_this_job(context.scene)
 
 
 def can_resume(context: Any) -> bool:

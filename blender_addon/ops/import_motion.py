@@ -13,6 +13,7 @@ from bpy.props import IntProperty, StringProperty
 from ..camera import frame_shot
 from ..motion_check import check_of, store_check
 from ..rig.character import import_motion
+from ..running import wake
 from ..shared.body import free_body, load_body
 from ..shared.errors import LatentManError
 from ..shared.motion import read_motion
@@ -63,12 +64,23 @@ class LATENTMAN_OT_import_motion(bpy.types.Operator):
                 motion = dataclasses.replace(motion, betas=np.array(scene.latentman.betas[:], np.float64))
             armature = import_motion(scene, motion, body, name=Path(self.filepath).stem)
             store_check(armature, check_of(motion, body))
-            frame_shot(scene, armature, tuple(range(scene.frame_start, scene.frame_end + 1)))
+            size = scene.latentman.width, scene.latentman.height
+            frame_shot(scene, armature, tuple(range(scene.frame_start, scene.frame_end + 1)), size=size)
         except LatentManError as error:
             return refuse(self, error)
+        _select(context, armature)
+        wake()
         for note in motion.notes:
             self.report({"INFO"}, note)
         return {"FINISHED"}
+
+
+def _select(context: Any, armature: Any) -> None:
+    """Leave the new character selected and active, as importers do: the next step is to pose it."""
+    for item in context.view_layer.objects:
+        item.select_set(item == armature)
+    if armature.name in context.view_layer.objects:
+        context.view_layer.objects.active = armature
 
 
 register, unregister = bpy.utils.register_classes_factory((LATENTMAN_OT_import_motion,))

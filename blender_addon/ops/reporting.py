@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..running import generation
+from ..running import generation, wake
 from ..shared.errors import LatentManError
 
 
 def refuse(operator: Any, error: LatentManError) -> set[str]:
     """Report an error as an operator's outcome."""
     generation().error = error
+    wake()
     operator.report({"ERROR"}, str(error))
     return {"CANCELLED"}
 

@@ -21,6 +21,7 @@ import tempfile
 import threading
 import time
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -252,11 +253,26 @@ def render_passes(context: Any, request: PassRequest) -> list[RenderedFrame]:
 def _save_copy(path: str) -> None:
     """Save the open file's present state elsewhere; the open file keeps its name, and stays unsaved if it was."""
     try:
-        bpy.ops.wm.save_as_mainfile(filepath=path, copy=True, check_existing=False, compress=False)
+        with _no_preview():
+            bpy.ops.wm.save_as_mainfile(filepath=path, copy=True, check_existing=False, compress=False)
     except RuntimeError as error:
         raise RenderError(
             "render.copy", f"A copy of the file could not be saved for rendering: {str(error).strip()}."
         ) from error
+
+
+@contextlib.contextmanager
+def _no_preview() -> Iterator[None]:
+    """Saving without the little picture of the scene in the file: drawing it takes longer than all else, and nobody
+    sees this copy. The user's choice comes back."""
+    preferences = bpy.context.preferences
+    kept, dirty = preferences.filepaths.file_preview_type, preferences.is_dirty
+    preferences.filepaths.file_preview_type = "NONE"
+    try:
+        yield
+    finally:
+        preferences.filepaths.file_preview_type = kept
+        preferences.is_dirty = dirty
 
 
 def _start_child(spec: PassSpec, folder: Path) -> subprocess.Popen[bytes]:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 # On the armature; the names are what an animator sees under Custom Properties.
 SOURCE, TEXT, FPS = "latentman_source", "latentman_text", "latentman_source_fps"
 RESIDUAL, TWIST_KNOWN, NOTES = "latentman_residual_cm", "latentman_twist_known", "latentman_notes"
+_SURFACES = ("MESH", "CURVE", "CURVES", "SURFACE", "META", "FONT", "POINTCLOUD")
 # On the body mesh object: marks it as the rendered surface of the armature that is its parent.
 BODY = "latentman_body"
 
@@ -66,6 +67,14 @@ def characters(scene: Any) -> list[Character]:
         if item.parent is not None and item.parent.type == "ARMATURE"
     ]
     return sorted(found, key=lambda one: one.body.name)
+
+
+def others_in_picture(scene: Any) -> list[str]:
+    """The names of the other objects with a surface that are rendered: their depth becomes part of the passes."""
+    bodies = [one.body for one in characters(scene)]
+    return sorted(
+        item.name for item in scene.objects if item.type in _SURFACES and not item.hide_render and item not in bodies
+    )
 
 
 def require_characters(scene: Any, view_layer: Any = None) -> list[Character]:

@@ -102,7 +102,7 @@ def _new_strip(scene: Any, take: Take, first_done: int, blend_folder: Path | Non
             filepath=str(take.folder / frame_name(first_done)),
             channel=channel,
             frame_start=first,
-            fit_method="ORIGINAL",
+            fit_method="FIT",
         )
     except RuntimeError as error:
         raise InputError("timeline.strip", f"Blender did not take the image strip: {str(error).strip()}.") from error
@@ -110,6 +110,7 @@ def _new_strip(scene: Any, take: Take, first_done: int, blend_folder: Path | Non
         strip.elements.append(frame_name(first_done))
     strip.directory = _directory(take.folder, blend_folder)
     _store_facts(strip, take)
+    compat.show_in_sequencers(scene)
     return strip
 
 

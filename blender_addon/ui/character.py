@@ -12,8 +12,11 @@ from ..shared.errors import InputError
 from ..shared.keyed_prompts import parse_prompts
 from .text import draw_error, draw_text
 
-_ALWAYS = (("model", "seed", "steps"), ("guidance_scale", "controlnet_scale"))
+_PROMPTS = ("prompt", "negative_prompt")
 _SHOWN_KEYS = 8
+_ALWAYS = (("model", "seed", "steps"), ("guidance_scale", "controlnet_scale"))
+_LABEL_SHARE = 0.4  # as Blender splits label and field
+_SPANS = ("align", "guide")  # two numbers each: from, to
 _OF_LATENTMAN = (("align", "guide", "guide_strength"), ("correspondence", "baseline"))
 
 
@@ -55,11 +58,11 @@ def draw_preset(layout: Any, context: Any) -> None:
 def _draw_prompts(layout: Any, scene: Any) -> None:
     """Draw the prompt, the text with keyed prompts that takes its place, and what is wrong with that."""
     settings = scene.latentman
-    column = layout.column(align=True)
-    row = column.row()
-    row.enabled = settings.prompts is None
-    row.prop(settings, "prompt")
-    column.prop(settings, "negative_prompt")
+    for name in _PROMPTS:  # over the whole width: they are sentences
+        column = layout.column(align=True)
+        column.enabled = name != "prompt" or settings.prompts is None
+        column.label(text=_label(name))
+        column.prop(settings, name, text="")
     layout.template_ID(settings, "prompts", new="text.new", open="text.open", text="Keyed Prompts")
     if settings.prompts is None:
         return
@@ -75,7 +78,22 @@ def _draw_prompts(layout: Any, scene: Any) -> None:
 def _draw_group(layout: Any, settings: Any, names: tuple[str, ...]) -> None:
     column = layout.column(align=True)
     for name in names:
-        column.prop(settings, name)
+        if name in _SPANS:
+            _draw_span(column, settings, name)
+        else:
+            column.prop(settings, name)
+
+
+def _draw_span(layout: Any, settings: Any, name: str) -> None:
+    """Two numbers in one line; left to itself Blender takes a line for each."""
+    split = layout.split(factor=_LABEL_SHARE)
+    label = split.row()
+    label.alignment = "RIGHT"
+    label.label(text=_label(name))
+    row = split.row(align=True)
+    row.use_property_split = False
+    for index in range(2):
+        row.prop(settings, name, index=index, text="")
 
 
 def _label(name: str) -> str:

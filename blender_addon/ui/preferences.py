@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..generation import BackendChoice, backend_command
 from ..running import generation
-from .text import draw_text
+from ..shared.errors import InputError
+from .text import draw_error, draw_text
 
 
 def draw_preferences(layout: Any, preferences: Any) -> None:
@@ -14,6 +16,8 @@ def draw_preferences(layout: Any, preferences: Any) -> None:
     column.use_property_split = True
     for name in ("backend", "device", "connection", "output", "notify"):
         column.prop(preferences, name)
+    if not preferences.connection:
+        _draw_found(layout, preferences.backend)
     doctor = generation().doctor
     layout.operator("latentman.doctor", icon="HEART")
     if doctor.running:
@@ -22,3 +26,11 @@ def draw_preferences(layout: Any, preferences: Any) -> None:
         draw_text(layout, f"{finding.name}: {finding.text}", "CHECKMARK" if finding.works else "ERROR")
         if not finding.works and finding.mend:
             draw_text(layout, f"Run: {finding.mend}", "BLANK1")
+
+
+def _draw_found(layout: Any, command: str) -> None:
+    """Which program is the backend, or why there is none."""
+    try:
+        draw_text(layout, f"The backend is {backend_command(BackendChoice(command)).words[0]}", "CHECKMARK")
+    except InputError as error:
+        draw_error(layout, error)

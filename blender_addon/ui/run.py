@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..ops.generate import can_resume
+from ..ops.generate import can_resume, why_not
 from ..running import generation
 from ..scene_job import output_base
 from ..shared.errors import InputError
@@ -29,8 +29,13 @@ def draw_run(layout: Any, context: Any) -> None:
         row.operator("latentman.generate", icon="RENDER_ANIMATION")
         if can_resume(context):
             row.operator("latentman.resume", icon="PLAY")
+        reason = why_not(context)
+        if reason:
+            draw_text(layout, reason, "INFO")
     if current.progress is not None:
-        layout.progress(factor=current.progress.fraction, text=current.progress.text)
+        column = layout.column(align=True)
+        column.progress(factor=current.progress.fraction, text=f"{current.progress.fraction:.0%}")
+        draw_text(column, current.progress.text)
         if current.progress.warning:
             draw_text(layout, current.progress.warning, "ERROR")
     if current.preview.icon_id:

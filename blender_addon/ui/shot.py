@@ -12,6 +12,8 @@ from ..running import generation
 from ..shared.framerange import format_frames
 from .text import draw_text
 
+_NAMED_OTHERS = 3
+
 
 def draw_motion(layout: Any, context: Any) -> None:
     """Draw the import, and what is known of each character's motion."""
@@ -40,6 +42,15 @@ def draw_camera(layout: Any, context: Any) -> None:
     row = layout.row(align=True)
     row.operator("latentman.frame_shot", icon="CAMERA_DATA")
     row.prop(scene.latentman, "follow_camera", toggle=True)
+    settings, render = scene.latentman, scene.render
+    if (render.resolution_x, render.resolution_y) != (settings.width, settings.height):
+        shown = f"{render.resolution_x} x {render.resolution_y}"
+        draw_text(layout, f"The view shows {shown}, pictures are {settings.width} x {settings.height}", "INFO")
+        layout.operator("latentman.use_picture_size", icon="FULLSCREEN_EXIT")
+    others = rig.others_in_picture(scene)
+    if others:
+        more = f" and {len(others) - _NAMED_OTHERS} more" if len(others) > _NAMED_OTHERS else ""
+        draw_text(layout, f"Also in the picture: {', '.join(others[:_NAMED_OTHERS])}{more}", "INFO")
 
 
 def draw_passes(layout: Any, context: Any) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..timeline.compare import BACKGROUND, shown_take
-from ..timeline.take import DONE, FRAMES, METHOD, PROMPT, SEED, STEPS, takes
+from ..timeline.take import DONE, FRAMES, PROMPT, SEED, STEPS, takes
 from .text import draw_text
 
 _BUTTONS = (("latentman.redo_take", "LOOP_BACK"), ("latentman.take_background", "IMAGE_BACKGROUND"))
@@ -17,6 +17,7 @@ def draw_takes(layout: Any, context: Any) -> None:
     shown = shown_take(scene)
     for strip in reversed(takes(scene)):
         _draw_take(layout.box(), strip, strip == shown)
+    layout.operator("latentman.watch_takes", icon="SEQUENCE")
     row = layout.row(align=True)
     row.operator("latentman.compare_takes", icon="ARROW_LEFTRIGHT")
     row.operator("latentman.find_takes", icon="VIEWZOOM")
@@ -28,17 +29,18 @@ def _draw_take(box: Any, strip: Any, shown: bool) -> None:
     row = box.row(align=True)
     show = row.operator(
         "latentman.show_take",
-        text=f"{strip.name}, channel {strip.channel}",
+        text=strip.name,
         icon="HIDE_OFF" if shown else "HIDE_ON",
         depress=shown,
     )
     show.take = strip.name
     for operator, icon in _BUTTONS:
         row.operator(operator, text="", icon=icon).take = strip.name
-    draw_text(box, f"{strip.get(METHOD, '')}, seed {strip.get(SEED, '')}, {strip.get(STEPS, '?')} steps")
-    draw_text(box, f'"{strip.get(PROMPT, "")}"')
+    column = box.column(align=True)
+    draw_text(column, f'"{strip.get(PROMPT, "")}"')
+    draw_text(column, f"Seed {strip.get(SEED, '')}, {strip.get(STEPS, '?')} steps, channel {strip.channel}")
     if strip.get(DONE, 0) < strip.get(FRAMES, 0):
-        draw_text(box, f"{strip[DONE]} of {strip[FRAMES]} frames", "SORTTIME")
+        draw_text(column, f"{strip[DONE]} of {strip[FRAMES]} frames", "SORTTIME")
 
 
 def _has_background(scene: Any) -> bool:

@@ -11,10 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from build_addon import ABI3, TARGETS, build_zip, wheel_cache
-
 from .provision import SUITES, Suite, suite_folder
-from .real_blender import PROJECT, RealBlender, show
+from .ready import built_zip, installed
+from .real_blender import PROJECT, RealBlender
 
 _NOT_RUN = "NOT RUN"
 _START_LIMIT_S = 60.0
@@ -41,22 +40,14 @@ def suite(request: pytest.FixtureRequest) -> Suite:
 
 @pytest.fixture(scope="session")
 def zip_file(suite: Suite, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The extension's zip for the suite's Python. Both Blenders run a Python that only the abi3 wheel fits."""
-    target = next(target for target in TARGETS if target.platform == "linux-x64" and target.abi is ABI3)
-    folder = tmp_path_factory.mktemp("zip")
-    older = "4.2.0" if suite.series < "5.1" else None  # Debian's 4.3 has a later Python than Blender's own 4.3
-    return build_zip(target, folder, cache=wheel_cache(), blender_min=older)
+    """The extension's zip for the suite's Python."""
+    return built_zip(suite, tmp_path_factory.mktemp("zip"))
 
 
 @pytest.fixture(scope="session")
 def blender(suite: Suite, zip_file: Path, tmp_path_factory: pytest.TempPathFactory) -> RealBlender:
     """A real Blender into which the built zip was installed as a user does it."""
-    scratch = tmp_path_factory.mktemp(f"blender-{suite.name}")
-    found = RealBlender(suite, suite_folder(suite), scratch)
-    (scratch / zip_file.name).write_bytes(zip_file.read_bytes())
-    done = found.run("--command", "extension", "install-file", "-r", "user_default", "-e", f"/scratch/{zip_file.name}")
-    assert done.returncode == 0, show(done)
-    return found
+    return installed(suite, suite_folder(suite), zip_file, tmp_path_factory.mktemp(f"blender-{suite.name}"))
 
 
 @dataclass(frozen=True, slots=True)

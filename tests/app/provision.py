@@ -40,13 +40,13 @@ class Suite:
         return hashlib.sha256("\n".join((self.name, *MOUNT_POINTS, *self.packages)).encode()).hexdigest()[:8]
 
 
+# A window needs OpenGL (software: Mesa's), a display (Xvfb) and somebody who moves the mouse (xdotool).
+_WINDOW = ("libgl1", "libegl1", "libgl1-mesa-dri", "xvfb", "xdotool")
 # sid's Blender starts with import errors without cattr, requests and zstandard.
 SUITES = (
-    Suite("trixie", "4.3", ("blender", "libgl1-mesa-dri", "python3-numpy")),
+    Suite("trixie", "4.3", ("blender", "python3-numpy", *_WINDOW)),
     Suite(
-        "sid",
-        "5.2",
-        ("blender", "libgl1-mesa-dri", "python3-numpy", "python3-cattr", "python3-requests", "python3-zstandard"),
+        "sid", "5.2", ("blender", "python3-numpy", "python3-cattr", "python3-requests", "python3-zstandard", *_WINDOW)
     ),
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 import signal
@@ -15,17 +16,24 @@ from .provision import Suite
 PROJECT = Path(__file__).resolve().parents[2]
 TIMEOUT_S = 240.0
 
-# /dev is bound for the random and null devices; /tmp is its own, so that nothing is left in the kept folder.
+# /dev is bound for the random and null devices; /tmp is its own, so that nothing is left in the kept folder but the
+# compiled shaders of software OpenGL, which take a window longer than all else when it is first drawn. This
+# machine as a whole is at /tmp/host, and the scratch folder also where it really is: that is how a Blender in there
+# starts the backend of out here (`Window`), and both mean the same by a path.
 _SCRIPT = """
 set -e
 mount -t proc proc "$ROOT/proc"
 mount --rbind /dev "$ROOT/dev"
 mount -t tmpfs tmpfs "$ROOT/tmp"
+mkdir -p "$ROOT/tmp/host" "$ROOT$SCRATCH" "$ROOT/var/cache/shaders"
+mount --rbind / "$ROOT/tmp/host"
+mount --bind "$SCRATCH" "$ROOT$SCRATCH"
 mount --bind "$PROJECT" "$ROOT/project"
 mount -o remount,bind,ro "$ROOT/project"
 mount --bind "$SCRATCH" "$ROOT/scratch"
-exec chroot "$ROOT" /usr/bin/env -i HOME=/scratch/home PATH=/usr/bin:/bin LANG=C.UTF-8 \
-    BLENDER_USER_RESOURCES=/scratch/config OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE=1 "$@"
+exec chroot "$ROOT" /usr/bin/env -i HOME=/scratch/home PATH=/scratch/bin:/usr/bin:/bin LANG=C.UTF-8 \
+    BLENDER_USER_RESOURCES=/scratch/config OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE=1 \
+    MESA_SHADER_CACHE_DIR=/var/cache/shaders "$@"
 """
 
 
@@ -42,24 +50,30 @@ class RealBlender:
         return f"/scratch/{path.relative_to(self.scratch)}"
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
-        """Start Blender with these arguments in a session and a mount namespace of its own.
+        """Start Blender with these arguments; see `start_program`."""
+        return self.start_program("blender", *arguments)
 
-        The process is Blender itself: a signal sent to it arrives.
+    def start_program(self, *words: str, display: str = "", log: Path | None = None) -> subprocess.Popen[str]:
+        """Start a program of this Blender's root folder in a session and a mount namespace of its own.
+
+        The process is the program itself: a signal sent to it arrives. `display`: the X display that it sees. `log`:
+        the file that takes what it prints; pipes where there is none.
         """
         for name in ("home", "config"):
             (self.scratch / name).mkdir(exist_ok=True)
         mounted = {"ROOT": str(self.root), "PROJECT": str(PROJECT), "SCRATCH": str(self.scratch)}
-        command = ["unshare", "--mount", "--propagation", "private", "bash", "-c", _SCRIPT, "bash", "blender"]
-        return subprocess.Popen(
-            [*command, *arguments],
-            env={**os.environ, **mounted},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            errors="replace",
-            start_new_session=True,
-        )
+        command = ["unshare", "--mount", "--propagation", "private", "bash", "-c", _SCRIPT, "bash"]
+        with contextlib.nullcontext(subprocess.PIPE) if log is None else log.open("ab") as output:
+            return subprocess.Popen(
+                [*command, *((f"DISPLAY={display}",) if display else ()), *words],
+                env={**os.environ, **mounted},
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                text=True,
+                errors="replace",
+                start_new_session=True,
+            )
 
     def run(self, *arguments: str, timeout_s: float = TIMEOUT_S) -> subprocess.CompletedProcess[str]:
         """Run Blender to its end."""
@@ -80,4 +94,4 @@ class RealBlender:
 def show(done: subprocess.CompletedProcess[str]) -> str:
     """What a Blender said, for the message of a failed assertion."""
     command: Sequence[str] = done.args if isinstance(done.args, list) else [str(done.args)]
-    return f"{shlex.join(command[8:])}\nexit {done.returncode}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+    return f"{shlex.join(command[7:])}\nexit {done.returncode}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"

@@ -110,3 +110,24 @@ def test_no_frames_and_no_character_are_refused():
         frame_shot(scene, armature, ())
     with pytest.raises(InputError, match="not a character"):
         frame_shot(scene, bpy.data.objects.new("other", None), (1,))
+
+
+def test_the_pictures_of_another_shape_than_the_scene_hold_the_whole_motion():
+    scene, armature, frames = sample("dance")
+    scene.render.resolution_x, scene.render.resolution_y = 1920, 1080
+    frame_shot(scene, armature, frames, size=(512, 512))
+    boxes = extents(scene, frames)
+    assert boxes.min() > 0
+    assert boxes.max() < 1
+
+
+def test_the_start_up_files_camera_is_not_taken_for_one_that_somebody_placed():
+    bpy.ops.wm.read_factory_settings()  # Blender's own start-up file: a cube, a light and a camera
+    scene = bpy.context.scene
+    start_up = scene.camera
+    armature = import_motion(scene, standing_motion(2), free_body())
+    made = frame_shot(scene, armature, (1, 2))
+    assert made != start_up and scene.camera == made
+    start_up.location.x += 1
+    scene.camera = start_up
+    assert frame_shot(scene, armature, (1, 2)) == start_up

@@ -48,6 +48,8 @@ def test_a_full_scene_shows_facts_changes_takes_and_what_mends_the_error() -> No
     assert "Steps: 7 → 20" in texts
     assert "Prompts at frames 1, 30" in texts
     assert "The backend ended with code -9." in texts
-    assert texts.index("take-002 latentman, channel 2") < texts.index("take-001 latentman, channel 1")
+    assert texts.index("take-002 latentman") < texts.index("take-001 latentman")
+    assert "Seed 7, 7 steps, channel 2" in texts
+    assert "The view shows 1920 x 1080, pictures are 256 x 256" in whole
     wanted = ("start_backend", "show_log", "doctor", "clear_error", "show_take", "redo_take", "take_background")
-    assert {f"bpy.ops.latentman.{name}" for name in wanted} <= operators
+    assert {f"bpy.ops.latentman.{name}" for name in (*wanted, "use_picture_size")} <= operators

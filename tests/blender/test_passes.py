@@ -15,6 +15,7 @@ from blender_addon.shared.shot import parse_shot
 from bpy_extras.object_utils import world_to_camera_view
 
 from blender_addon import compat
+from blender_addon.passes import launcher
 from blender_addon.passes.launcher import PassRender, PassRequest, render_passes
 from blender_addon.rig.character import characters, import_motion
 from tests.blender.fingerprint import fingerprint
@@ -289,3 +290,11 @@ def test_a_killed_child_becomes_an_error_and_the_next_run_goes_on(tmp_path):
     again = render(tmp_path, (1, 2, 3, 4, 5, 6), 64, 64)
     assert again[0].reused
     assert [one.frame for one in again] == [1, 2, 3, 4, 5, 6]
+
+
+def test_the_copy_that_is_rendered_changes_no_preference(tmp_path):
+    preferences = bpy.context.preferences
+    preferences.filepaths.file_preview_type, preferences.is_dirty = "CAMERA", False
+    launcher._save_copy(str(tmp_path / "copy.blend"))
+    assert (tmp_path / "copy.blend").is_file()
+    assert (preferences.filepaths.file_preview_type, preferences.is_dirty) == ("CAMERA", False)

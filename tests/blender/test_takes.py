@@ -111,3 +111,14 @@ def test_the_operators_say_why_not(scene):
             operator()
     bare = bpy.data.scenes.new("bare")
     assert takes(bare) == [] and bare.sequence_editor is None  # looking makes nothing
+
+
+def test_a_sequencer_without_a_scene_shows_the_takes_scene_and_a_chosen_one_stays(scene, tmp_path):
+    chosen = bpy.data.workspaces[0]
+    if not hasattr(chosen, "sequencer_scene"):  # before 5.0 a sequencer shows its window's scene
+        return
+    other = bpy.data.scenes.new("edit")
+    chosen.sequencer_scene = other
+    add_take(scene, take(tmp_path / "take-001" / "latentman"))
+    assert chosen.sequencer_scene == other
+    assert {one.sequencer_scene for one in bpy.data.workspaces[1:]} <= {scene}

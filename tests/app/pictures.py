@@ -1,0 +1,212 @@
+"""The manual's pictures, taken from the program while it does the worked example of docs/panel.md.
+
+    python -m tests.app.pictures [--blender 5.2] [--frames 16] [--steps 20] [--seed 7] [--out docs/pictures]
+
+A real Blender in a real window imports a walk, raises an arm, generates before and after it, and compares the takes.
+Run it again when the panel or the embedded model has changed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image
+
+from .provision import SUITES, ProvisionError
+from .ready import ready_blender
+from .real_blender import PROJECT
+from .window import Window, open_window
+
+SIZE = (1600, 1000)
+MOST_BYTES = 300_000
+MOTION = PROJECT / "shared" / "motion" / "samples" / "walk_smpl_params.npy"
+PROMPT = "a robot on the moon"
+_LIMIT_S = 3600.0
+_OUT_OF_THE_WAY = (500, 860)  # of the mouse: nothing is lit up there and nothing explained
+_RENDERED_S = 4.0  # the sequencer shows the frame before until it has read the new one
+_NEXT_HEADER = 32  # pixels from a sub-panel's last button to the next one's header
+_ADDON = "bl_ext.user_default.latentman"
+
+_START = f"""
+generation = __import__("{_ADDON}.running", fromlist=["generation"]).generation
+bpy.data.objects.remove(bpy.data.objects["Cube"])
+scene = bpy.context.scene
+scene.render.fps = 10
+bpy.ops.wm.save_as_mainfile(filepath="{{scratch}}/shot.blend")
+scene.latentman.motion_path = "/scratch/{MOTION.name}"
+"""
+_SETTINGS = """
+settings = bpy.context.scene.latentman
+settings.prompt, settings.frames = {prompt!r}, "1-{frames}"
+settings.steps, settings.seed = {steps}, {seed}
+"""
+_CAMERA_VIEW = """
+with view():
+    bpy.context.region_data.view_perspective = "CAMERA"
+    bpy.ops.view3d.view_center_camera()
+    bpy.context.region_data.view_camera_zoom -= 8
+    bpy.context.region_data.view_camera_offset = (0.065, 0)  # beside the sidebar
+"""
+# Up over four frames from the middle of the shot on, as an animator would key it.
+_RAISE = """
+import math
+from mathutils import Quaternion
+scene = bpy.context.scene
+with view():
+    bpy.ops.object.mode_set(mode="POSE")
+armature = bpy.context.view_layer.objects.active
+bone = armature.pose.bones["left_shoulder"]
+raised, first = Quaternion((0, 0, 1), math.radians(50)), {frames} // 2 - 2
+for frame in range(first, {frames} + 1):
+    scene.frame_set(frame)
+    bone.rotation_quaternion = bone.rotation_quaternion.slerp(raised, min(1.0, (frame - first) / 4))
+    bone.keyframe_insert("rotation_quaternion")
+with view():
+    bpy.ops.pose.select_all(action="DESELECT")
+armature.data.bones.active = bone.bone
+(bone if hasattr(bone, "select") else bone.bone).select = True  # 5.0 moved it to the pose
+"""
+_SETTLE = """
+with view():
+    bpy.ops.wm.redraw_timer(type="DRAW_WIN_SWAP", iterations=2)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Studio:
+    """The window and the folder that the pictures go to."""
+
+    window: Window
+    out: Path
+
+    def take(self, name: str, *boxes: tuple[int, int, int, int]) -> None:
+        """Save parts of the screen, side by side from left to right."""
+        self.save(name, [self.cut(box) for box in boxes])
+
+    def cut(self, box: tuple[int, int, int, int]) -> Image.Image:
+        """A part of the screen as it is now, drawn to the end."""
+        self.window.python(_SETTLE)
+        return self.window.picture().crop(box)
+
+    def save(self, name: str, parts: Sequence[Image.Image]) -> None:
+        """Save pictures side by side in one file that is not larger than the manual may hold."""
+        whole = Image.new("RGB", (sum(part.width for part in parts), max(part.height for part in parts)))
+        for index, part in enumerate(parts):
+            whole.paste(part, (sum(one.width for one in parts[:index]), 0))
+        path = self.out / f"{name}.png"
+        whole.save(path, optimize=True)
+        if path.stat().st_size > MOST_BYTES:
+            few = whole.quantize(256, method=Image.Quantize.MAXCOVERAGE)  # keeps the few bright colours of a frame
+            few.save(path, optimize=True)
+        print(path, f"{path.stat().st_size / 1000:.0f} kB")
+
+
+def import_motion(studio: Studio, frames: int, steps: int, seed: int) -> None:
+    """Step 1: a new file, the walk, the camera; the picture of the whole program."""
+    window = studio.window
+    shutil.copy(MOTION, window.blender.scratch)
+    window.python(_START.format(scratch=window.blender.scratch))
+    window.open_sidebar()
+    window.click(*window.find_button("latentman.import_motion"))
+    window.wait("len(bpy.context.scene.objects) == 5")
+    window.python(_SETTINGS.format(prompt=PROMPT, frames=frames, steps=steps, seed=seed))
+    window.python("with view(): bpy.ops.latentman.frame_shot(); bpy.ops.latentman.use_picture_size()")
+    window.python(_CAMERA_VIEW)
+    window.move(*_OUT_OF_THE_WAY)
+    studio.take("panel_import", window.box("VIEW_3D"))
+
+
+def generate(studio: Studio, name: str = "") -> None:
+    """Press Generate and wait for the take; with a name, a picture of the sidebar in the middle of it."""
+    window = studio.window
+    window.scroll(60)
+    window.click(*window.find_button("latentman.generate", upwards=True))
+    window.wait("generation().running")
+    if name:
+        window.wait("generation().progress.stage == 'sampling' and generation().progress.step > 1", _LIMIT_S)
+        window.scroll(60)
+        window.move(*_OUT_OF_THE_WAY)
+        studio.take(name, window.box("VIEW_3D", "UI"))
+    window.wait("not generation().running", _LIMIT_S)
+    assert window.value("generation().progress.state.value") == "done", window.value("str(generation().error)")
+
+
+def raise_arm(studio: Studio, frames: int) -> None:
+    """Steps 3 and 4: the arm, and what that changes."""
+    window = studio.window
+    window.scroll(-60)
+    window.python(_RAISE.format(frames=frames))
+    left, top, right, bottom = window.box("VIEW_3D", "WINDOW")
+    sidebar = window.box("VIEW_3D", "UI")
+    studio.take("panel_pose", (left, top, sidebar[0], bottom))
+    x, y = window.find_button("latentman.frame_shot")
+    window.click(x, y + _NEXT_HEADER)  # opens Passes, the next sub-panel
+    window.python(_SETTLE)
+    window.click(*window.find_button("latentman.count_changes"))
+    window.wait("generation().comparison is not None and not generation().comparison.running")
+    x, y = window.find_button("latentman.count_changes")
+    window.move(*_OUT_OF_THE_WAY)
+    studio.take("panel_changes", (sidebar[0], y - 160, sidebar[2], y + 100))
+
+
+def compare(studio: Studio, frames: int) -> None:
+    """Step 5: both takes on the sequencer, and each at the same frame."""
+    window = studio.window
+    window.scroll(60)
+    window.click(*window.find_button("latentman.watch_takes", upwards=True))
+    window.python(_SETTLE)
+    window.python(_FIT)
+    window.python(f"bpy.context.scene.frame_set({frames - 2})")  # after it is open, so that it shows this frame
+    window.python(_SETTLE)
+    window.move(*_OUT_OF_THE_WAY)
+    time.sleep(_RENDERED_S)
+    left, top, _, bottom = window.box("SEQUENCE_EDITOR")
+    studio.take("panel_takes", (left, top, window.box("VIEW_3D")[2], bottom))
+    after = studio.cut(window.box("SEQUENCE_EDITOR", "PREVIEW"))
+    window.python("with view(): bpy.ops.latentman.compare_takes()")
+    time.sleep(_RENDERED_S)
+    before = studio.cut(window.box("SEQUENCE_EDITOR", "PREVIEW"))
+    studio.save("panel_compare", [before, after])
+
+
+_FIT = """
+window = bpy.context.window_manager.windows[0]
+area = next(one for one in window.screen.areas if one.type == "SEQUENCE_EDITOR")
+for kind, fit in (("PREVIEW", bpy.ops.sequencer.view_all_preview), ("WINDOW", bpy.ops.sequencer.view_all)):
+    region = next(one for one in area.regions if one.type == kind)
+    with bpy.context.temp_override(window=window, area=area, region=region):
+        fit()
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do the example and save its pictures."""
+    parser = argparse.ArgumentParser(prog="pictures", description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--blender", choices=[suite.series for suite in SUITES], default=SUITES[-1].series)
+    for name, default in (("frames", 16), ("steps", 20), ("seed", 7)):
+        parser.add_argument(f"--{name}", type=int, default=default)
+    parser.add_argument("--out", type=Path, default=PROJECT / "docs" / "pictures")
+    chosen = parser.parse_args(arguments)
+    chosen.out.mkdir(parents=True, exist_ok=True)
+    try:
+        with ready_blender(chosen.blender) as blender, open_window(blender, size=SIZE) as window:
+            studio = Studio(window, chosen.out)
+            import_motion(studio, chosen.frames, chosen.steps, chosen.seed)
+            generate(studio, "panel_generate")
+            raise_arm(studio, chosen.frames)
+            generate(studio)
+            compare(studio, chosen.frames)
+    except ProvisionError as error:
+        print(f"NOT RUN: no real Blender {chosen.blender}. {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
