@@ -113,8 +113,7 @@ def import_motion(studio: Studio, frames: int, steps: int, seed: int) -> None:
     shutil.copy(MOTION, window.blender.scratch)
     window.python(_START.format(scratch=window.blender.scratch))
     window.open_sidebar()
-    window.click(*window.find_button("latentman.import_motion"))
-    window.wait("len(bpy.context.scene.objects) == 5")
+    window.press("latentman.import_motion", "len(bpy.context.scene.objects) == 5")
     window.python(_SETTINGS.format(prompt=PROMPT, frames=frames, steps=steps, seed=seed))
     window.python("with view(): bpy.ops.latentman.frame_shot(); bpy.ops.latentman.use_picture_size()")
     window.python(_CAMERA_VIEW)
@@ -126,8 +125,7 @@ def generate(studio: Studio, name: str = "") -> None:
     """Press Generate and wait for the take; with a name, a picture of the sidebar in the middle of it."""
     window = studio.window
     window.scroll(60)
-    window.click(*window.find_button("latentman.generate", upwards=True))
-    window.wait("generation().running")
+    window.press("latentman.generate", "generation().running", upwards=True)
     if name:
         window.wait("generation().progress.stage == 'sampling' and generation().progress.step > 1", _LIMIT_S)
         window.scroll(60)
@@ -148,8 +146,8 @@ def raise_arm(studio: Studio, frames: int) -> None:
     x, y = window.find_button("latentman.frame_shot")
     window.click(x, y + _NEXT_HEADER)  # opens Passes, the next sub-panel
     window.python(_SETTLE)
-    window.click(*window.find_button("latentman.count_changes"))
-    window.wait("generation().comparison is not None and not generation().comparison.running")
+    window.press("latentman.count_changes", "generation().comparison is not None")
+    window.wait("not generation().comparison.running")
     x, y = window.find_button("latentman.count_changes")
     window.move(*_OUT_OF_THE_WAY)
     studio.take("panel_changes", (sidebar[0], y - 160, sidebar[2], y + 100))

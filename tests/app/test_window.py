@@ -112,8 +112,7 @@ def backend_of(window: Window) -> psutil.Process:
 
 
 def test_a_take_is_made_by_mouse_and_keyboard(window: Window) -> None:
-    window.click(*window.find_button("latentman.import_motion"))
-    window.wait("bpy.context.scene.camera is not None")
+    window.press("latentman.import_motion", "bpy.context.scene.camera is not None")
     assert window.value("bpy.context.view_layer.objects.active.type") == "ARMATURE"
     window.scroll(60)
     assert not window.value("bpy.ops.latentman.generate.poll()")
@@ -124,8 +123,7 @@ def test_a_take_is_made_by_mouse_and_keyboard(window: Window) -> None:
     window.key("Return")
     assert window.value("bpy.context.scene.latentman.prompt") == "a robot on the moon"
     window.python(SAVE)
-    window.click(*window.find_button("latentman.generate", upwards=True))
-    window.wait("generation().progress is not None")
+    window.press("latentman.generate", "generation().progress is not None", upwards=True)
     assert wait_for_the_end(window) == "done", window.value("str(generation().error)")
     assert strips(window) == [["take-001 text2video_zero", 1, FRAMES]]
     assert window.value("getattr(bpy.data.workspaces[0], 'sequencer_scene', bpy.context.scene) is not None")
@@ -136,7 +134,7 @@ def test_cancel_by_its_button_keeps_the_take_for_resume(window: Window) -> None:
     generate(window)
     wait_for_the_middle(window)
     window.scroll(60)
-    window.click(*window.find_button("latentman.cancel", upwards=True))
+    window.press("latentman.cancel", "not generation().running", upwards=True)
     assert wait_for_the_end(window) == "cancelled"
     assert window.value("generation().error") is None
     assert window.value("bpy.ops.latentman.resume.poll()")
@@ -152,7 +150,7 @@ def test_a_killed_backend_is_told_with_the_button_that_mends_it(window: Window) 
     assert "was ended by SIGKILL" in window.value("generation().error.message")
     window.wait("bpy.ops.latentman.start_backend.poll()")
     window.scroll(60)
-    window.click(*window.find_button("latentman.start_backend", upwards=True))
+    window.press("latentman.start_backend", "generation().backend.state.value in ('Starting', 'Ready')", upwards=True)
     window.wait("generation().backend.state.value == 'Ready'")
     assert window.value("generation().error") is None
 
@@ -211,8 +209,7 @@ def test_quitting_in_mid_job_and_coming_back(window: Window) -> None:
         again.python(NAME_GENERATION)
         again.open_sidebar()
         again.scroll(60)
-        again.click(*again.find_button("latentman.resume", upwards=True))
-        again.wait("generation().running")
+        again.press("latentman.resume", "generation().running", upwards=True)
         assert wait_for_the_end(again) == "done", again.value("str(generation().error)")
         newest = max(folder.name for folder in shot_file(window).parent.glob("latentman/take-*"))
         assert strips(again)[-1] == [f"{newest} text2video_zero", len(strips(again)), FRAMES]
