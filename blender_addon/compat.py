@@ -51,7 +51,8 @@ def set_multilayer_exr(image_settings: Any) -> None:
 def new_fcurves(target: Any, action_name: str) -> Any:
     """Give `target` (a datablock) a new action and return the collection in which its F-curves are made.
 
-    From 4.4 an action has slots, and the F-curves live in the slot's channel bag; before, in the action itself.
+    From 4.4 an action has slots, and the F-curves live in the slot's channel bag, but only from 5.0 can they be made
+    there in a named group; until then the action's own collection still makes them, in its only slot.
     """
     action = bpy.data.actions.new(action_name)
     animation = target.animation_data_create()
@@ -61,7 +62,8 @@ def new_fcurves(target: Any, action_name: str) -> Any:
     slot = action.slots.new(id_type=target.id_type, name=target.name)
     animation.action_slot = slot
     strip = action.layers.new("Layer").strips.new(type="KEYFRAME")
-    return strip.channelbag(slot, ensure=True).fcurves
+    bag = strip.channelbag(slot, ensure=True)
+    return action.fcurves if hasattr(action, "fcurves") else bag.fcurves
 
 
 def fcurves_of(target: Any) -> Any:
