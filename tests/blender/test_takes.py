@@ -13,6 +13,7 @@ from blender_addon.shared.job import Job, LatentManSettings
 
 import blender_addon
 from blender_addon.client.request import placeholder_inputs
+from blender_addon.compat import present_strips
 from blender_addon.scene_job import stored_template
 from blender_addon.timeline.compare import shown_take
 from blender_addon.timeline.take import DONE, Take, add_take, show_take, take_job, takes
@@ -59,7 +60,9 @@ def test_a_take_grows_on_one_strip_and_holds_what_is_not_there(scene, tmp_path):
 def test_a_and_b(scene, tmp_path):
     for number in (1, 2, 3):
         add_take(scene, take(tmp_path / f"take-00{number}" / "latentman", seed=number))
-    other = scene.sequence_editor.strips.new_effect(name="title", type="COLOR", channel=9, frame_start=1, length=5)
+    strips = present_strips(scene)
+    end = {"length": 5} if "length" in strips.bl_rna.functions["new_effect"].parameters else {"frame_end": 6}
+    other = strips.new_effect(name="title", type="COLOR", channel=9, frame_start=1, **end)
     first, second, third = (strip.name for strip in takes(scene))
     assert shown_take(scene).name == third
     assert bpy.ops.latentman.show_take(take=first) == {"FINISHED"}
