@@ -24,7 +24,6 @@ from .real_blender import PROJECT
 from .window import Window, open_window
 
 SIZE = (1600, 1000)
-MOST_BYTES = 300_000
 MOTION = PROJECT / "shared" / "motion" / "samples" / "walk_smpl_params.npy"
 PROMPT = "a robot on the moon"
 _LIMIT_S = 3600.0
@@ -95,15 +94,12 @@ class Studio:
         return self.window.picture().crop(box)
 
     def save(self, name: str, parts: Sequence[Image.Image]) -> None:
-        """Save pictures side by side in one file that is not larger than the manual may hold."""
+        """Save pictures side by side in one file."""
         whole = Image.new("RGB", (sum(part.width for part in parts), max(part.height for part in parts)))
         for index, part in enumerate(parts):
             whole.paste(part, (sum(one.width for one in parts[:index]), 0))
         path = self.out / f"{name}.png"
         whole.save(path, optimize=True)
-        if path.stat().st_size > MOST_BYTES:
-            few = whole.quantize(256, method=Image.Quantize.MAXCOVERAGE)  # keeps the few bright colours of a frame
-            few.save(path, optimize=True)
         print(path, f"{path.stat().st_size / 1000:.0f} kB")
 
 
