@@ -30,16 +30,21 @@ _CLASS_AT_THE_END = """
 import bpy
 class Leftover(bpy.types.Operator):
     bl_idname, bl_label = "latentman.leftover", "Left over"
+    def execute(self, context):
+        return {"FINISHED"}
 bpy.utils.register_class(Leftover)
 """
 
 
 @functools.cache
 def eevee_runs() -> bool:
-    """Whether this Blender can render with EEVEE here: it needs OpenGL, and 4.2 and 4.5 need a display for it."""
+    """Whether EEVEE renders here. It needs OpenGL, and in the modules of 4.2 and 4.5 a display for it."""
     with tempfile.TemporaryDirectory() as folder:
         picture = Path(folder) / "picture.png"
-        _code_of(_PICTURE_BY_EEVEE, str(picture))
+        try:
+            _code_of(_PICTURE_BY_EEVEE, str(picture))
+        except subprocess.TimeoutExpired:  # 4.2 waits for ever
+            return False
         return picture.exists()
 
 
