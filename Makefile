@@ -13,7 +13,7 @@ STEPS ?= 20
 SEED ?= 7
 OUT ?= out/demo
 
-.PHONY: demo test test-app check pictures manual clean
+.PHONY: demo test test-wheels test-app check pictures manual clean
 
 demo: $(READY)
 	@$(BIN)/python -m blender_addon --motion "$(MOTION)" --fps $(FPS) --frames 1-$(FRAMES) --prompt "$(PROMPT)" \
@@ -25,6 +25,10 @@ test: $(READY)
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy --strict shared backend
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/unit tests/blender tests/e2e
+
+# The tests that need bpy alone, in the wheels of the older LTS series too.
+test-wheels: $(READY)
+	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.blender.wheels
 
 check: $(READY)
 	@$(BIN)/ruff check .

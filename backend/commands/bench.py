@@ -1,4 +1,4 @@
-"""`latentman bench diffusion|correspondence`: the figures that the README quotes, as ratios side by side in one run."""
+"""`latentman bench diffusion|correspondence|arithmetic`: the figures that the documents quote."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from dataclasses import asdict
 from rich.console import Console
 from rich.table import Table
 
+from backend.bench.arithmetic import Arithmetic, count_arithmetic
 from backend.bench.correspondence import CorrespondenceBench, CorrespondenceRow, run_correspondence
 from backend.bench.diffusion import CASES, DiffusionBench, DiffusionFigures, run_diffusion
 from backend.bench.shot import FRAMING
@@ -21,7 +22,7 @@ _WIDTH = 130
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    kinds = parser.add_subparsers(dest="bench", required=True, metavar="diffusion|correspondence")
+    kinds = parser.add_subparsers(dest="bench", required=True, metavar="diffusion|correspondence|arithmetic")
     diffusion = kinds.add_parser("diffusion", help="our sampler beside diffusers' stock pipeline")
     defaults = DiffusionBench()
     for name in ("frames", "steps", "repeats"):
@@ -46,16 +47,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=sizes.dense_bytes / 1e9,
         help="memory for the dense solver (default: %(default)s)",
     )
-    for kind in (diffusion, matching):
+    counting = kinds.add_parser("arithmetic", help="operations a frame takes, counted, of both models")
+    for kind in (diffusion, matching, counting):
         kind.add_argument("--json", action="store_true", help="all figures as JSON")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Run one bench and print its figures."""
-    run_one: Callable[[argparse.Namespace], None] = {"diffusion": _diffusion, "correspondence": _correspondence}[
-        arguments.bench
-    ]
-    run_one(arguments)
+    kinds: dict[str, Callable[[argparse.Namespace], None]] = {
+        "diffusion": _diffusion,
+        "correspondence": _correspondence,
+        "arithmetic": _arithmetic,
+    }
+    kinds[arguments.bench](arguments)
     return EXIT_DONE
 
 
@@ -90,6 +94,11 @@ def _correspondence(arguments: argparse.Namespace) -> None:
     )
     rows = run_correspondence(bench, _report)
     print(json.dumps([asdict(row) for row in rows], indent=1) if arguments.json else correspondence_table(rows))
+
+
+def _arithmetic(arguments: argparse.Namespace) -> None:
+    rows = [count_arithmetic(full_size) for full_size in (False, True)]
+    print(json.dumps([asdict(row) for row in rows], indent=1) if arguments.json else arithmetic_table(rows))
 
 
 def diffusion_table(figures: DiffusionFigures) -> str:
@@ -134,10 +143,38 @@ def correspondence_table(rows: Sequence[CorrespondenceRow]) -> str:
     return _table("a pair of frames, matched part by part", heads, lines)
 
 
+def arithmetic_table(rows: Sequence[Arithmetic]) -> str:
+    """The counts for people, and what guidance of half of the steps adds by them."""
+    heads = (
+        "model",
+        "size",
+        "step",
+        "step back",
+        "decode",
+        "decode back",
+        "guided",
+        "a quarter",
+        "decoder",
+        "a quarter",
+    )
+    lines = []
+    for row in rows:
+        counts = (row.step, row.step_back, row.decode, row.decode_back)
+        added = [row.over_baseline(through_unet=unet, decoded=part) for unet in (True, False) for part in (1.0, 0.25)]
+        lines.append(
+            (row.model, str(row.size), *(f"{count:,.1f}" for count in counts), *(f"{share:+.0%}" for share in added))
+        )
+    title = (
+        "GFLOP a frame; then what guidance in half of the steps adds to plain steps: through UNet and decoder with "
+        "whole pictures decoded or a quarter of each, and through the decoder alone"
+    )
+    return _table(title, heads, lines)
+
+
 def _table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     grid = Table(title=title)
     for head in heads:
-        grid.add_column(head, justify="left" if head in ("case", "view", "optimum", "") else "right")
+        grid.add_column(head, justify="left" if head in ("model", "case", "view", "optimum", "") else "right")
     for row in rows:
         grid.add_row(*row)
     console = Console(width=_WIDTH)

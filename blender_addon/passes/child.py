@@ -55,7 +55,7 @@ def run(spec: PassSpec, emit: Callable[[ChildEvent], None]) -> None:
         _compare(spec, keys, shot, charts, emit)
         return
     emit(ShotReady())
-    override_materials(stage.view_layer)
+    override_materials(stage.view_layer, [character.body for character in stage.characters])
     seen = 0
     for frame, key in zip(spec.frames, keys, strict=True):
         path = Path(spec.output) / frame_name(frame, ".exr")

@@ -14,9 +14,19 @@ from ..rig.body_mesh import CHART_ATTRIBUTE, PART_ATTRIBUTE
 from .settings import AOV_NAME
 
 
-def override_materials(view_layer: Any) -> None:
-    """Put the passes' material over every object of the view layer."""
-    view_layer.material_override = _pass_material()
+def override_materials(view_layer: Any, bodies: list[Any]) -> None:
+    """Put the passes' material over every object of the view layer.
+
+    The bodies wear it themselves as well: to an override, EEVEE of 4.2 to 4.5 gives none of the mesh's attributes.
+    """
+    material = _pass_material()
+    view_layer.material_override = material
+    for body in bodies:
+        if not body.data.is_editable:  # linked from another file
+            body.data = body.data.copy()
+        body.data.materials.clear()
+        body.data.materials.append(material)
+        body.material_slots[0].link = "DATA"
 
 
 def _pass_material() -> Any:

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from backend.passes import read_frame
 from shared.digest import sha256_file
@@ -182,8 +183,9 @@ def test_ctrl_c_is_exit_code_3(blender: RealBlender, served: Served, output: Pat
     assert done.returncode == 3, show(done)
 
 
-def test_passes_agree_with_the_bpy_packages(blender: RealBlender, served: Served, output: Path) -> None:
-    """The same shot through the bpy package (5.0): the same labels, but for a few pixels on edges."""
+@pytest.mark.parametrize("engine", ["cycles", "eevee"])
+def test_passes_agree_with_the_bpy_packages(blender: RealBlender, served: Served, output: Path, engine: str) -> None:
+    """The same shot through the bpy package (5.0, Cycles): the same labels, but for a few pixels on edges."""
     plan = ("--fps", "10", "--frames", "2", "--size", "128x128", "--steps", "1", "--prompt", "a robot")
     plan += ("--method", "text2video_zero")
     here, there = output / "bpy", output / "real"
@@ -192,7 +194,7 @@ def test_passes_agree_with_the_bpy_packages(blender: RealBlender, served: Served
     wheel = subprocess.run(own, cwd=PROJECT, capture_output=True, text=True, check=False)
     assert wheel.returncode == 0, show(wheel)
     connection = ("--connection", blender.inside(served.connection))
-    done = blender.run(*batch(blender, there, "--motion", MOTION, *plan, *connection))
+    done = blender.run(*batch(blender, there, "--motion", MOTION, *plan, *connection, "--engine", engine))
     assert done.returncode == 0, show(done)
     depth, labels, uv = read_frame(here / "passes" / "0002.exr")
     other_depth, other_labels, other_uv = read_frame(there / "passes" / "0002.exr")

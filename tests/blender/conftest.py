@@ -17,22 +17,30 @@ import pytest
 
 _INSIDE = "tests.blender.inside"
 _MODULE_LIMIT_S = 1200  # each test inside has its own limit, from the project's settings
-_COLLECTED_NOTHING = 5
 
 
-def _pytest(root: Path, arguments: list[str]) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "pytest", "-p", _INSIDE, "-q", *arguments]
-    return subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=_MODULE_LIMIT_S, check=False)
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--bpy-python", default=sys.executable, help="the Python whose bpy the tests run in")
+
+
+def _pytest(config: pytest.Config, arguments: list[str]) -> subprocess.CompletedProcess[str]:
+    command = [config.getoption("--bpy-python"), "-m", "pytest", "-p", _INSIDE, "-q", *arguments]
+    return subprocess.run(
+        command, cwd=config.rootpath, capture_output=True, text=True, timeout=_MODULE_LIMIT_S, check=False
+    )
 
 
 class BlenderModule(pytest.File):
     """A test module that is collected and run in a child process."""
 
     def collect(self) -> Iterator[BlenderTest]:
-        result = _pytest(self.config.rootpath, ["--collect-only", str(self.path)])
-        if result.returncode not in (0, _COLLECTED_NOTHING):
-            raise self.CollectError(result.stdout[-4000:] + result.stderr[-4000:])
-        for line in result.stdout.splitlines():
+        with tempfile.TemporaryDirectory() as folder:
+            listing = Path(folder) / "collected.txt"
+            result = _pytest(self.config, ["--collect-only", "--collected", str(listing), str(self.path)])
+            if not listing.exists():
+                raise self.CollectError(result.stdout[-4000:] + result.stderr[-4000:])
+            names = listing.read_text(encoding="utf-8").splitlines()
+        for line in names:
             file, separator, name = line.partition("::")
             if separator and file.endswith(self.path.name):
                 test = BlenderTest.from_parent(self, name=name)
@@ -52,7 +60,7 @@ class BlenderModule(pytest.File):
     def _run(self, tests: list[str]) -> dict[str, dict[str, str]]:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "outcomes.jsonl"
-            result = _pytest(self.config.rootpath, ["--outcomes", str(path), *tests])
+            result = _pytest(self.config, ["--outcomes", str(path), *tests])
             lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
         found: dict[str, dict[str, str]] = {}
         for entry in map(json.loads, lines):

@@ -9,6 +9,8 @@ from typing import Any
 import bpy
 
 _VOLATILE = {"rna_type", "original", "is_evaluated", "session_uid", "depsgraph"}
+if bpy.app.version < (4, 3):
+    _VOLATILE.add("tool_settings")  # 4.2 crashes on reading all of them
 
 
 def fingerprint() -> str:

@@ -1,4 +1,7 @@
-"""Loaded as a pytest plugin in the processes in which Blender tests run; writes every test's outcome to a file."""
+"""Loaded as a pytest plugin in the processes in which Blender tests run; writes tests and their outcomes to files.
+
+Files, not the exit code: the `bpy` module of 4.2 crashes when a process ends in which a class was registered.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ import pytest
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--outcomes", default="", help="file to which every test's outcome is written, a JSON line each")
+    parser.addoption("--collected", default="", help="file to which the names of all tests are written, a line each")
 
 
 class _Outcomes:
@@ -23,7 +27,17 @@ class _Outcomes:
                 file.write(json.dumps(line) + "\n")
 
 
+class _Collected:
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        if not session.testsfailed:  # modules that could not be read
+            self._path.write_text("".join(f"{item.nodeid}\n" for item in session.items), encoding="utf-8")
+
+
 def pytest_configure(config: pytest.Config) -> None:
-    path = config.getoption("--outcomes")
-    if path:
-        config.pluginmanager.register(_Outcomes(Path(path)))
+    for option, plugin in (("--outcomes", _Outcomes), ("--collected", _Collected)):
+        path = config.getoption(option)
+        if path:
+            config.pluginmanager.register(plugin(Path(path)))

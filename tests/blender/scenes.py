@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +17,46 @@ from blender_addon.shared.body import Body
 from blender_addon.shared.motion import SMPLMotion
 
 import blender_addon  # noqa: F401  (its path extension is what makes blender_addon.shared importable)
+
+_PICTURE_BY_EEVEE = """
+import sys, bpy
+render = bpy.context.scene.render
+render.engine = "BLENDER_EEVEE" if bpy.app.version >= (5, 0) else "BLENDER_EEVEE_NEXT"
+render.resolution_x = render.resolution_y = 8
+render.filepath = sys.argv[1]
+bpy.ops.render.render(write_still=True)
+"""
+_CLASS_AT_THE_END = """
+import bpy
+class Leftover(bpy.types.Operator):
+    bl_idname, bl_label = "latentman.leftover", "Left over"
+    def execute(self, context):
+        return {"FINISHED"}
+bpy.utils.register_class(Leftover)
+"""
+
+
+@functools.cache
+def eevee_runs() -> bool:
+    """Whether EEVEE renders here. It needs OpenGL, and in the modules of 4.2 and 4.5 a display for it."""
+    with tempfile.TemporaryDirectory() as folder:
+        picture = Path(folder) / "picture.png"
+        try:
+            _code_of(_PICTURE_BY_EEVEE, str(picture))
+        except subprocess.TimeoutExpired:  # 4.2 waits for ever
+            return False
+        return picture.exists()
+
+
+@functools.cache
+def code_at_the_end() -> int:
+    """The exit code of a process that ends with a class registered, as Blender does: 4.2's module crashes there."""
+    return _code_of(_CLASS_AT_THE_END)
+
+
+def _code_of(code: str, *arguments: str) -> int:
+    command = [sys.executable, "-c", code, *arguments]
+    return subprocess.run(command, capture_output=True, timeout=120, check=False).returncode
 
 
 def empty_scene(fps: float = 24.0) -> Any:

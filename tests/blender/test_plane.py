@@ -11,7 +11,7 @@ from blender_addon.shared.motion import SMPLMotion
 
 from blender_addon.passes.launcher import PassRequest, render_passes
 from blender_addon.rig.character import import_motion
-from tests.blender.scenes import add_camera, empty_scene, plane_body, read_exr
+from tests.blender.scenes import add_camera, eevee_runs, empty_scene, plane_body, read_exr
 
 SIZE = 96
 DISTANCE_M = 4.0
@@ -65,6 +65,8 @@ def test_depth_of_a_tilted_plane_follows_its_formula(tmp_path):
 
 @pytest.mark.parametrize("engine", ["cycles", "eevee"])
 def test_labels_and_charts_are_those_of_the_point_under_the_pixel_centre(tmp_path, engine):
+    if engine == "eevee" and not eevee_runs():
+        pytest.skip("this Blender cannot render with EEVEE here")
     root = plane_scene(2)
     frames = (2,) if engine == "eevee" else (1, 2)
     half_precision = 2**-11 if engine == "eevee" else 2e-6
