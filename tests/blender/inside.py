@@ -1,6 +1,6 @@
 """Loaded as a pytest plugin in the processes in which Blender tests run; writes tests and their outcomes to files.
 
-Files, not the exit code: the `bpy` module of 4.2 crashes when a process ends in which a class was registered.
+Files, not the exit code: the `bpy` modules before 5.0 crash when a process ends in which a class was registered.
 """
 
 from __future__ import annotations

@@ -26,14 +26,6 @@ render.resolution_x = render.resolution_y = 8
 render.filepath = sys.argv[1]
 bpy.ops.render.render(write_still=True)
 """
-_CLASS_AT_THE_END = """
-import bpy
-class Leftover(bpy.types.Operator):
-    bl_idname, bl_label = "latentman.leftover", "Left over"
-    def execute(self, context):
-        return {"FINISHED"}
-bpy.utils.register_class(Leftover)
-"""
 
 
 @functools.cache
@@ -42,21 +34,11 @@ def eevee_runs() -> bool:
     with tempfile.TemporaryDirectory() as folder:
         picture = Path(folder) / "picture.png"
         try:
-            _code_of(_PICTURE_BY_EEVEE, str(picture))
-        except subprocess.TimeoutExpired:  # 4.2 waits for ever
+            command = [sys.executable, "-c", _PICTURE_BY_EEVEE, str(picture)]
+            subprocess.run(command, capture_output=True, timeout=120, check=False)
+        except subprocess.TimeoutExpired:  # without a screen 4.2 may wait for ever
             return False
         return picture.exists()
-
-
-@functools.cache
-def code_at_the_end() -> int:
-    """The exit code of a process that ends with a class registered, as Blender does: 4.2's module crashes there."""
-    return _code_of(_CLASS_AT_THE_END)
-
-
-def _code_of(code: str, *arguments: str) -> int:
-    command = [sys.executable, "-c", code, *arguments]
-    return subprocess.run(command, capture_output=True, timeout=120, check=False).returncode
 
 
 def empty_scene(fps: float = 24.0) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import threading
@@ -23,7 +24,7 @@ from blender_addon.client.warm_backend import BackendState
 from blender_addon.passes.comparison import Compared
 from blender_addon.rig.character import import_motion
 from blender_addon.timeline.take import DONE, takes
-from tests.blender.scenes import code_at_the_end, empty_scene, standing_motion
+from tests.blender.scenes import empty_scene, standing_motion
 
 ROOT = Path(__file__).resolve().parents[2]
 GUARD_S = 90.0  # ends a test that would hang; nothing is measured with it
@@ -161,7 +162,9 @@ def test_an_undo_takes_no_reference_with_it(shot: Path) -> None:
 def test_quitting_in_mid_job_leaves_no_process_and_the_job_goes_on_later(shot: Path) -> None:
     command = [sys.executable, "-m", "tests.blender.quit_midway", str(shot)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=GUARD_S, check=False)
-    assert done.returncode == code_at_the_end(), done.stderr
+    # Before 5.0 the module crashes where a process ends with operators registered; Blender itself does not.
+    crashed = done.returncode == -signal.SIGSEGV and bpy.app.version < (5, 0)
+    assert crashed or done.returncode == 0, done.stderr
     pids = next(line for line in done.stdout.splitlines() if line.startswith("STARTED")).split()[1:]
     assert len(pids) >= 2 and not [pid for pid in pids if psutil.pid_exists(int(pid))]
     assert bpy.ops.latentman.resume() == {"FINISHED"}
