@@ -1,6 +1,6 @@
 """The tests of this folder in the `bpy` wheels of older Blenders: `python -m tests.blender.wheels [VERSION ...]`.
 
-Each wheel lives in `${LATENTMAN_CACHE:-~/.cache/latentman}/wheels/VERSION`, an environment that finds all but
+Each wheel lives in `${LATENTMAN_CACHE:-~/.cache/latentman}/bpy/VERSION`, an environment that finds all but
 `bpy` where this one finds it. It is made once. Where a wheel cannot be had, one sentence says so; the exit code is 1.
 """
 
@@ -19,7 +19,7 @@ VERSIONS = ("4.2.23", "4.5.15")  # the LTS series before 5.0, which the project'
 
 def wheel_python(version: str) -> Path:
     """The Python that has `bpy` of this version. Raises RuntimeError, in a sentence, where it cannot be had."""
-    cache = Path(os.environ.get("LATENTMAN_CACHE", Path.home() / ".cache" / "latentman")) / "wheels"
+    cache = Path(os.environ.get("LATENTMAN_CACHE", Path.home() / ".cache" / "latentman")) / "bpy"
     folder, partial = cache / version, cache / f"{version}.partial"
     if not folder.is_dir():
         shutil.rmtree(partial, ignore_errors=True)
@@ -38,7 +38,8 @@ def wheel_python(version: str) -> Path:
 
 
 def main(versions: Sequence[str]) -> int:
-    """Run the tests in each wheel; 1 if one failed or could not be had."""
+    """Run the tests in all wheels at once; 1 if one failed or could not be had."""
+    running: dict[str, subprocess.Popen[str]] = {}
     failed = False
     for version in versions or VERSIONS:
         try:
@@ -47,9 +48,12 @@ def main(versions: Sequence[str]) -> int:
             print(f"latentman: {error}", file=sys.stderr)
             failed = True
             continue
-        print(f"latentman: tests/blender in bpy {version}", file=sys.stderr)
-        command = [sys.executable, "-m", "pytest", "tests/blender", "--bpy-python", str(python)]
-        failed |= subprocess.run(command, check=False).returncode != 0
+        command = [sys.executable, "-m", "pytest", "-q", "tests/blender", "--bpy-python", str(python)]
+        running[version] = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    for version, process in running.items():
+        output = process.communicate()[0]
+        print(f"latentman: tests/blender in bpy {version}\n{output}", flush=True)
+        failed |= process.returncode != 0
     return int(failed)
 
 
