@@ -13,6 +13,8 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 NEIGHBOURS = 12
+# So many undercutting pairs of a row are taken at once: more of them, and later searches find fewer.
+WORST = 48
 BLOCK = 64
 # A pair may undercut the prices by this much (feature units) and still count as no improvement.
 TOLERANCE = 1e-7
@@ -55,19 +57,19 @@ class PairSearch:
         self.column_box = _boxes(columns, self.column_blocks)
 
     def undercutting(self, u: Floats, v: Floats) -> Graph:
-        """Of the pairs whose cost is below u + v, the worst few of each row. None is the proof that u and v hold."""
+        """Of the pairs with cost < u + v, the worst `WORST` of each row. None is the proof that u and v hold."""
         u_high, v_high = u[self.row_blocks].max(1), v[self.column_blocks].max(1)
         low, high = self.column_box
         found: list[tuple[Ints, Ints, Floats]] = []
         for block, row_low, row_high, most in zip(self.row_blocks, *self.row_box, u_high, strict=True):
             gap = np.maximum(np.maximum(low - row_high, row_low - high), 0)
             near = np.sqrt((gap**2).sum(1)) < most + v_high - TOLERANCE
-            column = self.column_blocks[near].ravel()
+            column = np.unique(self.column_blocks[near])
             cost = cdist(self.rows[block], self.columns[column])
             slack = cost - u[block, None] - v[column]
             for i in np.flatnonzero((slack < -TOLERANCE).any(axis=1)):
                 below = np.flatnonzero(slack[i] < -TOLERANCE)
-                worst = below[np.argsort(slack[i, below], kind="stable")[:NEIGHBOURS]]
+                worst = below[np.argsort(slack[i, below], kind="stable")[:WORST]]
                 found.append((np.full(worst.size, block[i]), column[worst], cost[i, worst]))
         if not found:
             return Graph(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
