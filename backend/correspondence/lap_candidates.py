@@ -30,16 +30,24 @@ class Graph:
 
 
 def first_graph(rows: Floats, columns: Floats) -> Graph:
-    """Each point's nearest neighbours, from both sides, and one pairing of all rows so that a solution exists."""
-    every_row, every_column = np.arange(len(rows)), np.arange(len(columns))
+    """Each point's nearest neighbours, from both sides, and one pairing of all rows so that a solution exists.
+
+    Neighbours are looked for where the points lie, and again with the rows moved to the columns' mean: where one set
+    has moved as a whole, the first sort is of little use.
+    """
+    every = np.arange(len(rows))
+    near = _neighbours(rows, columns), _neighbours(rows - rows.mean(0) + columns.mean(0), columns)
+    row = np.concatenate([every, *(pairs[0] for pairs in near)])
+    column = np.concatenate([every, *(pairs[1] for pairs in near)])
+    return _unique_graph(row, column, np.linalg.norm(rows[row] - columns[column], axis=1), len(columns))
+
+
+def _neighbours(rows: Floats, columns: Floats) -> tuple[Ints, Ints]:
     per_row, per_column = min(NEIGHBOURS, len(columns)), min(NEIGHBOURS, len(rows))
-    row_cost, row_near = cKDTree(columns).query(rows, np.arange(1, per_row + 1))
-    column_cost, column_near = cKDTree(rows).query(columns, np.arange(1, per_column + 1))
-    row = np.concatenate([every_row.repeat(per_row), column_near.ravel(), every_row])
-    column = np.concatenate([row_near.ravel(), every_column.repeat(per_column), every_row])
-    straight = np.linalg.norm(rows - columns[: len(rows)], axis=1)
-    cost = np.concatenate([row_cost.ravel(), column_cost.ravel(), straight])
-    return _unique_graph(row, column, cost, len(columns))
+    row_near = cKDTree(columns).query(rows, np.arange(1, per_row + 1))[1]
+    column_near = cKDTree(rows).query(columns, np.arange(1, per_column + 1))[1]
+    row = np.concatenate([np.arange(len(rows)).repeat(per_row), column_near.ravel()])
+    return row, np.concatenate([row_near.ravel(), np.arange(len(columns)).repeat(per_column)])
 
 
 def _unique_graph(row: Ints, column: Ints, cost: Floats, columns: int) -> Graph:
