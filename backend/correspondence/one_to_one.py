@@ -16,18 +16,35 @@ def closest_one_to_one(
     The rule: pairs are taken in the order of (distance, current, reference), and one whose pixel is already used, on
     either side, is dropped.
     """
-    order = np.lexsort((reference, current, distance))
-    current, reference = current[order], reference[order]
-    kept: list[NDArray[np.int64]] = []
-    left = np.arange(current.size)
-    while left.size:
+    if not _ascending(current, reference):
+        order = np.lexsort((reference, current))
+        current, reference, distance = current[order], reference[order], distance[order]
+    order = np.argsort(distance, kind="stable")
+    left_current, left_reference = current[order], reference[order]
+    kept: list[tuple[NDArray[np.int64], NDArray[np.int64]]] = []
+    used_current, used_reference = np.zeros(height * width, bool), np.zeros(height * width, bool)
+    while left_current.size:
         # The first pair of its current AND of its reference pixel is taken by the rule whatever the others do.
-        first = np.zeros(left.size, np.int64)
-        first[np.unique(current[left], return_index=True)[1]] += 1
-        first[np.unique(reference[left], return_index=True)[1]] += 1
-        taken = left[first == 2]
-        kept.append(taken)
-        left = left[~(np.isin(current[left], current[taken]) | np.isin(reference[left], reference[taken]))]
-    chosen = np.concatenate(kept) if kept else left
-    chosen = chosen[np.argsort(current[chosen])]
-    return Matches(current[chosen], reference[chosen], height, width)
+        taken = _first(left_current, height * width) & _first(left_reference, height * width)
+        kept.append((left_current[taken], left_reference[taken]))
+        used_current[left_current[taken]] = used_reference[left_reference[taken]] = True
+        still = ~(used_current[left_current] | used_reference[left_reference])
+        left_current, left_reference = left_current[still], left_reference[still]
+    partner = np.full(height * width, -1)
+    for chosen, other in kept:
+        partner[chosen] = other
+    joined = np.flatnonzero(partner >= 0)
+    return Matches(joined, partner[joined], height, width)
+
+
+def _ascending(current: NDArray[np.int64], reference: NDArray[np.int64]) -> bool:
+    step = np.diff(current)
+    return bool(((step > 0) | ((step == 0) & (np.diff(reference) >= 0))).all())
+
+
+def _first(pixel: NDArray[np.int64], pixels: int) -> NDArray[np.bool_]:
+    """Which of these are the first of their value."""
+    place = np.arange(pixel.size)
+    first = np.empty(pixels, np.int64)
+    first[pixel[::-1]] = place[::-1]  # of repeated indices the last is what stays
+    return np.asarray(first[pixel] == place)

@@ -86,10 +86,8 @@ def surface_points(passes: ShotPasses, index: ChartIndex, frame: int, pixels: In
     corners = view.camera[index.face_vertices[hits.face]]
     pixel = pixels[hits.point]
     centre = _centres(pixel, passes.shot.width)
-    error = np.linalg.norm(view.project(_combine(hits.weights, corners)) - centre, axis=1)
-    order = np.lexsort((hits.face, error, hits.point))
-    order = order[error[order] <= REPROJECTION_PX]
-    best = order[np.unique(hits.point[order], return_index=True)[1]]
+    error = np.hypot(*(view.project(_combine(hits.weights, corners)) - centre).T)
+    best = _closest_hits(hits.point, error)
     if best.size < pixels.size / 2:
         raise PassesError(
             "passes.vertices",
@@ -97,7 +95,9 @@ def surface_points(passes: ShotPasses, index: ChartIndex, frame: int, pixels: In
             f"({best.size} of {pixels.size} pixels agree).",
             "Render the passes again.",
         )
-    return SurfacePoints(frame, pixel[best], hits.face[best], hits.weights[best], _faces_front(corners[best]))
+    corners = corners[best]
+    front = _faces_front(corners, _normals(corners))
+    return SurfacePoints(frame, pixel[best], hits.face[best], hits.weights[best], front)
 
 
 def track_points(passes: ShotPasses, index: ChartIndex, points: SurfacePoints, frame: int) -> SurfaceTrack:
@@ -112,15 +112,15 @@ def track_points(passes: ShotPasses, index: ChartIndex, points: SurfacePoints, f
     place = _combine(points.weights, corners)
     position = view.project(place)
     height, width = passes.part.shape[1:]
-    with np.errstate(invalid="ignore"):
-        inside = np.asarray((position >= 0).all(axis=1) & (position < (width, height)).all(axis=1))
+    inside = _inside(position, height, width)
     cell = np.floor(np.where(inside[:, None], position, 0)).astype(np.int64)
     seen = passes.depth_m[frame][cell[:, 1], cell[:, 0]].astype(np.float64)
-    expected = _prolonged_depth(corners, cell.astype(np.float64) + 0.5, view.intrinsics)
+    normals = _normals(corners)
+    expected = _prolonged_depth(corners, normals, cell.astype(np.float64) + 0.5, view.intrinsics)
     tolerance = DEPTH_TOLERANCE_M + np.abs(expected - place[:, 2])
     with np.errstate(invalid="ignore"):
         agrees = np.abs(seen - expected) <= tolerance
-    visible = inside & agrees & (_faces_front(corners) == points.front)
+    visible = inside & agrees & (_faces_front(corners, normals) == points.front)
     return SurfaceTrack(position, place[:, 2], visible)
 
 
@@ -143,12 +143,25 @@ def match_surface(
     # The sampled pixel's centre is up to half a pixel off the cell's; the same offset holds in the reference.
     offset = _centres(points.pixel, full_width) / scale - centre
     target = track.position / scale - offset
-    with np.errstate(invalid="ignore"):
-        kept = track.visible & (target >= 0).all(axis=1) & (target < (width, height)).all(axis=1)
+    kept = track.visible & _inside(target, height, width)
     target = target[kept]
     landed = np.floor(target).astype(np.int64)
-    distance = np.linalg.norm(target - landed - 0.5, axis=1)
+    distance = np.hypot(*(target - landed - 0.5).T)
     return closest_one_to_one(cell[kept], landed[:, 1] * width + landed[:, 0], distance, height, width)
+
+
+def _closest_hits(point: Ints, error: Floats) -> Ints:
+    """The hit with the smallest error of each point, the first of equal ones, if it is at most REPROJECTION_PX.
+
+    `point` (hits,) is ascending, errors may be NaN.
+    """
+    if not point.size:
+        return np.empty(0, np.int64)
+    first = np.flatnonzero(np.diff(point, prepend=-1))
+    error = np.where(error <= REPROJECTION_PX, error, np.inf)
+    smallest = np.minimum.reduceat(error, first).repeat(np.diff(first, append=point.size))
+    hit = np.flatnonzero((error == smallest) & np.isfinite(error))
+    return np.asarray(hit[np.diff(point[hit], prepend=-1) != 0])
 
 
 def _cell_samples(full: tuple[int, int], height: int, width: int) -> Ints:
@@ -171,6 +184,13 @@ def _centres(pixel: Ints, width: int) -> Floats:
     return centres
 
 
+def _inside(position: Floats, height: int, width: int) -> NDArray[np.bool_]:
+    """Which positions (n, 2) lie in the picture; NaN does not."""
+    x, y = position.T
+    with np.errstate(invalid="ignore"):
+        return np.asarray((x >= 0) & (y >= 0) & (x < width) & (y < height))
+
+
 def _combine(weights: Floats, corners: Floats) -> Floats:
     return np.asarray(np.einsum("nk,nki->ni", weights, corners))
 
@@ -180,16 +200,18 @@ def _normals(corners: Floats) -> Floats:
     return np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
 
 
-def _faces_front(corners: Floats) -> NDArray[np.bool_]:
+def _faces_front(corners: Floats, normals: Floats) -> NDArray[np.bool_]:
     """Whether the corners (n, 3, 3) in camera metres go round one way or the other as the camera sees them."""
-    return np.asarray((_normals(corners) * corners[:, 0]).sum(axis=1) < 0)
+    return np.asarray(_dot(normals, corners[:, 0]) < 0)
 
 
-def _prolonged_depth(corners: Floats, position: Floats, intrinsics: Floats) -> Floats:
+def _dot(one: Floats, other: Floats) -> Floats:
+    return np.asarray(np.einsum("ni,ni->n", one, other))
+
+
+def _prolonged_depth(corners: Floats, normals: Floats, position: Floats, intrinsics: Floats) -> Floats:
     """The depth (n,) at which the rays through picture positions (n, 2) meet the triangles' planes; NaN if never."""
     ray = np.column_stack([position, np.ones(len(position))]) @ np.linalg.inv(intrinsics).T
-    normal = _normals(corners)
-    slope = (normal * ray).sum(axis=1)
-    height = (normal * corners[:, 0]).sum(axis=1)
+    slope, height = _dot(normals, ray), _dot(normals, corners[:, 0])
     depth: Floats = np.divide(height, slope, out=np.full(len(ray), np.nan), where=slope * height > 0)
     return depth
