@@ -208,8 +208,8 @@ def test_quitting_in_mid_job_and_coming_back(window: Window) -> None:
     with open_window(window.blender, str(shot_file(window))) as again:  # a path that means the same to the backend
         again.python(NAME_GENERATION)
         again.open_sidebar()
-        again.python("with view(): bpy.ops.latentman.resume('INVOKE_DEFAULT')")
-        again.wait("generation().running")
+        again.scroll(60)
+        again.press("latentman.resume", "generation().running", upwards=True)
         assert wait_for_the_end(again) == "done", again.value("str(generation().error)")
         newest = max(folder.name for folder in shot_file(window).parent.glob("latentman/take-*"))
         assert strips(again)[-1] == [f"{newest} text2video_zero", len(strips(again)), FRAMES]
