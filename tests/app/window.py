@@ -33,6 +33,7 @@ SIZE = (1280, 900)
 _START_LIMIT_S = 120.0
 _ANSWER_LIMIT_S = 120.0
 _ROW = 14  # pixels; a button is 20 high
+_COLUMNS = (1 / 3, 4 / 5, 3 / 5)  # of the sidebar's width: where a row has one button, two or three
 _HOVER_S = (0.05, 0.2, 0.5)  # what Blender gets to know what is under the mouse, at the first look and at later ones
 _SETTLE_S = 0.15  # what the window needs to take an event and to draw
 _PRESS_S = 30.0  # how long it may take until something comes of a press
@@ -169,7 +170,7 @@ class Window:
     def _find(self, what: str, upwards: bool) -> tuple[int, int]:
         """Look by moving the mouse down (or up) the sidebar and asking Blender what is under it."""
         left, top, right, bottom = self.box("VIEW_3D", "UI")
-        columns = (left + (right - left) // 3, left + 4 * (right - left) // 5)
+        columns = tuple(left + int((right - left) * share) for share in _COLUMNS)
         rows = sorted(range(top + 10, bottom, _ROW), reverse=upwards)
         places = [(x, self._flipped(y)) for x in columns for y in rows]
         for hover_s in _HOVER_S:
