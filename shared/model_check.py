@@ -43,6 +43,8 @@ _UNFINISHED = (".part", ".crdownload", ".incomplete", ".download")
 _LATENT_CHANNELS = 4
 _CHECKPOINT_INPUT = "model.diffusion_model.input_blocks.0.0.weight"
 _SHOWN_FILES = 3
+_PARSED_BYTES = 1 << 16  # a config has some kB, an index of weights some ten
+_END_BYTES = 64
 
 
 class FileState(Enum):
@@ -205,15 +207,32 @@ def _tokenizer(folder: Path) -> FileCheck:
 
 def _json_file(name: str, path: Path) -> FileCheck:
     def look() -> FileCheck:
-        try:
-            values = json.loads(path.read_bytes())
-        except (ValueError, RecursionError):
+        size = path.stat().st_size
+        whole = _has_ends(path, size) if size > _PARSED_BYTES else _is_json(path)
+        if not whole:
             return FileCheck(name, FileState.PARTIAL, "It is no whole JSON file. Copy or download it again.")
-        if not isinstance(values, dict):
-            return FileCheck(name, FileState.WRONG, "It is no JSON object.")
-        return FileCheck(name, FileState.WHOLE, size_text(path.stat().st_size))
+        if size <= _PARSED_BYTES and not _json(path):
+            return FileCheck(name, FileState.WRONG, "It holds no values.")
+        return FileCheck(name, FileState.WHOLE, size_text(size))
 
     return _looked(name, path, look)
+
+
+def _is_json(path: Path) -> bool:
+    try:
+        json.loads(path.read_bytes())
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _has_ends(path: Path, size: int) -> bool:
+    """Whether a file begins and ends as a JSON object does. A vocabulary is not read as a whole: that would hold up
+    all other threads of the program for as long as it takes."""
+    with path.open("rb") as file:
+        begin = file.read(_END_BYTES).strip()
+        file.seek(max(0, size - _END_BYTES))
+        return begin.startswith(b"{") and file.read().strip().endswith(b"}")
 
 
 def _looked(name: str, path: Path, look: Callable[[], FileCheck]) -> FileCheck:

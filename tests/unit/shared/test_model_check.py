@@ -139,7 +139,17 @@ def test_a_broken_json_file_is_not_whole(model: Path) -> None:
     (model / "scheduler" / "scheduler_config.json").write_text("[]")
     found = faults(model)
     assert found["vae/config.json"].startswith("written in part: It is no whole JSON file.")
-    assert found["scheduler/scheduler_config.json"] == "wrong kind: It is no JSON object."
+    assert found["scheduler/scheduler_config.json"] == "wrong kind: It holds no values."
+
+
+def test_a_large_vocabulary_is_known_by_its_ends(tmp_path: Path) -> None:
+    model, files = checkpoint(tmp_path)
+    words = json.dumps({f"word{number}": number for number in range(10_000)}, indent=1)
+    vocabulary = tmp_path / "tokenizer" / "vocab.json"
+    vocabulary.write_text(f"{words}\n")
+    assert faults(model, files) == {}
+    vocabulary.write_text(words[:-3])
+    assert faults(model, files)["tokenizer/vocab.json"].startswith("written in part: ")
 
 
 def test_a_checkpoint_needs_a_vocabulary_and_a_controlnet(tmp_path: Path) -> None:
