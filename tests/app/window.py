@@ -36,6 +36,8 @@ _ROW = 14  # pixels; a button is 20 high
 _COLUMNS = (1 / 3, 4 / 5, 3 / 5)  # of the sidebar's width: where a row has one button, two or three
 _HOVER_S = (0.05, 0.2, 0.5)  # what Blender gets to know what is under the mouse, at the first look and at later ones
 _SETTLE_S = 0.15  # what the window needs to take an event and to draw
+_NEXT_HEADER = 32  # pixels from the middle of a panel's last button to that of the next header
+_PANEL_S = 0.5  # a panel opens and closes as a small film
 _PRESS_S = 30.0  # how long it may take until something comes of a press
 _XWD_HEADER = 25  # numbers of four bytes, the first the length of the header with the window's name
 _XWD_COLOUR_BYTES = 12
@@ -188,6 +190,11 @@ class Window:
     def _flipped(self, y: int) -> int:
         """A row of pixels counted from the other edge: Blender's first is the lowest, X's the highest."""
         return self.size[1] - 1 - y
+
+    def toggle_panel_below(self, x: int, y: int) -> None:
+        """Open or close the sub-panel whose header is the next thing below a panel's last button or field."""
+        self.click(x, y + _NEXT_HEADER)
+        time.sleep(_PANEL_S)
 
     def scroll(self, clicks: int) -> None:
         """Scroll the sidebar; up where the number is negative."""
