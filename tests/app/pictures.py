@@ -145,7 +145,7 @@ def raise_arm(studio: Studio, frames: int) -> None:
     window.wait("not generation().comparison.running")
     x, y = window.find_button("latentman.count_changes")
     window.move(*_OUT_OF_THE_WAY)
-    studio.take("panel_changes", (sidebar[0], y - 160, sidebar[2], y + 100))
+    studio.take("panel_changes", (sidebar[0], y - 160, sidebar[2], y + 116))
 
 
 def compare(studio: Studio, frames: int) -> None:
@@ -193,6 +193,7 @@ def models(studio: Studio) -> None:
     left, top, right, bottom = window.value(_NEWEST_WINDOW)
     window.move((left + right) // 2, bottom - 20)
     window.xdotool("click", "--repeat", "60", "--delay", "10", "5")
+    window.move(left + 120, bottom - 60)  # below the list of sections: nothing is explained there
     time.sleep(_RENDERED_S)
     studio.save("panel_models", [window.picture().crop((left, top, right, bottom))])
 
