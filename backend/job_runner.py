@@ -143,6 +143,7 @@ class _Run:
     cancelled: Callable[[], bool]
     clock: _Clock
     previews: StepPreviews
+    to_sample: tuple[Segment, ...] = ()
 
     @classmethod
     def open(cls, folder: JobFolder, emit: Emit, cancelled: Callable[[], bool]) -> _Run:
@@ -166,7 +167,8 @@ class _Run:
         files = find_sources(self.job.model, self.job.model_files).stamp()
         reuse = SegmentReuse.open(self.folder, self.job, needs, self.passes, machinery(self.components, files))
         reuse.take_over()
-        inputs = None if all(map(self._is_whole, segments)) else self._inputs(prompt)
+        self.to_sample = tuple(segment for segment in segments if not self._is_whole(segment))
+        inputs = self._inputs(prompt) if self.to_sample else None
         for index, segment in enumerate(segments):
             if inputs is not None and not self._is_whole(segment):
                 self._decode(segment, self._latents(index, segments, inputs))
@@ -249,14 +251,15 @@ class _Run:
         return replace(settings, **asdict(kept))
 
     def _on_step(self, index: int, segments: list[Segment]) -> Callable[[int, int, Tensor], None]:
-        """Progress over the whole shot, and a small preview now and then."""
+        """Progress over the whole shot, and a small preview now and then. Time is that of the segments to be sampled:
+        those that are there take none."""
         frames = len(self.job.frames)
-        total = frames * self.job.steps
         segment = segments[index]
+        before = sum(len(one) for one in self.to_sample if one.start < segment.start)
+        whole = sum(map(len, self.to_sample))
 
         def on_step(step: int, steps: int, x0: Tensor) -> None:
-            done = segment.start * steps + len(segment) * step
-            left = self.clock.seconds_left(done, total)
+            left = self.clock.seconds_left(before * steps + len(segment) * step, whole * steps)
             self.emit(Progress("sampling", step, steps, segment.start, frames, left))
             if step < steps:  # the frames themselves follow the last one
                 self.previews.show(self.job.frames[segment.start], x0[0], self.emit)

@@ -33,6 +33,7 @@ _OTHER_JOB = Fix("latentman.load_job", "Choose File")
 _OTHER_OUTPUT = Fix("latentman.choose_output", "Choose Folder")
 _FIND = Fix("latentman.find_takes", "Find Takes")
 _HIDDEN = Fix("latentman.reset_hidden", "Reset Other Settings")
+_EDIT_PROMPTS = Fix("latentman.edit_prompts", "Edit Keyed Prompts")
 _SHORTEN = Fix("latentman.shorten_segments", "Shorten Segments")
 _RELEASE = Fix("latentman.release_memory", "Release Memory")
 _FREE_BODY = _reset("body_path", "Use the Free Body")
@@ -74,7 +75,7 @@ FIXES: dict[str, tuple[Fix, ...]] = {
     "job.worker_died": (_RESUME, _LOG, _DOCTOR),
     "journal.": (_OTHER_OUTPUT, _LOG),
     "method.": (_HIDDEN, _LOG),
-    "model.": (_EMBEDDED, _DOCTOR),
+    "model.": (_EMBEDDED, _PREFERENCES, _DOCTOR),
     "model.embedding": (_HIDDEN,),
     "model.lora": (_HIDDEN,),
     "motion.": (_OTHER_MOTION,),
@@ -90,6 +91,7 @@ FIXES: dict[str, tuple[Fix, ...]] = {
     "rig.": (_IMPORT,),
     "sample.": (_LOG,),
     "settings.other": (_HIDDEN,),
+    "settings.prompts": (_EDIT_PROMPTS,),
     "storage.": (_OTHER_OUTPUT, _RESUME),
     "storage.full": (_RESUME, _OTHER_OUTPUT),
     "take.": (_GENERATE,),

@@ -1,12 +1,15 @@
-"""The add-on's preferences: how its backend is found, what it runs on, and where results go."""
+"""The add-on's preferences: how its backend is found, what it runs on, the user's models, where results go."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import bpy
-from bpy.props import BoolProperty, EnumProperty, StringProperty
+from bpy.props import BoolProperty, CollectionProperty, EnumProperty, IntProperty, StringProperty
+
+from .known_models import KnownModel
 
 DEFAULT_OUTPUT = "//latentman"
 _DEVICE_ITEMS = (
@@ -15,8 +18,34 @@ _DEVICE_ITEMS = (
 )
 
 
+def _look_again(model: Any, context: Any) -> None:
+    """Another path was entered: look at the files."""
+    from .running import generation, wake
+
+    generation().models.ask(known_model(model))
+    wake()
+
+
+def _place(name: str, description: str, subtype: str = "FILE_PATH") -> Any:
+    return StringProperty(name=name, description=description, subtype=subtype, update=_look_again)
+
+
+class LatentManModel(bpy.types.PropertyGroup):
+    """A model of the user's own."""
+
+    name: StringProperty(name="Name", description="What the panel calls it")
+    path: _place("Model", "A folder in diffusers' layout, or a Stable Diffusion 1.5 checkpoint")
+    controlnet: _place("ControlNet", "For depth, a folder or a file; controlnet in the model's folder where empty")
+    vae: _place("Autoencoder", "A folder or a file; the model's own where empty")
+    config: _place(
+        "Tokenizer in",
+        "Folder that holds tokenizer, and config.json of other sizes; the model's folder where empty",
+        "DIR_PATH",
+    )
+
+
 class LatentManPreferences(bpy.types.AddonPreferences):
-    """Backend, device, output folder, and the doctor."""
+    """Backend, device, models, output folder, and the doctor."""
 
     bl_idname = __package__
 
@@ -45,6 +74,9 @@ class LatentManPreferences(bpy.types.AddonPreferences):
         default=True,
     )
 
+    models: CollectionProperty(type=LatentManModel)
+    model_index: IntProperty(name="Model", description="The model that is marked")
+
     def draw(self, context: Any) -> None:
         """Draw the fields, and what the doctor says."""
         from .ui.preferences import draw_preferences
@@ -61,15 +93,32 @@ class StoredPreferences:
     device: str = "auto"
     output: str = DEFAULT_OUTPUT
     notify: bool = True
+    models: tuple[KnownModel, ...] = ()
 
 
 def stored_preferences(context: Any) -> StoredPreferences:
     """The user's choices; the defaults where the add-on is not enabled as an add-on (batch, tests)."""
-    addon = context.preferences.addons.get(__package__)
-    if addon is None or addon.preferences is None:
+    own = addon_preferences(context)
+    if own is None:
         return StoredPreferences()
-    own = addon.preferences
-    return StoredPreferences(own.backend, own.connection, own.device, own.output, own.notify)
+    models = tuple(known_model(model) for model in own.models)
+    return StoredPreferences(own.backend, own.connection, own.device, own.output, own.notify, models)
 
 
-register, unregister = bpy.utils.register_classes_factory((LatentManPreferences,))
+def addon_preferences(context: Any) -> Any:
+    """The preferences themselves, to change them; None where the add-on is not enabled as an add-on."""
+    addon = context.preferences.addons.get(__package__)
+    return None if addon is None else addon.preferences
+
+
+def known_model(model: Any) -> KnownModel:
+    """An entry of the preferences' list as plain values."""
+    return KnownModel(model.name, *(_normal(getattr(model, name)) for name in ("path", "controlnet", "vae", "config")))
+
+
+def _normal(path: str) -> str:
+    """A path as jobs name it: a folder that was chosen ends in a slash."""
+    return str(Path(bpy.path.abspath(path))) if path else ""
+
+
+register, unregister = bpy.utils.register_classes_factory((LatentManModel, LatentManPreferences))

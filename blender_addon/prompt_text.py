@@ -27,6 +27,19 @@ def stored_prompts(scene: Any) -> str:
     return content
 
 
+def written_prompts(scene: Any) -> str:
+    """The chosen text as it stands, however it stands; "" where none is chosen."""
+    text = settings_of(scene).prompts
+    return "" if text is None else str(text.as_string())
+
+
+def new_prompts(scene: Any) -> Any:
+    """A new text that begins with the scene's prompt at its first frame."""
+    text = bpy.data.texts.new(_NAME)
+    text.from_string(f"{scene.frame_start}: {settings_of(scene).prompt}".rstrip())
+    return text
+
+
 def store_prompts(scene: Any, prompts: str) -> None:
     """Choose a text that says this, a new one where none does; "" chooses none. No text that is there is changed."""
     settings = settings_of(scene)

@@ -70,7 +70,7 @@ class LatentManSceneSettings(bpy.types.PropertyGroup):
     seed: IntProperty(name="Seed", description="Equal seeds give equal noise", default=7, min=0)
     method: EnumProperty(name="Method", items=_METHOD_ITEMS, default="latentman")
     model: StringProperty(
-        name="Model", description='"embedded", or a folder of Stable Diffusion 1.5 weights', default="embedded"
+        name="Model", description='"embedded", or a folder or file of Stable Diffusion 1.5 weights', default="embedded"
     )
     steps: IntProperty(name="Steps", description="Denoising steps", default=20, min=1, max=MAX_STEPS)
     guidance_scale: FloatProperty(
@@ -90,7 +90,11 @@ class LatentManSceneSettings(bpy.types.PropertyGroup):
     features: EnumProperty(name="Features", items=_FEATURES_ITEMS, default="paper")
     baseline: EnumProperty(name="On top of", items=_BASELINE_ITEMS, default="text2video_zero")
     segment_frames: IntProperty(
-        name="Segment", description="Frames denoised together", default=8, min=1, max=MAX_SEGMENT_FRAMES
+        name="Segment",
+        description="Frames denoised together: fewer take less memory, and more of them stay as they are after an edit",
+        default=8,
+        min=1,
+        max=MAX_SEGMENT_FRAMES,
     )
     preset: EnumProperty(name="Preset", items=_PRESET_ITEMS, default=PRESETS[0].name)
     width: IntProperty(name="Width", default=256, min=64, max=4096, step=8, subtype="PIXEL")

@@ -17,10 +17,13 @@ _MODULES = (
     "ops.preview_depth",
     "ops.settings",
     "ops.mending",
+    "ops.models",
     "ops.backend",
+    "ops.edit_prompts",
     "ops.generate",
     "ops.takes",
     "ops.watch_takes",
+    "ui.models",
     "ui.panel",
     "cli",
 )

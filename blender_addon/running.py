@@ -33,9 +33,11 @@ from .generation import (
     new_session,
     start_job,
 )
+from .known_models import ModelChecks
 from .passes.comparison import PassComparison
 from .preferences import stored_preferences
 from .preview_icon import PreviewIcon
+from .prompt_text import written_prompts
 from .scene_job import output_base, shot_file
 from .shared.errors import InputError, LatentManError
 from .takes_on_disk import next_take_folder, stored_request, take_request, unfinished_take, write_request
@@ -67,6 +69,7 @@ class Generation:
     def __init__(self) -> None:
         self.backend = WarmBackend()
         self.doctor = Doctor()
+        self.models = ModelChecks()
         self.comparison: PassComparison | None = None
         self.error: LatentManError | None = None
         self.preview = PreviewIcon()
@@ -92,7 +95,7 @@ class Generation:
         """Whether there is anything that the timer should look at often."""
         compares = self.comparison is not None and self.comparison.running
         starting = self.backend.state in (BackendState.STARTING, BackendState.STOPPING)
-        return self.running or compares or starting or self.doctor.running
+        return self.running or compares or starting or self.doctor.running or self.models.running
 
     def start(self, context: Any) -> None:
         """Begin a shot with the scene's settings. Raises LatentManError."""
@@ -147,6 +150,7 @@ class Generation:
     def tick(self) -> None:
         """A slice of whatever is under way. Errors of this add-on are kept for the panel to show."""
         self.doctor.step()
+        self.models.step()
         self.announcer.step()
         try:
             if self.comparison is not None:
@@ -250,6 +254,7 @@ class _Running:
     generation: Generation | None = None
     redraws: int = 0  # how many are still to come
     redraw_at: float = 0.0
+    prompts: str = ""  # the text with keyed prompts as it was last seen: a text editor tells no panel of what is typed
 
 
 def generation() -> Generation:
@@ -283,7 +288,8 @@ def _tick() -> float | None:
     finally:
         if not whole:  # a fault of ours: Blender shows it in the console and drops the timer
             current.give_up()
-    if was_busy or current.busy or current.backend.memory != memory:
+    before, _Running.prompts = _Running.prompts, written_prompts(bpy.context.scene)
+    if was_busy or current.busy or current.backend.memory != memory or before != _Running.prompts:
         _Running.redraws = _REDRAWS
     if _Running.redraws and time.monotonic() >= _Running.redraw_at:
         _Running.redraws -= 1

@@ -19,6 +19,7 @@ from .properties import settings_of
 from .shared.errors import InputError
 from .shared.framerange import MAX_FRAMES, format_frames, parse_frames
 from .shared.job import Job, LatentManSettings
+from .shared.model_files import ModelFiles
 from .shared.strict_json import StrictJSONError, convert, parse_json
 
 # Settings of a job that the panel shows, and that the scene keeps under the same names. All others are kept together,
@@ -45,7 +46,7 @@ _HIDDEN = tuple(
 
 def setting_values(scene: Any) -> dict[str, Value]:
     """The scene's settings by name, those of LatentMan among them. Raises InputError where they cannot be read."""
-    job = stored_template(scene, (1,))
+    job = _template(scene, (1,), "")
     return {**{name: getattr(job, name) for name in _PLAIN}, **dataclasses.asdict(job.latentman)}
 
 
@@ -71,6 +72,10 @@ def scene_frames(scene: Any) -> tuple[int, ...]:
 def stored_template(scene: Any, frames: tuple[int, ...]) -> Job:
     """The job settings that the scene stores, for these frames, without inputs. Raises InputError where those that the
     panel does not show cannot be read, or the text with keyed prompts is empty."""
+    return _template(scene, frames, stored_prompts(scene))
+
+
+def _template(scene: Any, frames: tuple[int, ...], prompts: str) -> Job:
     settings, other = settings_of(scene), _other(scene)
     shown = {name: _plain(getattr(settings, name)) for name in (*_PLAIN, *_LATENTMAN)}
     document = {
@@ -80,7 +85,7 @@ def stored_template(scene: Any, frames: tuple[int, ...]) -> Job:
         "frames": [],
         "inputs": {"passes": [], "shot": "", "vertices": "", "charts": ""},
         "fps": scene.render.fps / scene.render.fps_base,
-        "prompts": stored_prompts(scene),
+        "prompts": prompts,
     }
     try:
         job = convert(document, Job)
@@ -117,6 +122,24 @@ def store_values(scene: Any, values: Mapping[str, Value]) -> None:
         else:
             kept[name] = value
     _keep_other(scene, other | {"latentman": kept})
+
+
+def stored_model_files(scene: Any) -> ModelFiles:
+    """What the scene's job takes beside its model. Raises InputError where it cannot be read."""
+    try:
+        return convert(_other(scene).get("model_files", {}), ModelFiles)
+    except StrictJSONError as error:
+        raise _unreadable(error) from error
+
+
+def store_model(scene: Any, model: str, files: ModelFiles) -> None:
+    """Use a model with its ControlNet, autoencoder and config folder; LoRAs and embeddings stay. Raises InputError
+    where the present ones cannot be read."""
+    before = stored_model_files(scene)
+    kept = dataclasses.replace(files, loras=before.loras, embeddings=before.embeddings)
+    settings_of(scene).model = model
+    other = {name: value for name, value in _other(scene).items() if name != "model_files"}
+    _keep_other(scene, other | ({"model_files": kept} if kept != ModelFiles() else {}))
 
 
 def shot_file(scene: Any, base: Path) -> ShotFile:

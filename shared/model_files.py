@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from pathlib import Path
 
 from .errors import InputError
 
@@ -47,6 +48,18 @@ class ModelFiles:
     config: str = ""
     loras: tuple[LoraFile, ...] = ()
     embeddings: tuple[EmbeddingFile, ...] = ()
+
+
+def config_folder(model: Path, files: ModelFiles) -> Path:
+    """The folder of what is never in a file of weights: tokenizer, scheduler, sizes."""
+    return Path(files.config) if files.config else (model if model.is_dir() else model.parent)
+
+
+def controlnet_place(model: Path, files: ModelFiles) -> Path:
+    """Where the ControlNet lies: a folder or a file."""
+    if files.controlnet:
+        return Path(files.controlnet)
+    return (model if model.is_dir() else config_folder(model, files)) / "controlnet"
 
 
 def validate_model_files(files: ModelFiles) -> None:

@@ -19,6 +19,7 @@ from backend.diffusion.model_sources import EMBEDDED, check_complete, find_sourc
 from backend.server.paths import default_work_folder
 from shared.errors import EXIT_DONE, EXIT_FAILED, InputError, ModelError
 from shared.frame_files import prepare_output_folder
+from shared.model_check import check_model_files
 from shared.model_files import ModelFiles
 
 from .model_arguments import add_model_arguments, chosen_files, chosen_model
@@ -103,16 +104,19 @@ def check_torch() -> Finding:
 
 
 def check_model(model: str, files: ModelFiles) -> Finding:
-    """The model's files: whether all are there, and their size."""
+    """The model's files: whether all are there and whole, and their size."""
     try:
         sources = find_sources(model, files)
         check_complete(sources)
         size = sum(file.stat().st_size for _, file in sources.files())
+        faults = [f"{row.name}: {row.text}" for row in check_model_files(str(sources.model), files) if not row.usable]
     except ModelError as error:
         mend = "git checkout -- backend/embedded" if model == EMBEDDED else error.hint
         return Finding("model", False, error.message, mend)
     except OSError as error:
         return Finding("model", False, f"{model} cannot be read: {error.strerror or error}", f"chmod -R u+r {model}")
+    if faults:
+        return Finding("model", False, f"{model} cannot be used. {' '.join(faults)}", "copy or download these again")
     return Finding("model", True, f"{model}: {size >> 20} MiB in {sources.model}")
 
 

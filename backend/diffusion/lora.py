@@ -16,12 +16,13 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from backend.diffusion.file_kind import LORA, require_kind
+from backend.diffusion.file_kind import require_kind
 from backend.diffusion.model_folder import weight_faults
 from backend.diffusion.model_sources import LoraSource
 from backend.diffusion.original_layout import TEXT_LEVEL
 from backend.diffusion.weight_file import json_object, read_metadata, read_weights
 from shared.errors import ModelError
+from shared.weight_kind import LORA
 
 _DOWN, _UP, _ALPHA = "down", "up", "alpha"
 _ENDINGS = (

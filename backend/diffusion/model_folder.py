@@ -13,10 +13,8 @@ from transformers import CLIPTextModel, CLIPTokenizer
 from transformers.utils import logging
 
 from backend.diffusion.weight_file import first_line, json_object, some_names
+from shared.weight_places import TOKENIZER_FILES, find_weights
 
-_DIFFUSERS_STEM = "diffusion_pytorch_model"
-_TOKENIZER_FILES = ("vocab.json", "merges.txt")
-_TEXT_STEMS = ("model", "pytorch_model")
 _READ_ERRORS = (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError)
 # Older transformers stored this index table as a weight; it is computed now.
 COMPUTED_KEYS = ("position_ids",)
@@ -39,8 +37,8 @@ def read_config(path: Path) -> dict[str, Any] | None:
 def read_tokenizer(place: Path, problems: list[str]) -> Any:
     """The tokenizer of a folder, or None and a line in `problems`."""
     # Without its files the class makes an empty tokenizer instead of failing.
-    if not (place / "tokenizer.json").is_file() and not all((place / name).is_file() for name in _TOKENIZER_FILES):
-        problems.append(f"tokenizer: neither tokenizer.json nor {' and '.join(_TOKENIZER_FILES)}")
+    if not (place / "tokenizer.json").is_file() and not all((place / name).is_file() for name in TOKENIZER_FILES):
+        problems.append(f"tokenizer: neither tokenizer.json nor {' and '.join(TOKENIZER_FILES)}")
         return None
     try:
         return CLIPTokenizer.from_pretrained(str(place), local_files_only=True)
@@ -61,14 +59,19 @@ def read_part(name: str, place: Path, problems: list[str]) -> Any:
     if named not in (kind.__name__, "CLIPTextModelWithProjection" if kind is CLIPTextModel else ""):
         problems.append(f"{name}: holds a {named}, not a {kind.__name__}")
         return None
-    options = _weight_file(place)
-    if options is None:
+    weights = find_weights(place)
+    if weights is None:
         problems.append(f"{name}: no weights (.safetensors or .bin)")
         return None
     try:
         with _without_progress_bars():
             module, info = kind.from_pretrained(
-                str(place), local_files_only=True, output_loading_info=True, ignore_mismatched_sizes=True, **options
+                str(place),
+                local_files_only=True,
+                output_loading_info=True,
+                ignore_mismatched_sizes=True,
+                use_safetensors=weights.safe,
+                variant=weights.variant,
             )
     except _READ_ERRORS as error:
         problems.append(f"{name}: {first_line(error)}")
@@ -89,18 +92,6 @@ def _without_progress_bars() -> Iterator[None]:
     finally:
         if shown:
             logging.enable_progress_bar()
-
-
-def _weight_file(place: Path) -> dict[str, Any] | None:
-    """How to ask for the folder's weights: safetensors before pickled ones, full before half precision."""
-    stems = (_DIFFUSERS_STEM, *_TEXT_STEMS)
-    for variant in (None, "fp16"):
-        for suffix, safe in ((".safetensors", True), (".bin", False)):
-            part = f".{variant}" if variant else ""
-            endings = (f"{part}{suffix}", f"{suffix}.index{part}.json")
-            if any((place / f"{stem}{ending}").is_file() for stem in stems for ending in endings):
-                return {"use_safetensors": safe, "variant": variant}
-    return None
 
 
 def weight_faults(missing: Iterable[str], unknown: Iterable[str], misshapen: Iterable[str]) -> str:

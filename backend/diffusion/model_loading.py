@@ -7,12 +7,13 @@ from typing import Any
 
 from torch import Tensor
 
-from backend.diffusion.file_kind import AUTOENCODER, CHECKPOINT, CONTROLNET, require_kind
+from backend.diffusion.file_kind import require_kind
 from backend.diffusion.model_folder import read_config, read_part, read_tokenizer
 from backend.diffusion.model_sources import ModelSources, check_complete
 from backend.diffusion.single_file import built_in_config, empty_controlnet, empty_part, fill_part, part_config
 from backend.diffusion.weight_file import read_weights
 from shared.errors import ModelError
+from shared.weight_kind import AUTOENCODER, CHECKPOINT, CONTROLNET
 
 
 def load_modules(sources: ModelSources) -> dict[str, Any]:

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shared.errors import ModelError
-from shared.model_files import ModelFiles
+from shared.model_files import ModelFiles, config_folder, controlnet_place
 
 EMBEDDED = "embedded"
 EMBEDDED_FOLDER = Path(__file__).resolve().parents[1] / "embedded"
-WEIGHT_SUFFIXES = (".safetensors", ".ckpt", ".pth", ".pt", ".bin")
 
 _MAIN_PARTS = ("text_encoder", "vae", "unet")
 
@@ -116,11 +115,10 @@ def find_sources(model: str, files: ModelFiles | None = None) -> ModelSources:
             f'The backend has no model "{model[:200]}".',
             'Give "embedded", or a folder or .safetensors file on the machine that the backend runs on.',
         )
-    config = Path(files.config) if files.config else (place if place.is_dir() else place.parent)
     sources = ModelSources(
         place,
-        config,
-        Path(files.controlnet) if files.controlnet else (place if place.is_dir() else config) / "controlnet",
+        config_folder(place, files),
+        controlnet_place(place, files),
         Path(files.vae) if files.vae else None,
         tuple(LoraSource(Path(lora.path), lora.scale) for lora in files.loras),
         tuple(EmbeddingSource(Path(entry.path), entry.token) for entry in files.embeddings),

@@ -16,8 +16,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file
 from torch import Tensor
 
-from backend.diffusion.model_sources import WEIGHT_SUFFIXES
 from shared.errors import ModelError
+from shared.weight_places import WEIGHT_SUFFIXES
 
 _MOST_NAMES = 3
 # torch's refusal goes over many lines; the object that it met is what a user can use.

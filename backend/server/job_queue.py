@@ -46,6 +46,7 @@ class _Memory:
     running: dict[str, _Running] = field(default_factory=dict)
     waiting: dict[str, set[str]] = field(default_factory=dict)
     deaths: dict[str, int] = field(default_factory=dict)
+    held: set[str] = field(default_factory=set)  # of a predecessor, until somebody asks for them
 
 
 class JobQueue:
@@ -57,20 +58,31 @@ class JobQueue:
         self._dispatcher = dispatcher
         self._memory = _Memory()
 
-    def recover(self) -> None:
-        """Take up the work of a predecessor: what ran is queued again, damaged frames are forgotten."""
+    def recover(self, *, hold: bool = False) -> None:
+        """Take up the work of a predecessor: what ran is queued again, damaged frames are forgotten.
+
+        With `hold` it waits until somebody submits or attaches to it: whoever stopped it decides when it goes on.
+        """
         for row in self._journal.in_state("waiting", "queued", "running"):
             self._check_frames(row.job_id)
             if row.state == "running":
                 self._journal.set_state(row.job_id, "queued")
             if row.state == "waiting":
                 self._enqueue(row)
+            if hold:
+                self._memory.held.add(row.job_id)
+
+    def take_up(self, job_id: str) -> None:
+        """Let a job that was held go on, since somebody attaches to it. Raises LatentManError `job.unknown`."""
+        self.require(job_id)
+        self._memory.held.discard(job_id)
 
     def submit(self, job_id: str, job: Job) -> Accepted:
         """Take a job, or attach to it; one that failed or was cancelled is queued again with its finished frames.
 
         Raises LatentManError `storage.*` where its folder cannot be made.
         """
+        self._memory.held.discard(job_id)
         row = self._journal.find(job_id)
         if row is None:
             self._journal.add(job_id, job, "waiting")
@@ -121,7 +133,7 @@ class JobQueue:
             else:
                 self._report(event, running)
         while self._dispatcher.capacity() > 0:
-            row = self._journal.next_queued()
+            row = self._journal.next_queued(self._memory.held)
             if row is None:
                 break
             self._start(row)

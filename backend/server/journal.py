@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -138,9 +138,11 @@ class Journal:
                 self._db.execute(f"DELETE FROM {table} WHERE job_id = ?", (job_id,))
             self._last_seq.pop(job_id, None)
 
-    def next_queued(self) -> JobRow | None:
-        """The job that has been in the queue for longest."""
-        return next(iter(self._rows("WHERE state = 'queued' ORDER BY created, job_id LIMIT 1")), None)
+    def next_queued(self, held: Collection[str] = ()) -> JobRow | None:
+        """The job that has been in the queue for longest, of those that are not held."""
+        marks = ",".join("?" * len(held))
+        clause = f"WHERE state = 'queued' AND job_id NOT IN ({marks}) ORDER BY created, job_id LIMIT 1"
+        return next(iter(self._rows(clause, *held)), None)
 
     def listing(self, limit: int) -> tuple[JobInfo, ...]:
         """The newest jobs, newest first."""

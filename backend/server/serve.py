@@ -72,7 +72,7 @@ def serve_stdio(runner: str = DEFAULT_RUNNER, workers: int = 1) -> None:
         secret = request.server_secret_key.encode("ascii")
         with _signals(stop), _running(settings, secret, keys, stop) as (endpoint, supervisor):
             _write_stdout(LaunchReply(endpoint.port, PROTOCOL_MAX, os.getpid()).line())
-            supervisor.run(stop.is_set)
+            supervisor.run(stop.is_set, hold=True)  # our parent stopped what is there, and says what is to go on
     except LatentManError as error:
         with contextlib.suppress(BrokenPipeError):
             _write_stdout(failure_line(error.code, error.message, error.hint))

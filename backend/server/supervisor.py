@@ -72,13 +72,14 @@ class Supervisor:
         self._sessions: dict[bytes, Session] = {}
         self._pending: list[_Pending] = []
 
-    def run(self, stopping: Callable[[], bool]) -> None:
-        """Serve until `stopping` is true; it is looked at after each wake-up. Raises BackendError where the journal
+    def run(self, stopping: Callable[[], bool], *, hold: bool = False) -> None:
+        """Serve until `stopping` is true; it is looked at after each wake-up. With `hold` a predecessor's jobs wait
+        until somebody asks for them. Raises BackendError where the journal
         cannot be written any more: nothing may be promised then."""
         poller = zmq.Poller()
         poller.register(self._parts.endpoint.socket, zmq.POLLIN)
         poller.register(self._parts.wakeup.fileno(), zmq.POLLIN)
-        self._parts.queue.recover()
+        self._parts.queue.recover(hold=hold)
         while not stopping():
             poller.poll(int(self._timeout_s() * 1000))
             self._parts.wakeup.clear()
@@ -179,7 +180,7 @@ class Supervisor:
             case wire_messages.Submit(job):
                 self._submit(session, job, message_id)
             case wire_messages.Attach(job_id=name, after_seq=after, have_frames=have):
-                parts.queue.require(name)
+                parts.queue.take_up(name)
                 session.attach(name, after, frozenset(have))
                 self._reply(session, wire_messages.Attached(name), message_id)
             case wire_messages.Cancel(job_id=name):

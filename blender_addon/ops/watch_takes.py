@@ -7,9 +7,9 @@ from typing import Any
 import bpy
 
 from ..timeline.take import takes
+from .editor_beside import has_view, open_beside
 from .reporting import allow
 
-_SHARE = 0.45  # of the 3D view's width
 _WITH_PICTURE = ("PREVIEW", "SEQUENCER_PREVIEW")
 
 
@@ -28,18 +28,11 @@ class LATENTMAN_OT_watch_takes(bpy.types.Operator):
         shown = any(one.type == "SEQUENCE_EDITOR" and one.spaces[0].view_type in _WITH_PICTURE for one in areas)
         if shown:
             return allow(cls, "A sequencer of this window shows the picture already")
-        return allow(cls, "" if any(one.type == "VIEW_3D" for one in areas) else "There is no 3D view in this window")
+        return allow(cls, "" if has_view(context) else "There is no 3D view in this window")
 
     def execute(self, context: Any) -> set[str]:
-        """Split the largest 3D view."""
-        screen = context.screen
-        before = set(screen.areas)
-        view = max((one for one in before if one.type == "VIEW_3D"), key=lambda one: one.width * one.height)
-        with context.temp_override(area=view, region=view.regions[0]):
-            bpy.ops.screen.area_split(direction="VERTICAL", factor=_SHARE)
-        (new,) = set(screen.areas) - before
-        new.type = "SEQUENCE_EDITOR"
-        new.spaces[0].view_type = "SEQUENCER_PREVIEW"
+        """Open it."""
+        open_beside(context, "SEQUENCE_EDITOR").spaces[0].view_type = "SEQUENCER_PREVIEW"
         return {"FINISHED"}
 
 

@@ -10,11 +10,12 @@ from ..properties import LatentManSceneSettings
 from ..scene_job import hidden_settings, setting_values
 from ..shared.errors import InputError
 from ..shared.keyed_prompts import parse_prompts
+from .models import draw_model_choice
 from .text import draw_error, draw_text
 
 _PROMPTS = ("prompt", "negative_prompt")
 _SHOWN_KEYS = 8
-_ALWAYS = (("model", "seed", "steps"), ("guidance_scale", "controlnet_scale"))
+_ALWAYS = (("seed", "steps"), ("guidance_scale", "controlnet_scale"))
 _LABEL_SHARE = 0.4  # as Blender splits label and field
 _SPANS = ("align", "guide")  # two numbers each: from, to
 _OF_LATENTMAN = (("align", "guide", "guide_strength"), ("correspondence", "baseline"))
@@ -24,6 +25,7 @@ def draw_character(layout: Any, context: Any) -> None:
     """Draw the settings of the job; those of LatentMan only where it is the method."""
     settings = context.scene.latentman
     _draw_prompts(layout, context.scene)
+    draw_model_choice(layout, context)
     for names in _ALWAYS:
         _draw_group(layout, settings, names)
     layout.prop(settings, "method")
@@ -32,6 +34,14 @@ def draw_character(layout: Any, context: Any) -> None:
             _draw_group(layout, settings, names)
         if settings.correspondence == "assignment":
             layout.prop(settings, "features")
+
+
+def draw_advanced(layout: Any, context: Any) -> None:
+    """Draw what is seldom changed."""
+    settings = context.scene.latentman
+    layout.prop(settings, "segment_frames")
+    layout.prop(settings, "model", text="Model path")
+    draw_text(layout, "A model that only the backend's machine has is named by its path there", "INFO")
 
 
 def draw_preset(layout: Any, context: Any) -> None:
@@ -46,9 +56,11 @@ def draw_preset(layout: Any, context: Any) -> None:
     except InputError as error:
         draw_error(layout, error)
         return
+    draw_text(layout, "It would change:" if changed else "The settings are the preset's already")
     column = layout.column(align=True)
     for change in changed:
-        column.label(text=f"{_label(change.name)}: {change.before} → {change.after}", icon="DOT")
+        before, after = (_named(change.name, value) for value in (change.before, change.after))
+        draw_text(column, f"{_label(change.name)}: {before} → {after}", "DOT")
     layout.operator("latentman.apply_preset", icon="CHECKMARK")
     if hidden:
         draw_text(layout, f"Also set, not shown here: {', '.join(hidden)}", "INFO")
@@ -64,6 +76,7 @@ def _draw_prompts(layout: Any, scene: Any) -> None:
         column.label(text=_label(name))
         column.prop(settings, name, text="")
     layout.template_ID(settings, "prompts", new="text.new", open="text.open", text="Keyed Prompts")
+    layout.operator("latentman.edit_prompts", icon="TEXT")
     if settings.prompts is None:
         return
     try:
@@ -94,6 +107,13 @@ def _draw_span(layout: Any, settings: Any, name: str) -> None:
     row.use_property_split = False
     for index in range(2):
         row.prop(settings, name, index=index, text="")
+
+
+def _named(name: str, value: str) -> str:
+    """A value as its field shows it: choices have names."""
+    shown = LatentManSceneSettings.bl_rna.properties.get(name)
+    found = None if shown is None or shown.type != "ENUM" else shown.enum_items.get(value)
+    return value if found is None else str(found.name)
 
 
 def _label(name: str) -> str:

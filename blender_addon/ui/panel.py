@@ -9,7 +9,7 @@ from typing import Any
 import bpy
 
 from .backend import draw_backend
-from .character import draw_character, draw_preset
+from .character import draw_advanced, draw_character, draw_preset
 from .run import draw_run
 from .shot import draw_body, draw_camera, draw_motion, draw_passes
 from .takes import draw_takes
@@ -42,6 +42,7 @@ SECTIONS = (
     Section("passes", "Passes", draw_passes, closed=True),
     Section("character", "Character", draw_character),
     Section("preset", "Strength Preset", draw_preset, closed=True, parent="character"),
+    Section("advanced", "Advanced", draw_advanced, closed=True, parent="character"),
     Section("generate", "Generate", draw_run),
     Section("takes", "Takes", draw_takes),
 )

@@ -7,6 +7,7 @@ from typing import Any
 from ..generation import BackendChoice, backend_command
 from ..running import generation
 from ..shared.errors import InputError
+from .models import draw_models
 from .text import draw_error, draw_text
 
 
@@ -18,6 +19,7 @@ def draw_preferences(layout: Any, preferences: Any) -> None:
         column.prop(preferences, name)
     if not preferences.connection:
         _draw_found(layout, preferences.backend)
+    draw_models(layout, preferences)
     doctor = generation().doctor
     layout.operator("latentman.doctor", icon="HEART")
     if doctor.running:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
+
+import bpy
 
 from ..depth_preview import depth_is_shown
 from ..motion_check import stored_check, warnings
@@ -31,8 +34,11 @@ def draw_body(layout: Any, context: Any) -> None:
     layout.prop(settings, "body_path")
     layout.prop(settings, "own_betas")
     if settings.own_betas:
-        layout.column(align=True).prop(settings, "betas")
-    draw_text(layout, "Used by the next import", "INFO")
+        column = layout.column(align=True)
+        for index in range(len(settings.betas)):
+            column.prop(settings, "betas", index=index, text=f"Beta {index + 1}")
+    body = Path(bpy.path.abspath(settings.body_path)).name if settings.body_path else "The free body"
+    draw_text(layout, f"{body}, for the next import; characters that are there keep theirs", "INFO")
 
 
 def draw_camera(layout: Any, context: Any) -> None:

@@ -19,6 +19,7 @@ import bpy
 
 ADDRESS = Path("/scratch/window.sock")
 _PERIOD_S = 0.01
+_AROUND = range(-28, 29, 4)  # pixels: the highest button
 
 
 def view() -> Any:
@@ -51,18 +52,22 @@ def choose_tab(name: str) -> bool:
 
 def look_for(what: str, places: list[tuple[int, int]], hover_s: float) -> None:
     """Move the mouse over these pixels (the origin is the lower left corner) until what it points at begins with
-    `what`; `found` then is the place, or "nothing"."""
+    `what`, then up and down there; `found` then is the middle of it, or "nothing"."""
     ahead = iter(places)
     tried: list[tuple[int, int]] = []
+    hits: list[tuple[int, int]] = []
     _NAMES["found"] = None
 
     def look() -> float | None:
+        nonlocal ahead
         if tried and under_the_mouse().startswith(what):
-            _NAMES["found"] = tried[-1]
-            return None
+            if not hits:
+                x, y = tried[-1]
+                ahead = iter([(x, y + step) for step in _AROUND])
+            hits.append(tried[-1])
         place = next(ahead, None)
         if place is None:
-            _NAMES["found"] = "nothing"
+            _NAMES["found"] = sorted(set(hits))[len(set(hits)) // 2] if hits else "nothing"
             return None
         tried.append(place)
         bpy.context.window_manager.windows[0].cursor_warp(*place)

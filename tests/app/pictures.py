@@ -9,6 +9,7 @@ Run it again when the panel or the embedded model has changed.
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import sys
 import time
@@ -29,7 +30,6 @@ PROMPT = "a robot on the moon"
 _LIMIT_S = 3600.0
 _OUT_OF_THE_WAY = (500, 860)  # of the mouse: nothing is lit up there and nothing explained
 _RENDERED_S = 4.0  # the sequencer shows the frame before until it has read the new one
-_NEXT_HEADER = 32  # pixels from a sub-panel's last button to the next one's header
 _ADDON = "bl_ext.user_default.latentman"
 
 _START = f"""
@@ -139,14 +139,13 @@ def raise_arm(studio: Studio, frames: int) -> None:
     left, top, right, bottom = window.box("VIEW_3D", "WINDOW")
     sidebar = window.box("VIEW_3D", "UI")
     studio.take("panel_pose", (left, top, sidebar[0], bottom))
-    x, y = window.find_button("latentman.frame_shot")
-    window.click(x, y + _NEXT_HEADER)  # opens Passes, the next sub-panel
+    window.toggle_panel_below(*window.find_button("latentman.frame_shot"))  # Passes
     window.python(_SETTLE)
     window.press("latentman.count_changes", "generation().comparison is not None")
     window.wait("not generation().comparison.running")
     x, y = window.find_button("latentman.count_changes")
     window.move(*_OUT_OF_THE_WAY)
-    studio.take("panel_changes", (sidebar[0], y - 160, sidebar[2], y + 100))
+    studio.take("panel_changes", (sidebar[0], y - 160, sidebar[2], y + 116))
 
 
 def compare(studio: Studio, frames: int) -> None:
@@ -179,6 +178,31 @@ for kind, fit in (("PREVIEW", bpy.ops.sequencer.view_all_preview), ("WINDOW", bp
 """
 
 
+def models(studio: Studio) -> None:
+    """The preferences: two models, of which one was copied in part."""
+    window = studio.window
+    folder = window.blender.scratch / "models"
+    for name in ("robots", "knights"):
+        shutil.copytree(PROJECT / "backend" / "embedded", folder / name)
+        window.python(f"bpy.ops.latentman.add_model_folder(directory='/scratch/models/{name}/')")
+    os.truncate(folder / "knights" / "unet" / "diffusion_pytorch_model.safetensors", 20_000_000)
+    (folder / "knights" / "tokenizer" / "tokenizer.json").unlink()
+    window.python("with view(): bpy.ops.latentman.open_preferences(); bpy.ops.latentman.check_model()")
+    window.wait("not generation().models.running")
+    time.sleep(_RENDERED_S)
+    left, top, right, bottom = window.value(_NEWEST_WINDOW)
+    window.move((left + right) // 2, bottom - 20)
+    window.xdotool("click", "--repeat", "60", "--delay", "10", "5")
+    window.move(left + 120, bottom - 60)  # below the list of sections: nothing is explained there
+    time.sleep(_RENDERED_S)
+    studio.save("panel_models", [window.picture().crop((left, top, right, bottom))])
+
+
+_NEWEST_WINDOW = """(lambda one, all: [
+    one.x, all.height - one.y - one.height, one.x + one.width, all.height - one.y
+])(bpy.context.window_manager.windows[-1], bpy.context.window_manager.windows[0])"""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Do the example and save its pictures."""
     parser = argparse.ArgumentParser(prog="pictures", description=__doc__.splitlines()[0] if __doc__ else "")
@@ -196,6 +220,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise_arm(studio, chosen.frames)
             generate(studio)
             compare(studio, chosen.frames)
+            models(studio)
     except ProvisionError as error:
         print(f"NOT RUN: no real Blender {chosen.blender}. {error}", file=sys.stderr)
         return 1

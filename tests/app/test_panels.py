@@ -32,7 +32,9 @@ def draw(menu, context):
             traceback.print_exc()
         os._exit(0 if whole else 9)
 
-with bpy.context.temp_override(window=bpy.context.window_manager.windows[0]):
+window = bpy.context.window_manager.windows[0]
+area = window.screen.areas[0]  # a list keeps its state in a region
+with bpy.context.temp_override(window=window, area=area, region=area.regions[0]):
     bpy.context.window_manager.popup_menu(draw)
 """
 

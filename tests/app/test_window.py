@@ -12,31 +12,14 @@ from typing import Any
 import psutil
 import pytest
 
-from .real_blender import PROJECT, RealBlender
+from .real_blender import RealBlender
+from .shot_in_window import ADDON, NAME_GENERATION, assert_no_fault, shot_in_window
 from .window import Window, open_window
 
 pytestmark = pytest.mark.timeout(900)  # a guard; a machine that has much else to do draws slowly
-MOTION = PROJECT / "shared" / "motion" / "samples" / "walk_smpl_params.npy"
-ADDON = "bl_ext.user_default.latentman"
-NAME_GENERATION = f"generation = __import__('{ADDON}.running', fromlist=['generation']).generation"
 SAVE = "bpy.ops.wm.save_mainfile()"
 # A take of these takes some seconds, so that there is a middle of it.
 LONG = "bpy.context.scene.latentman.steps = 24"
-# The window is drawn by the processor: what only makes it prettier is left out.
-_SHOT = """
-system = bpy.context.preferences.system
-system.viewport_aa, system.use_region_overlap = "OFF", False
-bpy.context.preferences.filepaths.file_preview_type = "NONE"
-for item in list(bpy.context.scene.objects):
-    bpy.data.objects.remove(item, do_unlink=True)
-scene = bpy.context.scene
-scene.render.fps, scene.render.resolution_x, scene.render.resolution_y = 10, 128, 128
-settings = scene.latentman
-settings.motion_path, settings.method, settings.frames = "/tmp/host{motion}", "text2video_zero", "1-2"
-settings.steps = settings.segment_frames = 1
-settings.width = settings.height = 128
-bpy.ops.wm.save_as_mainfile(filepath="{blend}")
-"""
 _STRIPS = """
 editor = bpy.context.scene.sequence_editor
 strips = [] if editor is None else editor.strips if hasattr(editor, "strips") else editor.sequences
@@ -60,21 +43,16 @@ result = {{
 
 @pytest.fixture(scope="module")
 def window(blender: RealBlender) -> Iterator[Window]:
-    """A window with the sidebar open and a saved file of a small shot, without a character yet."""
-    with open_window(blender) as opened:
-        shot = blender.scratch / "shot" / "shot.blend"
-        shot.parent.mkdir()
-        opened.python(NAME_GENERATION)
-        opened.python(_SHOT.format(motion=MOTION, blend=shot))
-        opened.open_sidebar()
+    """The window that carries all tests of this module."""
+    with shot_in_window(blender) as opened:
         yield opened
 
 
 @pytest.fixture(autouse=True)
 def no_fault(window: Window) -> Iterator[None]:
-    """Blender prints what fails while it draws, and drops a timer that fails."""
+    """What Blender prints is looked at after each test."""
     yield
-    assert "Traceback" not in window.said() and "not found" not in window.said(), window.said()
+    assert_no_fault(window)
 
 
 def shot_file(window: Window) -> Path:
@@ -208,8 +186,8 @@ def test_quitting_in_mid_job_and_coming_back(window: Window) -> None:
     with open_window(window.blender, str(shot_file(window))) as again:  # a path that means the same to the backend
         again.python(NAME_GENERATION)
         again.open_sidebar()
-        again.python("with view(): bpy.ops.latentman.resume('INVOKE_DEFAULT')")
-        again.wait("generation().running")
+        again.scroll(60)
+        again.press("latentman.resume", "generation().running", upwards=True)
         assert wait_for_the_end(again) == "done", again.value("str(generation().error)")
         newest = max(folder.name for folder in shot_file(window).parent.glob("latentman/take-*"))
         assert strips(again)[-1] == [f"{newest} text2video_zero", len(strips(again)), FRAMES]

@@ -33,9 +33,12 @@ SIZE = (1280, 900)
 _START_LIMIT_S = 120.0
 _ANSWER_LIMIT_S = 120.0
 _ROW = 14  # pixels; a button is 20 high
+_COLUMNS = (1 / 3, 4 / 5, 3 / 5)  # of the sidebar's width: where a row has one button, two or three
 _HOVER_S = (0.05, 0.2, 0.5)  # what Blender gets to know what is under the mouse, at the first look and at later ones
 _SETTLE_S = 0.15  # what the window needs to take an event and to draw
-_PRESSES, _PRESS_S = 4, 8.0  # how often a button is pressed, and how long each time may take to show
+_NEXT_HEADER = 32  # pixels from the middle of a panel's last button to that of the next header
+_PANEL_S = 0.5  # a panel opens and closes as a small film
+_PRESS_S = 30.0  # how long it may take until something comes of a press
 _XWD_HEADER = 25  # numbers of four bytes, the first the length of the header with the window's name
 _XWD_COLOUR_BYTES = 12
 
@@ -106,8 +109,11 @@ class Window:
         assert done.returncode == 0, done.stderr
 
     def move(self, x: int, y: int) -> None:
-        """Put the mouse at a pixel; the origin is the upper left corner, as in pictures."""
-        self.xdotool("mousemove", str(x), str(y))
+        """Put the mouse at a pixel; the origin is the upper left corner, as in pictures.
+
+        It comes from beside it: a mouse that is there already tells Blender nothing.
+        """
+        self.xdotool("mousemove", str(x - 2), str(y), "mousemove", str(x), str(y))
         time.sleep(_SETTLE_S)
 
     def click(self, x: int, y: int) -> None:
@@ -151,18 +157,9 @@ class Window:
         return tuple(self.python(_BOX.format(area=area, region=region)))
 
     def press(self, operator: str, expected: str, *, upwards: bool = False) -> None:
-        """Click an operator's button, and again where nothing came of it, until an expression is true.
-
-        Blender drops a click that comes while it draws for the first time; a person clicks again.
-        """
-        for _ in range(_PRESSES):
-            self.click(*self.find_button(operator, upwards=upwards))
-            limit = time.monotonic() + _PRESS_S
-            while time.monotonic() < limit:
-                if self.value(expected):
-                    return
-                time.sleep(0.05)
-        raise AssertionError(f"the button of {operator} does nothing: {expected}\n{self.said()}")
+        """Click an operator's button once, and wait until an expression is true."""
+        self.click(*self.find_button(operator, upwards=upwards))
+        self.wait(expected, _PRESS_S)
 
     def find_button(self, operator: str, *, upwards: bool = False) -> tuple[int, int]:
         """Where the button of an operator, `latentman.generate`, is to be seen in the sidebar."""
@@ -175,17 +172,29 @@ class Window:
     def _find(self, what: str, upwards: bool) -> tuple[int, int]:
         """Look by moving the mouse down (or up) the sidebar and asking Blender what is under it."""
         left, top, right, bottom = self.box("VIEW_3D", "UI")
-        columns = (left + (right - left) // 3, left + 4 * (right - left) // 5)
+        columns = tuple(left + int((right - left) * share) for share in _COLUMNS)
         rows = sorted(range(top + 10, bottom, _ROW), reverse=upwards)
-        places = [(x, self.size[1] - y) for x in columns for y in rows]
+        places = [(x, self._flipped(y)) for x in columns for y in rows]
         for hover_s in _HOVER_S:
             self.python(f"look_for({what!r}, {places}, {hover_s})")
             found = self.wait("found")
-            time.sleep(_SETTLE_S)
+            if found == "nothing":
+                continue
+            x, y = found[0], self._flipped(found[1])
+            self.move(x, y)
             # A slow Blender may have answered for the place before.
-            if found != "nothing" and self.value("under_the_mouse()").startswith(what):
-                return found[0], self.size[1] - found[1]
+            if self.value("under_the_mouse()").startswith(what):
+                return x, y
         raise AssertionError(f"there is no {what} to be seen")
+
+    def _flipped(self, y: int) -> int:
+        """A row of pixels counted from the other edge: Blender's first is the lowest, X's the highest."""
+        return self.size[1] - 1 - y
+
+    def toggle_panel_below(self, x: int, y: int) -> None:
+        """Open or close the sub-panel whose header is the next thing below a panel's last button or field."""
+        self.click(x, y + _NEXT_HEADER)
+        time.sleep(_PANEL_S)
 
     def scroll(self, clicks: int) -> None:
         """Scroll the sidebar; up where the number is negative."""

@@ -131,6 +131,10 @@ def test_a_frame_damaged_while_the_supervisor_was_down_is_computed_anew(tmp_path
     path = work / "jobs" / job_id / "frames" / frame_name(1)
     path.write_bytes(path.read_bytes()[:-1] + b"!")
     with backend(work) as running, linked(running.info) as link:
+        link.client.request_status(jobs=1)
+        told = drive(link, lambda seen: any(isinstance(event, events.JobsListed) for event in seen))
+        (job,) = next(event.jobs for event in told if isinstance(event, events.JobsListed))
+        assert (job.job_id, job.state) == (job_id, "queued")  # it waits until somebody asks for it
         link.client.attach(job_id)
         seen = drive(link, ended)
     assert [type(event) for event in ends_of(seen)] == [events.Done]

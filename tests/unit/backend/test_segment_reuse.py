@@ -77,6 +77,8 @@ def run(folder: Path, job: Job) -> Ran:
     seen: list[WorkerEvent] = []
     run_job(folder, seen.append, lambda: False)
     stages = [event.stage for event in seen if isinstance(event, Progress)]
+    left_s = [event.seconds_left for event in seen if isinstance(event, Progress) and event.stage == "sampling"]
+    assert not left_s or left_s[-1] == 0  # what is taken over does not count as work to be done
     assert [event.frame for event in seen if isinstance(event, FrameDone)] == list(job.frames)
     reused = json.loads((folder / "result.json").read_bytes())["reused_frames"]
     pictures = [JobFolder(folder).frame_path(frame).read_bytes() for frame in job.frames]

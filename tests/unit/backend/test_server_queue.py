@@ -212,6 +212,40 @@ def test_a_successor_takes_up_what_ran_and_forgets_damaged_frames(rig: Rig, tmp_
     after.journal.close()
 
 
+@pytest.mark.parametrize("ask", ["submit", "take_up"])
+def test_a_predecessors_work_that_is_held_goes_on_when_it_is_asked_for(rig: Rig, tmp_path: Path, ask: str) -> None:
+    rig.started()
+    rig.say(Report(JOB_ID, 1, rig.draw(1)))
+    rig.journal.close()
+    after = open_rig(tmp_path)
+    after.queue.recover(hold=True)
+    after.queue.pump()
+    assert after.hand.taken == [] and after.state() == "queued"
+    if ask == "submit":
+        assert [item.frame for item in after.queue.submit(JOB_ID, JOB).done_frames] == [1]
+    else:
+        after.queue.take_up(JOB_ID)
+    after.queue.pump()
+    assert after.hand.taken == [Assignment(JOB_ID, 2, after.folders.path(JOB_ID))]
+    after.journal.close()
+
+
+def test_a_held_job_lets_others_pass_and_can_be_cancelled(rig: Rig, tmp_path: Path) -> None:
+    rig.started()
+    rig.journal.close()
+    after = open_rig(tmp_path)
+    after.queue.recover(hold=True)
+    other = "e" * 64
+    after.queue.submit(other, JOB)
+    after.queue.pump()
+    assert [one.job_id for one in after.hand.taken] == [other]
+    after.queue.cancel(JOB_ID)
+    assert after.state() == "cancelled"
+    with pytest.raises(LatentManError, match="has no job"):
+        after.queue.take_up("f" * 64)
+    after.journal.close()
+
+
 def test_progress_that_is_overtaken_is_not_written(rig: Rig) -> None:
     rig.started()
     before = rig.journal.last_seq(JOB_ID)

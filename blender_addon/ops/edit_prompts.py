@@ -1,0 +1,43 @@
+"""Where keyed prompts are written: a text editor beside the 3D view."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+
+from ..prompt_text import new_prompts
+from .editor_beside import has_view, open_beside
+from .reporting import allow
+
+
+class LATENTMAN_OT_edit_prompts(bpy.types.Operator):
+    """Write prompts that change along the shot, in a text editor beside the 3D view"""
+
+    bl_idname = "latentman.edit_prompts"
+    bl_label = "Edit Keyed Prompts"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        """Only where there is an editor, or a view to share with one."""
+        there = _editor(context) is not None or has_view(context)
+        return allow(cls, "" if there else "There is no 3D view in this window")
+
+    def execute(self, context: Any) -> set[str]:
+        """Show the scene's text; one that begins with the prompt is made where there is none."""
+        scene = context.scene
+        if scene.latentman.prompts is None:
+            scene.latentman.prompts = new_prompts(scene)
+        area = _editor(context) or open_beside(context, "TEXT_EDITOR")
+        area.spaces[0].text = scene.latentman.prompts
+        return {"FINISHED"}
+
+
+def _editor(context: Any) -> Any:
+    """A text editor of this window, or None."""
+    areas = () if context.screen is None else context.screen.areas
+    return next((one for one in areas if one.type == "TEXT_EDITOR"), None)
+
+
+register, unregister = bpy.utils.register_classes_factory((LATENTMAN_OT_edit_prompts,))

@@ -1,0 +1,156 @@
+"""The user's models: listed in the preferences, checked file by file, chosen for a scene."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import bpy
+from bpy.props import BoolProperty, StringProperty
+
+from ..known_models import EMBEDDED, KnownModel, model_name
+from ..preferences import addon_preferences, stored_preferences
+from ..running import generation, wake
+from ..scene_job import store_model
+from ..shared.errors import LatentManError
+from ..shared.model_files import ModelFiles
+from ..shared.weight_places import WEIGHT_SUFFIXES
+from .reporting import allow, refuse
+
+
+class _AddModel:
+    """An operator that adds what is chosen in a file browser."""
+
+    bl_options = {"INTERNAL"}
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        """Only where the add-on has preferences."""
+        return allow(cls, "" if addon_preferences(context) else "The add-on is not enabled in the preferences")
+
+    def invoke(self, context: Any, event: Any) -> set[str]:
+        """Ask for it."""
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    def add(self, context: Any, path: Path) -> set[str]:
+        """Add it, and look at its files."""
+        preferences = addon_preferences(context)
+        entry = preferences.models.add()
+        entry.name, entry.path = model_name(str(path)), str(path)
+        preferences.model_index = len(preferences.models) - 1
+        context.preferences.is_dirty = True
+        return {"FINISHED"}
+
+
+class LATENTMAN_OT_add_model_folder(_AddModel, bpy.types.Operator):
+    """Add a model that is a folder in diffusers' layout: unet, vae, text_encoder, tokenizer, scheduler"""
+
+    bl_idname = "latentman.add_model_folder"
+    bl_label = "Add Model Folder"
+
+    directory: StringProperty(name="Folder", subtype="DIR_PATH", options={"SKIP_SAVE"})
+    filter_folder: BoolProperty(default=True, options={"HIDDEN"})
+
+    def execute(self, context: Any) -> set[str]:
+        """Add it."""
+        return self.add(context, Path(bpy.path.abspath(self.directory)))
+
+
+class LATENTMAN_OT_add_model_file(_AddModel, bpy.types.Operator):
+    """Add a model that is one file: a Stable Diffusion 1.5 checkpoint"""
+
+    bl_idname = "latentman.add_model_file"
+    bl_label = "Add Model File"
+
+    filepath: StringProperty(name="File", subtype="FILE_PATH", options={"SKIP_SAVE"})
+    filter_glob: StringProperty(default=";".join(f"*{suffix}" for suffix in WEIGHT_SUFFIXES), options={"HIDDEN"})
+
+    def execute(self, context: Any) -> set[str]:
+        """Add it."""
+        return self.add(context, Path(bpy.path.abspath(self.filepath)))
+
+
+class LATENTMAN_OT_remove_model(bpy.types.Operator):
+    """Take the model off the list; its files stay where they are"""
+
+    bl_idname = "latentman.remove_model"
+    bl_label = "Remove Model"
+    bl_options = {"INTERNAL"}
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        """Only where one is marked."""
+        return allow(cls, "" if _marked(context) else "There is no model on the list")
+
+    def execute(self, context: Any) -> set[str]:
+        """Take it off."""
+        preferences = addon_preferences(context)
+        preferences.models.remove(preferences.model_index)
+        preferences.model_index = max(0, preferences.model_index - 1)
+        context.preferences.is_dirty = True
+        return {"FINISHED"}
+
+
+class LATENTMAN_OT_check_model(bpy.types.Operator):
+    """Look at each file of the model: whether it is there, whole, and of the right kind. No weights are loaded"""
+
+    bl_idname = "latentman.check_model"
+    bl_label = "Check Files"
+    bl_options = {"INTERNAL"}
+
+    @classmethod
+    def poll(cls, context: Any) -> bool:
+        """Only where one is marked."""
+        return allow(cls, "" if _marked(context) else "There is no model on the list")
+
+    def execute(self, context: Any) -> set[str]:
+        """Start looking; the timer takes what is found."""
+        marked = _marked(context)
+        if marked is not None:
+            generation().models.ask(marked)
+            wake()
+        return {"FINISHED"}
+
+
+class LATENTMAN_OT_choose_model(bpy.types.Operator):
+    """Use this model in the scene"""
+
+    bl_idname = "latentman.choose_model"
+    bl_label = "Use in This Scene"
+    bl_options = {"REGISTER", "UNDO"}
+
+    model: StringProperty(name="Model", options={"SKIP_SAVE"})
+
+    def execute(self, context: Any) -> set[str]:
+        """Use it, and look at its files."""
+        known = next((one for one in stored_preferences(context).models if one.path == self.model), None)
+        if known is None and self.model != EMBEDDED:
+            self.report({"ERROR"}, f"{self.model!r} is not on the list of models in the preferences.")
+            return {"CANCELLED"}
+        try:
+            store_model(context.scene, self.model, ModelFiles() if known is None else known.files)
+        except LatentManError as error:
+            return refuse(self, error)
+        if known is not None:
+            generation().models.ask(known)
+            wake()
+        return {"FINISHED"}
+
+
+def _marked(context: Any) -> KnownModel | None:
+    """The model that is marked in the preferences' list."""
+    preferences = addon_preferences(context)
+    listed = stored_preferences(context).models
+    return listed[preferences.model_index] if preferences and 0 <= preferences.model_index < len(listed) else None
+
+
+_CLASSES = (
+    LATENTMAN_OT_add_model_folder,
+    LATENTMAN_OT_add_model_file,
+    LATENTMAN_OT_remove_model,
+    LATENTMAN_OT_check_model,
+    LATENTMAN_OT_choose_model,
+)
+
+register, unregister = bpy.utils.register_classes_factory(_CLASSES)

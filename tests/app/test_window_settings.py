@@ -1,0 +1,83 @@
+"""The sub-panels of settings in a real window, by mouse and keyboard: body, keyed prompts, model, preset.
+
+One Blender carries all of it, in this order.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+
+from .real_blender import PROJECT, RealBlender
+from .shot_in_window import ADDON, assert_no_fault, shot_in_window
+from .window import Window
+
+pytestmark = pytest.mark.timeout(900)  # a guard; a machine that has much else to do draws slowly
+SETTINGS = "bpy.context.scene.latentman"
+HAS_EDITOR = "any(one.type == 'TEXT_EDITOR' for one in bpy.context.window_manager.windows[0].screen.areas)"
+MENU_ABOVE = 24  # pixels from the field of the seed up to the menu of models
+
+
+@pytest.fixture(scope="module")
+def window(blender: RealBlender) -> Iterator[Window]:
+    """The window that carries all tests of this module, with a character."""
+    with shot_in_window(blender) as opened:
+        opened.press("latentman.import_motion", "bpy.context.scene.camera is not None")
+        yield opened
+
+
+@pytest.fixture(autouse=True)
+def no_fault(window: Window) -> Iterator[None]:
+    """What Blender prints is looked at after each test."""
+    yield
+    assert_no_fault(window)
+
+
+def test_a_shape_of_ones_own_is_typed(window: Window) -> None:
+    header = window.find_button("latentman.check_motion")
+    window.toggle_panel_below(*header)
+    window.click(*window.find_field("latentman.own_betas"))
+    window.wait(f"{SETTINGS}.own_betas", 30)
+    window.click(*window.find_field("latentman.betas[0]"))
+    window.type("2")
+    window.key("Return")
+    window.wait(f"{SETTINGS}.betas[0] == 2", 30)
+    window.toggle_panel_below(*header)
+
+
+def test_keyed_prompts_are_typed_beside_the_view(window: Window) -> None:
+    assert not window.value("bpy.ops.latentman.generate.poll()")
+    window.scroll(60)
+    window.press("latentman.edit_prompts", HAS_EDITOR, upwards=True)
+    assert window.value(f"{SETTINGS}.prompts.as_string()") == "1:"
+    left, top, right, bottom = window.box("TEXT_EDITOR", "WINDOW")
+    window.click((left + right) // 2, (top + bottom) // 2)
+    window.key("ctrl+a")
+    window.type("1: a robot on the moon")
+    window.key("Return")
+    window.type("2: a knight")
+    assert window.value(f"{SETTINGS}.prompts.as_string()") == "1: a robot on the moon\n2: a knight"
+    assert window.value("bpy.ops.latentman.generate.poll()")
+
+
+def test_a_model_of_ones_own_is_chosen_from_the_menu(window: Window) -> None:
+    model = window.blender.scratch / "models" / "my model"
+    shutil.copytree(PROJECT / "backend" / "embedded", model)
+    window.python(f"bpy.ops.latentman.add_model_folder(directory={f'{model}/'!r})")
+    x, y = window.find_field("latentman.seed", upwards=True)
+    window.click(x, y - MENU_ABOVE)
+    window.key("Down", "Down", "Return")
+    window.wait(f"{SETTINGS}.model == {str(model)!r}", 30)
+    window.wait("not generation().models.running", 60)
+    known = f"__import__('{ADDON}.preferences', fromlist=['x']).stored_preferences(bpy.context)"
+    assert window.value(f"generation().models.report({known}.models[0]).faults") == []
+
+
+def test_a_preset_is_applied(window: Window) -> None:
+    assert window.value(f"{SETTINGS}.method") == "text2video_zero"
+    window.toggle_panel_below(*window.find_field("latentman.method", upwards=True))
+    window.press("latentman.apply_preset", f"{SETTINGS}.method == 'latentman'", upwards=True)
+    assert window.value(f"{SETTINGS}.steps") == 20
+    assert not window.value("bpy.ops.latentman.apply_preset.poll()")
