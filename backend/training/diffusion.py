@@ -36,6 +36,8 @@ AVERAGING = 0.997
 # While sampling, what the network fails to take away adds up: its input holds more noise than its timestep says
 # (exposure bias; Ning et al., "Input Perturbation Reduces Exposure Bias in Diffusion Models", 2023). So it does here.
 EXCESS_NOISE = 0.08
+CLEANER_SHARE = 0.7  # of the paired batches have a cleaner frame 0, as it is worth reading then
+SILENT_SHARE = 0.3  # of the paired batches tell frame 1 nothing: only frame 0 says who is in the picture
 CHANNEL_POWER = 0.5  # 0 weighs all channels alike, 1 by their squared error in the picture
 
 
@@ -149,13 +151,17 @@ def _batch(
     size = 8 * table.values.shape[-1]
     control = np.zeros((2 * pairs, size, size), np.float32)
     prompts: list[str] = []
+    silent = rng.random() < SILENT_SHARE
     ranges = rng.uniform(0, (0.5, 1.0), (2 * pairs, 2))  # metres before and behind the shot's own range
     for k, (index, frame) in enumerate(zip(shots, frames, strict=True)):
         shot = store.shots[int(index)]
         before, behind = ranges[k % pairs if paired else k]
         value = store.depth(int(index))[frame].astype(np.float32) / DEPTH_STEPS
         control[k] = widened(value, shot.far_m - shot.near_m, before, behind)
-        prompts.append(prompts[k - pairs] if paired and k >= pairs else describe(rng, shot.scene))
+        if paired and k >= pairs:
+            prompts.append("" if silent else prompts[k - pairs])
+        else:
+            prompts.append(describe(rng, shot.scene))
     both = list(zip(shots.tolist(), frames.tolist(), strict=True))
     label = np.stack([store.label(shot)[frame] for shot, frame in both])
     rest = np.stack([store.rest(shot)[frame] for shot, frame in both])
@@ -262,7 +268,7 @@ def _times(rng: Generator, count: int, paired: bool) -> NDArray[np.int64]:
         even = (rng.permutation(count) + rng.random(count)) / count
         return np.asarray(even**TIME_SKEW * 1000, np.int64)
     second = ((rng.permutation(half) + rng.random(half)) / half) ** TIME_SKEW * 1000
-    first = second * rng.uniform(0.3, 1.0) if rng.random() < 0.4 else second
+    first = second * rng.random() if rng.random() < CLEANER_SHARE else second
     return np.asarray(np.concatenate([first, second]), np.int64)
 
 

@@ -22,6 +22,7 @@ from backend.training.training_loop import Crew
 from backend.training.views import Poses, read_views
 
 TIMED_RUNS = 9
+SEEDS = (0, 10_000, 20_000)  # of the first picture; the others count on from there
 JUDGING = "judging_views"  # folders of views below a training's folder
 HELD_OUT_VIEWS = "held_out_views"
 
@@ -82,22 +83,23 @@ def build_trial(held_out: Path, views: Path, count: int) -> Trial:
     return Trial(prompts, scenes, [control_picture(store, i) for i in chosen], renders, first)
 
 
-def judge_model(model: Path, judge: Judge, trial: Trial, guidance: float, seed: int = 0) -> dict[str, float]:
-    """Accuracy a question and mask IoU, of generated pictures and of the renders that bound them.
+def judge_model(model: Path, judge: Judge, trial: Trial, guidance: float) -> dict[str, float]:
+    """Accuracy a question and mask IoU, of pictures generated from SEEDS and of the renders that bound them.
 
     `seed_change` is the root mean square difference (0 to 255) of two seeds' pictures of one prompt and pose.
     """
     right = truths(trial.scenes)
-    found: dict[str, float] = {"pictures": len(trial.prompts)}
-    first, second = (
-        np.stack(sample_pictures(model, trial.prompts, trial.controls, guidance, start))
-        for start in (seed, seed + 10_000)
-    )
-    for name, pictures in (("render", trial.renders), ("generated", first)):
-        verdict = judge.look_at(pictures, trial.poses)
-        found |= {f"{name}_{question}": round(share, 4) for question, share in accuracy(verdict, right).items()}
-        found[f"{name}_mask_iou"] = round(mean_iou(verdict, trial.poses.figure), 4)
-    found["seed_change"] = round(float(np.sqrt(np.square(first.astype(np.float64) - second).mean())), 2)
+    sampled = [np.stack(sample_pictures(model, trial.prompts, trial.controls, guidance, seed)) for seed in SEEDS]
+    found: dict[str, float] = {"pictures": len(SEEDS) * len(trial.prompts)}
+    for name, groups in (("render", [trial.renders]), ("generated", sampled)):
+        verdicts = [judge.look_at(pictures, trial.poses) for pictures in groups]
+        shares = [accuracy(verdict, right) for verdict in verdicts]
+        for question in shares[0]:
+            found[f"{name}_{question}"] = round(float(np.mean([share[question] for share in shares])), 4)
+        ious = [mean_iou(verdict, trial.poses.figure) for verdict in verdicts]
+        found[f"{name}_mask_iou"] = round(float(np.mean(ious)), 4)
+    change = sampled[0].astype(np.float64) - sampled[1]
+    found["seed_change"] = round(float(np.sqrt(np.square(change).mean())), 2)
     return found
 
 

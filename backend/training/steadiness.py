@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
 
 from backend.correspondence.chart_index import chart_index
 from backend.correspondence.surface import match_surface
@@ -33,6 +34,7 @@ from backend.training.trial_shot import TrialShot, render_trial_shot
 from shared.job import LatentManSettings
 
 NEVER = (0.0, 0.0)
+LOOK_PX = 16.0  # standard deviation of the smoothing that leaves colours and costume, and takes texture and edges away
 SHOTS = (
     ("walk", Scene("robot", "silver", "walking", "moon")),
     ("dance", Scene("clown", None, "dancing", "stage")),
@@ -54,18 +56,22 @@ class SteadinessPlan:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One method's figures over all shots and seeds: squared differences on 0..255, and sharpness."""
+    """One method's figures over all shots and seeds: squared differences on 0..255, and sharpness.
+
+    `look_1` is `lag_1` of pictures smoothed over the body by LOOK_PX.
+    """
 
     name: str
     lag_1: float
     lag_4: float
+    look_1: float
     sharpness: float
 
 
 def measure_steadiness(model: Path, plan: SteadinessPlan) -> list[Row]:
     """A row a method, from none to all of LatentMan, then the renders through the autoencoder and the renders."""
     body, components = load_training_body(), load_components(str(model), "cpu", "auto")
-    found: dict[str, list[tuple[float, float, float]]] = {}
+    found: dict[str, list[tuple[float, ...]]] = {}
     for number, (motion, scene) in enumerate(SHOTS):
         shot = render_trial_shot(body, motion, scene, plan.frames, number)
         lags = tuple(_matches(shot.passes, 256, 256, lag) for lag in (1, 4))
@@ -78,9 +84,8 @@ def measure_steadiness(model: Path, plan: SteadinessPlan) -> list[Row]:
     return [_row(name, values) for name, values in found.items()]
 
 
-def _row(name: str, values: list[tuple[float, float, float]]) -> Row:
-    near, far, sharp = (round(float(value), 2) for value in np.mean(values, axis=0))
-    return Row(name, near, far, sharp)
+def _row(name: str, values: list[tuple[float, ...]]) -> Row:
+    return Row(name, *(round(float(value), 2) for value in np.mean(values, axis=0)))
 
 
 def _methods(passes: ShotPasses, settings: LatentManSettings) -> dict[str, Method]:
@@ -127,12 +132,24 @@ def _coded(components: Components, renders: NDArray[np.uint8]) -> NDArray[np.uin
     return np.concatenate(coded)
 
 
-def _figures(
-    pictures: NDArray[np.uint8], passes: ShotPasses, lags: tuple[list[Matches], ...]
-) -> tuple[float, float, float]:
+def _figures(pictures: NDArray[np.uint8], passes: ShotPasses, lags: tuple[list[Matches], ...]) -> tuple[float, ...]:
     near, far = (h_mse(pictures, matches, lag=lag).mean for matches, lag in zip(lags, (1, 4), strict=True))
+    look = h_mse(smoothed_over_body(pictures, passes.part, LOOK_PX), lags[0], lag=1).mean
     sharp = sharpness(pictures, passes.part).mean
-    return tuple(float("nan") if value is None else value for value in (near, far, sharp))  # type: ignore[return-value]
+    return tuple(float("nan") if value is None else value for value in (near, far, look, sharp))
+
+
+def smoothed_over_body(pictures: NDArray[np.uint8], part: NDArray[np.uint8], sigma_px: float) -> NDArray[np.float64]:
+    """Pictures (frames, H, W, 3) whose every body pixel is the Gaussian mean of the body pixels about it.
+
+    `part` (frames, H, W) is above 0 on the body; other pixels become 0.
+    """
+    smooth = []
+    for picture, inside in zip(pictures.astype(np.float64), (part > 0).astype(np.float64)[..., None], strict=True):
+        total = gaussian_filter(picture * inside, (sigma_px, sigma_px, 0))
+        share = gaussian_filter(inside, (sigma_px, sigma_px, 0))
+        smooth.append(np.where(inside > 0, total / np.maximum(share, 1e-9), 0))
+    return np.stack(smooth)
 
 
 def write_steadiness(model: Path, target: Path, plan: SteadinessPlan) -> list[Row]:

@@ -26,6 +26,7 @@ from backend.training.judge import (
 )
 from backend.training.prompts import Scene, rng_for
 from backend.training.render import SIZE, render_pair
+from backend.training.steadiness import smoothed_over_body
 from backend.training.training_loop import Crew
 from backend.training.trial_shot import TrialShot, render_trial_shot
 from backend.training.views import BODY_SIDE, FIGURE_SIDE, MARGIN, Views, cut, figure_box, read_views, write_views
@@ -125,3 +126,21 @@ def test_a_trial_shot_says_what_it_shows_and_fits_its_passes(shot: TrialShot) ->
     followed = h_mse(shot.renders, matches).mean
     swapped = h_mse(shot.renders[::-1], [matches[1], matches[0]]).mean  # the same matches on the wrong frames
     assert followed is not None and swapped is not None and followed < swapped
+
+
+def test_smoothing_over_the_body_takes_nothing_from_outside_and_averages_inside() -> None:
+    rng = np.random.default_rng(2)
+    part = np.zeros((1, 24, 20), np.uint8)
+    part[0, 6:18, 5:16] = rng.integers(1, 25, (12, 11))
+    picture = rng.integers(0, 256, (1, 24, 20, 3)).astype(np.uint8)
+    smooth = smoothed_over_body(picture, part, 1.5)[0]
+    inside = part[0] > 0
+    assert (smooth[~inside] == 0).all()
+    rows, columns = np.nonzero(inside)
+    for row, column in ((6, 5), (11, 9), (17, 15)):
+        weights = np.exp(-((rows - row) ** 2 + (columns - column) ** 2) / (2 * 1.5**2))
+        expected = (weights[:, None] * picture[0, rows, columns]).sum(0) / weights.sum()
+        np.testing.assert_allclose(smooth[row, column], expected, atol=0.5)  # SciPy's window ends at 4 sigma
+
+    plain = np.where(inside[None, ..., None], np.uint8(77), picture)
+    np.testing.assert_allclose(smoothed_over_body(plain, part, 1.5)[0][inside], 77)
