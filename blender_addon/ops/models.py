@@ -71,17 +71,22 @@ class LATENTMAN_OT_add_model_file(_AddModel, bpy.types.Operator):
         return self.add(context, Path(bpy.path.abspath(self.filepath)))
 
 
-class LATENTMAN_OT_remove_model(bpy.types.Operator):
-    """Take the model off the list; its files stay where they are"""
+class _ForMarked:
+    """An operator for the model that is marked in the list."""
 
-    bl_idname = "latentman.remove_model"
-    bl_label = "Remove Model"
     bl_options = {"INTERNAL"}
 
     @classmethod
     def poll(cls, context: Any) -> bool:
         """Only where one is marked."""
         return allow(cls, "" if _marked(context) else "There is no model on the list")
+
+
+class LATENTMAN_OT_remove_model(_ForMarked, bpy.types.Operator):
+    """Take the model off the list; its files stay where they are"""
+
+    bl_idname = "latentman.remove_model"
+    bl_label = "Remove Model"
 
     def execute(self, context: Any) -> set[str]:
         """Take it off."""
@@ -92,17 +97,11 @@ class LATENTMAN_OT_remove_model(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class LATENTMAN_OT_check_model(bpy.types.Operator):
+class LATENTMAN_OT_check_model(_ForMarked, bpy.types.Operator):
     """Look at each file of the model: whether it is there, whole, and of the right kind. No weights are loaded"""
 
     bl_idname = "latentman.check_model"
     bl_label = "Check Files"
-    bl_options = {"INTERNAL"}
-
-    @classmethod
-    def poll(cls, context: Any) -> bool:
-        """Only where one is marked."""
-        return allow(cls, "" if _marked(context) else "There is no model on the list")
 
     def execute(self, context: Any) -> set[str]:
         """Start looking; the timer takes what is found."""
