@@ -51,7 +51,7 @@ class CorrespondenceBench:
 
 @dataclass(frozen=True, slots=True)
 class CorrespondenceRow:
-    """One pair of frames at one size, in processor time.
+    """One pair of frames at one size, in processor time of one thread.
 
     `dense_s` is None where a part's cost matrix does not fit; `note` says so.
     """
@@ -125,10 +125,10 @@ def _dense_bytes(rows: int, columns: int) -> int:
 
 
 def _timed(run: Callable[[], Value]) -> tuple[float, Value]:
-    """Processor time, for what else the machine does is no part of it. All that is compared runs on one thread."""
-    since = time.process_time()
+    """Processor time of this thread: what else the machine does and BLAS's idle threads do not count."""
+    since = time.thread_time()
     value = run()
-    return time.process_time() - since, value
+    return time.thread_time() - since, value
 
 
 def _dense_costs(current: IUV, reference: IUV) -> list[float]:
