@@ -14,6 +14,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from backend.training.adopt import adopt_model
 from backend.training.autoencoder import AutoencoderPlan, train_autoencoder
 from backend.training.dataset import write_pairs
 from backend.training.diffusion import DiffusionPlan, train_diffusion
@@ -46,6 +47,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--target", type=Path, default=EMBEDDED, help="where the exported model goes")
     parser.add_argument("--pairs", type=int, default=7000, help="pairs of training pictures")
     parser.add_argument("--minutes", type=float, help="training time of each of the two trainings")
+    parser.add_argument("--rate", type=float, default=8e-4, help="highest learning rate of the diffusion training")
+    parser.add_argument(
+        "--start", type=Path, metavar="MODEL", help="go on from this exported model; its autoencoder and text stay"
+    )
     parser.add_argument("--steps", type=int, default=10**9, help="steps of each of the two trainings")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument(
@@ -69,6 +74,8 @@ def run(arguments: argparse.Namespace) -> int:
         "figures": _figures,
         "steadiness": _steadiness,
     }
+    if arguments.start is not None:
+        adopt_model(arguments.start, arguments.folder)
     for stage in stages:
         actions[stage](arguments)
     return 0
@@ -123,7 +130,7 @@ def _diffusion(arguments: argparse.Namespace) -> None:
     root: Path = arguments.folder
     vae = root / "autoencoder" / "vae"
     launch(write_latents, arguments.processes, arguments.threads, PORT, root / "pairs", vae, root / "latents")
-    plan = DiffusionPlan(Budget(arguments.minutes or 240.0, arguments.steps), seed=arguments.seed)
+    plan = DiffusionPlan(Budget(arguments.minutes or 240.0, arguments.steps), rate=arguments.rate, seed=arguments.seed)
     plan = replace(plan, pairs=max(1, PAIRS_A_STEP // arguments.processes))
     publish = partial(_publish, vae, root, arguments.target)
     launch(

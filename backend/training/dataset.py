@@ -42,11 +42,13 @@ class PairStore:
         self._depth: list[NDArray[np.uint16]] = []
         self._label: list[NDArray[np.uint8]] = []
         self._rest: list[NDArray[np.float16]] = []
+        self._stray: list[NDArray[np.uint8]] = []
         for shard, listing in enumerate(sorted(folder.glob("shard_*.jsonl"))):
             self._rgb.append(np.load(listing.with_suffix(".rgb.npy"), mmap_mode="r"))
             self._depth.append(np.load(listing.with_suffix(".depth.npy"), mmap_mode="r"))
             self._label.append(np.load(listing.with_suffix(".label.npy")))
             self._rest.append(np.load(listing.with_suffix(".rest.npy"), mmap_mode="r"))
+            self._stray.append(np.load(listing.with_suffix(".stray.npy"), mmap_mode="r"))
             for row, line in enumerate(listing.read_text().splitlines()):
                 record = json.loads(line)
                 scene = Scene(record["character"], record["colour"], record["action"], record["place"])
@@ -59,6 +61,11 @@ class PairStore:
         """Both pictures (2, SIZE, SIZE, 3)."""
         shot = self.shots[index]
         return np.array(self._rgb[shot.shard][shot.row])
+
+    def stray(self, index: int) -> NDArray[np.uint8]:
+        """Frame 1 in another look (SIZE, SIZE, 3), as `Pair.stray`."""
+        shot = self.shots[index]
+        return np.array(self._stray[shot.shard][shot.row])
 
     def depth(self, index: int) -> NDArray[np.uint16]:
         """Nearness of both frames (2, SIZE, SIZE): 0 background, 65535 nearest, 13107 farthest of the shot."""
@@ -92,22 +99,29 @@ def widened(value: NDArray[np.float32], span_m: float, before_m: float, behind_m
 
 def write_pairs(folder: Path, count: int, seed: int, processes: int) -> Iterator[int]:
     """Render `count` pairs into shards; existing shards are kept. Yields the number of pairs done."""
-    return write_shards(folder, count, seed, processes, _write_pairs)
+    return write_shards(folder, count, seed, processes, _write_pairs, stray=True)
 
 
 def write_shards(
-    folder: Path, count: int, seed: int, processes: int, keep: Callable[[Path, Iterable[Pair]], None]
+    folder: Path,
+    count: int,
+    seed: int,
+    processes: int,
+    keep: Callable[[Path, Iterable[Pair]], None],
+    stray: bool = False,
 ) -> Iterator[int]:
     """Render `count` pairs; `keep(stem, pairs)` writes those of a shard, in files beside its listing.
 
-    Existing shards are kept. Yields the number of pairs done. Raises InputError for a folder whose shards show another
-    body or another seed: they would not fit each other.
+    `stray` asks for `Pair.stray` too. Existing shards are kept. Yields the number of pairs done. Raises InputError for
+    a folder whose shards show another body or another seed: they would not fit each other.
     """
     folder.mkdir(parents=True, exist_ok=True)
     _claim(folder, {"body": sha256_file(FREE_BODY_PATH), "seed": seed})
-    shards = [(folder, k, min(SHARD, count - k * SHARD), seed, keep) for k in range((count + SHARD - 1) // SHARD)]
-    missing = [shard for shard in shards if not _listing(folder, shard[1]).exists()]
-    done = count - sum(shard[2] for shard in missing)
+    shards = [
+        _Shard(folder, k, min(SHARD, count - k * SHARD), seed, keep, stray) for k in range((count + SHARD - 1) // SHARD)
+    ]
+    missing = [shard for shard in shards if not shard.listing.exists()]
+    done = count - sum(shard.count for shard in missing)
     yield done
     if not missing:
         return
@@ -115,6 +129,22 @@ def write_shards(
         for finished in pool.imap_unordered(_write_shard, missing):
             done += finished
             yield done
+
+
+@dataclass(frozen=True, slots=True)
+class _Shard:
+    """The work of one process: a shard's place, size and content."""
+
+    folder: Path
+    number: int
+    count: int
+    seed: int
+    keep: Callable[[Path, Iterable[Pair]], None]
+    stray: bool
+
+    @property
+    def listing(self) -> Path:
+        return self.folder / f"shard_{self.number:04d}.jsonl"
 
 
 def _claim(folder: Path, source: dict[str, str | int]) -> None:
@@ -128,32 +158,26 @@ def _claim(folder: Path, source: dict[str, str | int]) -> None:
     path.write_text(json.dumps(source) + "\n")
 
 
-def _listing(folder: Path, shard: int) -> Path:
-    return folder / f"shard_{shard:04d}.jsonl"
-
-
-def _write_shard(task: tuple[Path, int, int, int, Callable[[Path, Iterable[Pair]], None]]) -> int:
-    folder, shard, count, seed, keep = task
+def _write_shard(task: _Shard) -> int:
     body = load_training_body()
     lines: list[str] = []
 
     def rendered() -> Iterator[Pair]:
-        for row in range(count):
-            pair = render_pair(body, rng_for(seed, shard * SHARD + row))
+        for row in range(task.count):
+            pair = render_pair(body, rng_for(task.seed, task.number * SHARD + row), task.stray)
             lines.append(_line(pair))
             yield pair
 
-    listing = _listing(folder, shard)
-    keep(listing.with_suffix(""), rendered())
-    partial = listing.with_suffix(".partial")
+    task.keep(task.listing.with_suffix(""), rendered())
+    partial = task.listing.with_suffix(".partial")
     partial.write_text("\n".join(lines) + "\n")
-    partial.replace(listing)
-    return count
+    partial.replace(task.listing)
+    return task.count
 
 
 def _write_pairs(stem: Path, pairs: Iterable[Pair]) -> None:
-    kept = [(pair.rgb, nearness(pair), pair.label, pair.rest.astype(np.float16)) for pair in pairs]
-    for name, values in zip(("rgb", "depth", "label", "rest"), zip(*kept, strict=True), strict=True):
+    kept = [(pair.rgb, nearness(pair), pair.label, pair.rest.astype(np.float16), pair.stray) for pair in pairs]
+    for name, values in zip(("rgb", "depth", "label", "rest", "stray"), zip(*kept, strict=True), strict=True):
         np.save(stem.with_suffix(f".{name}.npy"), np.stack(values))
 
 

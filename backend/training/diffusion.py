@@ -10,19 +10,23 @@ import numpy as np
 import torch
 from numpy.random import Generator
 from numpy.typing import NDArray
+from safetensors.torch import load_file
 from torch import Tensor, nn
 from transformers import CLIPTextModel
 
 from backend.training.dataset import DEPTH_STEPS, PairStore, widened
 from backend.training.first_frame import pair_attention
 from backend.training.latents import Latents, read_latents
+from backend.training.looking import Guide
 from backend.training.models import Sizes, build_controlnet, build_scheduler, build_unet
 from backend.training.prompts import all_words, describe
+from backend.training.stray import strayed
 from backend.training.surface_reading import SurfaceHead, surface_loss
 from backend.training.training_loop import Budget, Crew, Rate, Run
 from backend.training.vocabulary import build_tokenizer
 from shared.errors import InputError
 
+STRAY = 2  # index of frame 1's other look in Latents.values
 BODY_WEIGHT = 6.0
 CROP_FROM = 0.35  # of the budget: whole pictures first, for a crop says nothing of a place's layout
 CROP_SHARE = 0.6  # of the steps after that, on crops about the body
@@ -31,13 +35,17 @@ CROP_PAIRS = 3  # times as many
 SNR_LIMIT = 5.0
 NOISY_WEIGHT = 1.0
 SURFACE_WEIGHT = 0.3
+LOOKING_WEIGHT = 0.05
 TIME_SKEW = 0.7  # below 1: more of the noisy levels, where composition and palette are decided
 AVERAGING = 0.997
 # While sampling, what the network fails to take away adds up: its input holds more noise than its timestep says
 # (exposure bias; Ning et al., "Input Perturbation Reduces Exposure Bias in Diffusion Models", 2023). So it does here.
 EXCESS_NOISE = 0.08
-CLEANER_SHARE = 0.7  # of the paired batches have a cleaner frame 0, as it is worth reading then
-SILENT_SHARE = 0.3  # of the paired batches tell frame 1 nothing: only frame 0 says who is in the picture
+PAIRED_SHARE = 0.65  # of the batches: frame 1 of each pair reads frame 0
+CLEANER_SHARE = 0.4  # of the paired batches have a cleaner frame 0, as it is worth reading then
+SILENT_SHARE = 0.2  # of the paired batches tell frame 1 nothing: only frame 0 says who is in the picture
+STRAY_SHARE = 0.75  # of the paired batches have a frame 1 on its way to another look
+SAME_NOISE_SHARE = 0.6  # of the paired batches, as sampling has it
 CHANNEL_POWER = 0.5  # 0 weighs all channels alike, 1 by their squared error in the picture
 
 
@@ -63,6 +71,7 @@ class Batch:
     weight: Tensor  # (n, 32, 32) of a cell, mean 1
     label: Tensor  # (n, 32, 32) as Pair.label
     rest: Tensor  # (n, 3, 32, 32) as Pair.rest
+    other: Tensor  # as latents: frame 1 of all pairs in another look, everything else as it is
     control: Tensor  # (n, 3, 256, 256) depth picture in 0..1
     tokens: Tensor  # (n, MAX_TOKENS)
 
@@ -78,8 +87,9 @@ def train_diffusion(
 ) -> None:
     """Train (or go on training) in `folder`, which holds the trained `text_encoder`.
 
-    Rank 0 calls `publish(folder, step)` with the averaged weights there. Raises InputError where pictures and latents
-    do not belong together.
+    Networks that are there already, `unet` and `controlnet`, are where a run without a checkpoint starts. Rank 0 calls
+    `publish(folder, step)` with the averaged weights there. Raises InputError where pictures and latents do not belong
+    together.
     """
     store, table = _pictures(data, latents)
     torch.manual_seed(plan.seed)
@@ -87,6 +97,9 @@ def train_diffusion(
     reader = CLIPTextModel.from_pretrained(folder / "text_encoder").to(crew.device).requires_grad_(False).eval()
     unet = build_unet(sizes)
     modules: dict[str, nn.Module] = {"unet": unet, "controlnet": build_controlnet(sizes)}
+    for name, module in modules.items():
+        if (folder / name).exists():
+            module.load_state_dict(load_file(folder / name / "diffusion_pytorch_model.safetensors"))
     modules["surface"] = head = SurfaceHead(unet)
     for module in modules.values():
         module.to(crew.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -97,7 +110,7 @@ def train_diffusion(
     channels = _channel_weights(table, crew.device)
     while run.progress < 1:
         rng = np.random.default_rng([plan.seed, crew.rank, run.step])
-        switch.on = rng.random() < 0.5
+        switch.on = rng.random() < PAIRED_SHARE
         crop = run.progress > CROP_FROM and rng.random() < CROP_SHARE
         pairs = plan.pairs * CROP_PAIRS if crop else plan.pairs
         batch = _batch(store, table, tokenizer, rng, pairs, switch.on, crew.device)
@@ -105,7 +118,11 @@ def train_diffusion(
         times = _times(rng, len(batch.latents), switch.on)
         with torch.no_grad(), crew.autocast():
             words = reader(batch.tokens).last_hidden_state
+        switch.guide = Guide(batch.label, batch.rest) if switch.on else None
         loss, terms = diffusion_loss(crew, modules, head, batch, words, alphas, channels, rng, times, switch.on)
+        if switch.guide is not None:
+            looking = switch.guide.loss()
+            loss, terms["looking"] = loss + LOOKING_WEIGHT * looking, float(looking.detach())
         run.advance(loss, terms)
         _keep(run, plan, publish)
     run.save()
@@ -166,14 +183,18 @@ def _batch(
     label = np.stack([store.label(shot)[frame] for shot, frame in both])
     rest = np.stack([store.rest(shot)[frame] for shot, frame in both])
     tokens = tokenizer(prompts, padding="max_length", truncation=True, return_tensors="pt")
-    latents = torch.from_numpy(table.values[shots, frames]).to(device).float()
+    latents, other = (
+        torch.from_numpy(table.values[shots, chosen]).to(device).float().contiguous(memory_format=torch.channels_last)
+        for chosen in (frames, np.where(paired & (frames == 1), STRAY, frames))
+    )
     weight = 1 + (BODY_WEIGHT - 1) * torch.from_numpy(table.body[shots, frames]).to(device).float()
     pictures = torch.from_numpy(control).to(device)[:, None].expand(-1, 3, -1, -1)
     return Batch(
-        latents.contiguous(memory_format=torch.channels_last),
+        latents,
         weight / weight.mean(),
         torch.from_numpy(label).to(device).long(),
         torch.from_numpy(rest).to(device).float().permute(0, 3, 1, 2),
+        other,
         pictures.contiguous(memory_format=torch.channels_last),
         tokens["input_ids"].to(device),  # type: ignore[index]
     )
@@ -195,15 +216,16 @@ def _cropped(batch: Batch, rng: Generator) -> Batch:
             int(np.clip(v[pick] + s - side // 2, 0, covered.shape[-1] - side))
             for v, s in zip((rows, columns), shift, strict=True)
         )
-        planes = (batch.latents, batch.weight, batch.label, batch.rest)
+        planes = (batch.latents, batch.weight, batch.label, batch.rest, batch.other)
         control = batch.control[k, :, factor * top : factor * (top + side), factor * left : factor * (left + side)]
         parts.append((*(t[k, ..., top : top + side, left : left + side] for t in planes), control))
-    latents, weight, label, rest, control = (torch.stack(part) for part in zip(*parts, strict=True))
+    latents, weight, label, rest, other, control = (torch.stack(part) for part in zip(*parts, strict=True))
     return Batch(
         latents.contiguous(memory_format=torch.channels_last),
         weight / weight.mean(),
         label,
         rest,
+        other.contiguous(memory_format=torch.channels_last),
         control.contiguous(memory_format=torch.channels_last),
         batch.tokens,
     )
@@ -230,12 +252,15 @@ def diffusion_loss(
     """Squared error of the predicted x0, weighted by level, body and channel, and what the surface head missed."""
     count = len(batch.latents)
     noise = torch.from_numpy(rng.standard_normal(batch.latents.shape, dtype=np.float32)).to(crew.device)
-    if paired and rng.random() < 0.5:
+    if paired and rng.random() < SAME_NOISE_SHARE:
         noise[count // 2 :] = noise[: count // 2]
     steps = torch.from_numpy(times).to(crew.device)
     alpha = alphas[steps][:, None, None, None]
     excess = torch.from_numpy(rng.uniform(0, EXCESS_NOISE, (count, 1, 1, 1)).astype(np.float32)).to(crew.device)
-    noisy = alpha.sqrt() * batch.latents + (1 - alpha).sqrt() * noise * (1 + excess)
+    start = batch.latents
+    if paired and rng.random() < STRAY_SHARE:
+        start = strayed(start, batch.other, steps / len(alphas), rng)
+    noisy = alpha.sqrt() * start + (1 - alpha).sqrt() * noise * (1 + excess)
     with crew.autocast():
         down, middle = modules["controlnet"](noisy, steps, words, controlnet_cond=batch.control, return_dict=False)
         predicted = modules["unet"](

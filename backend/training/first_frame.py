@@ -7,12 +7,15 @@ from diffusers import UNet2DConditionModel
 from diffusers.models.attention_processor import Attention
 from torch import Tensor
 
+from backend.training.looking import Guide
+
 
 class FirstFrameSwitch:
     """Whether self-attention of the second half of the batch reads the first half instead of itself."""
 
     def __init__(self) -> None:
         self.on = False
+        self.guide: Guide | None = None  # told of every self-attention's first head while `on`
 
 
 class PairedAttention:
@@ -41,6 +44,9 @@ class PairedAttention:
         query, key, value = (
             t.unflatten(-1, (attn.heads, -1)).transpose(1, 2) for t in (attn.to_q(hidden_states), key, value)
         )
+        if self._switch.on and self._switch.guide is not None:
+            half = len(hidden_states) // 2
+            self._switch.guide.compare(query[half:, 0], key[:half, 0])
         mixed = functional.scaled_dot_product_attention(query, key, value).transpose(1, 2).flatten(2)
         out: Tensor = attn.to_out[1](attn.to_out[0](mixed))
         return out

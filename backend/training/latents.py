@@ -27,7 +27,7 @@ class Latents:
     `importance` is the mean squared change of a picture in -1..1 for a change of unit variance in one channel alone.
     """
 
-    values: NDArray[np.float16]  # (pairs, 2, channels, 32, 32)
+    values: NDArray[np.float16]  # (pairs, 3, channels, 32, 32): frame 0, frame 1, frame 1 in another look
     body: NDArray[np.float16]  # (pairs, 2, 32, 32)
     importance: NDArray[np.float64]  # (channels,)
 
@@ -41,11 +41,12 @@ def write_latents(crew: Crew, data: Path, vae_folder: Path, target: Path) -> Non
     vae = AutoencoderKL.from_pretrained(vae_folder).to(crew.device, memory_format=torch.channels_last).eval()
     store = PairStore(data)
     mine = range(crew.rank, len(store), crew.size)
-    values = np.zeros((len(mine), 2, vae.config.latent_channels, LATENT_SIZE, LATENT_SIZE), np.float16)
+    values = np.zeros((len(mine), 3, vae.config.latent_channels, LATENT_SIZE, LATENT_SIZE), np.float16)
     body = np.zeros((len(mine), 2, LATENT_SIZE, LATENT_SIZE), np.float16)
     for row, index in enumerate(mine):
         with crew.autocast():
-            mean = vae.encode(to_pixels(store.rgb(index), crew.device)).latent_dist.mode()
+            pictures = np.concatenate([store.rgb(index), store.stray(index)[None]])
+            mean = vae.encode(to_pixels(pictures, crew.device)).latent_dist.mode()
         values[row] = (mean.float() * vae.config.scaling_factor).cpu().numpy()
         covered = (store.depth(index) > 0).reshape(2, LATENT_SIZE, 8, LATENT_SIZE, 8)
         body[row] = covered.mean((2, 4))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.random import Generator
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from backend.training.characters import CHARACTERS, Look, random_look
 from backend.training.clothes import Cloth
 from backend.training.figure import FloatArray, Mesh, TrainingBody, merge, skin, skin_transforms
-from backend.training.paint import Painter
+from backend.training.paint import COLOURS, Painter
 from backend.training.places import PLACES, Canvas, Light, random_light
 from backend.training.poses import Pose, random_action, random_pose
 from backend.training.prompts import Scene, random_scene
@@ -20,6 +20,7 @@ from backend.training.raster import Camera, Fragments, empty_fragments, look_fro
 SIZE = 256
 OVERSAMPLING = 2  # _halved averages 2 x 2
 CELL = 8  # pixels a side of a latent's cell
+STRAY_COLOUR_SHARE = 0.5  # of the stray pictures are of any colour, the others of those that the prompt allows
 SURFACE_LABELS = 25 + len(Cloth)  # background, 24 parts of the body, pieces of clothes
 
 
@@ -37,6 +38,7 @@ class Pair:
     bare_part: NDArray[np.uint8]  # (2, SIZE, SIZE): 0 background, 1..24 body, clothes taken off
     bare_rest: FloatArray  # (2, SIZE, SIZE, 3) metres, where on the T-posed body that is
     figure: NDArray[np.bool_]  # (2, SIZE, SIZE): body or clothes
+    stray: NDArray[np.uint8] | None = None  # (SIZE, SIZE, 3): frame 1 in another look of the character
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +73,17 @@ class Cast:
     body_faces: int
 
 
-def render_pair(body: TrainingBody, rng: Generator) -> Pair:
-    """Render the pair that `rng` describes."""
+@dataclass(frozen=True, slots=True)
+class Stance:
+    """How and where an instance stands in one frame."""
+
+    pose: Pose
+    facing: float  # radians about the vertical
+    nudge_m: NDArray[np.float64]  # (2,) x and z, off the middle
+
+
+def render_pair(body: TrainingBody, rng: Generator, stray: bool = False) -> Pair:
+    """Render the pair that `rng` describes, and `Pair.stray` if asked, which changes nothing else."""
     scene = random_scene(rng, random_action(rng))
     cast = cast_character(body, scene, rng)
     place = PLACES[scene.place]
@@ -80,40 +91,51 @@ def render_pair(body: TrainingBody, rng: Generator) -> Pair:
     place_seed = int(rng.integers(2**31))
     facing = rng.normal(0, 0.5) if rng.random() < 0.62 else rng.uniform(-np.pi, np.pi)
     poses = [random_pose(rng, scene.action) for _ in range(2)]
-    posed = [
-        _posed(cast, body, pose, facing + turn, rng)
-        for pose, turn in zip(poses, (0.0, rng.normal(0, 0.4)), strict=True)
-    ]
+    turns = (facing, facing + rng.normal(0, 0.4))
+    stances = [Stance(pose, turn, rng.normal(0, 0.12, 2)) for pose, turn in zip(poses, turns, strict=True)]
+    posed = [_posed(cast, body, stance) for stance in stances]
     camera = _camera(posed[0][0][: len(body.mesh.rest)], rng)
     moved = _moved(camera, rng) if rng.random() < 0.3 else camera
-    drawn = []
-    for (points, normals), view in zip(posed, (camera, moved), strict=True):
+
+    def drawn(cast: Cast, posed: tuple[FloatArray, FloatArray], view: Camera, light: Light) -> Drawn:
         canvas = Canvas(view)
         place.draw(canvas, np.random.default_rng(place_seed))
-        drawn.append(draw(body, cast, points, normals, view, light, canvas, place.ground))
-    rgb = np.stack([np.clip(frame.picture * 255 + 0.5, 0, 255).astype(np.uint8) for frame in drawn])
-    depth = np.stack([frame.bare.depth_m for frame in drawn])
+        return draw(body, cast, *posed, view, light, canvas, place.ground)
+
+    frames = [drawn(cast, place_of, view, light) for place_of, view in zip(posed, (camera, moved), strict=True)]
+    depth = np.stack([frame.bare.depth_m for frame in frames])
     seen = depth[np.isfinite(depth)]
     near, far = (float(seen.min()), float(seen.max())) if seen.size else (1.0, 2.0)
+    other = None
+    if stray:
+        colour = str(rng.choice(list(COLOURS))) if rng.random() < STRAY_COLOUR_SHARE else scene.colour
+        double = cast_character(body, replace(scene, colour=colour), rng, cast.betas)
+        other = _bytes(drawn(double, _posed(double, body, stances[1]), moved, random_light(rng, place)).picture)
     return Pair(
         scene,
-        rgb,
+        np.stack([_bytes(frame.picture) for frame in frames]),
         depth,
         near,
         far,
-        label=np.stack([frame.label for frame in drawn]),
-        rest=np.stack([frame.rest for frame in drawn]),
-        bare_part=np.stack([frame.bare.part for frame in drawn]),
-        bare_rest=np.stack([frame.bare.rest for frame in drawn]),
-        figure=np.stack([frame.figure for frame in drawn]),
+        label=np.stack([frame.label for frame in frames]),
+        rest=np.stack([frame.rest for frame in frames]),
+        bare_part=np.stack([frame.bare.part for frame in frames]),
+        bare_rest=np.stack([frame.bare.rest for frame in frames]),
+        figure=np.stack([frame.figure for frame in frames]),
+        stray=other,
     )
 
 
-def cast_character(body: TrainingBody, scene: Scene, rng: Generator) -> Cast:
-    """A random instance of the scene's character."""
+def _bytes(picture: FloatArray) -> NDArray[np.uint8]:
+    return np.clip(picture * 255 + 0.5, 0, 255).astype(np.uint8)
+
+
+def cast_character(body: TrainingBody, scene: Scene, rng: Generator, betas: FloatArray | None = None) -> Cast:
+    """A random instance of the scene's character, of a random build unless `betas` (10,) says which."""
     character = CHARACTERS[scene.character]
     look = random_look(rng, character, scene.colour)
-    betas = np.clip(rng.normal(0, 0.8, 10), -2, 2).astype(np.float32)
+    if betas is None:
+        betas = np.clip(rng.normal(0, 0.8, 10), -2, 2).astype(np.float32)
     displacement = body.body.shapedirs @ betas
     mesh = merge([body.mesh, *character.dress(body.marks, look)])
     joint_shift = body.body.joint_regressor @ displacement
@@ -122,12 +144,13 @@ def cast_character(body: TrainingBody, scene: Scene, rng: Generator) -> Cast:
     return Cast(look, scene, mesh, offset, betas, len(body.mesh.faces))
 
 
-def _posed(cast: Cast, body: TrainingBody, pose: Pose, facing: float, rng: Generator) -> tuple[FloatArray, FloatArray]:
-    rotations = pose.rotations.copy()
-    rotations[0] = (0, facing, 0)
+def _posed(cast: Cast, body: TrainingBody, stance: Stance) -> tuple[FloatArray, FloatArray]:
+    rotations = stance.pose.rotations.copy()
+    rotations[0] = (0, stance.facing, 0)
     points, normals = skin(cast.mesh, cast.mesh.rest + cast.offset, skin_transforms(body.body, rotations, cast.betas))
     bare = points[: len(body.mesh.rest)]
-    shift = np.array([rng.normal(0, 0.12), pose.lift_m - bare[:, 1].min(), rng.normal(0, 0.12)], np.float32)
+    x_m, z_m = stance.nudge_m
+    shift = np.array([x_m, stance.pose.lift_m - bare[:, 1].min(), z_m], np.float32)
     shift[[0, 2]] -= bare[:, [0, 2]].mean(0)
     return points + shift, normals
 
