@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from backend.bench.alignment import alignment_seconds
 from backend.bench.full_size import full_size_components
 from backend.bench.shot import bench_shot
 from backend.bench.stock_pipeline import run_stock, stock_pipeline
@@ -27,6 +28,7 @@ from backend.diffusion.method import Method
 from backend.diffusion.noise import SHARED_NOISE, draw
 from backend.diffusion.segment import SampleSettings, Segment, sample_segment
 from backend.diffusion.text import PromptEmbeds, encode_prompt
+from backend.diffusion.values import Canvas
 from backend.methods.inputs import LatentManMatches
 from backend.methods.latentman import LatentMan
 from backend.methods.text2video_zero import Text2VideoZero
@@ -113,6 +115,7 @@ class DiffusionFigures:
     steps: int
     size: int
     body_part: float  # how much of the picture the body's boxes take, on the mean
+    alignment_s: float  # of a run, for alignment alone
     rows: tuple[DiffusionRow, ...]
 
 
@@ -157,6 +160,7 @@ def run_diffusion(bench: DiffusionBench, report: Report) -> DiffusionFigures:
         steps=bench.steps,
         size=size,
         body_part=_body_part(passes),
+        alignment_s=_alignment_s(job),
         rows=_rows(timings, bench.frames),
     )
 
@@ -170,6 +174,14 @@ def _matches(passes: ShotPasses, size: int, factor: int) -> LatentManMatches:
         return [pair_matches(passes, i, i - 1, cells, cells, method="surface", index=index) for i in frames]
 
     return LatentManMatches(pairs(latent), pairs(guided))
+
+
+def _alignment_s(job: _Job) -> float:
+    settings, components = job.settings, job.components
+    cells = (settings.height // components.latent_factor, settings.width // components.latent_factor)
+    canvas = Canvas(*cells, settings.height, settings.width, components.device)
+    method = METHODS["+SLA"](job.matches)
+    return alignment_seconds(method, len(job.depth), settings.steps, components.latent_channels, canvas)
 
 
 def _body_part(passes: ShotPasses) -> float:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
 from backend import cli, job_runner
+from backend.bench.alignment import RUNS, alignment_seconds
 from backend.bench.correspondence import CorrespondenceBench, run_correspondence
 from backend.bench.diffusion import BASELINE, METHODS, STOCK, DiffusionBench, _rows, run_diffusion
 from backend.bench.full_size import full_size_components
@@ -26,6 +28,7 @@ from backend.diffusion.model_sources import EMBEDDED
 from backend.diffusion.noise import SHARED_NOISE, draw
 from backend.diffusion.segment import SampleSettings, Segment, sample_segment
 from backend.diffusion.text import encode_prompt
+from backend.diffusion.values import Canvas, Step
 from backend.methods.text2video_zero import Text2VideoZero
 from backend.server.worker import load_runner
 from shared.errors import EXIT_DONE, EXIT_FAILED, InputError
@@ -158,7 +161,27 @@ def test_diffusion_figures() -> None:
     (row,) = figures.rows
     assert (row.case, figures.dtype, figures.size) == (case, "float32", 64)
     assert row.faster_than_stock is None and row.over_baseline is None
-    assert row.peak_bytes > 0 and 0 < figures.body_part < 1
+    assert row.peak_bytes > 0 and 0 < figures.body_part < 1 and figures.alignment_s > 0
+
+
+def test_alignment_is_timed_over_all_steps_and_frames() -> None:
+    """The method that is timed prepares once a run and meets every step, each with what the one before left."""
+    seen: list[int] = []
+
+    class Counting:
+        def prepare(self, segment: Segment, canvas: Canvas) -> Counting:
+            assert len(segment) == 3
+            seen.append(-1)
+            return self
+
+        def before_unet(self, step: Step, latents: torch.Tensor, previous: torch.Tensor | None) -> torch.Tensor:
+            assert latents.shape == (3, 4, 8, 8) and previous is None
+            seen.append(step.index)
+            return latents
+
+    method: Any = Counting()
+    assert alignment_seconds(method, 3, 5, 4, Canvas(8, 8, 64, 64, torch.device("cpu"))) > 0
+    assert seen[:6] == [-1, 0, 1, 2, 3, 4] and len(seen) == 6 * RUNS
 
 
 def test_rows_compare_medians() -> None:
