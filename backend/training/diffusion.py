@@ -41,11 +41,11 @@ AVERAGING = 0.997
 # While sampling, what the network fails to take away adds up: its input holds more noise than its timestep says
 # (exposure bias; Ning et al., "Input Perturbation Reduces Exposure Bias in Diffusion Models", 2023). So it does here.
 EXCESS_NOISE = 0.08
-PAIRED_SHARE = 0.65  # of the batches: frame 1 of each pair reads frame 0
+PAIRED_SHARE = 0.9  # of the batches: frame 1 of each pair reads frame 0, which is trained as by itself
 CLEANER_SHARE = 0.4  # of the paired batches have a cleaner frame 0, as it is worth reading then
 SILENT_SHARE = 0.2  # of the paired batches tell frame 1 nothing: only frame 0 says who is in the picture
-STRAY_SHARE = 0.75  # of the paired batches have a frame 1 on its way to another look
-SAME_NOISE_SHARE = 0.6  # of the paired batches, as sampling has it
+STRAY_SHARE = 0.85  # of the paired batches have a frame 1 on its way to another look
+SAME_NOISE_SHARE = 0.7  # of the paired batches, as sampling has it
 CHANNEL_POWER = 0.5  # 0 weighs all channels alike, 1 by their squared error in the picture
 
 
