@@ -71,8 +71,8 @@ def faults(model: Path | str, files: ModelFiles | None = None) -> dict[str, str]
 def test_every_file_of_the_embedded_model_is_whole() -> None:
     found = rows(EMBEDDED)
     assert {row.state for row in found.values()} == {FileState.WHOLE}
-    wanted = {f"{part}/config.json" for part in ("unet", "vae", "text_encoder", "controlnet")}
-    wanted |= {f"{part}/diffusion_pytorch_model.safetensors" for part in ("unet", "vae", "controlnet")}
+    wanted = {f"{part}/config.json" for part in ("unet", "vae", "text_encoder", "controlnet", "tiny_vae")}
+    wanted |= {f"{part}/diffusion_pytorch_model.safetensors" for part in ("unet", "vae", "controlnet", "tiny_vae")}
     wanted |= {"text_encoder/model.safetensors", "tokenizer/tokenizer.json", "scheduler/scheduler_config.json"}
     assert set(found) == wanted
     size = (EMBEDDED / "unet" / "diffusion_pytorch_model.safetensors").stat().st_size
