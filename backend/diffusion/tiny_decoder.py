@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -50,6 +51,7 @@ def join_tiny_decoder(components: Components, tiny: Any) -> Components:
         fuse_doublings(tiny.decoder.layers)
     tiny.requires_grad_(False).eval()
     nn.Module.to(tiny, device=components.device, dtype=components.dtype)
+    tiny.to(memory_format=torch.channels_last)
     return replace(components, tiny_vae=tiny)
 
 
