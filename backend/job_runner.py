@@ -31,6 +31,7 @@ from backend.diffusion.method import Method
 from backend.diffusion.model_sources import find_sources
 from backend.diffusion.segment import Callbacks, SampleSettings, Segment, fitted_settings, sample_segment
 from backend.diffusion.text import PromptEmbeds, encode_keyed_prompts, encode_prompt
+from backend.diffusion.tiny_decoder import with_tiny_decoder
 from backend.job_folder import Batches, JobFolder
 from backend.methods.inputs import LatentManMatches, MethodInputs
 from backend.methods.registry import METHODS
@@ -157,8 +158,9 @@ class _Run:
         clock.charge("passes", since)
         since = time.monotonic()
         warm = warm_model(job.model, job.model_files)
+        components = _with_its_decoder(warm.components, job)
         clock.charge("loading", since)
-        return cls(folder, job, passes, warm.components, emit, cancelled, clock, StepPreviews(warm.colours))
+        return cls(folder, job, passes, components, emit, cancelled, clock, StepPreviews(warm.colours))
 
     def finish(self) -> None:
         """Every segment that is not whole and that no earlier job has, in order; then `result.json`."""
@@ -306,6 +308,14 @@ class _Run:
             "latentman": asdict(self.job.latentman),
         }
         write_atomic(self.folder.path / "result.json", json.dumps(result, indent=1).encode())
+
+
+def _with_its_decoder(components: Components, job: Job) -> Components:
+    """The model as the job guides by it; a tiny decoder takes no longer to read than to look whether it has changed."""
+    guides = METHODS[job.method].needs.correspondence and _acts(job.latentman.guide)
+    if not guides or job.latentman.guide_decoder == "full":
+        return components
+    return with_tiny_decoder(components, find_sources(job.model, job.model_files))
 
 
 def _acts(span: tuple[float, float]) -> bool:

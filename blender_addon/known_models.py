@@ -26,15 +26,16 @@ class KnownModel:
     controlnet: str = ""
     vae: str = ""
     config: str = ""
+    tiny_vae: str = ""
 
     @property
     def files(self) -> ModelFiles:
         """What a job takes beside the model."""
-        return ModelFiles(self.controlnet, self.vae, self.config)
+        return ModelFiles(self.controlnet, self.vae, self.config, tiny_vae=self.tiny_vae)
 
     def used_by(self, model: str, files: ModelFiles) -> bool:
         """Whether a job with this model and these files uses the entry as it is now."""
-        return KnownModel(self.name, model, files.controlnet, files.vae, files.config) == self
+        return KnownModel(self.name, model, files.controlnet, files.vae, files.config, files.tiny_vae) == self
 
 
 @dataclass(slots=True)

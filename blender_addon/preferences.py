@@ -42,6 +42,11 @@ class LatentManModel(bpy.types.PropertyGroup):
         "Folder that holds tokenizer, and config.json of other sizes; the model's folder where empty",
         "DIR_PATH",
     )
+    tiny_vae: _place(
+        "Tiny Autoencoder",
+        "Folder of a small autoencoder for guidance, as TAESD is; tiny_vae in the model's folder where empty",
+        "DIR_PATH",
+    )
 
 
 class LatentManPreferences(bpy.types.AddonPreferences):
@@ -113,7 +118,8 @@ def addon_preferences(context: Any) -> Any:
 
 def known_model(model: Any) -> KnownModel:
     """An entry of the preferences' list as plain values."""
-    return KnownModel(model.name, *(_normal(getattr(model, name)) for name in ("path", "controlnet", "vae", "config")))
+    places = ("path", "controlnet", "vae", "config", "tiny_vae")
+    return KnownModel(model.name, *(_normal(getattr(model, name)) for name in places))
 
 
 def _normal(path: str) -> str:

@@ -133,7 +133,7 @@ def stored_model_files(scene: Any) -> ModelFiles:
 
 
 def store_model(scene: Any, model: str, files: ModelFiles) -> None:
-    """Use a model with its ControlNet, autoencoder and config folder; LoRAs and embeddings stay. Raises InputError
+    """Use a model with its ControlNet, autoencoders and config folder; LoRAs and embeddings stay. Raises InputError
     where the present ones cannot be read."""
     before = stored_model_files(scene)
     kept = dataclasses.replace(files, loras=before.loras, embeddings=before.embeddings)

@@ -57,6 +57,9 @@ class LatentManSettings:
       (code); `decoder` ends at x0.
     - `guide_decode`: how much of a picture `adaptive` guidance decodes. `whole` is the published way; `body` the box
       of the matches, with the whole decode's pixels; `body_first` that box by frame 0's statistics, an approximation.
+    - `guide_decoder`: what `adaptive` guidance decodes with. `full` is the model's autoencoder, the published way;
+      `tiny` a small decoder trained to follow it, which must lie with the model's files. Frames are always decoded by
+      the autoencoder.
     """
 
     align: Span = (0.0, 0.4)
@@ -72,6 +75,7 @@ class LatentManSettings:
     guide_clamp: bool = False
     guide_through: Literal["decoder", "unet", "controlnet", "unconditional"] = "unet"
     guide_decode: Literal["whole", "body", "body_first"] = "whole"
+    guide_decoder: Literal["full", "tiny"] = "full"
 
 
 # The windows of section 4.1 as fractions of the steps: (align, guide).
@@ -91,6 +95,7 @@ PARITIES: Mapping[Parity, LatentManSettings] = MappingProxyType(
             guide_range=2.0,
             guide_clamp=False,
             guide_through="controlnet",
+            guide_decoder="full",
         ),
         "released": LatentManSettings(
             correspondence="assignment",
@@ -102,6 +107,7 @@ PARITIES: Mapping[Parity, LatentManSettings] = MappingProxyType(
             guide_range=25.0,
             guide_clamp=True,
             guide_through="unconditional",
+            guide_decoder="full",
         ),
     }
 )
@@ -162,13 +168,17 @@ def check_settings(settings: LatentManSettings, frames: int, segment_frames: int
             "latentman.guide_through unconditional is the published code's and needs its fixed steps.",
             'Set guide_rule to "fixed", or guide_through to "unet".',
         )
-    if settings.guide_decode != "whole" and settings.guide_rule == "fixed":
-        raise InputError(
-            "job.latentman",
-            f"latentman.guide_decode {settings.guide_decode} is for adaptive guidance; fixed steps are the published "
-            "ones, on whole pictures.",
-            'Set guide_decode to "whole", or guide_rule to "adaptive".',
-        )
+    for name, chosen, published in (
+        ("guide_decode", settings.guide_decode, "whole"),
+        ("guide_decoder", settings.guide_decoder, "full"),
+    ):
+        if chosen != published and settings.guide_rule == "fixed":
+            raise InputError(
+                "job.latentman",
+                f"latentman.{name} {chosen} is for adaptive guidance; fixed steps are the published ones, on whole "
+                "pictures of the full decoder.",
+                f'Set {name} to "{published}", or guide_rule to "adaptive".',
+            )
     _check_reference_mode(settings, frames, segment_frames)
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import ModelError
-from .model_files import ModelFiles, config_folder, controlnet_place
+from .model_files import TINY_VAE, ModelFiles, config_folder, controlnet_place, tiny_vae_place
 from .weight_header import read_weight_header, size_text
 from .weight_kind import (
     AUTOENCODER,
@@ -26,18 +26,26 @@ from .weight_kind import (
     EMBEDDING,
     LORA,
     TEXT_ENCODER,
+    TINY_AUTOENCODER,
     UNET,
     weight_kinds,
 )
 from .weight_places import TOKENIZER_FILES, WEIGHT_SUFFIXES, find_weights
 
 _PARTS = ("text_encoder", "vae", "unet")
-_KINDS = {"text_encoder": TEXT_ENCODER, "vae": AUTOENCODER, "unet": UNET, "controlnet": CONTROLNET}
+_KINDS = {
+    "text_encoder": TEXT_ENCODER,
+    "vae": AUTOENCODER,
+    "unet": UNET,
+    "controlnet": CONTROLNET,
+    TINY_VAE: TINY_AUTOENCODER,
+}
 _CLASSES = {
     "text_encoder": ("CLIPTextModel", "CLIPTextModelWithProjection"),
     "vae": ("AutoencoderKL",),
     "unet": ("UNet2DConditionModel",),
     "controlnet": ("ControlNetModel",),
+    TINY_VAE: ("AutoencoderTiny",),
 }
 _UNFINISHED = (".part", ".crdownload", ".incomplete", ".download")
 _LATENT_CHANNELS = 4
@@ -94,6 +102,7 @@ def _all(place: Path, files: ModelFiles) -> Iterator[FileCheck]:
     if files.vae:
         yield from _separate("vae", Path(files.vae))
     yield from _separate("controlnet", controlnet_place(place, files))
+    yield from _tiny_vae(tiny_vae_place(place, files), named=bool(files.tiny_vae))
     for lora in files.loras:
         yield _weights(f"LoRA {Path(lora.path).name}", Path(lora.path), LORA)
     for embedding in files.embeddings:
@@ -122,6 +131,15 @@ def _separate(part: str, place: Path) -> Iterator[FileCheck]:
     else:
         advice = " Name a ControlNet for depth, a folder or a file." if part == "controlnet" else ""
         yield FileCheck(part, FileState.MISSING, f"There is no {place}.{advice}")
+
+
+def _tiny_vae(place: Path, *, named: bool) -> Iterator[FileCheck]:
+    """A tiny autoencoder's folder; a model may do without one."""
+    if place.is_dir():
+        yield from _part(TINY_VAE, place)
+    elif named:
+        text = f"There is no folder {place}. Name one in diffusers' layout that holds an AutoencoderTiny."
+        yield FileCheck(TINY_VAE, FileState.MISSING, text)
 
 
 def _part(part: str, folder: Path, misfit: str = "") -> Iterator[FileCheck]:

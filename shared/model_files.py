@@ -16,6 +16,7 @@ MAX_TOKEN_CHARACTERS = 100
 MAX_LORAS = 16
 MAX_EMBEDDINGS = 64
 MAX_LORA_SCALE = 10.0
+TINY_VAE = "tiny_vae"  # its folder in a model's
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,8 @@ class ModelFiles:
 
     `controlnet` and `vae` are a folder in diffusers' layout or a file. `config` is a folder with `tokenizer/` and, for
     architectures of other sizes than Stable Diffusion 1.5's, the parts' `config.json`; empty looks in the model's
-    folder, or in the folder that the model's file lies in.
+    folder, or in the folder that the model's file lies in. `tiny_vae` is the folder of a small autoencoder in
+    diffusers' layout (`AutoencoderTiny`, as TAESD is) for guidance; empty looks for `tiny_vae/` where `config` does.
     """
 
     controlnet: str = ""
@@ -48,6 +50,7 @@ class ModelFiles:
     config: str = ""
     loras: tuple[LoraFile, ...] = ()
     embeddings: tuple[EmbeddingFile, ...] = ()
+    tiny_vae: str = ""
 
 
 def config_folder(model: Path, files: ModelFiles) -> Path:
@@ -60,6 +63,13 @@ def controlnet_place(model: Path, files: ModelFiles) -> Path:
     if files.controlnet:
         return Path(files.controlnet)
     return (model if model.is_dir() else config_folder(model, files)) / "controlnet"
+
+
+def tiny_vae_place(model: Path, files: ModelFiles) -> Path:
+    """The folder where the tiny autoencoder lies, or would lie."""
+    if files.tiny_vae:
+        return Path(files.tiny_vae)
+    return (model if model.is_dir() else config_folder(model, files)) / TINY_VAE
 
 
 def validate_model_files(files: ModelFiles) -> None:
@@ -97,4 +107,4 @@ def _check_tokens(tokens: list[str]) -> None:
 def _paths(files: ModelFiles) -> tuple[str, ...]:
     loras = [lora.path for lora in files.loras]
     embeddings = [embedding.path for embedding in files.embeddings]
-    return (files.controlnet, files.vae, files.config, *loras, *embeddings)
+    return (files.controlnet, files.vae, files.config, files.tiny_vae, *loras, *embeddings)

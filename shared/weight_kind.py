@@ -8,6 +8,7 @@ from dataclasses import dataclass
 CHECKPOINT = "a Stable Diffusion 1.5 checkpoint"
 CONTROLNET = "a ControlNet"
 AUTOENCODER = "an autoencoder"
+TINY_AUTOENCODER = "a tiny autoencoder"
 LORA = "a LoRA"
 TEXT_ENCODER = "a text encoder"
 UNET = "a UNet in diffusers' layout"
@@ -65,6 +66,7 @@ _USEFUL = (
     _Mark(CHECKPOINT, _starting("model.diffusion_model.")),
     _Mark(CONTROLNET, _starting("control_model.", "input_hint_block.", "controlnet_cond_embedding.")),
     _Mark(AUTOENCODER, _starting("first_stage_model.", "decoder.conv_in.")),
+    _Mark(TINY_AUTOENCODER, _starting("decoder.layers.")),
     _Mark(LORA, _ending(".lora_down.weight", ".lora_A.weight", "lora.down.weight", ".lora_linear_layer.down.weight")),
     _Mark(TEXT_ENCODER, _starting("text_model.", "cond_stage_model.")),
     _Mark(UNET, _starting("time_embedding.linear_1.", "conv_norm_out.")),

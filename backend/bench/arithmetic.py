@@ -16,8 +16,11 @@ from backend.bench.full_size import full_size_components
 from backend.diffusion.attention import AnchorReader
 from backend.diffusion.components import Components, load_components
 from backend.diffusion.conditioning import embedded_depth
-from backend.diffusion.decode import decode_picture
+from backend.diffusion.decode import StepDecoder
 from backend.diffusion.denoiser import Denoiser
+from backend.diffusion.method import GuideDecoder
+from backend.diffusion.model_sources import EMBEDDED, find_sources
+from backend.diffusion.tiny_decoder import with_tiny_decoder
 
 HALVES = 2  # of classifier-free guidance
 TIMESTEP = 500
@@ -31,7 +34,7 @@ class Arithmetic:
     size: int
     step: float  # UNet and ControlNet
     step_back: float  # from a prediction's gradient to x_t's, the ControlNet's residuals held
-    decode: float
+    decode: float  # by the decoder that guidance looks through
     decode_back: float  # from a picture's gradient to its latents'
 
     def over_baseline(self, *, through_unet: bool, guided: float = 0.5, decoded: float = 1.0) -> float:
@@ -43,18 +46,20 @@ class Arithmetic:
         return guided * extra / self.step
 
 
-def count_arithmetic(full_size: bool, size: int | None = None) -> Arithmetic:
+def count_arithmetic(full_size: bool, size: int | None = None, decoder: GuideDecoder = "full") -> Arithmetic:
     """Count for the embedded model, or for Stable Diffusion 1.5, at `size` pixels a side (default: its own)."""
     if full_size:
         components, name = full_size_components(torch.device("meta"), torch.float32), "Stable Diffusion 1.5"
     else:
-        components, name = load_components("embedded", "cpu", "float32"), "embedded"
+        components = with_tiny_decoder(load_components(EMBEDDED, "cpu", "float32"), find_sources(EMBEDDED))
+        name = EMBEDDED
     size = size or (512 if full_size else 256)
     cells = size // components.latent_factor
     latents = torch.zeros(1, components.latent_channels, cells, cells, device=components.device)
     step, step_back = _there_and_back(_prediction(components, size), latents)
-    decode, decode_back = _there_and_back(lambda x: decode_picture(components, x), latents)
-    return Arithmetic(name, size, step, step_back, decode, decode_back)
+    decode, decode_back = _there_and_back(lambda x: StepDecoder(components, None)(x, None, decoder), latents)
+    shown = name if decoder == "full" else f"{name}, tiny decoder"
+    return Arithmetic(shown, size, step, step_back, decode, decode_back)
 
 
 def _prediction(components: Components, size: int) -> Callable[[Tensor], Tensor]:

@@ -25,9 +25,11 @@ from backend.diffusion.conditioning import control_pictures
 from backend.diffusion.decode import decode_frames
 from backend.diffusion.guidance import GuidanceSettings
 from backend.diffusion.method import Method
+from backend.diffusion.model_sources import EMBEDDED, find_sources
 from backend.diffusion.noise import SHARED_NOISE, draw
 from backend.diffusion.segment import SampleSettings, Segment, sample_segment
 from backend.diffusion.text import PromptEmbeds, encode_prompt
+from backend.diffusion.tiny_decoder import with_tiny_decoder
 from backend.diffusion.values import Canvas
 from backend.methods.inputs import LatentManMatches
 from backend.methods.latentman import LatentMan
@@ -59,6 +61,8 @@ METHODS: Mapping[str, Callable[[LatentManMatches], Method]] = MappingProxyType(
         "+both, decoder only, body by frame 0": _latentman(
             guidance=GuidanceSettings(through="decoder", decode="body_first")
         ),
+        "+both, tiny decoder": _latentman(guidance=GuidanceSettings(decoder="tiny")),
+        "+both, decoder only, tiny decoder": _latentman(guidance=GuidanceSettings(through="decoder", decoder="tiny")),
     }
 )
 CASES = (STOCK, *METHODS)
@@ -135,7 +139,10 @@ def run_diffusion(bench: DiffusionBench, report: Report) -> DiffusionFigures:
     device = resolve_device(bench.device)
     dtype = resolve_dtype(bench.dtype, device)
     report("loading the model")
-    components = full_size_components(device, dtype) if bench.full_size else load_components("embedded", device, dtype)
+    if bench.full_size:
+        components = full_size_components(device, dtype)
+    else:
+        components = with_tiny_decoder(load_components(EMBEDDED, device, dtype), find_sources(EMBEDDED))
     if bench.compiled:
         compile_blocks(components)
     size = bench.size or (512 if bench.full_size else 256)

@@ -1,14 +1,15 @@
-"""Stable Diffusion 1.5 and its depth ControlNet at their real size, with random weights: to time, not to look at."""
+"""Stable Diffusion 1.5, its depth ControlNet and TAESD at their real size, with random weights: to time, not to see."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import torch
-from diffusers import AutoencoderKL, ControlNetModel, UNet2DConditionModel
+from diffusers import AutoencoderKL, AutoencoderTiny, ControlNetModel, UNet2DConditionModel
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 from backend.diffusion.components import Components, assemble
+from backend.diffusion.tiny_decoder import join_tiny_decoder
 
 SIZE = 512
 TOKENS = 77
@@ -34,7 +35,9 @@ def full_size_components(device: torch.device, dtype: torch.dtype) -> Components
             "unet": unet,
             "controlnet": ControlNetModel.from_unet(unet),
         }
-    return assemble(**modules, tokenizer=_tokenizer(), scheduler_config=_SCHEDULER, device=device, dtype=dtype)
+        tiny = AutoencoderTiny()  # its defaults are TAESD's sizes
+    whole = assemble(**modules, tokenizer=_tokenizer(), scheduler_config=_SCHEDULER, device=device, dtype=dtype)
+    return join_tiny_decoder(whole, tiny)
 
 
 def _autoencoder() -> AutoencoderKL:

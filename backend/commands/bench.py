@@ -15,6 +15,7 @@ from backend.bench.arithmetic import Arithmetic, count_arithmetic
 from backend.bench.correspondence import CorrespondenceBench, CorrespondenceRow, run_correspondence
 from backend.bench.diffusion import CASES, DiffusionBench, DiffusionFigures, run_diffusion
 from backend.bench.shot import FRAMING
+from backend.diffusion.method import GuideDecoder
 from shared.errors import EXIT_DONE
 
 _WIDTH = 130
@@ -97,7 +98,8 @@ def _correspondence(arguments: argparse.Namespace) -> None:
 
 
 def _arithmetic(arguments: argparse.Namespace) -> None:
-    rows = [count_arithmetic(full_size) for full_size in (False, True)]
+    decoders: tuple[GuideDecoder, ...] = ("full", "tiny")
+    rows = [count_arithmetic(full_size, decoder=decoder) for full_size in (False, True) for decoder in decoders]
     print(json.dumps([asdict(row) for row in rows], indent=1) if arguments.json else arithmetic_table(rows))
 
 

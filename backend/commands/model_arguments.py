@@ -16,6 +16,7 @@ def add_model_arguments(parser: argparse.ArgumentParser, use: str) -> None:
     group.add_argument("--model", metavar="MODEL", help=f'model {use}: "{EMBEDDED}", a folder or a file')
     group.add_argument("--controlnet", metavar="PLACE", help="ControlNet for depth, a folder or a file")
     group.add_argument("--vae", metavar="PLACE", help="another autoencoder, a folder or a file")
+    group.add_argument("--tiny-vae", metavar="DIR", help="small autoencoder for guidance, diffusers' AutoencoderTiny")
     group.add_argument("--model-config", metavar="DIR", help="folder with tokenizer/, and config.json of other sizes")
     group.add_argument("--lora", metavar="FILE[=SCALE]", action="append", help="LoRA to add (again for more)")
     group.add_argument("--embedding", metavar="FILE[=WORD]", action="append", help="textual inversion (again for more)")
@@ -36,6 +37,7 @@ def chosen_files(arguments: argparse.Namespace, before: ModelFiles) -> ModelFile
         _absolute(arguments.model_config) or before.config,
         loras or before.loras,
         embeddings or before.embeddings,
+        _absolute(arguments.tiny_vae) or before.tiny_vae,
     )
 
 

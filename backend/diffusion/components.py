@@ -38,6 +38,7 @@ class Components:
     dtype: torch.dtype
     # Tokens of textual inversion embeddings, and the text encoder's rows that each stands for.
     embedding_rows: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
+    tiny_vae: Any = None  # an `AutoencoderTiny`, where a job guides by it
 
     @property
     def state_dtype(self) -> torch.dtype:

@@ -11,7 +11,8 @@ from torch import Tensor
 
 from backend.diffusion.components import Components
 from backend.diffusion.crop_decode import GroupStatistics, decode_crop, measure_statistics
-from backend.diffusion.method import Crop
+from backend.diffusion.method import Crop, GuideDecoder
+from backend.diffusion.tiny_decoder import decode_tiny
 from shared.errors import JobError
 
 
@@ -33,8 +34,10 @@ class StepDecoder:
     first_x0: Tensor | None  # (1, channels, h, w) frame 0's at this step, None if the method has no use for it
     _measured: list[GroupStatistics] = field(default_factory=list)  # frame 0's, once asked for
 
-    def __call__(self, latents: Tensor, crop: Crop | None = None) -> Tensor:
+    def __call__(self, latents: Tensor, crop: Crop | None = None, decoder: GuideDecoder = "full") -> Tensor:
         """Decode latents (1, channels, h, w), all of them or a crop; see `Decode`."""
+        if decoder == "tiny":
+            return decode_tiny(self.components, latents, None if crop is None else crop.box)
         if crop is None:
             return decode_picture(self.components, latents)
         return decode_crop(self.components, latents, crop.box, self._first() if crop.statistics == "first" else None)

@@ -19,6 +19,7 @@ from backend.diffusion.method import (
     FrameLoss,
     FrameReference,
     GradientThrough,
+    GuideDecoder,
 )
 from backend.diffusion.values import Canvas, Step
 
@@ -46,12 +47,16 @@ class GuidanceSettings:
     the whole decode's, up to rounding, and whose gradient lacks what runs through the group norms' statistics;
     "body_first", which takes the statistics from frame 0 at the same step, so that its pixels are close to the whole
     decode's, and no frame is decoded whole. Where the box is the most of the picture, "whole" is the quicker.
+
+    `decoder` "tiny" takes the small decoder that follows the autoencoder's, which only steers: frames are decoded by
+    the autoencoder. Its box is exact, gradient included, whichever of the two is asked for.
     """
 
     strength: float = 1.0
     limit: float = 0.1
     through: GradientThrough = "unet"
     decode: DecodeExtent = "whole"
+    decoder: GuideDecoder = "full"
     slope: X0Slope = "unit_variance"
 
 

@@ -59,13 +59,18 @@ class Crop:
     statistics: Literal["own", "first"]
 
 
+GuideDecoder = Literal["full", "tiny"]
+"""What decodes for a method's hooks: the model's autoencoder, or the small one that follows it."""
+
+
 class Decode(Protocol):
     """Latents to pictures at one step."""
 
-    def __call__(self, latents: Tensor, crop: Crop | None = None) -> Tensor:
+    def __call__(self, latents: Tensor, crop: Crop | None = None, decoder: GuideDecoder = "full") -> Tensor:
         """Latents (1, channels, h, w) -> picture (1, 3, height, width), differentiable, not clamped.
 
-        0 is black, 1 white. With a crop the picture is 0 outside it.
+        0 is black, 1 white. With a crop the picture is 0 outside it; the tiny decoder has no norms, so that it takes
+        of a crop only the box.
         """
         ...
 

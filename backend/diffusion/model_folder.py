@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from diffusers import AutoencoderKL, ControlNetModel, UNet2DConditionModel
+from diffusers import AutoencoderKL, AutoencoderTiny, ControlNetModel, UNet2DConditionModel
 from safetensors import SafetensorError
 from transformers import CLIPTextModel, CLIPTokenizer
 from transformers.utils import logging
@@ -23,6 +23,7 @@ _KINDS: dict[str, type[Any]] = {
     "vae": AutoencoderKL,
     "unet": UNet2DConditionModel,
     "controlnet": ControlNetModel,
+    "tiny_vae": AutoencoderTiny,
 }
 
 
@@ -48,8 +49,8 @@ def read_tokenizer(place: Path, problems: list[str]) -> Any:
 
 
 def read_part(name: str, place: Path, problems: list[str]) -> Any:
-    """`text_encoder`, `vae`, `unet` or `controlnet` from its folder, in float32 on the CPU, or None and a line in
-    `problems`."""
+    """`text_encoder`, `vae`, `unet`, `controlnet` or `tiny_vae` from its folder, in float32 on the CPU, or None and a
+    line in `problems`."""
     kind = _KINDS[name]
     config = read_config(place / "config.json")
     if config is None:

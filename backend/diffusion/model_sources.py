@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shared.errors import ModelError
-from shared.model_files import ModelFiles, config_folder, controlnet_place
+from shared.model_files import TINY_VAE, ModelFiles, config_folder, controlnet_place, tiny_vae_place
 
 EMBEDDED = "embedded"
 EMBEDDED_FOLDER = Path(__file__).resolve().parents[1] / "embedded"
@@ -39,6 +39,7 @@ class ModelSources:
     config: Path  # folder with the sizes of parts that are files; beside a file also its tokenizer/ and scheduler/
     controlnet: Path  # folder or file
     vae: Path | None  # folder or file; None is the model's own
+    tiny_vae: Path  # folder, which need not be there
     loras: tuple[LoraSource, ...] = ()
     embeddings: tuple[EmbeddingSource, ...] = ()
 
@@ -84,6 +85,8 @@ class ModelSources:
             yield from _files("controlnet", self.controlnet)
         if self.vae is not None:
             yield from _files("vae", self.vae)
+        if self.tiny_vae != self.model / TINY_VAE:
+            yield from _files(TINY_VAE, self.tiny_vae)
         added = [lora.path for lora in self.loras] + [embedding.path for embedding in self.embeddings]
         for number, path in enumerate(added):
             yield from _files(f"added {number}", path)
@@ -120,6 +123,7 @@ def find_sources(model: str, files: ModelFiles | None = None) -> ModelSources:
         config_folder(place, files),
         controlnet_place(place, files),
         Path(files.vae) if files.vae else None,
+        tiny_vae_place(place, files),
         tuple(LoraSource(Path(lora.path), lora.scale) for lora in files.loras),
         tuple(EmbeddingSource(Path(entry.path), entry.token) for entry in files.embeddings),
     )
@@ -156,6 +160,7 @@ def _check_named(files: ModelFiles) -> None:
             ("ControlNet", files.controlnet),
             ("autoencoder", files.vae),
             ("config folder", files.config),
+            ("tiny autoencoder", files.tiny_vae),
         )
         if path and not _is_there(Path(path))
     ]
@@ -167,8 +172,9 @@ def _check_named(files: ModelFiles) -> None:
             f"The backend does not have the {', the '.join(absent)}.",
             "Give paths on the machine that the backend runs on.",
         )
-    if files.config and not Path(files.config).is_dir():
-        raise ModelError("model.config", f"{files.config} is not a folder.", "Give the folder that holds tokenizer/.")
+    for path, contents in ((files.config, "tokenizer/"), (files.tiny_vae, "the tiny autoencoder's config.json")):
+        if path and not Path(path).is_dir():
+            raise ModelError("model.config", f"{path} is not a folder.", f"Give the folder that holds {contents}.")
 
 
 def _is_there(path: Path, *, file: bool = False) -> bool:

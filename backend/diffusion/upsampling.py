@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import pairwise
+from types import SimpleNamespace
 from typing import Any
 
 import torch
@@ -57,6 +59,23 @@ def fuse_upsampling(model: nn.Module) -> int:
         parent, _, own = name.rpartition(".")
         model.get_submodule(parent).register_module(own, FusedUpsample(module))
     return len(found)
+
+
+def fuse_doublings(layers: nn.Sequential) -> int:
+    """Fuse every plain nearest-neighbour doubling in a row of layers with the 3x3 convolution after it, in place.
+
+    Returns how many. Places in the row stay: what was the convolution lets values through.
+    """
+    places = [index for index, pair in enumerate(pairwise(layers)) if _doubling_and_convolution(*pair)]
+    for index in places:
+        layers[index] = FusedUpsample(SimpleNamespace(conv=layers[index + 1]))
+        layers[index + 1] = nn.Identity()
+    return len(places)
+
+
+def _doubling_and_convolution(doubling: nn.Module, conv: nn.Module) -> bool:
+    nearest = isinstance(doubling, nn.Upsample) and (doubling.scale_factor, doubling.mode) == (2.0, "nearest")
+    return nearest and isinstance(conv, nn.Conv2d) and (conv.kernel_size, conv.padding) == ((3, 3), (1, 1))
 
 
 @contextmanager

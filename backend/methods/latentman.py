@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 from typing import ClassVar
 
@@ -145,6 +146,8 @@ class LatentManHooks:
     def loss(self, frame: int, x0: Tensor, reference: FrameReference, decode: Decode) -> FrameLoss | None:
         """How far the frame's picture is from the one before it, at the matches."""
         clamp = isinstance(self.guidance, FixedGuidance) and self.guidance.clamp
+        if isinstance(self.guidance, GuidanceSettings):
+            decode = partial(decode, decoder=self.guidance.decoder)
         return frame_loss(x0, reference, self.pairs[frame - 1 - self.first], decode, clamp=clamp)
 
     def guided(self, step: Step, following: Tensor, loss: FrameLoss, gradient: Tensor) -> Tensor:
@@ -167,7 +170,10 @@ def _guidance(settings: LatentManSettings) -> GuidanceSettings | FixedGuidance:
     if settings.guide_through == "unconditional":
         raise InputError("method.guide_through", "Guidance through the unconditional half needs fixed steps.")
     return GuidanceSettings(
-        strength=settings.guide_strength, through=settings.guide_through, decode=settings.guide_decode
+        strength=settings.guide_strength,
+        through=settings.guide_through,
+        decode=settings.guide_decode,
+        decoder=settings.guide_decoder,
     )
 
 

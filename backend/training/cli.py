@@ -18,13 +18,15 @@ from backend.training.adopt import adopt_model
 from backend.training.autoencoder import AutoencoderPlan, train_autoencoder
 from backend.training.dataset import write_pairs
 from backend.training.diffusion import DiffusionPlan, train_diffusion
-from backend.training.export import EMBEDDED, export_model, size_bytes
+from backend.training.export import EMBEDDED, export_model, export_tiny_decoder, size_bytes
 from backend.training.figures import HELD_OUT_VIEWS, JUDGING, write_figures
 from backend.training.latents import write_latents
 from backend.training.models import Sizes
 from backend.training.prompt_reading import ReadingPlan, train_text_encoder
 from backend.training.sheet import write_sheet
 from backend.training.steadiness import SteadinessPlan, write_steadiness
+from backend.training.tiny_decoder import TinyDecoderPlan, train_tiny_decoder
+from backend.training.tiny_figures import TinyPlan, measure_tiny_decoder
 from backend.training.training_loop import Budget, launch
 from backend.training.views import write_views
 
@@ -32,7 +34,7 @@ HELD_OUT_SEED = 900_001  # training pairs take their seed from the command line,
 HELD_OUT_PAIRS = 250
 JUDGING_SEED = 900_002  # the judge of generated pictures learns from renders that the model never saw
 JUDGING_PAIRS = 3000
-STAGES = ("data", "autoencoder", "text", "diffusion", "export", "sheet", "figures", "steadiness")
+STAGES = ("data", "autoencoder", "text", "diffusion", "export", "tiny", "sheet", "figures", "steadiness")
 PORT = 29511
 PAIRS_A_STEP = 8
 TRIAL_PICTURES = 96
@@ -46,12 +48,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--target", type=Path, default=EMBEDDED, help="where the exported model goes")
     parser.add_argument("--pairs", type=int, default=7000, help="pairs of training pictures")
-    parser.add_argument("--minutes", type=float, help="training time of each of the two trainings")
+    parser.add_argument("--minutes", type=float, help="time of each of the three trainings by the clock")
     parser.add_argument("--rate", type=float, default=8e-4, help="highest learning rate of the diffusion training")
     parser.add_argument(
         "--start", type=Path, metavar="MODEL", help="go on from this exported model; its autoencoder and text stay"
     )
-    parser.add_argument("--steps", type=int, default=10**9, help="steps of each of the two trainings")
+    parser.add_argument("--steps", type=int, default=10**9, help="steps of each of them")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument(
         "--processes", type=int, default=os.cpu_count() or 1, help="training processes (on a GPU always one)"
@@ -70,6 +72,7 @@ def run(arguments: argparse.Namespace) -> int:
         "text": _text,
         "diffusion": _diffusion,
         "export": _export,
+        "tiny": _tiny,
         "sheet": _sheet,
         "figures": _figures,
         "steadiness": _steadiness,
@@ -159,6 +162,20 @@ def _export(arguments: argparse.Namespace) -> None:
     root: Path = arguments.folder
     export_model(root / "autoencoder" / "vae", root / "diffusion", arguments.target)
     Console(stderr=True).print(f"{arguments.target}: {size_bytes(arguments.target) / 1e6:.1f} MB of weights")
+
+
+def _tiny(arguments: argparse.Namespace) -> None:
+    root: Path = arguments.folder
+    plan = TinyDecoderPlan(Budget(arguments.minutes or 20.0, arguments.steps), seed=arguments.seed)
+    vae, folder = arguments.target / "vae", root / "tiny"
+    launch(train_tiny_decoder, 1, arguments.threads, PORT, root / "latents", vae, folder, plan)
+    export_tiny_decoder(folder, arguments.target)
+    grid = Table(title="the tiny decoder beside the autoencoder's, on x0 estimates after a step; gradients of guidance")
+    for name in ("step", "PSNR dB", "cosine", "least cosine", "loss, as a ratio"):
+        grid.add_column(name, justify="right")
+    for row in measure_tiny_decoder(arguments.target, TinyPlan(guidance=arguments.guidance)):
+        grid.add_row(str(row.step), *(f"{x:.2f}" for x in (row.psnr_db, row.cosine, row.least_cosine, row.loss_ratio)))
+    Console().print(grid)
 
 
 def _sheet(arguments: argparse.Namespace) -> None:

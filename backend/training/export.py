@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filecmp
 import json
 import shutil
 from pathlib import Path
@@ -14,6 +15,7 @@ from backend.diffusion.scheduler import EPSILON_DIVISOR
 from backend.training.models import build_scheduler
 from backend.training.prompts import all_words
 from backend.training.vocabulary import build_tokenizer
+from shared.model_files import TINY_VAE
 
 DIVISOR = 1.02  # by the looks of sample sheets
 EMBEDDED = Path(__file__).resolve().parents[1] / "embedded"
@@ -40,12 +42,31 @@ def export_model(vae_folder: Path, diffusion_folder: Path, target: Path = EMBEDD
         shutil.rmtree(folder, ignore_errors=True)
     pipeline.save_pretrained(partial, safe_serialization=True)
     _forget_places(partial)
+    _keep_tiny_decoder(target, partial)
     for path in partial.rglob("*"):
         path.chmod(0o755 if path.is_dir() else 0o644)  # safetensors writes files that only their owner can read
     if target.exists():
         target.rename(old)
     partial.rename(target)
     shutil.rmtree(old, ignore_errors=True)
+
+
+def export_tiny_decoder(source: Path, target: Path = EMBEDDED) -> None:
+    """Put the tiny decoder of a training's folder, or of another model's, into the model folder `target`."""
+    place, partial = target / TINY_VAE, target / f"{TINY_VAE}.partial"
+    shutil.rmtree(partial, ignore_errors=True)
+    shutil.copytree(source / TINY_VAE, partial)
+    for path in partial.iterdir():
+        path.chmod(0o644)
+    shutil.rmtree(place, ignore_errors=True)
+    partial.rename(place)
+
+
+def _keep_tiny_decoder(before: Path, after: Path) -> None:
+    """A tiny decoder belongs to its autoencoder: it goes along as long as that one's weights stay what they were."""
+    weights = Path("vae") / "diffusion_pytorch_model.safetensors"
+    if (before / TINY_VAE).is_dir() and filecmp.cmp(before / weights, after / weights, shallow=False):
+        export_tiny_decoder(before, after)
 
 
 def _forget_places(folder: Path) -> None:

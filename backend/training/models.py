@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
-from diffusers import AutoencoderKL, ControlNetModel, DDIMScheduler, UNet2DConditionModel
+from diffusers import AutoencoderKL, AutoencoderTiny, ControlNetModel, DDIMScheduler, UNet2DConditionModel
 from transformers import CLIPTextConfig, CLIPTextModel
 
 MAX_TOKENS = 32
@@ -37,6 +37,21 @@ def build_autoencoder(sizes: Sizes) -> AutoencoderKL:
         norm_num_groups=2,
         mid_block_add_attention=False,
         sample_size=256,
+    )
+
+
+def build_tiny_autoencoder(latent_channels: int) -> AutoencoderTiny:
+    """A decoder for guidance; the encoder that the class insists on is as small as it can be, and is never used.
+
+    The class has one width for all levels. Few blocks at the top, none at the picture's own size: there one convolution
+    costs as much as all blocks of the lowest level.
+    """
+    return AutoencoderTiny(
+        encoder_block_out_channels=(1,) * 4,
+        decoder_block_out_channels=(16,) * 4,
+        num_encoder_blocks=(0,) * 4,
+        num_decoder_blocks=(6, 3, 1, 0),
+        latent_channels=latent_channels,
     )
 
 

@@ -20,8 +20,10 @@ from backend.correspondence.types import Matches
 from backend.diffusion.components import Components, load_components
 from backend.diffusion.decode import decode_frames
 from backend.diffusion.method import Method
+from backend.diffusion.model_sources import find_sources
 from backend.diffusion.segment import SampleSettings, Segment, sample_segment
 from backend.diffusion.text import encode_prompt
+from backend.diffusion.tiny_decoder import with_tiny_decoder
 from backend.methods.inputs import LatentManMatches, MethodInputs
 from backend.methods.registry import METHODS
 from backend.metrics.h_mse import h_mse
@@ -71,6 +73,8 @@ class Row:
 def measure_steadiness(model: Path, plan: SteadinessPlan) -> list[Row]:
     """A row a method, from none to all of LatentMan, then the renders through the autoencoder and the renders."""
     body, components = load_training_body(), load_components(str(model), "cpu", "auto")
+    if plan.settings.guide_decoder == "tiny":
+        components = with_tiny_decoder(components, find_sources(str(model)))
     found: dict[str, list[tuple[float, ...]]] = {}
     for number, (motion, scene) in enumerate(SHOTS):
         shot = render_trial_shot(body, motion, scene, plan.frames, number)

@@ -17,7 +17,7 @@ from .text import draw_error, draw_text
 _ROWS = 3
 _LABEL_SHARE = 0.4  # as Blender splits label and field
 _ICONS = {FileState.WHOLE: "CHECKMARK", FileState.UNSEEN: "CHECKMARK", FileState.PARTIAL: "SORTTIME"}
-_FIELDS = ("name", "path", "controlnet", "vae", "config")
+_FIELDS = ("name", "path", "controlnet", "vae", "config", "tiny_vae")
 
 
 class LATENTMAN_UL_models(bpy.types.UIList):
@@ -92,7 +92,13 @@ def draw_model_choice(layout: Any, context: Any) -> None:
     except InputError as error:
         draw_error(layout, error)
         return
-    for what, path in (("ControlNet", files.controlnet), ("Autoencoder", files.vae), ("Tokenizer in", files.config)):
+    named = (
+        ("ControlNet", files.controlnet),
+        ("Autoencoder", files.vae),
+        ("Tokenizer in", files.config),
+        ("Tiny autoencoder", files.tiny_vae),
+    )
+    for what, path in named:
         if path:
             draw_text(layout, f"{what}: {model_name(path)}", "DOT")
     if known is None:

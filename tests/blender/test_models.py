@@ -94,9 +94,12 @@ def test_a_chosen_model_comes_into_the_job_with_what_lies_beside_it(preferences,
     assert (job.model, job.model_files) == (str(model), ModelFiles(str(model / "controlnet")))
     (known,) = stored_preferences(bpy.context).models
     assert known.used_by(scene.latentman.model, stored_model_files(scene))
-    preferences.models[0].vae = str(model / "vae")
-    (known,) = stored_preferences(bpy.context).models
-    assert not known.used_by(scene.latentman.model, stored_model_files(scene))
+    for part in ("vae", "tiny_vae"):
+        setattr(preferences.models[0], part, str(model / part))
+        (known,) = stored_preferences(bpy.context).models
+        assert not known.used_by(scene.latentman.model, stored_model_files(scene))
+        assert bpy.ops.latentman.choose_model(model=str(model)) == {"FINISHED"}
+        assert getattr(stored_model_files(scene), part) == str(model / part)
     assert bpy.ops.latentman.choose_model(model="embedded") == {"FINISHED"}
     assert (scene.latentman.model, scene.latentman.other) == ("embedded", "")
     with pytest.raises(RuntimeError, match="not on the list"):

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from diffusers import AutoencoderKL, ControlNetModel, DDIMScheduler, UNet2DConditionModel
+from diffusers import AutoencoderKL, AutoencoderTiny, ControlNetModel, DDIMScheduler, UNet2DConditionModel
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 from backend.diffusion.components import Components, assemble
@@ -81,6 +81,20 @@ def write_tiny_model(folder: Path, seed: int = 0) -> dict[str, Any]:
     values = {"_class_name": "DDIMScheduler", **tiny_scheduler_config()}
     (scheduler / "scheduler_config.json").write_text(json.dumps(values), "utf-8")
     return modules
+
+
+def small_autoencoder(levels: int = 2, latent_channels: int = 4) -> AutoencoderTiny:
+    """diffusers' `AutoencoderTiny` with random weights; two levels fit the tiny model's latents."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(3)
+        return AutoencoderTiny(
+            encoder_block_out_channels=(2,) * levels,
+            decoder_block_out_channels=(6,) * levels,
+            num_encoder_blocks=(0,) * levels,
+            num_decoder_blocks=(2, *(1,) * (levels - 1)),
+            latent_channels=latent_channels,
+            scaling_factor=0.8,
+        ).eval()
 
 
 def tiny_tokenizer() -> CLIPTokenizer:

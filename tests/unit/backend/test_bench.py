@@ -154,8 +154,8 @@ def test_correspondence_rows() -> None:
     assert "dense left out" in alone.note and alone.proof == "by duality, in the solver"
 
 
-def test_diffusion_figures() -> None:
-    case = "+both, decoder only, body by frame 0"
+@pytest.mark.parametrize("case", ["+both, decoder only, body by frame 0", "+both, decoder only, tiny decoder"])
+def test_diffusion_figures(case: str) -> None:
     bench = DiffusionBench(frames=2, steps=2, size=64, repeats=1, dtype="float32", device="cpu", cases=(case,))
     figures = run_diffusion(bench, lambda line: None)
     (row,) = figures.rows

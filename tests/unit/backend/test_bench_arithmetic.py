@@ -24,3 +24,10 @@ def test_four_times_the_pixels_take_four_times_the_decoder() -> None:
     small, large = (count_arithmetic(False, size) for size in (64, 128))
     assert large.decode == pytest.approx(4 * small.decode) and large.decode_back == pytest.approx(4 * small.decode_back)
     assert large.step > 3.5 * small.step and 0 < small.step_back < small.step
+
+
+@pytest.mark.parametrize("full_size", [False, True])
+def test_the_tiny_decoder_takes_a_tenth_at_most(full_size: bool) -> None:
+    full, tiny = (count_arithmetic(full_size, 64, decoder) for decoder in ("full", "tiny"))
+    assert 0 < tiny.decode < 0.1 * full.decode and 0 < tiny.decode_back < 0.1 * full.decode_back
+    assert tiny.step == full.step and tiny.model == f"{full.model}, tiny decoder"

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import io
+import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from safetensors.torch import save_file
 
 from backend.job_folder import Batches, JobFolder
@@ -15,11 +19,11 @@ from backend.job_runner import prepare, release, run_job, warm_model
 from backend.passes import depth_pictures, read_frame
 from backend.server.worker_events import FrameDone, Progress, WorkerEvent
 from shared.digest import sha256_bytes, sha256_file
-from shared.errors import CancelledError, JobError, PassesError
+from shared.errors import CancelledError, JobError, ModelError, PassesError
 from shared.job import Job, canonical_json
 from shared.model_files import LoraFile, ModelFiles
 from tests.helpers.exr_shot import exr_shot, moving_square, square_passes, write_exr
-from tests.helpers.tiny_models import write_tiny_model
+from tests.helpers.tiny_models import small_autoencoder, write_tiny_model
 
 FRAMES = 4
 
@@ -153,6 +157,29 @@ def test_the_methods_differ(tmp_path: Path, model: Path) -> None:
         results.append(pictures(tmp_path / method, job))
     assert results[0][0] == results[1][0]  # frame 0 is the reference of both
     assert results[0][1:] != results[1][1:]
+
+
+def test_guidance_by_the_tiny_decoder_of_the_models_folder(tmp_path: Path, model: Path) -> None:
+    own = Path(shutil.copytree(model, tmp_path / "model"))
+
+    def run(name: str, method: str, **settings: Any) -> list[bytes]:
+        job = write_job(tmp_path / name, own, method)
+        job = replace(job, latentman=replace(job.latentman, **settings))
+        (tmp_path / name / "job.json").write_bytes(canonical_json(job))
+        run_job(tmp_path / name, lambda event: None, lambda: False)
+        return pictures(tmp_path / name, job)
+
+    with pytest.raises(ModelError, match=r'none in \S*tiny_vae.*set latentman.guide_decoder to "full"'):
+        run("without", "latentman", guide_decoder="tiny")
+    plain = run("plain", "text2video_zero", guide_decoder="tiny")  # does not guide, and asks for none
+    assert run("unguided", "latentman", guide_decoder="tiny", guide=(0.0, 0.0), align=(0.0, 0.0)) == plain
+    small_autoencoder().save_pretrained(own / "tiny_vae")
+    full, tiny = (run(name, "latentman", guide_decoder=name) for name in ("full", "tiny"))
+    assert full[0] == tiny[0] == plain[0] and full[1:] != tiny[1:]
+    still = run("still", "latentman", guide_decoder="tiny", guide_strength=0.0, align=(0.0, 0.0))
+    for first, second in zip(still, plain, strict=True):
+        levels = (np.array(Image.open(io.BytesIO(data)), np.int16) for data in (first, second))
+        assert np.abs(np.subtract(*levels)).max() <= 1
 
 
 def test_a_missing_input_is_said(tmp_path: Path, model: Path) -> None:

@@ -148,6 +148,7 @@ def test_what_a_gradient_runs_through_is_what_the_loop_keeps() -> None:
     assert through == {"paper": "controlnet", "released": "unconditional"}
     assert built(LatentManSettings(guide_through="decoder")).gradient_through == "decoder"
     assert built(LatentManSettings(guide_decode="body_first")).guidance.decode == "body_first"
+    assert built(LatentManSettings(guide_decoder="tiny")).guidance.decoder == "tiny"
     with pytest.raises(InputError, match="needs fixed steps"):
         built(LatentManSettings(guide_through="unconditional"))
 

@@ -38,14 +38,16 @@ def all_files(folder: Path) -> tuple[Path, ModelFiles, list[Path]]:
     parts = ("unet/config.json", "vae/config.json", "text_encoder/config.json", "controlnet/config.json")
     config = [write(folder / "config" / name) for name in (*parts, "scheduler/scheduler_config.json")]
     tokenizer = [write(folder / "config" / "tokenizer" / name) for name in ("vocab.json", "merges.txt")]
+    tiny = [write(folder / "taesd" / name) for name in ("config.json", "diffusion_pytorch_model.safetensors")]
     files = ModelFiles(
         str(named[0]),
         str(named[1]),
         str(folder / "config"),
         (LoraFile(str(named[2])), LoraFile(str(named[3]))),
         (EmbeddingFile(str(named[4])),),
+        str(folder / "taesd"),
     )
-    return model, files, [model, *named, *config, *tokenizer]
+    return model, files, [model, *named, *config, *tokenizer, *tiny]
 
 
 def test_the_digest_changes_with_every_file(tmp_path: Path, digests: ModelDigests) -> None:
@@ -76,6 +78,22 @@ def test_other_files_beside_a_checkpoint_do_not_matter(tmp_path: Path, digests: 
     assert digests.compute(str(model), control) != before
 
 
+def test_a_tiny_autoencoder_is_found_in_the_models_folder_or_beside_a_checkpoint(
+    tmp_path: Path, digests: ModelDigests
+) -> None:
+    folder = write(tmp_path / "folder" / "unet" / "config.json").parents[1]
+    model = write(tmp_path / "models" / "checkpoint.safetensors")
+    control = ModelFiles(str(write(tmp_path / "control.pth")))
+    for one, home in ((folder, folder), (model, model.parent)):
+        before = digests.compute(str(one), control)
+        assert find_sources(str(one), control).tiny_vae == home / "tiny_vae"
+        write(home / "tiny_vae" / "config.json")
+        assert digests.compute(str(one), control) != before
+    elsewhere = ModelFiles(config=str(folder), tiny_vae=str(tmp_path))
+    assert find_sources(str(model), ModelFiles(config=str(folder))).tiny_vae == folder / "tiny_vae"
+    assert find_sources(str(model), elsewhere).tiny_vae == tmp_path
+
+
 def test_a_folders_own_parts_count_once_and_others_too(tmp_path: Path, digests: ModelDigests) -> None:
     plain = digests.compute("embedded")
     assert plain == digests.compute(str(EMBEDDED_FOLDER), ModelFiles())
@@ -94,6 +112,10 @@ def test_a_model_that_cannot_be_looked_up_is_not_there(model: str, digests: Mode
 def test_a_config_folder_must_be_one(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="is not a folder"):
         find_sources("embedded", ModelFiles(config=str(write(tmp_path / "file"))))
+    with pytest.raises(ModelError, match="file is not a folder. Give the folder that holds the tiny autoencoder's"):
+        find_sources("embedded", ModelFiles(tiny_vae=str(tmp_path / "file")))
+    with pytest.raises(ModelError, match="does not have the tiny autoencoder /no/taesd"):
+        find_sources("embedded", ModelFiles(tiny_vae="/no/taesd"))
 
 
 def test_what_a_model_lacks_is_told_at_once(tmp_path: Path) -> None:
@@ -120,6 +142,7 @@ def test_a_command_line_names_files(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     write(tmp_path / "a=b.pt")
     told = parsed(
         *("--model", "sd.safetensors", "--controlnet", "/depth", "--vae", "vae.pt", "--model-config", "sizes"),
+        *("--tiny-vae", "taesd"),
         *("--lora", "one.safetensors", "--lora", "two.safetensors=-0.5"),
         *("--embedding", "a=b.pt", "--embedding", "c.pt=sks"),
     )
@@ -130,6 +153,7 @@ def test_a_command_line_names_files(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         str(tmp_path / "sizes"),
         (LoraFile(str(tmp_path / "one.safetensors")), LoraFile(str(tmp_path / "two.safetensors"), -0.5)),
         (EmbeddingFile(str(tmp_path / "a=b.pt")), EmbeddingFile(str(tmp_path / "c.pt"), "sks")),
+        str(tmp_path / "taesd"),
     )
     with pytest.raises(InputError, match='scale of "x=much" is no number'):
         chosen_files(parsed("--lora", "x=much"), ModelFiles())

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 from diffusers import StableDiffusionControlNetPipeline
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from backend.training.adopt import adopt_model
 from backend.training.autoencoder import AutoencoderPlan, train_autoencoder
@@ -131,6 +131,22 @@ def test_training_goes_on_from_its_checkpoint(crew: Crew, trained: Path) -> None
     _train(crew, trained, 42, published)
     state = torch.load(trained / "diffusion" / "checkpoint.pt", weights_only=True)
     assert state["step"] == 42 and published == [42]
+
+
+def test_a_tiny_decoder_goes_along_with_its_autoencoder_and_not_with_another(trained: Path, tmp_path: Path) -> None:
+    model, vae = tmp_path / "model", tmp_path / "vae"
+    shutil.copytree(trained / "autoencoder" / "vae", vae)
+    export_model(vae, trained / "diffusion", model)
+    assert not (model / "tiny_vae").exists()
+    (model / "tiny_vae").mkdir()
+    (model / "tiny_vae" / "config.json").write_text("{}")
+    export_model(vae, trained / "diffusion", model)
+    assert (model / "tiny_vae" / "config.json").is_file()
+    weights = load_file(vae / "diffusion_pytorch_model.safetensors")
+    weights["decoder.conv_out.bias"] += 1
+    save_file(weights, vae / "diffusion_pytorch_model.safetensors", {"format": "pt"})
+    export_model(vae, trained / "diffusion", model)
+    assert not (model / "tiny_vae").exists()
 
 
 def test_export_is_a_pipeline_that_diffusers_runs(trained: Path, tmp_path: Path) -> None:

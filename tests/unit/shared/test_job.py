@@ -59,7 +59,9 @@ def test_a_keyed_job_has_one_spelling_and_reads_back() -> None:
 def test_a_job_reads_back() -> None:
     job = changed(prompt="un café \N{ROBOT FACE}", latentman=LatentManSettings(align=(0.1, 0.5)), seed=2**63 - 1)
     assert parse_job(canonical_json(job)) == job
-    files = ModelFiles("/control", "/vae", "/config", (LoraFile("/lora", -0.5),), (EmbeddingFile("/word", "sks"),))
+    files = ModelFiles(
+        "/control", "/vae", "/config", (LoraFile("/lora", -0.5),), (EmbeddingFile("/word", "sks"),), "/tiny"
+    )
     job = changed(model_files=files)
     assert parse_job(canonical_json(job)) == job
 
@@ -83,7 +85,9 @@ def test_the_id_is_sha256_of_the_canonical_job_and_the_model() -> None:
         {"fps": 25.0},
         {"inputs": dataclasses.replace(INPUTS, shot=DIGESTS[6])},
         {"latentman": LatentManSettings(features="released")},
+        {"latentman": LatentManSettings(guide_decoder="tiny")},
         {"model_files": ModelFiles(vae="/models/vae")},
+        {"model_files": ModelFiles(tiny_vae="/models/taesd")},
         {"model_files": ModelFiles(loras=(LoraFile("/models/style.safetensors", 0.5),))},
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import shutil
@@ -70,8 +71,8 @@ def faults(model: Path | str, files: ModelFiles | None = None) -> dict[str, str]
 def test_every_file_of_the_embedded_model_is_whole() -> None:
     found = rows(EMBEDDED)
     assert {row.state for row in found.values()} == {FileState.WHOLE}
-    wanted = {f"{part}/config.json" for part in ("unet", "vae", "text_encoder", "controlnet")}
-    wanted |= {f"{part}/diffusion_pytorch_model.safetensors" for part in ("unet", "vae", "controlnet")}
+    wanted = {f"{part}/config.json" for part in ("unet", "vae", "text_encoder", "controlnet", "tiny_vae")}
+    wanted |= {f"{part}/diffusion_pytorch_model.safetensors" for part in ("unet", "vae", "controlnet", "tiny_vae")}
     wanted |= {"text_encoder/model.safetensors", "tokenizer/tokenizer.json", "scheduler/scheduler_config.json"}
     assert set(found) == wanted
     size = (EMBEDDED / "unet" / "diffusion_pytorch_model.safetensors").stat().st_size
@@ -175,6 +176,19 @@ def test_files_in_each_others_place_are_told_by_what_they_are(tmp_path: Path) ->
     assert found["vae lora.safetensors"].endswith("It is a LoRA, not an autoencoder.")
     assert found["LoRA controlnet.safetensors"].endswith("It is a ControlNet, not a LoRA.")
     assert "a Stable Diffusion XL checkpoint" in faults(kind_of(tmp_path, "xl"), files)["xl.safetensors"]
+
+
+def test_a_tiny_autoencoder_is_looked_at_where_there_is_one(tmp_path: Path) -> None:
+    model, files = checkpoint(tmp_path / "model")
+    assert not [name for name in rows(model, files) if name.startswith("tiny_vae")]
+    own = tmp_path / "model" / "tiny_vae"
+    weights = safetensors(own / "diffusion_pytorch_model.safetensors", {"decoder.layers.0.weight": (64, 4, 3, 3)})
+    (own / "config.json").write_text('{"_class_name": "AutoencoderTiny"}')
+    assert faults(model, files) == {} and "tiny_vae/config.json" in rows(model, files)
+    (own / "config.json").write_text('{"_class_name": "AutoencoderKL"}')
+    assert "It describes AutoencoderKL, not AutoencoderTiny." in faults(model, files)["tiny_vae/config.json"]
+    named = dataclasses.replace(files, tiny_vae=str(weights))
+    assert "Name one in diffusers' layout" in faults(model, named)["tiny_vae"]
 
 
 def test_an_inpainting_checkpoint_is_told_by_its_shapes(tmp_path: Path) -> None:
