@@ -42,6 +42,10 @@ SHOTS = (
     ("dance", Scene("clown", None, "dancing", "stage")),
     ("wave", Scene("superhero", "red", "waving", "city")),
     ("jump", Scene("knight", "blue", "jumping", "mountains")),
+    ("dance", Scene("astronaut", None, "dancing", "beach")),
+    ("walk", Scene("pirate", "green", "walking", "street")),
+    ("wave", Scene("footballer", None, "waving", "field")),
+    ("jump", Scene("wizard", "purple", "jumping", "desert")),
 )
 
 

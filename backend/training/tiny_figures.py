@@ -34,7 +34,7 @@ from backend.training.trial_shot import TrialShot, render_trial_shot
 class TinyPlan:
     """What is sampled: shots of SHOTS, frames a shot, steps, guidance, and the steps at which frames are looked at."""
 
-    shots: int = len(SHOTS)
+    shots: int = 4
     frames: int = 4
     steps: int = 20
     guidance: float = 2.0
