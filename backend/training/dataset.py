@@ -37,6 +37,7 @@ class PairStore:
     """Pairs read back from a folder of shards. Arrays stay on disk until they are indexed."""
 
     def __init__(self, folder: Path) -> None:
+        """Raises InputError for pairs that were drawn without frame 1's other look, as they once were."""
         self.shots: list[Shot] = []
         self._rgb: list[NDArray[np.uint8]] = []
         self._depth: list[NDArray[np.uint16]] = []
@@ -44,6 +45,12 @@ class PairStore:
         self._rest: list[NDArray[np.float16]] = []
         self._stray: list[NDArray[np.uint8]] = []
         for shard, listing in enumerate(sorted(folder.glob("shard_*.jsonl"))):
+            if not listing.with_suffix(".stray.npy").exists():
+                raise InputError(
+                    "training.pairs",
+                    f"The pairs in {folder} lack frame 1 in another look: an earlier version drew them.",
+                    "Delete that folder and the latents beside it; both are made again.",
+                )
             self._rgb.append(np.load(listing.with_suffix(".rgb.npy"), mmap_mode="r"))
             self._depth.append(np.load(listing.with_suffix(".depth.npy"), mmap_mode="r"))
             self._label.append(np.load(listing.with_suffix(".label.npy")))

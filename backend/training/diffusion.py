@@ -142,10 +142,11 @@ def _keep(run: Run, plan: DiffusionPlan, publish: Callable[[Path, int], None]) -
 def _pictures(data: Path, latents: Path) -> tuple[PairStore, Latents]:
     shares = len(list(latents.parent.glob(f"{latents.name}.*of*.npz")))
     store, table = PairStore(data), read_latents(latents, shares)
-    if len(store) != len(table.values):
+    count, pictures = table.values.shape[:2]
+    if (len(store), STRAY + 1) != (count, pictures):
         raise InputError(
             "training.latents",
-            f"{data} holds {len(store)} pairs, {latents} the latents of {len(table.values)}.",
+            f"{data} holds {len(store)} pairs of {STRAY + 1} pictures, {latents} the latents of {count} of {pictures}.",
             "Delete the latents; they are made again.",
         )
     return store, table

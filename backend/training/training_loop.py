@@ -1,4 +1,4 @@
-"""What the two trainings share: processes, a budget, a learning-rate schedule, averaged weights, checkpoints."""
+"""What the trainings share: processes, a budget, a learning-rate schedule, averaged weights, checkpoints."""
 
 from __future__ import annotations
 

@@ -1,11 +1,20 @@
-"""A made-up shot for tiny models: depth pictures and random matches."""
+"""A made-up shot for tiny models: depth pictures and random matches, and its latents."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
+
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from backend.correspondence.types import Matches
+from backend.diffusion.components import Components
+from backend.diffusion.method import Method
+from backend.diffusion.segment import SampleSettings, Segment, sample_segment
+from backend.diffusion.text import encode_prompt
 from backend.methods.inputs import LatentManMatches
 
 
@@ -37,3 +46,17 @@ def shifted_pair(size: int, rows: int, columns: int) -> Matches:
     before_row, before_column = row - rows, column - columns
     inside = (before_row >= 0) & (before_row < size) & (before_column >= 0) & (before_column < size)
     return Matches(np.flatnonzero(inside), (before_row * size + before_column)[inside], size, size)
+
+
+def sample_in_segments(
+    components: Components, method: Method, depth: NDArray[np.float32], settings: SampleSettings, cuts: Sequence[int]
+) -> Tensor:
+    """The latents (frames, channels, h, w) of a shot denoised in the segments between `cuts`, one after the other."""
+    prompt = encode_prompt(components, "a red robot", "blurry")
+    parts, anchor, last = [], None, None
+    for start, stop in pairwise(cuts):
+        piece = (depth[start:stop], depth[0], settings, Segment(start, stop), anchor, last)
+        result = sample_segment(components, method, prompt, *piece)
+        parts.append(result.latents)
+        anchor, last = result.anchor, result.last
+    return torch.cat(parts)

@@ -20,13 +20,12 @@ from backend.diffusion.crop_decode import decode_crop, measure_statistics
 from backend.diffusion.decode import StepDecoder, decode_picture
 from backend.diffusion.guidance import GuidanceSettings, segment_pairs
 from backend.diffusion.method import CellBox, Crop
-from backend.diffusion.segment import SampleSettings, Segment, sample_segment
-from backend.diffusion.text import encode_prompt
+from backend.diffusion.segment import SampleSettings
 from backend.diffusion.values import Canvas
 from backend.methods.latentman import LatentMan
 from shared.errors import ModelError
 from tests.helpers.tiny_models import tiny_components
-from tests.helpers.tiny_shot import random_depth, random_matches
+from tests.helpers.tiny_shot import random_depth, random_matches, sample_in_segments
 
 EMBEDDED_VAE = Path(backend.__file__).parent / "embedded" / "vae"
 CELLS = 24
@@ -201,14 +200,7 @@ SETTINGS = SampleSettings(
 
 def guided(method: LatentMan, cuts: tuple[int, ...], components: Components) -> Tensor:
     """The latents of a shot of four frames, in the segments between `cuts`."""
-    depth, prompt = random_depth(FRAMES, SIZE), encode_prompt(components, "a red robot", "blurry")
-    parts, anchor, last = [], None, None
-    for start, stop in zip(cuts, cuts[1:], strict=False):
-        piece = (depth[start:stop], depth[0], SETTINGS, Segment(start, stop), anchor, last)
-        result = sample_segment(components, method, prompt, *piece)
-        parts.append(result.latents)
-        anchor, last = result.anchor, result.last
-    return torch.cat(parts)
+    return sample_in_segments(components, method, random_depth(FRAMES, SIZE), SETTINGS, cuts)
 
 
 @pytest.mark.parametrize("through", ["unet", "decoder"])

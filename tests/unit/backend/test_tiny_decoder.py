@@ -17,8 +17,7 @@ from backend.diffusion.decode import StepDecoder
 from backend.diffusion.guidance import DecodeExtent, GuidanceSettings
 from backend.diffusion.method import CellBox, Crop, GradientThrough
 from backend.diffusion.model_sources import find_sources
-from backend.diffusion.segment import SampleSettings, Segment, sample_segment
-from backend.diffusion.text import encode_prompt
+from backend.diffusion.segment import SampleSettings
 from backend.diffusion.tiny_decoder import decode_tiny, join_tiny_decoder, with_tiny_decoder
 from backend.diffusion.upsampling import fuse_doublings
 from backend.methods.latentman import LatentMan
@@ -26,7 +25,7 @@ from backend.methods.text2video_zero import Text2VideoZero
 from shared.errors import ModelError
 from shared.model_files import ModelFiles
 from tests.helpers.tiny_models import small_autoencoder, tiny_components, write_tiny_model
-from tests.helpers.tiny_shot import random_depth, random_matches
+from tests.helpers.tiny_shot import random_depth, random_matches, sample_in_segments
 
 CELLS = 30
 BOXES = (CellBox(13, 12, 17, 18), CellBox(0, 3, 13, 30), CellBox(29, 0, 30, 1), CellBox(0, 0, 30, 30))
@@ -103,14 +102,7 @@ def sampled(components: Components, guidance: GuidanceSettings | None, cuts: tup
     method: Any = Text2VideoZero()
     if guidance is not None:
         method = LatentMan(random_matches(FRAMES, LATENT, SIZE), (0.0, 0.0), (0.0, 1.0), guidance)
-    depth, prompt = random_depth(FRAMES, SIZE), encode_prompt(components, "a red robot", "blurry")
-    parts, anchor, last = [], None, None
-    for start, stop in zip(cuts, cuts[1:], strict=False):
-        piece = (depth[start:stop], depth[0], SETTINGS, Segment(start, stop), anchor, last)
-        result = sample_segment(components, method, prompt, *piece)
-        parts.append(result.latents)
-        anchor, last = result.anchor, result.last
-    return torch.cat(parts)
+    return sample_in_segments(components, method, random_depth(FRAMES, SIZE), SETTINGS, cuts)
 
 
 class _Standing:

@@ -90,6 +90,19 @@ def test_latents_of_other_pictures_are_refused(crew: Crew, trained: Path, tmp_pa
         _train(crew, tmp_path / "mixed", 41, [])
 
 
+def test_pairs_and_latents_without_the_other_look_are_refused(crew: Crew, trained: Path, tmp_path: Path) -> None:
+    old = tmp_path / "old"
+    shutil.copytree(trained, old)
+    with np.load(old / "latents.0of1.npz") as file:
+        arrays = dict(file)
+    np.savez(old / "latents.0of1.npz", **(arrays | {"values": arrays["values"][:, :2]}))
+    with pytest.raises(InputError, match="pairs of 3 pictures, .* of 2"):
+        _train(crew, old, 41, [])
+    next((old / "pairs").glob("*.stray.npy")).unlink()
+    with pytest.raises(InputError, match="lack frame 1 in another look"):
+        PairStore(old / "pairs")
+
+
 def test_pictures_of_another_seed_do_not_join_a_folder(trained: Path) -> None:
     with pytest.raises(InputError, match="another seed"):
         list(write_pairs(trained / "pairs", PAIRS + 1, 2, 1))
