@@ -37,6 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--parity", choices=("ours", "paper", "released"), default="ours", help="which settings LatentMan runs with"
     )
+    parser.add_argument("--guide-decoder", choices=("full", "tiny"), default="full", help="what guidance looks through")
     parser.add_argument("--model", default="embedded", help='"embedded", or a local model')
 
 
@@ -58,6 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
         steps=arguments.steps,
         guidance_scale=arguments.guidance,
         parity=arguments.parity,
+        guide_decoder=arguments.guide_decoder,
         model=arguments.model,
     )
     folder = prepare_output_folder(arguments.output)
@@ -74,12 +76,16 @@ def run(arguments: argparse.Namespace) -> int:
 def _complete(plan: Table2Plan, store: CellStore) -> None:
     """Compute what is missing, with progress on stderr."""
     from backend.diffusion.components import load_components
+    from backend.diffusion.model_sources import find_sources
+    from backend.diffusion.tiny_decoder import with_tiny_decoder
     from backend.eval.table2_run import missing_steps, run_cells
 
     total = missing_steps(plan, store)
     if not total:
         return
     components = load_components(plan.model, "auto", "auto")
+    if plan.guide_decoder == "tiny":
+        components = with_tiny_decoder(components, find_sources(plan.model))
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True)) as progress:
         task = progress.add_task("loading", total=total)

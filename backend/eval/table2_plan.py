@@ -73,8 +73,8 @@ PAPER_STEPS: Mapping[Baseline, int] = MappingProxyType({"text2video_zero": 100, 
 class Table2Plan:
     """All that the cells of one table have in common, and how many there are.
 
-    `steps` None takes the paper's, 100 and 50. `parity` "ours" is the project's own settings with the paper's windows.
-    Raises InputError for numbers that cannot be used.
+    `steps` None takes the paper's, 100 and 50. `parity` "ours" is the project's own settings with the paper's windows;
+    only these may guide through the tiny decoder. Raises InputError for numbers that cannot be used.
     """
 
     prompts: int = len(SCENES)
@@ -83,6 +83,7 @@ class Table2Plan:
     steps: int | None = None
     guidance_scale: float = 2.0
     parity: Parity | Literal["ours"] = "ours"
+    guide_decoder: Literal["full", "tiny"] = "full"
     model: str = "embedded"
 
     def __post_init__(self) -> None:
@@ -95,6 +96,12 @@ class Table2Plan:
         ):
             if not least <= value <= most:
                 raise InputError("eval.plan", f"--{name} is {value}; it must be from {least} to {most}.")
+        if self.guide_decoder == "tiny" and self.parity != "ours":
+            raise InputError(
+                "eval.plan",
+                f"--guide-decoder tiny is not among the settings of --parity {self.parity}.",
+                "Leave one of the two out.",
+            )
 
     def steps_of(self, baseline: Baseline) -> int:
         """How many steps a clip on this baseline takes."""
@@ -104,7 +111,7 @@ class Table2Plan:
         """LatentMan's settings in this row, on this baseline."""
         if self.parity == "ours":
             align, guide = WINDOWS[baseline]
-            whole = LatentManSettings(align=align, guide=guide, baseline=baseline)
+            whole = LatentManSettings(align=align, guide=guide, baseline=baseline, guide_decoder=self.guide_decoder)
         else:
             whole = published_settings(self.parity, baseline)
         return dataclasses.replace(

@@ -144,7 +144,7 @@ def test_the_micro_batch_follows_what_is_free() -> None:
     memory = FrameMemory(prediction=100, unet_graph=1000, decoder_graph=300)
     gpu = torch.device("cuda")
     assert [choose_micro_batch(memory, free, gpu) for free in (0, 399, 400, 1000, 10**6)] == [1, 1, 2, 5, 16]
-    assert choose_micro_batch(memory, 10**6, CPU) == 4
+    assert choose_micro_batch(memory, 10**6, CPU) == 8
     assert [memory.graph(through) for through in ("decoder", "unet", "controlnet")] == [300, 1300, 1800]
     assert [memory.frames_with_graph("unet", room) for room in (0, 1300, 2299, 2300)] == [1, 1, 1, 2]
     assert memory.frames_with_graph("controlnet", 300 + 3 * 1500) == 3
@@ -156,7 +156,7 @@ def test_a_graph_without_room_is_checkpointed() -> None:
     settings = dataclasses.replace(SETTINGS, micro_batch=None)
     small, vast = Canvas(8, 8, 16, 16, CPU), Canvas(2**14, 2**14, 2**15, 2**15, CPU)
     fitted = fit_to_memory(components, settings, small, "unet")
-    assert (fitted.micro_batch, fitted.graph_batch) == (4, 4)
+    assert (fitted.micro_batch, fitted.graph_batch) == (8, 8)
     assert not components.unet.is_gradient_checkpointing
     fitted = fit_to_memory(components, settings, vast, "unet")
     assert (fitted.micro_batch, fitted.graph_batch) == (1, 1)

@@ -77,6 +77,16 @@ def test_a_plan_that_cannot_be_run_is_refused(values: dict[str, int]) -> None:
         Table2Plan(**values)  # type: ignore[arg-type]
 
 
+def test_guidance_through_the_tiny_decoder_is_another_plan_of_our_own_settings() -> None:
+    plan = Table2Plan(guide_decoder="tiny")
+    assert {plan.settings(baseline, row).guide_decoder for baseline in BASELINES for row in ROWS} == {"tiny"}
+    assert plan.identity("0") != Table2Plan().identity("0")
+    assert "through the tiny decoder" in table2_markdown(plan, [])
+    assert "tiny" not in table2_markdown(Table2Plan(), [])
+    with pytest.raises(InputError, match="not among the settings of --parity paper"):
+        Table2Plan(guide_decoder="tiny", parity="paper")
+
+
 def test_cells_are_kept_and_a_torn_last_line_is_cut_off(tmp_path: Path) -> None:
     plan: dict[str, object] = {"steps": 2}
     store = CellStore(tmp_path, plan)
@@ -205,3 +215,6 @@ def test_a_table_is_made_resumed_and_written(tmp_path: Path, capsys: pytest.Capt
     capsys.readouterr()
     assert main([*command, "--parity", "paper"]) == EXIT_BAD_ARGUMENTS
     assert "holds cells of other settings" in capsys.readouterr().err
+    tiny = [*command, "--guide-decoder", "tiny", "--output", str(tmp_path / "tiny")]
+    assert main(tiny) != EXIT_DONE
+    assert "guides by a tiny decoder, and the model has none" in capsys.readouterr().err
