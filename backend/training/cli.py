@@ -78,7 +78,7 @@ def run(arguments: argparse.Namespace) -> int:
         "steadiness": _steadiness,
     }
     if arguments.start is not None:
-        adopt_model(arguments.start, arguments.folder)
+        adopt_model(arguments.start, arguments.folder, Sizes())
     for stage in stages:
         actions[stage](arguments)
     return 0

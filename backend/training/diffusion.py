@@ -15,18 +15,18 @@ from torch import Tensor, nn
 from transformers import CLIPTextModel
 
 from backend.training.dataset import DEPTH_STEPS, PairStore, widened
-from backend.training.first_frame import pair_attention
+from backend.training.first_frame import FirstFrameSwitch, pair_attention
+from backend.training.guess import guess_alone, predict, steps_ahead
 from backend.training.latents import Latents, read_latents
 from backend.training.looking import Guide
 from backend.training.models import Sizes, build_controlnet, build_scheduler, build_unet
 from backend.training.prompts import all_words, describe
-from backend.training.stray import strayed
+from backend.training.stray import OTHER_LOOK, drawn_to, strayed
 from backend.training.surface_reading import SurfaceHead, surface_loss
 from backend.training.training_loop import Budget, Crew, Rate, Run
 from backend.training.vocabulary import build_tokenizer
 from shared.errors import InputError
 
-STRAY = 2  # index of frame 1's other look in Latents.values
 BODY_WEIGHT = 6.0
 CROP_FROM = 0.35  # of the budget: whole pictures first, for a crop says nothing of a place's layout
 CROP_SHARE = 0.6  # of the steps after that, on crops about the body
@@ -45,6 +45,7 @@ PAIRED_SHARE = 0.9  # of the batches: frame 1 of each pair reads frame 0, which 
 CLEANER_SHARE = 0.4  # of the paired batches have a cleaner frame 0, as it is worth reading then
 SILENT_SHARE = 0.2  # of the paired batches tell frame 1 nothing: only frame 0 says who is in the picture
 STRAY_SHARE = 0.85  # of the paired batches have a frame 1 on its way to another look
+GUESSED_SHARE = 0.5  # of these start from what the network makes of frame 1 by itself, a little noisier
 SAME_NOISE_SHARE = 0.7  # of the paired batches, as sampling has it
 CHANNEL_POWER = 0.5  # 0 weighs all channels alike, 1 by their squared error in the picture
 
@@ -71,7 +72,7 @@ class Batch:
     weight: Tensor  # (n, 32, 32) of a cell, mean 1
     label: Tensor  # (n, 32, 32) as Pair.label
     rest: Tensor  # (n, 3, 32, 32) as Pair.rest
-    other: Tensor  # as latents: frame 1 of all pairs in another look, everything else as it is
+    other: Tensor  # as latents: frame 1 of all pairs in another look, or frame 0; everything else as it is
     control: Tensor  # (n, 3, 256, 256) depth picture in 0..1
     tokens: Tensor  # (n, MAX_TOKENS)
 
@@ -95,15 +96,7 @@ def train_diffusion(
     torch.manual_seed(plan.seed)
     tokenizer = build_tokenizer(all_words())
     reader = CLIPTextModel.from_pretrained(folder / "text_encoder").to(crew.device).requires_grad_(False).eval()
-    unet = build_unet(sizes)
-    modules: dict[str, nn.Module] = {"unet": unet, "controlnet": build_controlnet(sizes)}
-    for name, module in modules.items():
-        if (folder / name).exists():
-            module.load_state_dict(load_file(folder / name / "diffusion_pytorch_model.safetensors"))
-    modules["surface"] = head = SurfaceHead(unet)
-    for module in modules.values():
-        module.to(crew.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    switch = pair_attention(unet)
+    modules, head, switch = _networks(folder, sizes, crew.device)
     run = Run(crew, folder, modules, plan.budget, Rate(plan.rate, plan.warmup_steps, flat=0.4), AVERAGING)
     run.resume()
     alphas = build_scheduler().alphas_cumprod.to(crew.device)
@@ -118,8 +111,9 @@ def train_diffusion(
         times = _times(rng, len(batch.latents), switch.on)
         with torch.no_grad(), crew.autocast():
             words = reader(batch.tokens).last_hidden_state
+            start = _start(modules, switch, batch, words, alphas, rng, times)
         switch.guide = Guide(batch.label, batch.rest) if switch.on else None
-        loss, terms = diffusion_loss(crew, modules, head, batch, words, alphas, channels, rng, times, switch.on)
+        loss, terms = diffusion_loss(crew, modules, head, batch, start, words, alphas, channels, rng, times, switch.on)
         if switch.guide is not None:
             looking = switch.guide.loss()
             loss, terms["looking"] = loss + LOOKING_WEIGHT * looking, float(looking.detach())
@@ -127,6 +121,21 @@ def train_diffusion(
         _keep(run, plan, publish)
     run.save()
     _publish(run, publish)
+
+
+def _networks(
+    folder: Path, sizes: Sizes, device: torch.device
+) -> tuple[dict[str, nn.Module], SurfaceHead, FirstFrameSwitch]:
+    """UNet and ControlNet, from `folder` where they lie there, and the surface head; and the UNet's switch."""
+    unet = build_unet(sizes)
+    modules: dict[str, nn.Module] = {"unet": unet, "controlnet": build_controlnet(sizes)}
+    for name, module in modules.items():
+        if (folder / name).exists():
+            module.load_state_dict(load_file(folder / name / "diffusion_pytorch_model.safetensors"))
+    modules["surface"] = head = SurfaceHead(unet)
+    for module in modules.values():
+        module.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return modules, head, pair_attention(unet)
 
 
 def _keep(run: Run, plan: DiffusionPlan, publish: Callable[[Path, int], None]) -> None:
@@ -143,10 +152,10 @@ def _pictures(data: Path, latents: Path) -> tuple[PairStore, Latents]:
     shares = len(list(latents.parent.glob(f"{latents.name}.*of*.npz")))
     store, table = PairStore(data), read_latents(latents, shares)
     count, pictures = table.values.shape[:2]
-    if (len(store), STRAY + 1) != (count, pictures):
+    if (len(store), OTHER_LOOK + 1) != (count, pictures):
         raise InputError(
             "training.latents",
-            f"{data} holds {len(store)} pairs of {STRAY + 1} pictures, {latents} the latents of {count} of {pictures}.",
+            f"{data} holds {len(store)} pairs of {OTHER_LOOK + 1} pictures, {latents} those of {count} of {pictures}.",
             "Delete the latents; they are made again.",
         )
     return store, table
@@ -186,7 +195,7 @@ def _batch(
     tokens = tokenizer(prompts, padding="max_length", truncation=True, return_tensors="pt")
     latents, other = (
         torch.from_numpy(table.values[shots, chosen]).to(device).float().contiguous(memory_format=torch.channels_last)
-        for chosen in (frames, np.where(paired & (frames == 1), STRAY, frames))
+        for chosen in (frames, drawn_to(frames, rng) if paired else frames)
     )
     weight = 1 + (BODY_WEIGHT - 1) * torch.from_numpy(table.body[shots, frames]).to(device).float()
     pictures = torch.from_numpy(control).to(device)[:, None].expand(-1, 3, -1, -1)
@@ -243,6 +252,7 @@ def diffusion_loss(
     modules: dict[str, nn.Module],
     head: SurfaceHead,
     batch: Batch,
+    start: Tensor,  # as batch.latents: what the noise lies on
     words: Tensor,  # (n, MAX_TOKENS, width)
     alphas: Tensor,
     channels: Tensor,  # (channels, 1, 1) weights
@@ -258,25 +268,37 @@ def diffusion_loss(
     steps = torch.from_numpy(times).to(crew.device)
     alpha = alphas[steps][:, None, None, None]
     excess = torch.from_numpy(rng.uniform(0, EXCESS_NOISE, (count, 1, 1, 1)).astype(np.float32)).to(crew.device)
-    start = batch.latents
-    if paired and rng.random() < STRAY_SHARE:
-        start = strayed(start, batch.other, steps / len(alphas), rng)
     noisy = alpha.sqrt() * start + (1 - alpha).sqrt() * noise * (1 + excess)
     with crew.autocast():
-        down, middle = modules["controlnet"](noisy, steps, words, controlnet_cond=batch.control, return_dict=False)
-        predicted = modules["unet"](
-            noisy,
-            steps,
-            words,
-            down_block_additional_residuals=down,
-            mid_block_additional_residual=middle,
-            return_dict=False,
-        )[0]
+        predicted = predict(modules, noisy, steps, words, batch.control)
         surface = surface_loss(head, batch.label, batch.rest, batch.weight).mean()
     error = ((predicted.float() - batch.latents).square() * channels * batch.weight[:, None]).mean((1, 2, 3))
     picture = (error * _importance((alpha / (1 - alpha)).flatten())).mean()
     terms = {"loss": picture, "error": error.mean(), "surface": surface}
     return picture + SURFACE_WEIGHT * surface, {name: float(value.detach()) for name, value in terms.items()}
+
+
+def _start(
+    modules: dict[str, nn.Module],
+    switch: FirstFrameSwitch,
+    batch: Batch,
+    words: Tensor,
+    alphas: Tensor,
+    rng: Generator,
+    times: NDArray[np.int64],
+) -> Tensor:
+    """What the noise lies on: the batch's latents, or with a frame 1 that has drifted (STRAY_SHARE of paired ones)."""
+    if not switch.on or rng.random() >= STRAY_SHARE:
+        return batch.latents
+    half = len(batch.latents) // 2
+    own, other, steps = batch.latents[half:], batch.other[half:], torch.from_numpy(times[half:]).to(alphas.device)
+    guessed = rng.random() < GUESSED_SHARE
+    if guessed:
+        steps = steps_ahead(steps, len(alphas), rng)
+    start = strayed(own, other, steps / len(alphas), rng)
+    if guessed:
+        start = guess_alone(modules, switch, start, steps, words[half:], batch.control[half:], alphas, rng)
+    return torch.cat([batch.latents[:half], start])
 
 
 def _importance(ratio: Tensor) -> Tensor:

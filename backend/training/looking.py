@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 SPREAD_M = 0.06  # how far apart, on the T-posed figure, points still count as the same
+MOST_ASKED = 256  # queries of a layer that are compared, evenly spread; its keys are all there
 FARTHEST_M = 0.15  # a point whose nearest in frame 0 is farther away is not seen there
 
 
@@ -26,7 +27,7 @@ class Guide:
     def compare(self, queries: Tensor, keys: Tensor) -> None:
         """Take in one head's queries of frame 1 and keys of frame 0, both (n, tokens, width)."""
         target, seen = self._target(queries.shape[1])
-        logits = (queries @ keys.transpose(1, 2)).float() / sqrt(queries.shape[-1])
+        logits = (queries[:, _asked(queries.shape[1])] @ keys.transpose(1, 2)).float() / sqrt(queries.shape[-1])
         missed = -(target * logits.log_softmax(-1)).sum(-1)
         self._losses.append((missed * seen).sum() / seen.sum().clamp(min=1))
 
@@ -35,14 +36,21 @@ class Guide:
         return torch.stack(self._losses).mean()
 
     def _target(self, tokens: int) -> tuple[Tensor, Tensor]:
-        """Where each token of frame 1 should look (n, tokens, tokens), and whether it is known (n, tokens)."""
+        """Where each asked token of frame 1 should look (n, asked, tokens), and whether it is known (n, asked)."""
         if tokens not in self._targets:
             step = self._label.shape[-1] // isqrt(tokens)
             label = self._label[:, step // 2 :: step, step // 2 :: step].flatten(1)
             rest = self._rest[:, :, step // 2 :: step, step // 2 :: step].flatten(2).transpose(1, 2)
             count = len(label) // 2
-            apart = torch.cdist(rest[count:], rest[:count])
+            asked = _asked(tokens)
+            apart = torch.cdist(rest[count:, asked], rest[:count])
             apart = apart.masked_fill((label[:count] == 0)[:, None], 1e3)
-            seen = (label[count:] > 0) & (apart.amin(-1) < FARTHEST_M)
+            seen = (label[count:, asked] > 0) & (apart.amin(-1) < FARTHEST_M)
             self._targets[tokens] = (-apart.square() / (2 * SPREAD_M**2)).softmax(-1), seen
         return self._targets[tokens]
+
+
+def _asked(tokens: int) -> slice:
+    """Every so many tokens, MOST_ASKED at most; an odd stride, so that they do not stand in columns."""
+    stride = -(-tokens // MOST_ASKED)
+    return slice(None, None, stride + (stride > 1 and stride % 2 == 0))

@@ -83,7 +83,9 @@ def build_text_encoder(sizes: Sizes, vocabulary: int, start: int, end: int) -> C
 
 
 def build_unet(sizes: Sizes) -> UNet2DConditionModel:
-    """Attention at a half and a quarter of the latent's size; `attention_head_dim` counts heads in these blocks.
+    """Attention at a half and a quarter of the latent's size, and on the way up at its full size.
+
+    Full-size cells are 8 pixels, the finest that a frame can fetch from frame 0. `attention_head_dim` counts heads.
 
     The pooled prompt also joins the time embedding (`addition_embed_type`), so that character, place and colour reach
     every level from the first steps of the training on, as factors too (`scale_shift`): a skirt is the waist and the
@@ -94,7 +96,7 @@ def build_unet(sizes: Sizes) -> UNet2DConditionModel:
         in_channels=sizes.latent_channels,
         out_channels=sizes.latent_channels,
         down_block_types=("DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "DownBlock2D"),
-        up_block_types=("UpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
+        up_block_types=("UpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D"),
         block_out_channels=sizes.unet,
         layers_per_block=1,
         cross_attention_dim=sizes.text_width,

@@ -6,25 +6,28 @@ import numpy as np
 import pytest
 import torch
 
-from backend.training.looking import FARTHEST_M, SPREAD_M, Guide
+from backend.training.looking import FARTHEST_M, MOST_ASKED, SPREAD_M, Guide
 
 PAIRS, SIDE, WIDTH = 2, 8, 5
 
 
-def _figure(seed: int) -> tuple[torch.Tensor, torch.Tensor]:
+def _figure(seed: int, size: int = SIDE) -> tuple[torch.Tensor, torch.Tensor]:
     rng = np.random.default_rng(seed)
-    label = torch.from_numpy(rng.integers(0, 3, (2 * PAIRS, SIDE, SIDE)))
-    rest = torch.from_numpy(rng.uniform(-0.3, 0.3, (2 * PAIRS, 3, SIDE, SIDE)).astype(np.float32))
+    label = torch.from_numpy(rng.integers(0, 3, (2 * PAIRS, size, size)))
+    rest = torch.from_numpy(rng.uniform(-0.3, 0.3, (2 * PAIRS, 3, size, size)).astype(np.float32))
     return label, rest
 
 
-def _missed(label: np.ndarray, rest: np.ndarray, queries: np.ndarray, keys: np.ndarray, side: int) -> float:
-    step = SIDE // side
+def _missed(
+    label: np.ndarray, rest: np.ndarray, queries: np.ndarray, keys: np.ndarray, side: int, stride: int = 1
+) -> float:
+    """Cross entropy of every `stride`th token."""
+    step = label.shape[-1] // side
     cells = [(step // 2 + step * row, step // 2 + step * column) for row in range(side) for column in range(side)]
     total, seen = 0.0, 0
     for pair in range(PAIRS):
         for token, (row, column) in enumerate(cells):
-            if label[PAIRS + pair, row, column] == 0:
+            if token % stride or label[PAIRS + pair, row, column] == 0:
                 continue
             body = [k for k, (r, c) in enumerate(cells) if label[pair, r, c] > 0]
             apart = [np.linalg.norm(rest[PAIRS + pair, :, row, column] - rest[pair, :, *cells[k]]) for k in body]
@@ -48,6 +51,17 @@ def test_missed_attention_is_the_cross_entropy_with_where_the_points_lie() -> No
         guide.compare(torch.from_numpy(queries), torch.from_numpy(keys))
         expected.append(_missed(label.numpy(), rest.numpy().astype(np.float64), queries, keys, side))
     assert float(guide.loss()) == pytest.approx(np.mean(expected), rel=1e-4)
+
+
+def test_of_a_large_layer_every_fifth_query_is_asked_and_every_key_answers() -> None:
+    label, rest = _figure(4, 32)
+    assert 32 * 32 / 5 < MOST_ASKED < 32 * 32 / 3  # so that of odd strides 5 is the smallest
+    rng = np.random.default_rng(5)
+    queries, keys = (rng.normal(size=(PAIRS, 32 * 32, WIDTH)) for _ in range(2))
+    guide = Guide(label, rest)
+    guide.compare(torch.from_numpy(queries), torch.from_numpy(keys))
+    expected = _missed(label.numpy(), rest.numpy().astype(np.float64), queries, keys, 32, stride=5)
+    assert float(guide.loss()) == pytest.approx(expected, rel=1e-4)
 
 
 def test_background_and_hidden_points_ask_for_nothing() -> None:

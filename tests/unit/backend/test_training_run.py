@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from diffusers import StableDiffusionControlNetPipeline
+from diffusers import StableDiffusionControlNetPipeline, UNet2DConditionModel
 from safetensors.torch import load_file, save_file
 
-from backend.training.adopt import adopt_model
+from backend.training.adopt import adopt_model, widened_unet
 from backend.training.autoencoder import AutoencoderPlan, train_autoencoder
 from backend.training.dataset import PairStore, write_pairs
 from backend.training.diffusion import DiffusionPlan, train_diffusion
 from backend.training.export import export_model
 from backend.training.latents import read_latents, write_latents
-from backend.training.models import Sizes
+from backend.training.models import Sizes, build_unet
 from backend.training.prompt_reading import ReadingPlan, train_text_encoder
 from backend.training.training_loop import Budget, Crew
 from shared.errors import InputError
@@ -179,7 +180,7 @@ def test_training_goes_on_from_an_exported_model(crew: Crew, trained: Path, tmp_
     """Its weights, in half precision, and its autoencoder and text encoder, are those of the new folder."""
     model, root = tmp_path / "model", tmp_path / "next"
     export_model(trained / "autoencoder" / "vae", trained / "diffusion", model)
-    adopt_model(model, root)
+    adopt_model(model, root, SMALL)
     for name in ("pairs", "latents.0of1.npz"):
         (root / name).symlink_to(trained / name)
     _train(crew, root, 1, [])  # a step of warm-up moves no weight by more than its rate, 4e-4
@@ -189,3 +190,21 @@ def test_training_goes_on_from_an_exported_model(crew: Crew, trained: Path, tmp_
             for place in (trained / "diffusion" / part, root / "diffusion" / part)
         )
         assert max(float((first[name] - later[name]).abs().max()) for name in first) < 3e-3
+
+
+def test_attention_that_the_model_to_start_from_lacks_changes_nothing_at_first() -> None:
+    torch.manual_seed(0)
+    config = dict(build_unet(SMALL).config)
+    older = UNet2DConditionModel.from_config(config | {"up_block_types": [*config["up_block_types"][:3], "UpBlock2D"]})
+    assert isinstance(older, UNet2DConditionModel)
+    wider = widened_unet(older, SMALL)
+    latents, words = torch.randn(2, SMALL.latent_channels, 16, 16), torch.randn(2, 32, SMALL.text_width)
+    with torch.no_grad():
+        ours, theirs = (unet(latents, 500, words, return_dict=False)[0] for unet in (wider, older))
+    assert set(wider.state_dict()) > set(older.state_dict())
+    torch.testing.assert_close(ours, theirs)
+
+
+def test_a_unet_of_other_widths_is_refused() -> None:
+    with pytest.raises(InputError, match=r"weights of the UNet to start from do not fit"):
+        widened_unet(build_unet(replace(SMALL, text_width=64)), SMALL)

@@ -9,7 +9,7 @@ from scipy.ndimage import binary_dilation
 from backend.training.figure import load_training_body
 from backend.training.prompts import rng_for
 from backend.training.render import render_pair
-from backend.training.stray import FULL_REACH, LEAST_REACH, strayed
+from backend.training.stray import FULL_REACH, LEAST_REACH, OTHER_LOOK, STUCK_SHARE, drawn_to, strayed
 
 
 def test_stray_picture_is_frame_1_but_for_the_figure() -> None:
@@ -42,3 +42,10 @@ def test_latents_stray_between_the_looks_and_less_far_where_it_is_clean() -> Non
 def test_equal_looks_do_not_stray() -> None:
     own = torch.randn(6, 4, 8, 8, generator=torch.Generator().manual_seed(0))
     torch.testing.assert_close(strayed(own, own, torch.rand(6), np.random.default_rng(1)), own)
+
+
+def test_a_frame_1_is_drawn_to_another_look_or_to_frame_0_and_a_frame_0_nowhere() -> None:
+    frames = np.repeat([0, 1], 1000)
+    drawn = drawn_to(frames, np.random.default_rng(4))
+    assert not drawn[:1000].any() and set(drawn[1000:]) == {0, OTHER_LOOK}
+    assert abs((drawn[1000:] == 0).mean() - STUCK_SHARE) < 0.05
