@@ -10,10 +10,11 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
 from backend.bench.full_size import full_size_components
-from backend.diffusion.attention import AnchorReader
+from backend.diffusion.attention import AnchorReader, AnchorRecorder
 from backend.diffusion.components import Components, load_components
 from backend.diffusion.conditioning import embedded_depth
 from backend.diffusion.decode import StepDecoder
@@ -56,32 +57,40 @@ def count_arithmetic(full_size: bool, size: int | None = None, decoder: GuideDec
     size = size or (512 if full_size else 256)
     cells = size // components.latent_factor
     latents = torch.zeros(1, components.latent_channels, cells, cells, device=components.device)
-    step, step_back = _there_and_back(_prediction(components, size), latents)
+    step, step_back = _there_and_back(_prediction(components, size, latents), latents)
     decode, decode_back = _there_and_back(lambda x: StepDecoder(components, None)(x, None, decoder), latents)
     shown = name if decoder == "full" else f"{name}, tiny decoder"
     return Arithmetic(shown, size, step, step_back, decode, decode_back)
 
 
-def _prediction(components: Components, size: int) -> Callable[[Tensor], Tensor]:
+def _prediction(components: Components, size: int, latents: Tensor) -> Callable[[Tensor], Tensor]:
+    """A guided prediction that reads frame 0's keys and values, here those of `latents`."""
     width = components.text_encoder.config.hidden_size
     text = torch.zeros(HALVES, components.tokenizer.model_max_length, width, device=components.device)
     pictures = torch.zeros(1, 3, size, size, device=components.device)
     depth = components.controlnet.controlnet_cond_embedding(pictures)
     denoiser = Denoiser(components, text, 7.5, 1.0)
+    recorder = AnchorRecorder(HALVES, frozenset(components.layers), {})
+    with torch.no_grad(), embedded_depth(components):
+        denoiser.predict(latents, depth, TIMESTEP, recorder)
 
     def predict(latents: Tensor) -> Tensor:
         with embedded_depth(components):
-            return denoiser.predict(latents, depth, TIMESTEP, AnchorReader(HALVES, {}))
+            return denoiser.predict(latents, depth, TIMESTEP, AnchorReader(HALVES, recorder.cache))
 
     return predict
 
 
 def _there_and_back(work: Callable[[Tensor], Tensor], latents: Tensor) -> tuple[float, float]:
-    """Operations of `work`, and of its gradient with respect to the latents."""
-    with torch.no_grad(), FlopCounterMode(display=False) as there:
-        work(latents)
-    leaf = latents.clone().requires_grad_()
-    result = work(leaf)
-    with FlopCounterMode(display=False) as back:
-        torch.autograd.grad(result, leaf, torch.ones_like(result))
+    """Operations of `work`, and of its gradient with respect to the latents.
+
+    Attention runs as plain products: the counter does not know a CPU's fused kernel and would leave it out.
+    """
+    with sdpa_kernel(SDPBackend.MATH):
+        with torch.no_grad(), FlopCounterMode(display=False) as there:
+            work(latents)
+        leaf = latents.clone().requires_grad_()
+        result = work(leaf)
+        with FlopCounterMode(display=False) as back:
+            torch.autograd.grad(result, leaf, torch.ones_like(result))
     return there.get_total_flops() / 1e9, back.get_total_flops() / 1e9

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch.nn import functional
 
 from backend.bench.arithmetic import Arithmetic, _there_and_back, count_arithmetic
 
@@ -31,3 +32,11 @@ def test_the_tiny_decoder_takes_a_tenth_at_most(full_size: bool) -> None:
     full, tiny = (count_arithmetic(full_size, 64, decoder) for decoder in ("full", "tiny"))
     assert 0 < tiny.decode < 0.1 * full.decode and 0 < tiny.decode_back < 0.1 * full.decode_back
     assert tiny.step == full.step and tiny.model == f"{full.model}, tiny decoder"
+
+
+def test_attention_to_frame_0_is_counted_there_and_for_the_queries_alone_back() -> None:
+    keys = torch.zeros(1, 1, 50, 8)
+    there, back = _there_and_back(
+        lambda q: functional.scaled_dot_product_attention(q, keys, keys), torch.zeros_like(keys)
+    )
+    assert there == back == pytest.approx(2 * 2 * 50 * 50 * 8 / 1e9)
