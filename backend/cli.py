@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, cast
 
+from backend.freed_memory import keep_freed_memory
 from shared.errors import EXIT_BAD_ARGUMENTS, EXIT_CANCELLED, EXIT_DONE, LatentManError
 
 
@@ -36,6 +37,7 @@ class Command:
     name: str
     module: str
     help: str
+    computes: bool = False  # with tensors, in this process
 
     @property
     def words(self) -> list[str]:
@@ -49,14 +51,14 @@ COMMANDS = (
     Command("status", "backend.commands.status", "list a backend's jobs"),
     Command("cancel", "backend.commands.cancel", "stop a job"),
     Command("clean", "backend.commands.clean", "remove ended jobs and what only they needed"),
-    Command("run-segment", "backend.commands.run_segment", "run one job folder in this process"),
-    Command("worker", "backend.commands.worker", "the worker process; started by serve"),
-    Command("eval table2", "backend.commands.eval_table2", "the paper's Table 2 on a model that is at hand"),
+    Command("run-segment", "backend.commands.run_segment", "run one job folder in this process", computes=True),
+    Command("worker", "backend.commands.worker", "the worker process; started by serve", computes=True),
+    Command("eval table2", "backend.commands.eval_table2", "the paper's Table 2 on a local model", computes=True),
     Command("eval", "backend.commands.eval", "consistency report of a result"),
-    Command("bench", "backend.commands.bench", "speed and memory, side by side in one run"),
+    Command("bench", "backend.commands.bench", "speed and memory, side by side in one run", computes=True),
     Command("report", "backend.commands.report", "video, contact sheet and manifest of a result"),
     Command("convert-smpl", "backend.commands.convert_smpl", "turn a licensed SMPL file into a safe npz"),
-    Command("train", "backend.training.cli", "make the embedded model"),
+    Command("train", "backend.training.cli", "make the embedded model", computes=True),
     Command("doctor", "backend.commands.doctor", "what works on this machine, and the command that mends the rest"),
 )
 
@@ -86,6 +88,8 @@ def _run(command: Command, given: list[str]) -> int:
         arguments = parser.parse_args(given)
     except SystemExit as leaving:  # argparse has printed its sentence or the help
         return EXIT_DONE if leaving.code in (0, None) else EXIT_BAD_ARGUMENTS
+    if command.computes:
+        keep_freed_memory()
     return module.run(arguments)
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import ctypes
 import gc
-import platform
 
 import psutil
 import torch
 
+from backend.freed_memory import give_back_freed_memory
 from shared.worker_memory import WorkerMemory
 
 
@@ -41,5 +40,4 @@ def give_back(device: torch.device) -> None:
     gc.collect()
     if device.type == "cuda":
         torch.cuda.empty_cache()
-    if platform.libc_ver()[0] == "glibc":
-        ctypes.CDLL(None).malloc_trim(0)
+    give_back_freed_memory()

@@ -58,8 +58,8 @@ class LatentManSettings:
     - `guide_decode`: how much of a picture `adaptive` guidance decodes. `whole` is the published way; `body` the box
       of the matches, with the whole decode's pixels; `body_first` that box by frame 0's statistics, an approximation.
     - `guide_decoder`: what `adaptive` guidance decodes with. `full` is the model's autoencoder, the published way;
-      `tiny` a small decoder trained to follow it, which must lie with the model's files. Frames are always decoded by
-      the autoencoder.
+      `tiny` a small decoder trained to follow it, which must lie with the model's files; it decodes the box of the
+      matches alone, exactly. Frames are always decoded by the autoencoder.
     """
 
     align: Span = (0.0, 0.4)

@@ -16,6 +16,7 @@ from diffusers.models.attention_processor import Attention, AttnProcessor2_0
 from torch import Tensor
 
 from backend.diffusion.components import Components
+from backend.diffusion.gated_layers import joined_gates
 from backend.diffusion.text import PromptEmbeds
 from backend.diffusion.upsampling import plain_upsampling
 from backend.diffusion.values import SampleSettings
@@ -80,7 +81,11 @@ def run_stock(
 ) -> Tensor:
     """All frames by the stock pipeline: pictures (frames, 3, height, width), 0..1."""
     frames = len(pictures)
-    with plain_attention(components, settings.halves), plain_upsampling(components.unet, components.vae.decoder):
+    with (
+        plain_attention(components, settings.halves),
+        plain_upsampling(components.unet, components.vae.decoder),
+        joined_gates(components.unet, components.controlnet),
+    ):
         result: Tensor = pipeline(
             prompt_embeds=components.to_model(prompt.positive).repeat(frames, 1, 1),
             negative_prompt_embeds=components.to_model(prompt.negative).repeat(frames, 1, 1),

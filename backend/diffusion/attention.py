@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol
 
 import torch
-import torch.nn.functional as F
 from diffusers.models.attention_processor import Attention, AttnProcessor2_0
 from torch import Tensor, nn
 
 from backend.diffusion.method import Layer
+from backend.diffusion.query_gradient import attention
 from shared.errors import ModelError
 
 KeysValues = tuple[Tensor, Tensor]
@@ -161,7 +161,7 @@ def attend_to_anchor(
     halves = keys.shape[0]
     _, heads, tokens, width = queries.shape
     joined = queries.reshape(halves, -1, heads, tokens, width).transpose(1, 2).reshape(halves, heads, -1, width)
-    attended = F.scaled_dot_product_attention(joined, keys, values)
+    attended = attention(joined, keys, values)
     return attended.reshape(halves, heads, -1, tokens, width).transpose(1, 2).reshape(-1, heads, tokens, width)
 
 

@@ -49,7 +49,7 @@ class GuidanceSettings:
     decode's, and no frame is decoded whole. Where the box is the most of the picture, "whole" is the quicker.
 
     `decoder` "tiny" takes the small decoder that follows the autoencoder's, which only steers: frames are decoded by
-    the autoencoder. Its box is exact, gradient included, whichever of the two is asked for.
+    the autoencoder. It always decodes the box alone, which for it is exact, gradient included.
     """
 
     strength: float = 1.0
@@ -91,7 +91,7 @@ def segment_pairs(matches: Sequence[Matches], canvas: Canvas, settings: Guidance
     A frame's crop covers what its own matches read of it and what those of the next frame read.
     """
     pairs = [pixel_pairs(pair, canvas.height, canvas.width, canvas.device) for pair in matches]
-    if settings.decode == "whole" or not pairs:
+    if (settings.decode == "whole" and settings.decoder == "full") or not pairs:
         return tuple(pairs)
     statistics: Literal["own", "first"] = "own" if settings.decode == "body" else "first"
     here = [_cells(pair.current, canvas) for pair in pairs]

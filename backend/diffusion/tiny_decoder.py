@@ -68,6 +68,8 @@ def decode_tiny(components: Components, latents: Tensor, box: CellBox | None = N
             "This model was loaded without its tiny decoder, by which the method guides.",
             'Set latentman.guide_decoder to "full".',
         )
+    if box == CellBox(0, 0, *latents.shape[-2:]):
+        box = None
     shift = getattr(tiny.config, "shift_factor", None) or 0.0
     unscaled = components.to_model(latents / tiny.config.scaling_factor + shift)
     decoded = tiny.decode(unscaled).sample if box is None else _decode_box(tiny.decoder, unscaled, box)

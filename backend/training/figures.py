@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 from backend.training.autoencoder import autoencoder_psnr
 from backend.training.dataset import PairStore
 from backend.training.export import size_bytes
-from backend.training.judge import Judge, JudgePlan, accuracy, mean_iou, train_judge, truths
+from backend.training.judge import Judge, Verdict, accuracy, mean_iou, truths
+from backend.training.judge_training import JudgePlan, train_judge
 from backend.training.prompts import COLOUR_WORDS, PLACE_WORDS, Scene
 from backend.training.sheet import control_picture, full_body_pairs, sample_pictures
 from backend.training.training_loop import Crew
-from backend.training.views import Poses, read_views
+from backend.training.views import Poses, Views, read_views
 
 TIMED_RUNS = 9
 SEEDS = (0, 10_000, 20_000)  # of the first picture; the others count on from there
@@ -103,6 +104,17 @@ def judge_model(model: Path, judge: Judge, trial: Trial, guidance: float) -> dic
     return found
 
 
+def check_judge(judge: Judge, held_out: Views) -> dict[str, float]:
+    """How often the judge itself is right on held-out renders of which it sees enough, and its masks' IoU."""
+    verdict, seen = judge.look_at_views(held_out), held_out.seen
+    right = truths(held_out.scenes)
+    kept = Verdict({name: found[seen] for name, found in verdict.answers.items()}, verdict.mask[seen])
+    shares = accuracy(kept, {name: values[seen] for name, values in right.items()})
+    found: dict[str, float] = {"judge_pictures": int(seen.sum())}
+    found |= {f"judge_{name}": round(share, 4) for name, share in shares.items()}
+    return found | {"judge_mask_iou": round(mean_iou(kept, held_out.poses.figure[seen]), 4)}
+
+
 def write_figures(model: Path, folder: Path, guidance: float, count: int) -> dict[str, float]:
     """Measure, and keep the result as `folder/figures.json`; the judge is trained the first time.
 
@@ -110,7 +122,8 @@ def write_figures(model: Path, folder: Path, guidance: float, count: int) -> dic
     """
     judge = train_judge(Crew(0, 1, torch.device("cpu")), folder / JUDGING, folder / "judge", JudgePlan())
     trial = build_trial(folder / "held_out", folder / HELD_OUT_VIEWS, count)
-    found = measure(model, folder / "held_out") | judge_model(model, judge, trial, guidance)
+    found = measure(model, folder / "held_out") | check_judge(judge, read_views(folder / HELD_OUT_VIEWS))
+    found |= judge_model(model, judge, trial, guidance)
     target = folder / "figures.json"
     target.write_text(json.dumps(found, indent=2) + "\n")
     return found

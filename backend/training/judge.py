@@ -1,18 +1,16 @@
 """A small classifier that names what a picture shows and where its figure is, trained on renders alone.
 
 It judges the generated pictures: neither the autoencoder nor the diffusion networks have a part in it.
+`judge_training` trains it.
 """
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as functional
-from numpy.random import Generator
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -20,8 +18,7 @@ from backend.training.characters import CHARACTERS
 from backend.training.paint import COLOURS
 from backend.training.places import PLACES
 from backend.training.prompts import Scene
-from backend.training.training_loop import Crew
-from backend.training.views import FIGURE_SIDE, Poses, Views, cut, read_views, shrunk, to_bytes, to_pictures
+from backend.training.views import FIGURE_SIDE, Poses, Views, cut, shrunk, to_bytes, to_pictures
 
 QUESTIONS: dict[str, tuple[str, ...]] = {
     "character": tuple(CHARACTERS),
@@ -33,18 +30,6 @@ PARTS = 25  # with the background
 ON_FIGURE = ("character", "colour")
 WHOLE_WIDTH = 64
 SEEN_AT_ONCE = 64
-
-
-@dataclass(frozen=True, slots=True)
-class JudgePlan:
-    """Steps and batch of the judge's training; each cycle anneals its rate and has half the one's before."""
-
-    cycles: int = 2
-    steps: int = 1500  # a cycle
-    batch: int = 48
-    rate: float = 2e-3
-    seed: int = 0
-    log_every: int = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,17 +94,30 @@ class Judge(nn.Module):
         scores = {name: head(figure if name in ON_FIGURE else around) for name, head in self.heads.items()}
         return scores, self.mask(shown.close)
 
-    @torch.no_grad()
     def look_at(self, rgb: NDArray[np.uint8], poses: Poses) -> Verdict:
         """Judge 8-bit pictures (n, 256, 256, 3) whose figures stand as `poses` says."""
-        answers: dict[str, list[Tensor]] = {name: [] for name in QUESTIONS}
-        masks = []
+        shown = []
         for start in range(0, len(rgb), SEEN_AT_ONCE):
             some = slice(start, start + SEEN_AT_ONCE)
             pictures, pose = to_pictures(rgb[some]), poses.of(some)
             # Through 8 bits, as the views that it learned from.
             close, whole = to_bytes(cut(pictures, pose.box, FIGURE_SIDE)), to_bytes(shrunk(pictures))
-            scores, logits = self(_shown(close, whole, pose.part, pose.rest))
+            shown.append(shown_views(close, whole, pose.part, pose.rest))
+        return self._judge(shown)
+
+    def look_at_views(self, views: Views) -> Verdict:
+        """Judge renders that are views already."""
+        starts = range(0, len(views.close), SEEN_AT_ONCE)
+        some = [slice(start, start + SEEN_AT_ONCE) for start in starts]
+        poses = views.poses
+        return self._judge([shown_views(views.close[s], views.whole[s], poses.part[s], poses.rest[s]) for s in some])
+
+    @torch.no_grad()
+    def _judge(self, batches: list[Shown]) -> Verdict:
+        answers: dict[str, list[Tensor]] = {name: [] for name in QUESTIONS}
+        masks = []
+        for shown in batches:
+            scores, logits = self(shown)
             masks.append(logits > 0)
             for name, score in scores.items():
                 answers[name].append(score.argmax(1))
@@ -168,7 +166,7 @@ def _answer(inside: int, answers: int) -> nn.Module:
     return nn.Sequential(nn.Dropout(0.2), nn.Linear(inside, 96), nn.SiLU(), nn.Linear(96, answers))
 
 
-def _shown(
+def shown_views(
     close: NDArray[np.uint8], whole: NDArray[np.uint8], part: NDArray[np.uint8], rest: NDArray[np.float16]
 ) -> Shown:
     return Shown(
@@ -185,69 +183,6 @@ def truths(scenes: list[Scene] | tuple[Scene, ...]) -> dict[str, NDArray[np.int6
         name: np.array([found.index(value) if (value := getattr(scene, name)) else UNNAMED for scene in scenes])
         for name, found in QUESTIONS.items()
     }
-
-
-def train_judge(crew: Crew, data: Path, folder: Path, plan: JudgePlan) -> Judge:
-    """Train on the views in `data` and write `folder/judge.pt`; one that is there is read."""
-    folder.mkdir(parents=True, exist_ok=True)
-    path, judge = folder / "judge.pt", Judge()
-    if path.exists():
-        judge.load_state_dict(torch.load(path, weights_only=True))
-        return judge.eval()
-    torch.manual_seed(plan.seed)
-    judge = Judge()
-    judge.to(crew.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    views = read_views(data)
-    for cycle in range(plan.cycles):
-        _train_cycle(crew, judge, views, folder, plan, cycle)
-    judge.cpu().eval()
-    torch.save(judge.state_dict(), path)
-    return judge
-
-
-def _train_cycle(crew: Crew, judge: Judge, views: Views, folder: Path, plan: JudgePlan, cycle: int) -> None:
-    right = {name: torch.from_numpy(found) for name, found in truths(views.scenes).items()}
-    usable = np.nonzero(views.seen)[0]
-    rate = plan.rate / 2**cycle
-    optimiser = torch.optim.AdamW(judge.parameters(), lr=rate, weight_decay=0.05)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rate, total_steps=plan.steps, pct_start=0.1)
-    for step in range(cycle * plan.steps, (cycle + 1) * plan.steps):
-        rng = np.random.default_rng([plan.seed, step])
-        chosen = np.sort(rng.choice(usable, min(plan.batch, len(usable)), replace=False))
-        shown, masks = _batch(views, chosen, rng)
-        with crew.autocast():
-            scores, logits = judge(shown.to(crew.device))
-        loss = functional.binary_cross_entropy_with_logits(logits.float(), masks.to(crew.device))
-        for name, score in scores.items():
-            answer = right[name][chosen].to(crew.device)
-            if bool((answer != UNNAMED).any()):
-                loss = loss + functional.cross_entropy(score.float(), answer, ignore_index=UNNAMED)
-        optimiser.zero_grad()
-        torch.autograd.backward(loss)
-        optimiser.step()
-        schedule.step()
-        if (step + 1) % plan.log_every == 0:
-            with (folder / "judge_log.jsonl").open("a") as file:
-                file.write(json.dumps({"step": step + 1, "loss": round(float(loss.detach()), 4)}) + "\n")
-
-
-def _batch(views: Views, chosen: NDArray[np.int64], rng: Generator) -> tuple[Shown, Tensor]:
-    """Views and masks; the pictures are softened or noisy by chance, and their body is a little out of place.
-
-    A generated picture is softer than a render. A judge that leans on sharp edges would blame it for that alone.
-    """
-    pose = views.poses.of(chosen)
-    shown = _shown(views.close[chosen], views.whole[chosen], pose.part, pose.rest)
-    masks = torch.from_numpy(pose.figure).float()
-    for k in range(len(chosen)):
-        if rng.random() < 0.4:
-            shown.close[k] = functional.avg_pool2d(shown.close[k : k + 1], 3, 1, 1, count_include_pad=False)[0]
-        shown.close[k] += float(rng.uniform(0, 0.06)) * torch.from_numpy(
-            rng.standard_normal(shown.close[k].shape, dtype=np.float32)
-        )
-    down, right = (int(v) for v in rng.integers(-2, 3, 2))
-    close = torch.roll(shown.close, (down, right), (2, 3))
-    return Shown(close, shown.whole, shown.part, shown.rest), torch.roll(masks, (down, right), (1, 2))
 
 
 def accuracy(verdict: Verdict, right: dict[str, NDArray[np.int64]]) -> dict[str, float]:

@@ -19,6 +19,8 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.multiprocessing.spawn import spawn
 
+from backend.freed_memory import keep_freed_memory
+
 LARGEST_NORM = 1.0  # of the gradient
 AVERAGE_EVERY = 2  # steps between updates of the averaged weights
 
@@ -205,6 +207,7 @@ def launch(task: Callable[..., None], processes: int, threads: int, port: int, *
 def _member(
     rank: int, size: int, threads: int, port: int, task: Callable[..., None], arguments: tuple[object, ...]
 ) -> None:
+    keep_freed_memory()
     torch.set_num_threads(threads)
     torch.set_flush_denormal(True)
     dist.init_process_group(

@@ -33,3 +33,23 @@ def cross_frame_attention(
                 attended[:, part] = weights / weights.sum(axis=1, keepdims=True) @ values[:, part]
             output[half, frame] = attended @ wo.T + bo
     return output
+
+
+def attention_to_queries(
+    queries: Array,  # (batch, heads, tokens, head width)
+    keys: Array,  # (batch, heads, anchor tokens, head width)
+    values: Array,  # as the keys
+    push: Array,  # as the queries: the loss's gradient with respect to what is returned first
+) -> tuple[Array, Array]:
+    """softmax(Q K^T / sqrt(d)) V, and the loss's gradient with respect to Q, one query after the other."""
+    attended, gradient = np.zeros_like(queries), np.zeros_like(queries)
+    scale = 1 / np.sqrt(queries.shape[-1])
+    for place in np.ndindex(*queries.shape[:3]):
+        own_keys, own_values = keys[place[:2]], values[place[:2]]
+        scores = own_keys @ queries[place] * scale
+        weights = np.exp(scores - scores.max())
+        weights /= weights.sum()
+        attended[place] = weights @ own_values
+        jacobian = np.diag(weights) - np.outer(weights, weights)  # of the softmax
+        gradient[place] = own_keys.T @ (jacobian @ (own_values @ push[place])) * scale
+    return attended, gradient

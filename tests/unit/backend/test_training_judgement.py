@@ -14,16 +14,17 @@ from backend.correspondence.surface import match_surface
 from backend.metrics.h_mse import h_mse
 from backend.passes import depth_pictures
 from backend.training.figure import load_training_body
+from backend.training.figures import check_judge
 from backend.training.judge import (
     QUESTIONS,
     UNNAMED,
-    JudgePlan,
     Verdict,
     accuracy,
     mean_iou,
-    train_judge,
+    shown_views,
     truths,
 )
+from backend.training.judge_training import JudgePlan, mirror, train_judge
 from backend.training.prompts import Scene, rng_for
 from backend.training.render import SIZE, render_pair
 from backend.training.steadiness import smoothed_over_body
@@ -33,6 +34,7 @@ from backend.training.views import BODY_SIDE, FIGURE_SIDE, MARGIN, Views, cut, f
 from shared.errors import InputError
 
 PAIRS, SEED = 3, 11
+PARTS = {"right_hand": 3, "left_hand": 4}  # DensePose's numbers
 SCENES = [Scene("robot", "red", "walking", "moon"), Scene("clown", None, "dancing", "stage")]
 
 
@@ -103,17 +105,46 @@ def test_views_show_what_the_pairs_of_their_seed_show(views: Views) -> None:
 
 
 def test_a_judge_learns_what_it_is_shown_and_is_read_back(views: Views, views_folder: Path, tmp_path: Path) -> None:
-    plan = JudgePlan(cycles=2, steps=20, batch=2 * PAIRS, log_every=1)
+    plan = JudgePlan(steps=40, batch=2 * PAIRS, log_every=1, save_every=30)
     judge = train_judge(Crew(0, 1, torch.device("cpu")), views_folder, tmp_path, plan)
-    losses = [json.loads(line)["loss"] for line in (tmp_path / "judge_log.jsonl").read_text().splitlines()]
+    losses = [json.loads(line)["loss"] for line in (tmp_path / "log.jsonl").read_text().splitlines()]
     assert losses[-1] < 0.2 * losses[0]
     body = load_training_body()
     pictures = np.concatenate([render_pair(body, rng_for(SEED, row)).rgb for row in range(PAIRS)])
     verdict = judge.look_at(pictures, views.poses)
     assert {name: found.shape for name, found in verdict.answers.items()} == dict.fromkeys(QUESTIONS, (2 * PAIRS,))
-    again = train_judge(Crew(0, 1, torch.device("cpu")), views_folder, tmp_path, plan).look_at(pictures, views.poses)
-    assert all(np.array_equal(again.answers[name], verdict.answers[name]) for name in QUESTIONS)
-    assert np.array_equal(again.mask, verdict.mask)
+    found = check_judge(judge, views)
+    assert found["judge_pictures"] == views.seen.sum() and found["judge_character"] == 1.0
+    assert found["judge_mask_iou"] == pytest.approx(mean_iou(verdict, views.poses.figure), abs=5e-5)
+    (tmp_path / "judge.pt").unlink()
+    for judge in (
+        train_judge(Crew(0, 1, torch.device("cpu")), views_folder, tmp_path, plan),  # on from the checkpoint
+        train_judge(Crew(0, 1, torch.device("cpu")), views_folder, tmp_path, plan),  # read back
+    ):
+        again = judge.look_at(pictures, views.poses)
+        assert all(np.array_equal(again.answers[name], verdict.answers[name]) for name in QUESTIONS)
+        assert np.array_equal(again.mask, verdict.mask)
+    steps = [json.loads(line)["step"] for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert steps == [*range(1, 41), *range(31, 41)]
+
+
+def test_a_mirrored_view_is_that_of_the_mirrored_body(views: Views) -> None:
+    pose = views.poses
+    shown = shown_views(views.close, views.whole, pose.part, pose.rest)
+    masks, which = torch.from_numpy(pose.figure).float(), torch.tensor([True, False] * PAIRS)
+    mirrored, turned = mirror(shown, masks, which)
+    assert torch.equal(mirrored.close[1::2], shown.close[1::2]) and torch.equal(turned[1::2], masks[1::2])
+    assert torch.equal(mirrored.close[::2], shown.close[::2].flip(-1))
+    assert torch.equal(turned[::2], masks[::2].flip(-1))
+    body = mirrored.part[::2] > 0
+    assert torch.equal(body, (shown.part[::2] > 0).flip(-1))
+    # A left hand becomes a right one, and what lies left of the T-posed body's middle lies right of it.
+    left, right = PARTS["left_hand"], PARTS["right_hand"]
+    assert torch.equal(mirrored.part[::2] == left, (shown.part[::2] == right).flip(-1))
+    side = [part.sign() for part in (mirrored.rest[::2, 0], shown.rest[::2, 0].flip(-1))]
+    assert torch.equal(side[0], -side[1]) and bool((side[0] != 0).any())
+    back, masks_back = mirror(mirrored, turned, which)
+    assert torch.equal(back.part, shown.part) and torch.equal(back.rest, shown.rest) and torch.equal(masks_back, masks)
 
 
 def test_a_trial_shot_says_what_it_shows_and_fits_its_passes(shot: TrialShot) -> None:
