@@ -14,6 +14,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from transformers import CLIPTextModel
 
+from backend.diffusion.gated_layers import split_gates
 from backend.training.dataset import DEPTH_STEPS, PairStore, widened
 from backend.training.first_frame import FirstFrameSwitch, pair_attention
 from backend.training.guess import guess_alone, predict, steps_ahead
@@ -133,6 +134,8 @@ def _networks(
         if (folder / name).exists():
             module.load_state_dict(load_file(folder / name / "diffusion_pytorch_model.safetensors"))
     modules["surface"] = head = SurfaceHead(unet)
+    if device.type == "cpu":
+        split_gates(unet)
     for module in modules.values():
         module.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     return modules, head, pair_attention(unet)
@@ -175,20 +178,7 @@ def _batch(
     shots, frames = (
         (np.tile(shots, 2), np.repeat([0, 1], pairs)) if paired else (shots, rng.integers(2, size=2 * pairs))
     )
-    size = 8 * table.values.shape[-1]
-    control = np.zeros((2 * pairs, size, size), np.float32)
-    prompts: list[str] = []
-    silent = rng.random() < SILENT_SHARE
-    ranges = rng.uniform(0, (0.5, 1.0), (2 * pairs, 2))  # metres before and behind the shot's own range
-    for k, (index, frame) in enumerate(zip(shots, frames, strict=True)):
-        shot = store.shots[int(index)]
-        before, behind = ranges[k % pairs if paired else k]
-        value = store.depth(int(index))[frame].astype(np.float32) / DEPTH_STEPS
-        control[k] = widened(value, shot.far_m - shot.near_m, before, behind)
-        if paired and k >= pairs:
-            prompts.append("" if silent else prompts[k - pairs])
-        else:
-            prompts.append(describe(rng, shot.scene))
+    prompts, control = _asked(store, shots, frames, rng, pairs if paired else len(shots))
     both = list(zip(shots.tolist(), frames.tolist(), strict=True))
     label = np.stack([store.label(shot)[frame] for shot, frame in both])
     rest = np.stack([store.rest(shot)[frame] for shot, frame in both])
@@ -208,6 +198,29 @@ def _batch(
         pictures.contiguous(memory_format=torch.channels_last),
         tokens["input_ids"].to(device),  # type: ignore[index]
     )
+
+
+def _asked(
+    store: PairStore, shots: NDArray[np.int64], frames: NDArray[np.int64], rng: Generator, shared: int
+) -> tuple[list[str], NDArray[np.float32]]:
+    """Prompts and depth pictures (n, side, side) of samples; `shared` samples apart two are of one shot.
+
+    Frame 1 of a pair has frame 0's prompt, or none, and its depth range.
+    """
+    silent = rng.random() < SILENT_SHARE
+    ranges = rng.uniform(0, (0.5, 1.0), (len(shots), 2))  # metres before and behind the shot's own range
+    prompts: list[str] = []
+    control = []
+    for k, (index, frame) in enumerate(zip(shots.tolist(), frames.tolist(), strict=True)):
+        shot = store.shots[index]
+        before, behind = ranges[k % shared]
+        value = store.depth(index)[frame].astype(np.float32) / DEPTH_STEPS
+        control.append(widened(value, shot.far_m - shot.near_m, before, behind))
+        if k >= shared:
+            prompts.append("" if silent else prompts[k - shared])
+        else:
+            prompts.append(describe(rng, shot.scene))
+    return prompts, np.stack(control).astype(np.float32)
 
 
 def _cropped(batch: Batch, rng: Generator) -> Batch:

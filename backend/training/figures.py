@@ -9,9 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from diffusers import AutoencoderKL, ControlNetModel, UNet2DConditionModel
+from diffusers import AutoencoderKL
 from numpy.typing import NDArray
 
+from backend.diffusion.components import load_components
 from backend.training.autoencoder import autoencoder_psnr
 from backend.training.dataset import PairStore
 from backend.training.export import size_bytes
@@ -41,18 +42,16 @@ def measure(model: Path, held_out: Path, pictures: int = 100) -> dict[str, float
 
 @torch.no_grad()
 def _frame_step_ms(model: Path) -> float:
-    """Median time of one denoising evaluation of one frame at 256x256."""
-    unet = UNet2DConditionModel.from_pretrained(model / "unet").to(memory_format=torch.channels_last).eval()
-    controlnet = ControlNetModel.from_pretrained(model / "controlnet").to(memory_format=torch.channels_last).eval()
-    latent = torch.randn(1, unet.config.in_channels, 32, 32).contiguous(memory_format=torch.channels_last)
-    words = torch.randn(1, 32, unet.config.cross_attention_dim)
-    depth = torch.rand(1, 3, 256, 256).contiguous(memory_format=torch.channels_last)
+    """Median time of one evaluation of ControlNet and UNet for one frame at 256x256, as the sampler runs them."""
+    parts = load_components(str(model), "cpu")
+    latent = parts.to_model(torch.randn(1, parts.latent_channels, 32, 32))
+    words = parts.to_model(torch.randn(1, parts.text_length, parts.unet.config.cross_attention_dim))
+    depth = parts.to_model(torch.rand(1, 3, 256, 256))
     times = []
     for _ in range(TIMED_RUNS):
         start = time.perf_counter()
-        with torch.autocast("cpu", torch.bfloat16):
-            down, middle = controlnet(latent, 500, words, controlnet_cond=depth, return_dict=False)
-            unet(latent, 500, words, down_block_additional_residuals=down, mid_block_additional_residual=middle)
+        down, middle = parts.controlnet(latent, 500, words, controlnet_cond=depth, return_dict=False)
+        parts.unet(latent, 500, words, down_block_additional_residuals=down, mid_block_additional_residual=middle)
         times.append(time.perf_counter() - start)
     return float(np.median(times)) * 1000
 

@@ -25,6 +25,8 @@ QUESTIONS: dict[str, tuple[str, ...]] = {
     "colour": tuple(COLOURS),
     "place": tuple(PLACES),
 }
+# Under one light a shade of the first is one of the second under another: they differ by brightness alone.
+ALIKE = {"white": "silver", "grey": "silver", "yellow": "gold"}
 UNNAMED = -100  # cross_entropy's own mark for "do not count"
 PARTS = 25  # with the background
 ON_FIGURE = ("character", "colour")
@@ -186,8 +188,21 @@ def truths(scenes: list[Scene] | tuple[Scene, ...]) -> dict[str, NDArray[np.int6
 
 
 def accuracy(verdict: Verdict, right: dict[str, NDArray[np.int64]]) -> dict[str, float]:
-    """The share of right answers to each question, over the pictures whose scene names it."""
-    return {name: float((verdict.answers[name] == values)[values != UNNAMED].mean()) for name, values in right.items()}
+    """The share of right answers to each question, over the pictures whose scene names it.
+
+    "colour_family" takes colours for right that differ by brightness alone.
+    """
+    families = np.array([QUESTIONS["colour"].index(ALIKE.get(name, name)) for name in QUESTIONS["colour"]])
+    shares = {name: _share(verdict.answers[name], values, values) for name, values in right.items()}
+    if "colour" in right:
+        colour = right["colour"]
+        family = families[np.where(colour == UNNAMED, 0, colour)]
+        shares["colour_family"] = _share(families[verdict.answers["colour"]], family, colour)
+    return shares
+
+
+def _share(answers: NDArray[np.int64], expected: NDArray[np.int64], named: NDArray[np.int64]) -> float:
+    return float((answers == expected)[named != UNNAMED].mean())
 
 
 def mean_iou(verdict: Verdict, figures: NDArray[np.bool_]) -> float:

@@ -61,7 +61,18 @@ def test_an_open_colour_is_not_counted() -> None:
     wrong_place = (right["place"] + np.array([0, 1])) % len(QUESTIONS["place"])
     answers = {"character": right["character"], "colour": np.array([right["colour"][0], 5]), "place": wrong_place}
     verdict = Verdict(answers, np.zeros((2, FIGURE_SIDE, FIGURE_SIDE), bool))
-    assert accuracy(verdict, right) == {"character": 1.0, "colour": 1.0, "place": 0.5}
+    assert accuracy(verdict, right) == {"character": 1.0, "colour": 1.0, "place": 0.5, "colour_family": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("named", "shown", "strict", "family"),
+    [("grey", "white", 0.0, 1.0), ("gold", "yellow", 0.0, 1.0), ("gold", "silver", 0.0, 0.0), ("red", "red", 1.0, 1.0)],
+)
+def test_colours_that_differ_by_brightness_are_one_family(named: str, shown: str, strict: float, family: float) -> None:
+    right = {"colour": np.array([QUESTIONS["colour"].index(named), UNNAMED])}
+    answers = {"colour": np.array([QUESTIONS["colour"].index(shown), 0])}
+    found = accuracy(Verdict(answers, np.zeros((2, FIGURE_SIDE, FIGURE_SIDE), bool)), right)
+    assert found == {"colour": strict, "colour_family": family}
 
 
 def test_the_overlap_of_masks_is_by_hand() -> None:
