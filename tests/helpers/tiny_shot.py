@@ -14,7 +14,7 @@ from backend.correspondence.types import Matches
 from backend.diffusion.components import Components
 from backend.diffusion.method import Method
 from backend.diffusion.segment import SampleSettings, Segment, sample_segment
-from backend.diffusion.text import encode_prompt
+from backend.diffusion.text import PromptEmbeds, encode_prompt
 from backend.methods.inputs import LatentManMatches
 
 
@@ -49,10 +49,15 @@ def shifted_pair(size: int, rows: int, columns: int) -> Matches:
 
 
 def sample_in_segments(
-    components: Components, method: Method, depth: NDArray[np.float32], settings: SampleSettings, cuts: Sequence[int]
+    components: Components,
+    method: Method,
+    depth: NDArray[np.float32],
+    settings: SampleSettings,
+    cuts: Sequence[int],
+    prompt: PromptEmbeds | None = None,
 ) -> Tensor:
     """The latents (frames, channels, h, w) of a shot denoised in the segments between `cuts`, one after the other."""
-    prompt = encode_prompt(components, "a red robot", "blurry")
+    prompt = prompt or encode_prompt(components, "a red robot", "blurry")
     parts, anchor, last = [], None, None
     for start, stop in pairwise(cuts):
         piece = (depth[start:stop], depth[0], settings, Segment(start, stop), anchor, last)

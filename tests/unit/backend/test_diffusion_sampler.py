@@ -16,7 +16,7 @@ from backend.diffusion.decode import decode_frames
 from backend.diffusion.guidance import GuidanceSettings
 from backend.diffusion.method import GradientThrough, Method
 from backend.diffusion.noise import draw
-from backend.diffusion.segment import Callbacks, SampleSettings, Segment, SegmentResult, sample_segment
+from backend.diffusion.segment import Callbacks, SampleSettings, Segment, sample_segment
 from backend.diffusion.text import PromptEmbeds, encode_prompt
 from backend.methods.fixed_guidance import FixedGuidance
 from backend.methods.inputs import LatentManMatches, MethodInputs
@@ -25,7 +25,7 @@ from backend.methods.per_frame import PerFrame
 from backend.methods.text2video_zero import Text2VideoZero
 from shared.errors import CancelledError, InputError, JobError
 from tests.helpers.tiny_models import tiny_components, tiny_modules, tiny_scheduler_config
-from tests.helpers.tiny_shot import random_depth, random_matches
+from tests.helpers.tiny_shot import random_depth, random_matches, sample_in_segments
 from tests.reference import ddim
 
 SIZE = 16
@@ -72,14 +72,7 @@ def sample(
     settings: SampleSettings = SETTINGS,
 ) -> Tensor:
     """Latents of a shot sampled in the segments between `cuts`."""
-    latents, anchor, last = [], None, None
-    for start, stop in zip(cuts, cuts[1:], strict=False):
-        result: SegmentResult = sample_segment(
-            components, method, prompt, DEPTH[start:stop], DEPTH[0], settings, Segment(start, stop), anchor, last
-        )
-        latents.append(result.latents)
-        anchor, last = result.anchor, result.last
-    return torch.cat(latents)
+    return sample_in_segments(components, method, DEPTH, settings, cuts, prompt)
 
 
 @pytest.mark.parametrize("prediction", ["epsilon", "v_prediction", "sample"])

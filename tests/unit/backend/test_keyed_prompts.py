@@ -12,7 +12,7 @@ from torch import Tensor
 
 from backend.diffusion.components import Components, assemble
 from backend.diffusion.method import Method
-from backend.diffusion.segment import SampleSettings, Segment, sample_segment
+from backend.diffusion.segment import SampleSettings, Segment
 from backend.diffusion.segment_text import segment_text
 from backend.diffusion.text import PromptEmbeds, encode_keyed_prompts, encode_prompt
 from backend.job_folder import JobFolder
@@ -26,7 +26,7 @@ from shared.job import Job, canonical_json
 from shared.keyed_prompts import parse_prompts
 from tests.helpers.exr_shot import exr_shot
 from tests.helpers.tiny_models import tiny_components, tiny_modules, tiny_scheduler_config, write_tiny_model
-from tests.helpers.tiny_shot import random_depth, random_matches
+from tests.helpers.tiny_shot import random_depth, random_matches, sample_in_segments
 
 SIZE, FRAMES = 16, 6
 DEPTH = random_depth(FRAMES, SIZE)
@@ -54,15 +54,7 @@ def sample(
     cuts: tuple[int, ...] = (0, FRAMES),
     settings: SampleSettings = SETTINGS,
 ) -> Tensor:
-    latents, anchor, last = [], None, None
-    for start, stop in zip(cuts, cuts[1:], strict=False):
-        segment = Segment(start, stop)
-        result = sample_segment(
-            components, method, prompt, DEPTH[start:stop], DEPTH[0], settings, segment, anchor, last
-        )
-        latents.append(result.latents)
-        anchor, last = result.anchor, result.last
-    return torch.cat(latents)
+    return sample_in_segments(components, method, DEPTH, settings, cuts, prompt)
 
 
 @pytest.mark.parametrize("scale", [1.0, 3.0])

@@ -141,7 +141,8 @@ def test_figures_have_a_row_a_step(tmp_path: Path) -> None:
     plan = TinyPlan(shots=1, frames=2, steps=3, looked_at=(1, 3))
     rows = measure_tiny_decoder(EMBEDDED, plan)
     assert [row.step for row in rows] == [1, 3]
-    assert all(row.psnr_db > 15 and row.least_cosine > 0.5 for row in rows)
+    # The shipped decoder; one without training stands below 9 dB and a cosine of 0.1.
+    assert all(row.psnr_db > 24 and row.least_cosine > 0.85 for row in rows)
 
 
 def test_without_latents_it_is_said_how_to_make_them(folder: Path, tmp_path: Path) -> None:
