@@ -43,7 +43,7 @@ class Denoiser:
 
     def copies(self, latents: Tensor) -> Tensor:
         """The UNet's input: the frames once for each half, in its precision, first those without the prompt."""
-        return self.components.to_model(latents).repeat(self.embeds.shape[0], 1, 1, 1)
+        return _stacked(self.components.to_model(latents), self.embeds.shape[0])
 
     def predict_copies(
         self,
@@ -86,13 +86,13 @@ class Denoiser:
             doubled[: runs * frames],
             timestep,
             encoder_hidden_states=text[: runs * frames],
-            controlnet_cond=depth.repeat(runs, 1, 1, 1),
+            controlnet_cond=_stacked(depth, runs),
             conditioning_scale=self.controlnet_scale,
             cross_attention_kwargs={"context": context},
             return_dict=False,
         )
-        times = (halves // runs, 1, 1, 1)
-        return tuple(residual.repeat(*times) for residual in down), middle.repeat(*times)
+        times = halves // runs
+        return tuple(_stacked(residual, times) for residual in down), _stacked(middle, times)
 
     def _guide(self, output: Tensor) -> Tensor:
         """Classifier-free guidance (Ho and Salimans, 2022): u + scale (c - u)."""
@@ -100,6 +100,11 @@ class Denoiser:
             return output
         without, with_prompt = output.chunk(2)
         return without + self.guidance_scale * (with_prompt - without)
+
+
+def _stacked(maps: Tensor, times: int) -> Tensor:
+    """(n, channels, h, w) -> (times x n, channels, h, w). Unlike `repeat` it keeps channels last in memory."""
+    return maps if times == 1 else torch.cat([maps] * times)
 
 
 def make_denoiser(components: Components, prompt: PromptEmbeds, settings: SampleSettings) -> Denoiser:

@@ -211,6 +211,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.add_argument(f"--{name}", type=int, default=default)
     parser.add_argument("--out", type=Path, default=PROJECT / "docs" / "pictures")
     chosen = parser.parse_args(arguments)
+    if chosen.steps < 4:
+        parser.error("--steps must be at least 4: one of the pictures shows the sampling under way")
     chosen.out.mkdir(parents=True, exist_ok=True)
     try:
         with ready_blender(chosen.blender) as blender, open_window(blender, size=SIZE) as window:
