@@ -38,6 +38,7 @@ _SHORTEN = Fix("latentman.shorten_segments", "Shorten Segments")
 _RELEASE = Fix("latentman.release_memory", "Release Memory")
 _FREE_BODY = _reset("body_path", "Use the Free Body")
 _EMBEDDED = _reset("model", "Use the Embedded Model")
+_AUTOENCODER = _reset("guide_decoder", "Guide by the Autoencoder")
 _ALL_FRAMES = _reset("frames", "Use the Scene's Frames")
 
 # The longest matching beginning of the code counts.
@@ -78,6 +79,7 @@ FIXES: dict[str, tuple[Fix, ...]] = {
     "model.": (_EMBEDDED, _PREFERENCES, _DOCTOR),
     "model.embedding": (_HIDDEN,),
     "model.lora": (_HIDDEN,),
+    "model.tiny_decoder": (_AUTOENCODER, _PREFERENCES),
     "motion.": (_OTHER_MOTION,),
     "output.": (_OTHER_OUTPUT, _PREFERENCES),
     "output.relative": (_SAVE, _OTHER_OUTPUT),

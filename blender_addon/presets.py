@@ -50,6 +50,12 @@ PRESETS = (
         "Half the steps and no guidance, which is the slow part: to judge prompt and camera",
         _set(_ALIGN_ALONE, steps=10),
     ),
+    Preset(
+        "quick",
+        "Quick",
+        "Guidance through the model's tiny decoder: about half the time, and nearly as still",
+        _set(_OWN, steps=20, guide_decoder="tiny"),
+    ),
     Preset("align_only", "Alignment only", "No guidance; the alignment alone holds details", _set(_ALIGN_ALONE)),
     Preset(
         "strong",

@@ -37,6 +37,10 @@ _FEATURES_ITEMS = (
     ("paper", "Paper", "Features as the paper describes them"),
     ("released", "Released code", "Features as the published code has them"),
 )
+_GUIDE_DECODER_ITEMS = (
+    ("full", "Autoencoder", "The model's own decoder: details hold stillest, and it is most of the work"),
+    ("tiny", "Tiny decoder", "A small one that follows it: much quicker, a little less still. The model must have one"),
+)
 _BASELINE_ITEMS = (_METHOD_ITEMS[1][:2] + ("",), _METHOD_ITEMS[2][:2] + ("",))
 _PRESET_ITEMS = tuple((preset.name, preset.label, preset.description) for preset in PRESETS)
 
@@ -87,6 +91,12 @@ class LatentManSceneSettings(bpy.types.PropertyGroup):
     guide: _span("Guide", "Part of the denoising in which pixels are guided to those before, from and to", (0.2, 0.7))
     guide_strength: FloatProperty(name="Strength", description="Step size of the guidance", default=0.5, min=0, max=100)
     correspondence: EnumProperty(name="Matching", items=_CORRESPONDENCE_ITEMS, default="surface")
+    guide_decoder: EnumProperty(
+        name="Guide by",
+        description="What guidance looks at frames through; the frames themselves are the autoencoder's",
+        items=_GUIDE_DECODER_ITEMS,
+        default="full",
+    )
     features: EnumProperty(name="Features", items=_FEATURES_ITEMS, default="paper")
     baseline: EnumProperty(name="On top of", items=_BASELINE_ITEMS, default="text2video_zero")
     segment_frames: IntProperty(

@@ -33,7 +33,7 @@ from backend.training.views import write_views
 HELD_OUT_SEED = 900_001  # training pairs take their seed from the command line, which must differ
 HELD_OUT_PAIRS = 250
 JUDGING_SEED = 900_002  # the judge of generated pictures learns from renders that the model never saw
-JUDGING_PAIRS = 3000
+JUDGING_PAIRS = 5000
 STAGES = ("data", "autoencoder", "text", "diffusion", "export", "tiny", "sheet", "figures", "steadiness")
 PORT = 29511
 PAIRS_A_STEP = 8

@@ -28,7 +28,7 @@ FIRST_OF_SIDES = 3  # of DensePose's parts: from here on two neighbours are one 
 class JudgePlan:
     """Steps and batch of the judge's training."""
 
-    steps: int = 5000
+    steps: int = 8000
     batch: int = 48
     rate: float = 2e-3
     seed: int = 0

@@ -10,7 +10,7 @@ from bpy.props import BoolProperty, StringProperty
 from .reporting import allow
 
 # Settings of the scene whose default always works, or asks for another choice.
-RESETTABLE = ("body_path", "frames", "model", "motion_path", "output")
+RESETTABLE = ("body_path", "frames", "guide_decoder", "model", "motion_path", "output")
 
 
 class LATENTMAN_OT_reset_setting(bpy.types.Operator):

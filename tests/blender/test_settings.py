@@ -15,6 +15,7 @@ from blender_addon.shared.latentman_settings import published_settings
 
 import blender_addon
 from blender_addon.client.job_file import read_job_file
+from blender_addon.fixes import fixes_for
 from blender_addon.motion_check import MotionCheck, check_motion, stored_check, warnings
 from blender_addon.rig.body_mesh import PART_ATTRIBUTE
 from blender_addon.rig.character import characters, import_motion
@@ -60,6 +61,17 @@ def test_a_preset_is_applied_and_then_has_nothing_to_do(scene):
     assert bpy.ops.latentman.apply_preset() == {"FINISHED"}
     assert stored_template(scene, (1,)).latentman == LatentManSettings()
     assert scene.latentman.other == ""
+
+
+def test_the_quick_preset_guides_by_the_tiny_decoder_and_its_error_brings_the_way_back(scene):
+    scene.latentman.preset = "quick"
+    assert bpy.ops.latentman.apply_preset() == {"FINISHED"}
+    assert stored_template(scene, (1,)).latentman == LatentManSettings(guide_decoder="tiny")
+    assert scene.latentman.other == ""  # the panel shows it
+    fix = fixes_for("model.tiny_decoder")[0]
+    assert fix.operator == "latentman.reset_setting"
+    assert bpy.ops.latentman.reset_setting(**dict(fix.properties)) == {"FINISHED"}
+    assert stored_template(scene, (1,)).latentman == LatentManSettings()
 
 
 def test_unreadable_hidden_settings_are_told_and_reset(scene):
