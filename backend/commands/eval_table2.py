@@ -38,6 +38,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--parity", choices=("ours", "paper", "released"), default="ours", help="which settings LatentMan runs with"
     )
     parser.add_argument("--guide-decoder", choices=("full", "tiny"), default="full", help="what guidance looks through")
+    parser.add_argument(
+        "--guide-through", choices=("unet", "decoder"), default="unet", help="how far back its gradient runs"
+    )
     parser.add_argument("--model", default="embedded", help='"embedded", or a local model')
 
 
@@ -60,6 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
         guidance_scale=arguments.guidance,
         parity=arguments.parity,
         guide_decoder=arguments.guide_decoder,
+        guide_through=arguments.guide_through,
         model=arguments.model,
     )
     folder = prepare_output_folder(arguments.output)

@@ -74,7 +74,8 @@ class Table2Plan:
     """All that the cells of one table have in common, and how many there are.
 
     `steps` None takes the paper's, 100 and 50. `parity` "ours" is the project's own settings with the paper's windows;
-    only these may guide through the tiny decoder. Raises InputError for numbers that cannot be used.
+    only these may guide through the tiny decoder, or through a decoder alone. Raises InputError for numbers that
+    cannot be used.
     """
 
     prompts: int = len(SCENES)
@@ -84,6 +85,7 @@ class Table2Plan:
     guidance_scale: float = 2.0
     parity: Parity | Literal["ours"] = "ours"
     guide_decoder: Literal["full", "tiny"] = "full"
+    guide_through: Literal["unet", "decoder"] = "unet"
     model: str = "embedded"
 
     def __post_init__(self) -> None:
@@ -96,12 +98,14 @@ class Table2Plan:
         ):
             if not least <= value <= most:
                 raise InputError("eval.plan", f"--{name} is {value}; it must be from {least} to {most}.")
-        if self.guide_decoder == "tiny" and self.parity != "ours":
-            raise InputError(
-                "eval.plan",
-                f"--guide-decoder tiny is not among the settings of --parity {self.parity}.",
-                "Leave one of the two out.",
-            )
+        own = ("guide-decoder", self.guide_decoder, "full"), ("guide-through", self.guide_through, "unet")
+        for name, chosen, usual in own:
+            if chosen != usual and self.parity != "ours":
+                raise InputError(
+                    "eval.plan",
+                    f"--{name} {chosen} is not among the settings of --parity {self.parity}.",
+                    "Leave one of the two out.",
+                )
 
     def steps_of(self, baseline: Baseline) -> int:
         """How many steps a clip on this baseline takes."""
@@ -111,7 +115,13 @@ class Table2Plan:
         """LatentMan's settings in this row, on this baseline."""
         if self.parity == "ours":
             align, guide = WINDOWS[baseline]
-            whole = LatentManSettings(align=align, guide=guide, baseline=baseline, guide_decoder=self.guide_decoder)
+            whole = LatentManSettings(
+                align=align,
+                guide=guide,
+                baseline=baseline,
+                guide_decoder=self.guide_decoder,
+                guide_through=self.guide_through,
+            )
         else:
             whole = published_settings(self.parity, baseline)
         return dataclasses.replace(

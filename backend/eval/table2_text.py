@@ -138,6 +138,7 @@ def _differences(plan: Table2Plan) -> list[str]:
         ),
         settings,
         *(["Guidance looks through the tiny decoder."] if plan.guide_decoder == "tiny" else []),
+        *(["Guidance's gradient ends at x0, before the UNet."] if plan.guide_through == "decoder" else []),
         "The paper's ten prompts, motions and seeds are not published; ours use the five sample motions twice.",
         "The paper prints one number a row, without an interval.",
         "H_MSE is equation 9 in float. The paper's values lie where its code's 8-bit arithmetic saturates; the column "

@@ -77,14 +77,19 @@ def test_a_plan_that_cannot_be_run_is_refused(values: dict[str, int]) -> None:
         Table2Plan(**values)  # type: ignore[arg-type]
 
 
-def test_guidance_through_the_tiny_decoder_is_another_plan_of_our_own_settings() -> None:
-    plan = Table2Plan(guide_decoder="tiny")
-    assert {plan.settings(baseline, row).guide_decoder for baseline in BASELINES for row in ROWS} == {"tiny"}
+@pytest.mark.parametrize(
+    ("setting", "value", "words"),
+    [("guide_decoder", "tiny", "through the tiny decoder"), ("guide_through", "decoder", "before the UNet")],
+)
+def test_other_guidance_is_another_plan_of_our_own_settings(setting: str, value: str, words: str) -> None:
+    changed: dict[str, Any] = {setting: value}
+    plan = Table2Plan(**changed)
+    assert {getattr(plan.settings(baseline, row), setting) for baseline in BASELINES for row in ROWS} == {value}
     assert plan.identity("0") != Table2Plan().identity("0")
-    assert "through the tiny decoder" in table2_markdown(plan, [])
-    assert "tiny" not in table2_markdown(Table2Plan(), [])
+    assert words in table2_markdown(plan, [])
+    assert words not in table2_markdown(Table2Plan(), [])
     with pytest.raises(InputError, match="not among the settings of --parity paper"):
-        Table2Plan(guide_decoder="tiny", parity="paper")
+        Table2Plan(parity="paper", **changed)
 
 
 def test_cells_are_kept_and_a_torn_last_line_is_cut_off(tmp_path: Path) -> None:
