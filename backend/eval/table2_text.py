@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+import shlex
 from collections.abc import Sequence
 
 from backend.eval.table2_plan import PAPER, PAPER_STEPS, PaperValue, Table2Plan
 from backend.eval.table2_summary import FigureSummary, Interval, RowSummary
 
+_OPTIONS = {"guidance_scale": "guidance"}  # whose names differ from the plan's
 HEADER = (
     "on",
     "row",
@@ -55,10 +58,21 @@ def _made(plan: Table2Plan, rows: Sequence[RowSummary]) -> str:
         return "No prompt and seed is there in all rows of a baseline yet."
     steps = {name: plan.steps_of(name) for name in PAPER_STEPS}
     return (
-        f"`latentman eval table2`. Prompts: {rows[0].prompts}; clips a row: {rows[0].clips}; frames a clip: "
+        f"`{_command(plan)}`. Prompts: {rows[0].prompts}; clips a row: {rows[0].clips}; frames a clip: "
         f"{plan.frames}; steps: {steps['text2video_zero']} and {steps['masactrl']}; model: `{plan.model}`; "
         f"settings: {plan.parity}."
     )
+
+
+def _command(plan: Table2Plan) -> str:
+    """What makes this table: the options that are not at their defaults."""
+    usual = Table2Plan()
+    options = []
+    for field in dataclasses.fields(plan):
+        value = getattr(plan, field.name)
+        if value != getattr(usual, field.name):
+            options.append(f"--{_OPTIONS.get(field.name, field.name.replace('_', '-'))} {shlex.quote(str(value))}")
+    return " ".join(["latentman eval table2", *options])
 
 
 def _row(row: RowSummary) -> tuple[str, ...]:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import math
+import re
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +17,7 @@ from PIL import Image
 from scipy import stats
 
 from backend.cli import main
+from backend.commands import eval_table2
 from backend.eval.cell_store import CELLS_FILE, Cell, CellKey, CellStore
 from backend.eval.table2_plan import BASELINES, NEVER, ROWS, SCENES, Table2Plan
 from backend.eval.table2_summary import RowSummary, summarise
@@ -90,6 +94,21 @@ def test_other_guidance_is_another_plan_of_our_own_settings(setting: str, value:
     assert words not in table2_markdown(Table2Plan(), [])
     with pytest.raises(InputError, match="not among the settings of --parity paper"):
         Table2Plan(parity="paper", **changed)
+
+
+def test_the_table_names_the_command_that_makes_it() -> None:
+    rows = summarise(block(0, 0, 4.0, 3.0, 2.0, 1.0))
+    plan = Table2Plan(prompts=2, seeds=1, steps=20, guidance_scale=3.0, guide_through="decoder", model="/my models/m")
+    (command,) = re.findall(
+        r"`(latentman eval table2[^`]*)`", table2_markdown(plan, summarise(block(0, 0, 4, 3, 2, 1)))
+    )
+    parser = argparse.ArgumentParser()
+    eval_table2.add_arguments(parser)
+    found = parser.parse_args(shlex.split(command)[3:])
+    assert (found.prompts, found.seeds, found.steps, found.guidance, found.guide_through, found.model) == (
+        (2, 1, 20, 3.0, "decoder", "/my models/m")
+    )
+    assert "`latentman eval table2`" in table2_markdown(Table2Plan(), rows)
 
 
 def test_cells_are_kept_and_a_torn_last_line_is_cut_off(tmp_path: Path) -> None:
