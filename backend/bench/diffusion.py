@@ -95,9 +95,13 @@ class DiffusionBench:
 
 @dataclass(frozen=True, slots=True)
 class DiffusionRow:
-    """One case: the median of its times and what follows from it. Ratios are None where their base was not run."""
+    """One case: the least and the median of its times, and what follows from the least.
+
+    Ratios are None where their base was not run.
+    """
 
     case: str
+    least_s: float
     median_s: float
     seconds: tuple[float, ...]
     frames_per_s: float
@@ -228,16 +232,17 @@ def _stock_case(job: _Job) -> Case:
 
 
 def _rows(timings: list[Timing], frames: int) -> tuple[DiffusionRow, ...]:
-    medians = {timing.name: timing.median_s for timing in timings}
-    stock, baseline = medians.get(STOCK), medians.get(BASELINE)
+    least = {timing.name: timing.least_s for timing in timings}
+    stock, baseline = least.get(STOCK), least.get(BASELINE)
     return tuple(
         DiffusionRow(
             case=timing.name,
+            least_s=timing.least_s,
             median_s=timing.median_s,
             seconds=timing.seconds,
-            frames_per_s=frames / timing.median_s,
-            faster_than_stock=None if stock is None else stock / timing.median_s,
-            over_baseline=None if baseline is None else timing.median_s / baseline - 1,
+            frames_per_s=frames / timing.least_s,
+            faster_than_stock=None if stock is None else stock / timing.least_s,
+            over_baseline=None if baseline is None else timing.least_s / baseline - 1,
             peak_bytes=timing.peak_bytes,
         )
         for timing in timings
