@@ -53,7 +53,7 @@ PRESETS = (
     Preset(
         "quick",
         "Quick",
-        "Guidance through the model's tiny decoder: about half the time, and nearly as still",
+        "Guidance through the model's tiny decoder: two thirds of the time, and nearly as still",
         _set(_OWN, steps=20, guide_decoder="tiny"),
     ),
     Preset("align_only", "Alignment only", "No guidance; the alignment alone holds details", _set(_ALIGN_ALONE)),

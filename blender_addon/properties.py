@@ -39,7 +39,7 @@ _FEATURES_ITEMS = (
 )
 _GUIDE_DECODER_ITEMS = (
     ("full", "Autoencoder", "The model's own decoder: details hold stillest, and it is most of the work"),
-    ("tiny", "Tiny decoder", "A small one that follows it: much quicker, a little less still. The model must have one"),
+    ("tiny", "Tiny decoder", "A small one that follows it: quicker, a little less still. The model must have one"),
 )
 _BASELINE_ITEMS = (_METHOD_ITEMS[1][:2] + ("",), _METHOD_ITEMS[2][:2] + ("",))
 _PRESET_ITEMS = tuple((preset.name, preset.label, preset.description) for preset in PRESETS)
