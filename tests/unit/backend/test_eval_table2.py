@@ -99,9 +99,7 @@ def test_other_guidance_is_another_plan_of_our_own_settings(setting: str, value:
 def test_the_table_names_the_command_that_makes_it() -> None:
     rows = summarise(block(0, 0, 4.0, 3.0, 2.0, 1.0))
     plan = Table2Plan(prompts=2, seeds=1, steps=20, guidance_scale=3.0, guide_through="decoder", model="/my models/m")
-    (command,) = re.findall(
-        r"`(latentman eval table2[^`]*)`", table2_markdown(plan, summarise(block(0, 0, 4, 3, 2, 1)))
-    )
+    (command,) = re.findall(r"`(latentman eval table2[^`]*)`", table2_markdown(plan, rows))
     parser = argparse.ArgumentParser()
     eval_table2.add_arguments(parser)
     found = parser.parse_args(shlex.split(command)[3:])
