@@ -16,9 +16,8 @@ from diffusers.models.attention_processor import Attention, AttnProcessor2_0
 from torch import Tensor
 
 from backend.diffusion.components import Components
-from backend.diffusion.gated_layers import joined_gates
+from backend.diffusion.fused import plain_layers
 from backend.diffusion.text import PromptEmbeds
-from backend.diffusion.upsampling import plain_upsampling
 from backend.diffusion.values import SampleSettings
 
 
@@ -83,8 +82,7 @@ def run_stock(
     frames = len(pictures)
     with (
         plain_attention(components, settings.halves),
-        plain_upsampling(components.unet, components.vae.decoder),
-        joined_gates(components.unet, components.controlnet),
+        plain_layers(components.unet, components.controlnet, components.vae.decoder),
     ):
         result: Tensor = pipeline(
             prompt_embeds=components.to_model(prompt.positive).repeat(frames, 1, 1),

@@ -168,8 +168,8 @@ def attend_to_anchor(
 def _attended(attn: Any, hidden: Tensor, keys: Tensor, values: Tensor) -> Tensor:
     """A layer's output for `hidden` (halves x frames, tokens, channels) with keys and values of each half or row."""
     attended = attend_to_anchor(_heads(attn, attn.to_q(hidden), attn.norm_q), keys, values)
-    output: Tensor = attn.to_out[1](attn.to_out[0](attended.transpose(1, 2).flatten(2))) / attn.rescale_output_factor
-    return output
+    output: Tensor = attn.to_out[1](attn.to_out[0](attended.transpose(1, 2).flatten(2)))
+    return output if attn.rescale_output_factor == 1 else output / attn.rescale_output_factor
 
 
 def self_attention_layers(model: Any) -> tuple[Layer, ...]:

@@ -10,14 +10,14 @@ import torch
 from torch import Tensor, nn
 
 from backend.diffusion.attention import install_attention, self_attention_layers
-from backend.diffusion.gated_layers import split_gates
+from backend.diffusion.bfloat16 import cpu_computes_bfloat16
+from backend.diffusion.fused import fuse
 from backend.diffusion.lora import merge_lora
 from backend.diffusion.method import Layer
 from backend.diffusion.model_loading import load_modules, load_scheduler_config
 from backend.diffusion.model_sources import find_sources
 from backend.diffusion.scheduler import ScaledDDIMScheduler, make_scheduler
 from backend.diffusion.textual_inversion import add_embeddings
-from backend.diffusion.upsampling import fuse_upsampling
 from shared.errors import InputError, ModelError
 from shared.model_files import ModelFiles
 
@@ -154,10 +154,8 @@ def assemble(
     if problems:
         raise ModelError("model.parts", f"The model's parts do not fit together: {'; '.join(problems)}.")
     if device.type == "cpu":  # quicker there; no GPU has been measured
-        for module in (unet, vae.decoder):
-            fuse_upsampling(module)
-        for module in (unet, controlnet):
-            split_gates(module)
+        for module in (unet, controlnet, vae.decoder):
+            fuse(module)
     for module in (text_encoder, vae, unet, controlnet):
         module.requires_grad_(False).eval()
         # torch's own `to`: diffusers' warns of modules to be kept in float32 even where a model names none.
@@ -191,16 +189,11 @@ def resolve_dtype(dtype: str | torch.dtype, device: torch.device) -> torch.dtype
     if dtype == "auto":
         if device.type == "cuda":
             return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16
-        return torch.bfloat16 if _cpu_computes_bf16() else torch.float32
+        return torch.bfloat16 if cpu_computes_bfloat16() else torch.float32
     if dtype not in _DTYPES:
         names = ", ".join(("auto", *_DTYPES))
         raise InputError("sample.dtype", f'There is no precision "{dtype}".', f"Use one of: {names}.")
     return _DTYPES[dtype]
-
-
-def _cpu_computes_bf16() -> bool:
-    """Whether the CPU has instructions for bfloat16 products; without them it is slower than float32."""
-    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
 
 
 def _ddim_config(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -35,7 +35,7 @@ class StepDecoder:
     _measured: list[GroupStatistics] = field(default_factory=list)  # frame 0's, once asked for
 
     def __call__(self, latents: Tensor, crop: Crop | None = None, decoder: GuideDecoder = "full") -> Tensor:
-        """Decode latents (1, channels, h, w), all of them or a crop; see `Decode`."""
+        """Decode latents, all of them or a crop; see `Decode`."""
         if decoder == "tiny":
             return decode_tiny(self.components, latents, None if crop is None else crop.box)
         if crop is None:

@@ -13,13 +13,14 @@ import psutil
 import torch
 
 from backend.diffusion.components import Components
-from backend.diffusion.method import GradientThrough
+from backend.diffusion.method import GradientThrough, GuideDecoder, Method
+from backend.diffusion.tiny_decoder import tiny_autoencoder
 from backend.diffusion.values import Canvas, SampleSettings
 
-# In largest maps: what is alive at once inside a block, a UNet's graph, and a decoder's.
+# In largest maps: what is alive at once inside a block, a UNet's graph, and the decoders'.
 BLOCK_MAPS = 24
 UNET_GRAPH_MAPS = 320
-DECODER_GRAPH_MAPS = 24
+DECODER_GRAPH_MAPS = {"full": 24, "tiny": 10}
 PLANNED_PART = 0.5
 # A GPU is full at about this many pictures. A CPU with matrix units gains up to 8 at 256x256, and nothing at 512x512.
 MOST_FRAMES = {"cpu": 8}
@@ -32,17 +33,20 @@ class FrameMemory:
 
     prediction: int  # UNet and ControlNet, without gradients
     unet_graph: int  # from x_t to x0
-    decoder_graph: int  # from x0 to the picture
+    decoder_graph: int  # from x0 to the picture, by what guidance looks through
+    joint_decode: bool = False  # whether the decoder's graphs of a batch are alive at once
 
     def graph(self, through: GradientThrough) -> int:
         """What a frame's graph takes where the gradient runs that far; a ControlNet has half a UNet's."""
         return self._unet_graph(through) + self.decoder_graph
 
     def frames_with_graph(self, through: GradientThrough, room: int) -> int:
-        """How many frames' graphs of UNet and ControlNet fit into `room` bytes beside one of the decoder; at least one.
+        """How many frames' graphs fit into `room` bytes, at least one.
 
-        The decoder's graphs are made and dropped frame after frame.
+        Unless decoded jointly, the decoder's graphs are made and dropped frame after frame.
         """
+        if self.joint_decode:
+            return max(room // self.graph(through), 1)
         return max((room - self.decoder_graph) // max(self._unet_graph(through), 1), 1)
 
     def _unet_graph(self, through: GradientThrough) -> int:
@@ -50,8 +54,8 @@ class FrameMemory:
         return int(unets * self.unet_graph)
 
 
-def frame_memory(components: Components, canvas: Canvas, halves: int) -> FrameMemory:
-    """What one frame takes at this size, by the model's widths."""
+def frame_memory(components: Components, canvas: Canvas, halves: int, decoder: GuideDecoder = "full") -> FrameMemory:
+    """What one frame takes at this size, by the model's widths. The tiny decoder decodes jointly."""
     cells, item = canvas.latent_height * canvas.latent_width, components.dtype.itemsize
     config = components.unet.config
     widths = list(config.block_out_channels)
@@ -61,11 +65,12 @@ def frame_memory(components: Components, canvas: Canvas, halves: int) -> FrameMe
     # Each level keeps its resnets' outputs and its downsampled one for the way up, in the UNet and in the ControlNet.
     levels = enumerate(zip(widths, depths, strict=True))
     kept = sum((depth + 1) * width * (cells >> 2 * level) for level, (width, depth) in levels)
-    picture = _widest_picture_map(components, canvas)
+    picture = (_widest_picture_map if decoder == "full" else _widest_tiny_map)(components, canvas)
     return FrameMemory(
         prediction=halves * item * (2 * kept + BLOCK_MAPS * largest),
         unet_graph=halves * item * UNET_GRAPH_MAPS * largest,
-        decoder_graph=item * DECODER_GRAPH_MAPS * picture,
+        decoder_graph=item * DECODER_GRAPH_MAPS[decoder] * picture,
+        joint_decode=decoder == "tiny",
     )
 
 
@@ -74,6 +79,13 @@ def _widest_picture_map(components: Components, canvas: Canvas) -> int:
     widths = list(components.vae.config.block_out_channels)
     pixels = canvas.height * canvas.width
     return max(int(max(widths[level : level + 2])) * (pixels >> 2 * level) for level in range(len(widths)))
+
+
+def _widest_tiny_map(components: Components, canvas: Canvas) -> int:
+    """Values of the tiny decoder's largest map; its widths run up to the picture's size."""
+    widths = tiny_autoencoder(components).config.decoder_block_out_channels
+    pixels = canvas.height * canvas.width
+    return max(int(width) * (pixels >> 2 * level) for level, width in enumerate(reversed(widths)))
 
 
 def free_bytes(device: torch.device) -> int:
@@ -90,15 +102,14 @@ def choose_micro_batch(memory: FrameMemory, free: int, device: torch.device) -> 
     return int(min(max(free * PLANNED_PART // memory.prediction, 1), most))
 
 
-def fit_to_memory(
-    components: Components, settings: SampleSettings, canvas: Canvas, through: GradientThrough
-) -> SampleSettings:
+def fit_to_memory(components: Components, settings: SampleSettings, canvas: Canvas, method: Method) -> SampleSettings:
     """The settings with both batches, chosen by what is free where they leave them open.
 
     Where there is no room for a frame's graph either, the model is set to compute activations again on the way back
     (gradient checkpointing): slower, with the same result. It stays so.
     """
-    memory = frame_memory(components, canvas, settings.halves)
+    through = method.gradient_through
+    memory = frame_memory(components, canvas, settings.halves, method.guide_decoder)
     free = free_bytes(components.device)
     room = int(free * PLANNED_PART)
     if memory.graph(through) > room:

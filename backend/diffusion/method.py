@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal, Protocol
 
@@ -67,10 +68,10 @@ class Decode(Protocol):
     """Latents to pictures at one step."""
 
     def __call__(self, latents: Tensor, crop: Crop | None = None, decoder: GuideDecoder = "full") -> Tensor:
-        """Latents (1, channels, h, w) -> picture (1, 3, height, width), differentiable, not clamped.
+        """Latents (n, channels, h, w) -> pictures (n, 3, height, width), differentiable, not clamped.
 
-        0 is black, 1 white. With a crop the picture is 0 outside it; the tiny decoder has no norms, so that it takes
-        of a crop only the box.
+        0 is black, 1 white. With a crop the pictures are 0 outside it, and n is 1; the tiny decoder has no norms, so
+        that it takes of a crop only the box, and any n.
         """
         ...
 
@@ -142,10 +143,10 @@ class StepHooks(Protocol):
         """Whether frames are judged and guided at this step."""
         ...
 
-    def loss(self, frame: int, x0: Tensor, reference: FrameReference, decode: Decode) -> FrameLoss | None:
-        """Judge one frame's x0 (1, channels, h, w); None leaves the frame alone. Never called for the shot's frame 0.
+    def losses(self, first: int, x0: Tensor, reference: FrameReference, decode: Decode) -> Sequence[FrameLoss | None]:
+        """Judge the x0 (n, channels, h, w) of frames from `first` on; None leaves a frame alone.
 
-        Called with gradients enabled, frame after frame.
+        `reference` is the frame before `first`. Called with gradients enabled, never for the shot's frame 0.
         """
         ...
 
@@ -166,6 +167,11 @@ class Method(Protocol):
     @property
     def gradient_through(self) -> GradientThrough:
         """How far back the gradient of a frame's loss is taken."""
+        ...
+
+    @property
+    def guide_decoder(self) -> GuideDecoder:
+        """What decodes for the loss. The tiny decoder's graphs of a batch are alive at once, the full one's are not."""
         ...
 
     def noise_stream(self, frame: int) -> NoiseStream:
@@ -192,9 +198,9 @@ class NoHooks:
         """Never."""
         return False
 
-    def loss(self, frame: int, x0: Tensor, reference: FrameReference, decode: Decode) -> FrameLoss | None:
+    def losses(self, first: int, x0: Tensor, reference: FrameReference, decode: Decode) -> Sequence[FrameLoss | None]:
         """Nothing."""
-        return None
+        return [None] * len(x0)
 
     def guided(self, step: Step, following: Tensor, loss: FrameLoss, gradient: Tensor) -> Tensor:
         """The scheduler's x_{t-1} as it is."""

@@ -16,7 +16,7 @@ from backend.diffusion.conditioning import SegmentDepth, embedded_depth, segment
 from backend.diffusion.decode import StepDecoder
 from backend.diffusion.denoiser import Denoiser, make_denoiser
 from backend.diffusion.frame_graph import FrameGraph, frame_graph
-from backend.diffusion.method import Decode, FrameLoss, FrameReference, Layer, Method, StepHooks
+from backend.diffusion.method import Crop, Decode, FrameReference, GuideDecoder, Layer, Method, StepHooks
 from backend.diffusion.noise import draw
 from backend.diffusion.segment_text import SegmentText, segment_text
 from backend.diffusion.text import PromptEmbeds
@@ -209,13 +209,10 @@ class Sampler:
 
         Each loss goes back to its own x0, then all of them together through the network: the chain rule.
         """
-        losses: list[FrameLoss | None] = []
-        for index, x0 in enumerate(torch.split(graph.x0.detach(), 1)):
-            self._check_cancelled()
-            with torch.enable_grad():
-                loss = hooks.loss(self.segment.start + row + index, x0, reference, decode)
-            losses.append(loss)
-            reference = FrameReference(x0, None if loss is None else loss.picture)
+        x0 = graph.x0.detach()
+        with torch.enable_grad():
+            losses = hooks.losses(self.segment.start + row, x0, reference, self._unless_cancelled(decode))
+        last = losses[-1]
         following = graph.next.clone()
         if any(loss is not None for loss in losses):
             nothing = torch.zeros_like(following[:1])
@@ -223,13 +220,22 @@ class Sampler:
             for index, (loss, gradient) in enumerate(zip(losses, torch.split(graph.pull_back(ends), 1), strict=True)):
                 if loss is not None:
                     following[index] = hooks.guided(step, following[index][None], loss, gradient)[0]
-        return following, reference
+        return following, FrameReference(x0[-1:], None if last is None else last.picture)
 
     def _without_graph(self, latents: Tensor) -> Tensor:
         """The frames that a step with gradients predicts without a graph: all where it ends at x0, else frame 0."""
         if self.method.gradient_through == "decoder":
             return latents
         return latents[: 1 if self.segment.start == 0 else 0]
+
+    def _unless_cancelled(self, decode: Decode) -> Decode:
+        """The decoder, which takes the most of a guided step's time, asked before each use."""
+
+        def decode_or_stop(latents: Tensor, crop: Crop | None = None, decoder: GuideDecoder = "full") -> Tensor:
+            self._check_cancelled()
+            return decode(latents, crop, decoder)
+
+        return decode_or_stop
 
     def _check_cancelled(self) -> None:
         if self.callbacks.cancelled():

@@ -74,7 +74,7 @@ def fitted_settings(components: Components, method: Method, settings: SampleSett
     A job that keeps them comes out the same, bit for bit, however much memory is free when it is taken up again.
     Raises InputError for a size that does not fit the model.
     """
-    return fit_to_memory(components, settings, _canvas(components, settings), method.gradient_through)
+    return fit_to_memory(components, settings, _canvas(components, settings), method)
 
 
 def _canvas(components: Components, settings: SampleSettings) -> Canvas:

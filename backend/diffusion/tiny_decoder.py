@@ -15,10 +15,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from backend.diffusion.components import Components
+from backend.diffusion.fused.upsampling import FusedUpsample, fuse_doublings
 from backend.diffusion.method import CellBox
 from backend.diffusion.model_folder import read_part
 from backend.diffusion.model_sources import ModelSources
-from backend.diffusion.upsampling import FusedUpsample, fuse_doublings
 from shared.errors import ModelError
 from shared.model_files import TINY_VAE
 
@@ -55,19 +55,24 @@ def join_tiny_decoder(components: Components, tiny: Any) -> Components:
     return replace(components, tiny_vae=tiny)
 
 
-def decode_tiny(components: Components, latents: Tensor, box: CellBox | None = None) -> Tensor:
-    """Decode latents (1, channels, h, w) by the tiny decoder: pictures (1, 3, height, width), as `decode_picture`.
-
-    With a box of latent cells the picture is 0 outside of it, and inside the whole decode's, up to rounding; so is its
-    gradient. Raises ModelError for a model without a tiny decoder.
-    """
-    tiny = components.tiny_vae
-    if tiny is None:
+def tiny_autoencoder(components: Components) -> Any:
+    """The model's tiny autoencoder. Raises ModelError for a model without one."""
+    if components.tiny_vae is None:
         raise ModelError(
             "model.tiny_decoder",
             "This model was loaded without its tiny decoder, by which the method guides.",
             'Set latentman.guide_decoder to "full".',
         )
+    return components.tiny_vae
+
+
+def decode_tiny(components: Components, latents: Tensor, box: CellBox | None = None) -> Tensor:
+    """Decode latents (n, channels, h, w) by the tiny decoder: pictures (n, 3, height, width), as `decode_picture`.
+
+    With a box of latent cells the picture is 0 outside of it, and inside the whole decode's, up to rounding; so is its
+    gradient. Raises ModelError for a model without a tiny decoder.
+    """
+    tiny = tiny_autoencoder(components)
     if box == CellBox(0, 0, *latents.shape[-2:]):
         box = None
     shift = getattr(tiny.config, "shift_factor", None) or 0.0

@@ -17,12 +17,21 @@ from backend.diffusion.alignment import LatentGather, align_latents, latent_gath
 from backend.diffusion.guidance import (
     GuidanceSettings,
     PixelPairs,
-    frame_loss,
     guide_frame,
+    joint_losses,
     pixel_pairs,
     segment_pairs,
+    single_losses,
 )
-from backend.diffusion.method import Decode, FrameLoss, FrameReference, GradientThrough, Layer, Needs
+from backend.diffusion.method import (
+    Decode,
+    FrameLoss,
+    FrameReference,
+    GradientThrough,
+    GuideDecoder,
+    Layer,
+    Needs,
+)
 from backend.diffusion.noise import SHARED_NOISE, NoiseStream
 from backend.diffusion.values import Canvas, Segment, Step
 from backend.methods.fixed_guidance import FixedGuidance, guide_frame_fixed
@@ -75,6 +84,11 @@ class LatentMan:
     def gradient_through(self) -> GradientThrough:
         """As the guidance settings say."""
         return self.guidance.through
+
+    @property
+    def guide_decoder(self) -> GuideDecoder:
+        """As the guidance settings say, where there is guidance."""
+        return _decoder(self.guidance) if _acts(self.guide) else "full"
 
     def noise_stream(self, frame: int) -> NoiseStream:
         """One stream for all frames."""
@@ -143,12 +157,14 @@ class LatentManHooks:
         """At the steps of pixel-wise guidance."""
         return step.within(self.guide)
 
-    def loss(self, frame: int, x0: Tensor, reference: FrameReference, decode: Decode) -> FrameLoss | None:
-        """How far the frame's picture is from the one before it, at the matches."""
+    def losses(self, first: int, x0: Tensor, reference: FrameReference, decode: Decode) -> Sequence[FrameLoss | None]:
+        """How far each frame's picture is from the one before it, at the matches."""
+        start = first - 1 - self.first
+        pairs = self.pairs[start : start + len(x0)]
+        if _decoder(self.guidance) == "tiny":
+            return joint_losses(x0, reference, pairs, partial(decode, decoder="tiny"))
         clamp = isinstance(self.guidance, FixedGuidance) and self.guidance.clamp
-        if isinstance(self.guidance, GuidanceSettings):
-            decode = partial(decode, decoder=self.guidance.decoder)
-        return frame_loss(x0, reference, self.pairs[frame - 1 - self.first], decode, clamp=clamp)
+        return single_losses(x0, reference, pairs, decode, clamp=clamp)
 
     def guided(self, step: Step, following: Tensor, loss: FrameLoss, gradient: Tensor) -> Tensor:
         """Pixel-wise guidance."""
@@ -175,6 +191,11 @@ def _guidance(settings: LatentManSettings) -> GuidanceSettings | FixedGuidance:
         decode=settings.guide_decode,
         decoder=settings.guide_decoder,
     )
+
+
+def _decoder(guidance: GuidanceSettings | FixedGuidance) -> GuideDecoder:
+    """What decodes; the published rule knows the autoencoder alone."""
+    return "full" if isinstance(guidance, FixedGuidance) else guidance.decoder
 
 
 def _acts(span: Span) -> bool:

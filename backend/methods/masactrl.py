@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import ClassVar
 
-from backend.diffusion.method import GradientThrough, Layer, Needs, NoHooks
+from backend.diffusion.method import GradientThrough, GuideDecoder, Layer, Needs, NoHooks
 from backend.diffusion.noise import SHARED_NOISE, NoiseStream
 from backend.diffusion.values import Canvas, Segment, Step
 from backend.methods.inputs import MethodInputs
@@ -28,6 +28,7 @@ class MasaCtrl:
     name: ClassVar[str] = "masactrl"
     needs: ClassVar[Needs] = Needs(anchor=True)
     gradient_through: ClassVar[GradientThrough] = "decoder"
+    guide_decoder: ClassVar[GuideDecoder] = "full"
 
     @classmethod
     def build(cls, inputs: MethodInputs) -> MasaCtrl:

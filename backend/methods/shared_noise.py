@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from backend.diffusion.method import GradientThrough, Layer, Needs, NoHooks
+from backend.diffusion.method import GradientThrough, GuideDecoder, Layer, Needs, NoHooks
 from backend.diffusion.noise import SHARED_NOISE, NoiseStream
 from backend.diffusion.values import Canvas, Segment, Step
 from backend.methods.inputs import MethodInputs
@@ -18,6 +18,7 @@ class SharedNoise:
     name: ClassVar[str] = "shared_noise"
     needs: ClassVar[Needs] = Needs()
     gradient_through: ClassVar[GradientThrough] = "decoder"
+    guide_decoder: ClassVar[GuideDecoder] = "full"
 
     @classmethod
     def build(cls, inputs: MethodInputs) -> SharedNoise:

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from diffusers.models.activations import GEGLU
 from numpy.random import Generator
 from numpy.typing import NDArray
 from safetensors.torch import load_file
 from torch import Tensor, nn
 from transformers import CLIPTextModel
 
-from backend.diffusion.gated_layers import split_gates
+from backend.diffusion.fused import fuse
 from backend.training.dataset import DEPTH_STEPS, PairStore, widened
 from backend.training.first_frame import FirstFrameSwitch, pair_attention
 from backend.training.guess import guess_alone, predict, steps_ahead
@@ -135,7 +136,7 @@ def _networks(
             module.load_state_dict(load_file(folder / name / "diffusion_pytorch_model.safetensors"))
     modules["surface"] = head = SurfaceHead(unet)
     if device.type == "cpu":
-        split_gates(unet)
+        fuse(unet, kinds=[GEGLU])
     for module in modules.values():
         module.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     return modules, head, pair_attention(unet)

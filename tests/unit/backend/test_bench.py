@@ -224,7 +224,7 @@ def test_residual_and_feed_forward_blocks_are_compiled_and_nothing_else() -> Non
     count = compile_blocks(components, backend="eager")
     compiled = [m for model in models for m in model.modules() if m._compiled_call_impl is not None]
     assert len(compiled) == count and compile_blocks(components, backend="eager") == 0
-    assert {type(module).__name__ for module in compiled} == {"ResnetBlock2D", "FeedForward"}
+    assert {type(module).__name__ for module in compiled} == {"FusedResnetBlock", "FeedForward"}
     block = components.vae.decoder.up_blocks[0].resnets[0]
     values = torch.randn(1, 8, 6, 6, generator=torch.Generator().manual_seed(0))
     torch.testing.assert_close(block(values, None), block.forward(values, None))

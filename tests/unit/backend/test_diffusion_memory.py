@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import torch
-from diffusers import AutoencoderKL, ControlNetModel, UNet2DConditionModel
+from diffusers import AutoencoderKL, AutoencoderTiny, ControlNetModel, UNet2DConditionModel
 
 from backend.bench.live_bytes import LiveBytes
 from backend.diffusion.attention import AnchorRecorder
@@ -93,6 +93,24 @@ def test_what_a_frame_takes_is_judged_within_a_factor_of_two(kind: str) -> None:
     assert 0.5 < judged.decoder_graph / memory.peak < 2
 
 
+@pytest.mark.parametrize("levels", [2, 3])
+def test_what_the_tiny_decoder_takes_is_judged_within_a_factor_of_two(levels: int) -> None:
+    widths = (16,) * levels
+    tiny = AutoencoderTiny(
+        encoder_block_out_channels=widths,
+        decoder_block_out_channels=widths,
+        num_encoder_blocks=(1,) * levels,
+        num_decoder_blocks=(*(3,) * (levels - 1), 1),  # TAESD's
+    )
+    components = dataclasses.replace(tiny_components(), tiny_vae=tiny.requires_grad_(False))
+    cells, factor = 16, 2 ** (levels - 1)
+    judged = frame_memory(components, Canvas(cells, cells, cells * factor, cells * factor, CPU), 2, "tiny")
+    latents = torch.zeros(1, 4, cells, cells, requires_grad=True)
+    with LiveBytes() as memory:
+        _picture = tiny.decode(latents).sample
+    assert 0.5 < judged.decoder_graph / memory.peak < 2 and judged.joint_decode
+
+
 def peak_of_segment(components: Components, method: Method, frames: int) -> int:
     """Peak bytes of a shot's first segment."""
     depth, prompt = random_depth(frames, SIZE), encode_prompt(components, "a red robot", "blurry")
@@ -148,6 +166,9 @@ def test_the_micro_batch_follows_what_is_free() -> None:
     assert [memory.graph(through) for through in ("decoder", "unet", "controlnet")] == [300, 1300, 1800]
     assert [memory.frames_with_graph("unet", room) for room in (0, 1300, 2299, 2300)] == [1, 1, 1, 2]
     assert memory.frames_with_graph("controlnet", 300 + 3 * 1500) == 3
+    joint = dataclasses.replace(memory, joint_decode=True)
+    assert [joint.frames_with_graph("unet", room) for room in (0, 1300, 2599, 2600)] == [1, 1, 1, 2]
+    assert joint.frames_with_graph("decoder", 900) == 3
     assert free_bytes(CPU) > 2**20
 
 
@@ -155,13 +176,14 @@ def test_a_graph_without_room_is_checkpointed() -> None:
     components = tiny_components()
     settings = dataclasses.replace(SETTINGS, micro_batch=None)
     small, vast = Canvas(8, 8, 16, 16, CPU), Canvas(2**14, 2**14, 2**15, 2**15, CPU)
-    fitted = fit_to_memory(components, settings, small, "unet")
+    guided = LatentMan(random_matches(2, LATENT, LATENT))
+    fitted = fit_to_memory(components, settings, small, guided)
     assert (fitted.micro_batch, fitted.graph_batch) == (8, 8)
     assert not components.unet.is_gradient_checkpointing
-    fitted = fit_to_memory(components, settings, vast, "unet")
+    fitted = fit_to_memory(components, settings, vast, guided)
     assert (fitted.micro_batch, fitted.graph_batch) == (1, 1)
     assert components.unet.is_gradient_checkpointing and components.vae.is_gradient_checkpointing
-    assert fit_to_memory(components, SETTINGS, vast, "unet").micro_batch == 4
+    assert fit_to_memory(components, SETTINGS, vast, guided).micro_batch == 4
 
 
 def test_a_micro_batch_of_its_own_choice_changes_nothing() -> None:
