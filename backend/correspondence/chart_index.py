@@ -96,11 +96,12 @@ def find_in_charts(index: ChartIndex, part: NDArray[np.uint8], uv: NDArray[np.fl
     start, stop = index.cell_start[cell], index.cell_start[cell + 1]
     point = np.arange(len(part)).repeat(stop - start)
     face = index.cell_face[ranges(start, stop)]
-    u, v = position[point].T
-    inside = np.ones(point.size, bool)
-    for along_u, along_v, offset in index.edges:
-        inside &= along_u[face] * u + along_v[face] * v + offset[face] >= -EDGE_TOLERANCE
-    point, face = point[inside], face[inside]
-    away = np.einsum("kin,ni->nk", index.edges[:, :, face], np.column_stack([position[point], np.ones(point.size)]))
-    weights = np.maximum(away / index.altitude[face], 0)
+    u, v = position.T
+    distances: list[NDArray[np.float64]] = []
+    for along_u, along_v, offset in index.edges:  # each edge rules out about half of what is left
+        distance = along_u[face] * u[point] + along_v[face] * v[point] + offset[face]
+        inside = np.flatnonzero(distance >= -EDGE_TOLERANCE)
+        point, face = point[inside], face[inside]
+        distances = [*(before[inside] for before in distances), distance[inside]]
+    weights = np.maximum(np.stack(distances, axis=1) / index.altitude[face], 0)
     return ChartHits(point, face, weights / weights.sum(axis=1, keepdims=True))
