@@ -1,4 +1,4 @@
-"""Layers of diffusers' models exchanged for ones that do the same in fewer passes over memory.
+"""Layers of diffusers' models exchanged for ones that do the same with less around it, mostly fewer passes over memory.
 
 `fuse` changes a model's layers in place, `plain_layers` gives diffusers' own back for a while. Weights keep their
 names; results and gradients are equal up to rounding. They are quicker on CPUs; no GPU has been measured.
@@ -12,11 +12,13 @@ from types import MappingProxyType
 from typing import Any
 
 from diffusers.models.activations import GEGLU
+from diffusers.models.attention_processor import Attention
 from diffusers.models.resnet import ResnetBlock2D
 from diffusers.models.transformers.transformer_2d import Transformer2DModel
 from diffusers.models.upsampling import Upsample2D
 from torch import nn
 
+from backend.diffusion.fused.attention import FusedAttention
 from backend.diffusion.fused.gated import FusedGEGLU
 from backend.diffusion.fused.linear import FusedLinear
 from backend.diffusion.fused.norm import FusedGroupNorm
@@ -28,6 +30,7 @@ from backend.diffusion.fused.upsampling import FusedUpsample
 # stand for, and `prepare`, what such a layer needs beforehand.
 FUSED: Mapping[type[nn.Module], Any] = MappingProxyType(
     {
+        Attention: FusedAttention,
         GEGLU: FusedGEGLU,
         nn.GroupNorm: FusedGroupNorm,
         nn.Linear: FusedLinear,

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 import torch
 from diffusers.models.activations import GEGLU
+from diffusers.models.attention_processor import Attention
 from diffusers.models.resnet import ResnetBlock2D
 from diffusers.models.transformers.transformer_2d import Transformer2DModel
 from diffusers.models.upsampling import Upsample2D
@@ -44,6 +45,7 @@ def transformer(linear: bool) -> Transformer2DModel:
 CASES: dict[str, tuple[Callable[[], nn.Module], Run, tuple[int, ...]]] = {
     "GEGLU": (lambda: GEGLU(8, 5), nn.Module.__call__, (2, 3, 8)),
     "GEGLU, no bias": (lambda: GEGLU(8, 5, bias=False), nn.Module.__call__, (2, 3, 8)),
+    "attention": (lambda: Attention(8, heads=2, dim_head=4), nn.Module.__call__, (2, 3, 8)),
     "linear": (lambda: nn.Linear(8, 5), nn.Module.__call__, (2, 3, 8)),
     "group norm": (lambda: nn.GroupNorm(4, 8), nn.Module.__call__, (2, 8, 32, 33)),
     "residual block": (block, timed, (2, 8, 4, 6)),
