@@ -41,7 +41,10 @@ $(READY): requirements.lock pyproject.toml .ci/setup_env.sh
 	@PYTHON="$(PYTHON)" sh .ci/setup_env.sh "$(VENV)"
 	@touch $@
 
-pictures: demo
+# From nothing: work that is already there may be of an earlier version of the program.
+pictures: $(READY)
+	@rm -rf "$(OUT)"
+	@$(MAKE) --no-print-directory demo
 	@mkdir -p docs/pictures
 	@cp "$(OUT)/contact_sheet.png" docs/pictures/demo.png
 
