@@ -9,6 +9,7 @@ from __future__ import annotations
 import platform
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 import diffusers
@@ -35,17 +36,27 @@ from shared.reuse import (
 )
 from shared.strict_json import dump_json
 
+# The packages beside this module whose code decides what a picture is.
+COMPUTING = ("correspondence", "diffusion", "methods")
+
 
 def machinery(components: Components, files: str) -> str:
-    """What computes, as a digest: equal inputs give equal bytes on the same device, by the same libraries and files.
+    """What computes, as a digest: equal inputs give equal bytes on the same device, by the same program and files.
 
     `files` stands for the model's files as they are now.
     """
     device = components.device
     cuda = device.type == "cuda"
     name = torch.cuda.get_device_name(device) if cuda else f"{platform.machine()}, {torch.get_num_threads()} threads"
-    versions = f"torch {torch.__version__}, diffusers {diffusers.__version__}"
+    versions = f"torch {torch.__version__}, diffusers {diffusers.__version__}, {_own_code()}"
     return sha256_bytes(f"{device.type} {name}, {components.dtype}, {versions}, {files}".encode())
+
+
+@cache
+def _own_code() -> str:
+    """A digest of this program's code that a picture depends on: a quicker kernel rounds otherwise."""
+    files = sorted(path for folder in COMPUTING for path in (Path(__file__).parent / folder).rglob("*.py"))
+    return sha256_bytes("".join(sha256_file(path) for path in files).encode())
 
 
 def shot_facts(job: Job, passes: ShotPasses) -> ShotFacts:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from backend import segment_reuse
 from backend.job_folder import JobFolder
 from backend.job_runner import run_job
 from backend.methods.registry import METHODS
@@ -23,7 +24,7 @@ from shared.job import Job, canonical_json
 from shared.model_files import LoraFile, ModelFiles
 from shared.reuse import DEPENDENCE, RECORD_FILE, UNKNOWN, frames_to_generate, read_record, segment_keys
 from tests.helpers.exr_shot import exr_shot
-from tests.helpers.tiny_models import write_tiny_model
+from tests.helpers.tiny_models import tiny_components, write_tiny_model
 
 FRAMES = 6  # three segments of two
 STEPS = 3
@@ -287,3 +288,15 @@ def test_a_method_depends_on_what_it_needs() -> None:
     assert {name: (kind.needs.anchor, kind.needs.previous) for name, kind in METHODS.items()} == {
         name: needs[depends] for name, depends in DEPENDENCE.items()
     }
+
+
+def test_the_programs_own_code_is_part_of_the_machinery(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    components, code = tiny_components(), tmp_path / "kernel.py"
+    monkeypatch.setattr(segment_reuse, "COMPUTING", (str(tmp_path),))
+    seen = []
+    for text in ("one = 1\n", "one = 1.0\n", "one = 1\n"):
+        code.write_text(text)
+        segment_reuse._own_code.cache_clear()
+        seen.append(segment_reuse.machinery(components, "files"))
+    segment_reuse._own_code.cache_clear()
+    assert seen[0] == seen[2] != seen[1]
