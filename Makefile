@@ -41,12 +41,12 @@ $(READY): requirements.lock pyproject.toml .ci/setup_env.sh
 	@PYTHON="$(PYTHON)" sh .ci/setup_env.sh "$(VENV)"
 	@touch $@
 
-# From nothing: work that is already there may be of an earlier version of the program.
+# In a folder of its own and from nothing: work that is already there may be of an earlier version of the program.
 pictures: $(READY)
-	@rm -rf "$(OUT)"
-	@$(MAKE) --no-print-directory demo
+	@rm -rf out/pictures
+	@$(MAKE) --no-print-directory demo OUT=out/pictures
 	@mkdir -p docs/pictures
-	@cp "$(OUT)/contact_sheet.png" docs/pictures/demo.png
+	@cp out/pictures/contact_sheet.png docs/pictures/demo.png
 
 # The manual's pictures, taken from a real Blender's window (tests/app; needs what `make test-app` needs).
 manual: $(READY)
