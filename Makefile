@@ -10,6 +10,7 @@ PROMPT ?= a robot dancing on the moon
 FRAMES ?= 16
 FPS ?= 10
 STEPS ?= 20
+PRESET ?= quick
 SEED ?= 7
 OUT ?= out/demo
 
@@ -17,7 +18,7 @@ OUT ?= out/demo
 
 demo: $(READY)
 	@$(BIN)/python -m blender_addon --motion "$(MOTION)" --fps $(FPS) --frames 1-$(FRAMES) --prompt "$(PROMPT)" \
-	    --steps $(STEPS) --seed $(SEED) --method text2video_zero,latentman --output "$(OUT)" --save-blend "$(OUT)/shot.blend"
+	    --preset $(PRESET) --steps $(STEPS) --seed $(SEED) --method text2video_zero,latentman --output "$(OUT)" --save-blend "$(OUT)/shot.blend"
 	@$(BIN)/latentman report "$(OUT)"
 
 test: $(READY)

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from typing import Protocol, cast
 
 from backend.freed_memory import keep_freed_memory
+from backend.waiting_threads import let_threads_sleep
 from shared.errors import EXIT_BAD_ARGUMENTS, EXIT_CANCELLED, EXIT_DONE, LatentManError
 
 
@@ -81,6 +82,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(command: Command, given: list[str]) -> int:
+    if command.computes:
+        let_threads_sleep()  # before the module imports torch
     module = cast(CommandModule, importlib.import_module(command.module))
     parser = argparse.ArgumentParser(prog=f"latentman {command.name}", description=command.help)
     module.add_arguments(parser)

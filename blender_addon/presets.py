@@ -1,4 +1,4 @@
-"""Presets of strength: named sets of the scene's settings, and what applying one would change. No bpy in here."""
+"""Presets of strength: named sets of a scene's or a job's settings, and what applying one changes. No bpy in here."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any
 
+from .shared.job import Job
 from .shared.latentman_settings import LatentManSettings, Parity, published_settings
 
 Value = bool | float | int | str | tuple[float, float]
@@ -73,6 +75,15 @@ PRESETS = (
 def preset_named(name: str) -> Preset:
     """A preset by its name; it is one of `PRESETS`."""
     return next(preset for preset in PRESETS if preset.name == name)
+
+
+def applied(preset: Preset, job: Job) -> Job:
+    """The job with the preset's settings; its method stays, because several may share the shot."""
+    values = {name: value for name, value in preset.values.items() if name != "method"}
+    own = {field.name for field in dataclasses.fields(LatentManSettings)}
+    latentman: Any = {name: value for name, value in values.items() if name in own}
+    general: Any = {name: value for name, value in values.items() if name not in own}
+    return dataclasses.replace(job, **general, latentman=dataclasses.replace(job.latentman, **latentman))
 
 
 def changes(preset: Preset, present: Mapping[str, Value]) -> tuple[Change, ...]:

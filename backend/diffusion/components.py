@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from backend.diffusion.attention import install_attention, self_attention_layers
-from backend.diffusion.bfloat16 import cpu_computes_bfloat16
+from backend.diffusion.bfloat16 import computes_bfloat16
 from backend.diffusion.fused import fuse
 from backend.diffusion.lora import merge_lora
 from backend.diffusion.method import Layer
@@ -187,9 +187,9 @@ def resolve_dtype(dtype: str | torch.dtype, device: torch.device) -> torch.dtype
     if isinstance(dtype, torch.dtype):
         return dtype
     if dtype == "auto":
-        if device.type == "cuda":
-            return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16
-        return torch.bfloat16 if cpu_computes_bfloat16() else torch.float32
+        if computes_bfloat16(device):
+            return torch.bfloat16
+        return torch.float16 if device.type == "cuda" else torch.float32
     if dtype not in _DTYPES:
         names = ", ".join(("auto", *_DTYPES))
         raise InputError("sample.dtype", f'There is no precision "{dtype}".', f"Use one of: {names}.")

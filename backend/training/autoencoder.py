@@ -13,6 +13,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from torch import Tensor
 
+from backend.diffusion.bfloat16 import mixed_precision
 from backend.training.block_means import start_as_block_means
 from backend.training.dataset import PairStore
 from backend.training.models import Sizes, build_autoencoder
@@ -114,7 +115,7 @@ def autoencoder_psnr(vae: AutoencoderKL, store: PairStore, count: int, device: t
     total = 0.0
     for index in range(count):
         pixels = to_pixels(store.rgb(index)[:1], device)
-        with torch.autocast(device.type, torch.bfloat16):
+        with mixed_precision(device):
             picture = vae.decode(vae.encode(pixels).latent_dist.mode()).sample
         total += float(((picture.float().clamp(-1, 1) - pixels) / 2).square().mean())
     return float(-10 * np.log10(total / count))

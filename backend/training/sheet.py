@@ -10,6 +10,7 @@ from diffusers import StableDiffusionControlNetPipeline
 from numpy.typing import NDArray
 from PIL import Image
 
+from backend.diffusion.bfloat16 import mixed_precision
 from backend.diffusion.scheduler import make_scheduler
 from backend.training.dataset import DEPTH_STEPS, PairStore, widened
 
@@ -68,7 +69,7 @@ def sample_pictures(
         part = slice(start, start + 4)
         control = torch.from_numpy(np.stack(controls[part]))[:, None].expand(-1, 3, -1, -1)
         generators = [torch.Generator().manual_seed(seed + start + k) for k in range(len(prompts[part]))]
-        with torch.autocast("cpu", torch.bfloat16):
+        with mixed_precision(torch.device("cpu")):
             found = pipeline(
                 list(prompts[part]),
                 image=control,

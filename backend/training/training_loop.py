@@ -19,6 +19,7 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.multiprocessing.spawn import spawn
 
+from backend.diffusion.bfloat16 import mixed_precision
 from backend.freed_memory import keep_freed_memory
 
 LARGEST_NORM = 1.0  # of the gradient
@@ -57,8 +58,8 @@ class Crew:
     device: torch.device
 
     def autocast(self) -> torch.autocast:
-        """bfloat16 mixed precision."""
-        return torch.autocast(self.device.type, torch.bfloat16)
+        """bfloat16 mixed precision where the device computes in it, else float32: the sampler's choice too."""
+        return mixed_precision(self.device)
 
 
 class Averaged:

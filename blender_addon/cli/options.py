@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 from ..client.job_file import ShotFile
 from ..client.request import placeholder_inputs
+from ..presets import PRESETS, applied, preset_named
 from ..shared.errors import InputError
 from ..shared.framerange import parse_frames
 from ..shared.job import METHODS, Job
@@ -66,6 +67,11 @@ def _add_job(group: Any) -> None:
     )
     group.add_argument("--negative", dest="negative_prompt", metavar="TEXT", help="what must not be seen")
     group.add_argument("--seed", type=int, metavar="N")
+    group.add_argument(
+        "--preset",
+        choices=[preset.name for preset in PRESETS],
+        help="a set of strengths, as in the panel; options beside it override it",
+    )
     group.add_argument("--steps", type=int, metavar="N", help="denoising steps")
     group.add_argument("--guidance", dest="guidance_scale", type=float, metavar="X", help="how strongly the text acts")
     group.add_argument("--control", dest="controlnet_scale", type=float, metavar="X", help="how strongly depth acts")
@@ -110,11 +116,13 @@ def methods_of(options: argparse.Namespace, shot: ShotFile | None, template: Job
 
 
 def job_template(options: argparse.Namespace, shot: ShotFile | None, stored: Job) -> Job:
-    """The settings of the jobs: those of `stored` (the open file's), of --job instead, and over them those given.
+    """The settings of the jobs: `stored` (the open file's) or --job's, over them --preset's, over them those given.
 
     The frame rate is the scene's in any case, because the scene is what is rendered. Raises InputError.
     """
     base = stored if shot is None else dataclasses.replace(shot.job, fps=stored.fps)
+    if options.preset is not None:
+        base = applied(preset_named(options.preset), base)
     given = {name: getattr(options, name) for name in _JOB_OPTIONS if getattr(options, name) is not None}
     if options.prompt is not None:
         given["prompts"] = ""

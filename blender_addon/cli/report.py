@@ -18,9 +18,8 @@ from ..passes.comparison import Compared
 from ..shared.errors import CancelledError, LatentManError
 from ..shared.framerange import format_frames
 from ..shared.job import canonical_json
+from .live_line import LiveLine
 from .shots import BatchShot
-
-_LINE_EVERY_S = 2.0
 
 
 class BatchReport:
@@ -32,6 +31,7 @@ class BatchReport:
         self._as_json = as_json
         self._shown: GenerateProgress | None = None
         self._shown_at = 0.0
+        self._lines = LiveLine(sys.stderr)
 
     def shot(self, shot: BatchShot, index: int, count: int) -> None:
         """The next of several shots begins."""
@@ -40,10 +40,10 @@ class BatchReport:
         if self._as_json:
             self._line(event="shot", job=shot.name, output=str(shot.output), shots=count)
         elif count > 1:
-            print(f"Shot {index + 1} of {count}: {shot.name}", file=sys.stderr, flush=True)
+            self._lines.keep(f"Shot {index + 1} of {count}: {shot.name}")
 
     def progress(self, progress: GenerateProgress) -> None:
-        """Say how far it is: to a program every change, to a person a new stage at once and the rest now and then."""
+        """Say how far it is: to a program every change; to a person a new stage at once and the rest now and then."""
         last = self._shown
         if progress == last:
             return
@@ -53,7 +53,7 @@ class BatchReport:
             progress.method,
             progress.stage,
         )
-        if not self._as_json and same_stage and now - self._shown_at < _LINE_EVERY_S:
+        if not self._as_json and same_stage and now - self._shown_at < self._lines.every_s:
             return
         self._shown, self._shown_at = progress, now
         if self._as_json:
@@ -71,7 +71,7 @@ class BatchReport:
                 silent_minutes=progress.silent_minutes,
             )
         else:
-            print(f"[{progress.fraction:4.0%}] {progress.warning or progress.text}", file=sys.stderr, flush=True)
+            self._lines.show(progress.fraction, progress.warning or progress.text)
 
     def plan(self, request: GenerateRequest, present: Present, ahead: Mapping[str, Compared]) -> None:
         """What there would be to do without --dry-run, and what of it lies there already."""
@@ -107,7 +107,7 @@ class BatchReport:
 
     def failed(self, error: LatentManError) -> None:
         """Why a shot, or all of it, did not end well."""
-        print(f"latentman: {error}", file=sys.stderr, flush=True)
+        self._lines.keep(f"latentman: {error}")
         if self._as_json:
             event = "cancelled" if isinstance(error, CancelledError) else "failed"
             self._line(event=event, code=error.code, message=error.message, hint=error.hint, exit_code=error.exit_code)
@@ -121,7 +121,8 @@ class BatchReport:
                 jobs={done.method: job_id for done, job_id in job.results},
             )
         else:
-            print(f"[100%] Done: {job.request.output}", file=sys.stderr, flush=True)
+            self._lines.show(1.0, f"Done: {job.request.output}")
+            self._lines.end()
 
     def _line(self, **fields: Any) -> None:
         print(json.dumps({**fields, "shot": self.index + 1}), flush=True)

@@ -2,6 +2,7 @@
 
     python -m tests.app.provision [SUITE ...] [--mirror URL]
 
+The mirror is the one that this machine's own apt takes Debian's packages from; on another system, name one.
 Each Blender lives in `${LATENTMAN_CACHE:-~/.cache/latentman}/blender/SUITE-RECIPE`, made by debootstrap. The system's
 own packages stay as they are, except that debootstrap itself is installed when it is missing. A second run finds the
 folders and takes no time. Where a Blender cannot be had, one sentence says why, and its tests count as not run.
@@ -16,12 +17,11 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-DEFAULT_MIRROR = "http://deb.debian.org/debian"
 MOUNT_POINTS = ("project", "scratch")
 _LOG_TAIL_LINES = 6
 
@@ -36,7 +36,7 @@ class Suite:
 
     @property
     def recipe(self) -> str:
-        """Eight hexadecimal digits that change when the folder must be made anew."""
+        """Eight hexadecimal digits that change when the folder must be made again."""
         return hashlib.sha256("\n".join((self.name, *MOUNT_POINTS, *self.packages)).encode()).hexdigest()[:8]
 
 
@@ -65,8 +65,27 @@ def suite_folder(suite: Suite) -> Path:
     return cache_folder() / f"{suite.name}-{suite.recipe}"
 
 
-def provision(suite: Suite, mirror: str = DEFAULT_MIRROR) -> Path:
-    """Make a suite's folder if it is not there, and return it. Raises ProvisionError with its sentence."""
+def debian_mirror(uris: Iterable[str]) -> str | None:
+    """The first of apt's repository addresses that is Debian's main archive; None where there is none."""
+    return next((uri for uri in uris if uri.rstrip("/").rpartition("/")[2] == "debian"), None)
+
+
+def own_mirror() -> str:
+    """The mirror from which this machine's apt takes Debian's packages. Raises ProvisionError where there is none."""
+    found = None
+    if shutil.which("apt-get"):
+        command = ["apt-get", "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages"]
+        found = debian_mirror(subprocess.run(command, capture_output=True, text=True, check=False).stdout.splitlines())
+    if found is None:
+        raise ProvisionError("this machine's apt has no Debian archive among its sources; name one with --mirror URL.")
+    return found
+
+
+def provision(suite: Suite, mirror: str | None = None) -> Path:
+    """Make a suite's folder if it is not there, and return it. Raises ProvisionError with its sentence.
+
+    `mirror` is the address of a Debian archive, by default this machine's own.
+    """
     folder = suite_folder(suite)
     if folder.is_dir():
         return folder
@@ -78,7 +97,7 @@ def provision(suite: Suite, mirror: str = DEFAULT_MIRROR) -> Path:
     with _locked(folder.with_name(folder.name + ".lock")):
         if not folder.is_dir():
             _need_debootstrap()
-            _build(suite, folder, mirror)
+            _build(suite, folder, mirror or own_mirror())
     return folder
 
 
@@ -151,7 +170,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Set up the suites; 0 when all are there, 1 when one cannot be had."""
     parser = argparse.ArgumentParser(prog="provision", description="Set up real Blenders for tests/app.")
     parser.add_argument("suites", nargs="*", metavar="SUITE", help=f"of {', '.join(suite.name for suite in SUITES)}")
-    parser.add_argument("--mirror", default=DEFAULT_MIRROR, help="the Debian mirror (default: %(default)s)")
+    parser.add_argument("--mirror", metavar="URL", help="a Debian archive (default: the one that apt uses here)")
     chosen = parser.parse_args(arguments)
     unknown = set(chosen.suites) - {suite.name for suite in SUITES}
     if unknown:

@@ -101,6 +101,16 @@ def test_keyed_prompts_come_from_a_file_or_the_job(folder: Path, tmp_path: Path,
     assert "prompts" not in lines[-1]["job"] and lines[-1]["job"]["prompt"] == "a robot"
 
 
+def test_a_preset_goes_over_the_job_and_under_the_options(folder: Path, tmp_path: Path, capsys) -> None:
+    arguments = ("--job", folder / "a.json", "--output", tmp_path, "--dry-run", "--json")
+    _, lines, _ = run(capsys, *arguments, "--preset", "draft", "--seed", 4)
+    job = lines[-1]["job"]
+    assert (job["steps"], job["latentman"]["guide"], job["seed"]) == (10, [0.0, 0.0], 4)
+    _, lines, _ = run(capsys, *arguments, "--preset", "quick", "--steps", 7)
+    job = lines[-1]["job"]
+    assert (job["steps"], job["latentman"]["guide_decoder"]) == (7, "tiny")
+
+
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [

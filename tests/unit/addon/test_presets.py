@@ -8,7 +8,7 @@ import pytest
 from blender_addon.shared.job import Job, LatentManSettings, canonical_json, parse_job, validate_job
 
 from blender_addon.client.request import placeholder_inputs
-from blender_addon.presets import PRESETS, Preset, Value, changes, preset_named
+from blender_addon.presets import PRESETS, Preset, Value, applied, changes, preset_named
 
 _LATENTMAN = {field.name for field in dataclasses.fields(LatentManSettings)}
 PRESENT: dict[str, Value] = {"method": "masactrl", "steps": 20, **dataclasses.asdict(LatentManSettings())}
@@ -21,6 +21,15 @@ def test_each_preset_can_be_run(preset: Preset) -> None:
     job = Job("a robot", (1, 2), placeholder_inputs(2), latentman=LatentManSettings(**own), **plain)  # type: ignore[arg-type]
     validate_job(job)
     assert parse_job(canonical_json(job)) == job
+
+
+def test_a_preset_on_a_job_leaves_all_else_as_it_was() -> None:
+    job = Job("a robot", (1, 2), placeholder_inputs(2), seed=9, method="masactrl", steps=3)
+    quick = applied(preset_named("quick"), job)
+    wanted = dataclasses.replace(job, steps=20, latentman=LatentManSettings(guide_decoder="tiny"))
+    assert quick == wanted
+    draft = applied(preset_named("draft"), quick)
+    assert (draft.steps, draft.latentman) == (10, LatentManSettings(guide=(0.0, 0.0)))
 
 
 def test_a_change_says_before_and_after() -> None:

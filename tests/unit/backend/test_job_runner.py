@@ -111,8 +111,10 @@ def test_damaged_batches_are_said(tmp_path: Path, data: bytes) -> None:
 
 
 def write_lora(path: Path, up: float) -> None:
-    stem = "lora_unet_mid_block_attentions_0_transformer_blocks_0_attn1_to_q"
-    save_file({f"{stem}.lora_down.weight": torch.ones(1, 16), f"{stem}.lora_up.weight": torch.full((16, 1), up)}, path)
+    # On values: queries hardly count where attention is even. A ramp: the layer norm before it cancels a constant row.
+    stem = "lora_unet_mid_block_attentions_0_transformer_blocks_0_attn1_to_v"
+    down = torch.linspace(-1, 1, 16)[None]
+    save_file({f"{stem}.lora_down.weight": down, f"{stem}.lora_up.weight": torch.full((16, 1), up)}, path)
 
 
 def test_a_jobs_own_files_are_used_and_a_changed_one_is_read_anew(tmp_path: Path, model: Path) -> None:
