@@ -2,7 +2,7 @@
 
 PYTHON ?= python3
 VENV := .venv
-BIN := $(VENV)/bin
+BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 READY := $(VENV)/ready
 
 MOTION ?= shared/motion/samples/dance_smpl_params.npy
@@ -14,18 +14,26 @@ PRESET ?= quick
 SEED ?= 7
 OUT ?= out/demo
 
-.PHONY: demo test test-wheels test-app check pictures manual clean
+.PHONY: demo test test-slow test-portable test-wheels test-app check pictures manual clean
+
+# A process a core, each with one thread; a module's tests stay together, because they share what is costly to make.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 demo: $(READY)
 	@$(BIN)/python -m blender_addon --motion "$(MOTION)" --fps $(FPS) --frames 1-$(FRAMES) --prompt "$(PROMPT)" \
 	    --preset $(PRESET) --steps $(STEPS) --seed $(SEED) --method text2video_zero,latentman --output "$(OUT)" --save-blend "$(OUT)/shot.blend"
 	@$(BIN)/latentman report "$(OUT)"
 
-test: $(READY)
-	@$(BIN)/ruff check .
-	@$(BIN)/ruff format --check --quiet .
-	@$(BIN)/mypy --strict shared backend
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest tests/unit tests/blender tests/e2e
+test: check
+	@$(PYTEST) -m "not slow" tests/unit tests/blender tests/e2e
+
+# The rest of the same folders: whole trainings, killed workers, renders of many frames.
+test-slow: $(READY)
+	@$(PYTEST) -m slow tests/unit tests/blender tests/e2e
+
+# What needs neither a Blender nor a display nor Linux.
+test-portable: check
+	@$(PYTEST) tests/unit/shared tests/unit/addon
 
 # The tests that need bpy alone, in the wheels of the older LTS series too.
 test-wheels: $(READY)

@@ -14,14 +14,17 @@ version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 [ "$version" = "3.11" ] || fail "'$python' is Python $version, but the bpy package needs 3.11; install it and run make PYTHON=/path/to/python3.11 again."
 "$python" -c 'import venv, ensurepip' 2>/dev/null || fail "this Python cannot make virtual environments; on Debian and Ubuntu: apt-get install python3.11-venv."
 
-[ -x "$venv/bin/python" ] || "$python" -m venv "$venv"
+bin="$venv/bin"
+case "$(uname -s)" in MINGW* | MSYS* | CYGWIN*) bin="$venv/Scripts" ;; esac
+[ -x "$bin/python" ] || "$python" -m venv "$venv"
 echo "latentman: installing the pinned packages into $venv (once; about two minutes)" >&2
-"$venv/bin/python" -m pip install --quiet --disable-pip-version-check --requirement requirements.lock \
+"$bin/python" -m pip install --quiet --disable-pip-version-check --requirement requirements.lock \
     || fail "the pinned packages could not be installed; the lines above say why (no network, or a full disk?)."
-"$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable . \
+"$bin/python" -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable . \
     || fail "the project itself could not be installed into $venv."
 
-missing=$("$venv/bin/python" - <<'EOF'
+[ "$(uname -s)" = Linux ] || exit 0
+missing=$("$bin/python" - <<'EOF'
 import importlib.util
 import pathlib
 import subprocess

@@ -20,7 +20,7 @@ def cpu_computes_bfloat16() -> bool:
 def computes_bfloat16(device: torch.device) -> bool:
     """Whether a device, CPU or GPU, has the instructions."""
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     return cpu_computes_bfloat16()
 
 

@@ -1,6 +1,7 @@
 """Blender tests: each module runs in a process of its own, because `bpy` and torch must not meet in one process.
 
-`pytest tests/blender` collects every module in a child process and runs it there; each test is reported on its own.
+`pytest tests/blender` collects all modules in one child process, because starting Blender takes longer than collecting,
+and runs each module in a child of its own; each test is reported on its own.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,22 +32,39 @@ def _pytest(config: pytest.Config, arguments: list[str]) -> subprocess.Completed
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """All tests of the folder, which of them are slow, and what the collecting process printed."""
+
+    tests: tuple[dict[str, Any], ...]
+    output: str
+
+
+def _collect(config: pytest.Config, folder: Path) -> Collected:
+    with tempfile.TemporaryDirectory() as scratch:
+        listing = Path(scratch) / "collected.jsonl"
+        options = ["--collect-only", "--continue-on-collection-errors", "--collected", str(listing)]
+        result = _pytest(config, [*options, str(folder)])
+        lines = listing.read_text(encoding="utf-8").splitlines() if listing.exists() else []
+    return Collected(tuple(map(json.loads, lines)), result.stdout[-4000:] + result.stderr[-4000:])
+
+
 class BlenderModule(pytest.File):
-    """A test module that is collected and run in a child process."""
+    """A test module that is collected and run in child processes."""
 
     def collect(self) -> Iterator[BlenderTest]:
-        with tempfile.TemporaryDirectory() as folder:
-            listing = Path(folder) / "collected.txt"
-            result = _pytest(self.config, ["--collect-only", "--collected", str(listing), str(self.path)])
-            if not listing.exists():
-                raise self.CollectError(result.stdout[-4000:] + result.stderr[-4000:])
-            names = listing.read_text(encoding="utf-8").splitlines()
-        for line in names:
-            file, separator, name = line.partition("::")
-            if separator and file.endswith(self.path.name):
-                test = BlenderTest.from_parent(self, name=name)
-                test.add_marker(pytest.mark.timeout(_MODULE_LIMIT_S + 60))  # the first one waits for the whole module
-                yield test
+        if _COLLECTED not in self.config.stash:
+            self.config.stash[_COLLECTED] = _collect(self.config, self.path.parent)
+        collected = self.config.stash[_COLLECTED]
+        own = [entry for entry in collected.tests if entry["test"].partition("::")[0].endswith(self.path.name)]
+        if not own:
+            raise self.CollectError(collected.output)
+        for entry in own:
+            test = BlenderTest.from_parent(self, name=entry["test"].partition("::")[2])
+            if entry["slow"]:
+                test.add_marker(pytest.mark.slow)
+            test.add_marker(pytest.mark.timeout(_MODULE_LIMIT_S + 60))  # the first one waits for the whole module
+            yield test
 
     def outcome(self, item: BlenderTest) -> dict[str, str]:
         """The outcome of one test; the first call runs all tests of the module that were selected."""
@@ -97,6 +116,7 @@ class BlenderTestFailed(Exception):
     """A test failed in its child process; the text is that process' report."""
 
 
+_COLLECTED: pytest.StashKey[Collected] = pytest.StashKey()
 _OUTCOMES: pytest.StashKey[dict[str, dict[str, dict[str, str]]]] = pytest.StashKey()
 
 

@@ -13,7 +13,7 @@ import pytest
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--outcomes", default="", help="file to which every test's outcome is written, a JSON line each")
-    parser.addoption("--collected", default="", help="file to which the names of all tests are written, a line each")
+    parser.addoption("--collected", default="", help="file to which every test's name is written, a JSON line each")
 
 
 class _Outcomes:
@@ -32,8 +32,8 @@ class _Collected:
         self._path = path
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
-        if not session.testsfailed:  # modules that could not be read
-            self._path.write_text("".join(f"{item.nodeid}\n" for item in session.items), encoding="utf-8")
+        entries = [{"test": item.nodeid, "slow": item.get_closest_marker("slow") is not None} for item in session.items]
+        self._path.write_text("".join(f"{json.dumps(entry)}\n" for entry in entries), encoding="utf-8")
 
 
 def pytest_configure(config: pytest.Config) -> None:

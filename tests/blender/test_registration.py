@@ -41,6 +41,7 @@ def addon():
     blender_addon.unregister()
 
 
+@pytest.mark.slow
 def test_three_rounds_of_register_and_unregister_leave_nothing():
     before = registered()
     for _ in range(3):

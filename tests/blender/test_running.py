@@ -80,6 +80,7 @@ def computed(base: Path) -> list[str]:
     return [line for log in base.glob(".backend/jobs/*/computed.txt") for line in log.read_text().split()]
 
 
+@pytest.mark.slow
 def test_a_take_is_cancelled_cut_off_and_still_finished_without_computing_a_frame_twice(shot: Path) -> None:
     before = set(psutil.Process().children(recursive=True))
     current = started()

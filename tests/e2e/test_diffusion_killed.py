@@ -35,6 +35,7 @@ def written(work: Path, seen: list[ClientEvent]) -> dict[str, int]:
     return {path.name: path.stat().st_mtime_ns for path in (work / "jobs" / job_id / "frames").glob("*.png")}
 
 
+@pytest.mark.slow
 def test_a_worker_killed_between_segments_goes_on_to_the_same_frames(tmp_path: Path, shot: ExrShot) -> None:
     with private_backend(tmp_path / "whole") as running, linked(running.info) as link:
         submit(link, shot)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from backend.server.link import private_backend
 from shared import client_events as events
 from tests.helpers.exr_shot import exr_shot
@@ -14,6 +16,7 @@ from tests.helpers.tiny_models import write_tiny_model
 FRAMES = 6  # three segments
 
 
+@pytest.mark.slow
 def test_an_edited_shot_takes_over_what_it_shares(tmp_path: Path) -> None:
     write_tiny_model(tmp_path / "model")
     sent = []

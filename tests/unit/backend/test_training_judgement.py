@@ -115,6 +115,7 @@ def test_views_show_what_the_pairs_of_their_seed_show(views: Views) -> None:
             assert shares[0] == pytest.approx(shares[1], rel=0.05)
 
 
+@pytest.mark.slow
 def test_a_judge_learns_what_it_is_shown_and_is_read_back(views: Views, views_folder: Path, tmp_path: Path) -> None:
     plan = JudgePlan(steps=40, batch=2 * PAIRS, log_every=1, save_every=30)
     judge = train_judge(Crew(0, 1, torch.device("cpu")), views_folder, tmp_path, plan)

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import psutil
+import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
 WAITS = """
@@ -27,6 +28,7 @@ if __name__ == "__main__":
 GUARD_S = 120.0  # ends a test that would hang
 
 
+@pytest.mark.slow
 def test_a_killed_run_leaves_no_member_behind(tmp_path: Path, unused_port: int) -> None:
     script = tmp_path / "waits.py"
     script.write_text(WAITS)

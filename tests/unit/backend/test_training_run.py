@@ -24,6 +24,8 @@ from backend.training.prompt_reading import ReadingPlan, train_text_encoder
 from backend.training.training_loop import Budget, Crew
 from shared.errors import InputError
 
+pytestmark = pytest.mark.slow  # they share one training
+
 SMALL = Sizes(
     autoencoder=(8, 8, 16, 16),
     unet=(32, 32, 32, 32),
