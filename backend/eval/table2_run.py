@@ -92,7 +92,8 @@ def _cell(
     """One clip, measured, and its pictures."""
     baseline, row = _BASELINES[key.baseline], _ROWS[key.row]
     if row.align or row.guide:
-        inputs = MethodInputs(plan.settings(baseline, row), measured.matches[baseline])
+        part = measured.shot.passes.part
+        inputs = MethodInputs(plan.settings(baseline, row), measured.matches[baseline], part)
         method = METHODS["latentman"].build(inputs)
     else:
         method = METHODS[baseline].build(MethodInputs())

@@ -100,7 +100,7 @@ def _methods(passes: ShotPasses, settings: LatentManSettings) -> dict[str, Metho
     matches = LatentManMatches(latent=_matches(passes, 32, 32, 1), guidance=_matches(passes, 256, 256, 1))
 
     def build(name: str, chosen: LatentManSettings) -> Method:
-        return METHODS[name].build(MethodInputs(chosen, matches))
+        return METHODS[name].build(MethodInputs(chosen, matches, passes.part))
 
     return {
         "per_frame": build("per_frame", settings),

@@ -83,7 +83,11 @@ def test_a_plan_that_cannot_be_run_is_refused(values: dict[str, int]) -> None:
 
 @pytest.mark.parametrize(
     ("setting", "value", "words"),
-    [("guide_decoder", "tiny", "through the tiny decoder"), ("guide_through", "decoder", "before the UNet")],
+    [
+        ("guide_decoder", "tiny", "through the tiny decoder"),
+        ("guide_through", "decoder", "before the UNet"),
+        ("guide_extent", "all", "on all latent cells"),
+    ],
 )
 def test_other_guidance_is_another_plan_of_our_own_settings(setting: str, value: str, words: str) -> None:
     changed: dict[str, Any] = {setting: value}
