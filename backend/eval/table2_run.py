@@ -111,7 +111,7 @@ def _cell(
         surface_variance=found.surface_variance.mean,
         warp_error=found.warp_error.mean,
         body_variance=found.body_variance.mean,
-        background=found.background.mean if found.background else None,
+        background=found.background_mean,
         h_mse_released=found.h_mse_released,
         sharpness=found.sharpness.mean,
         seconds=seconds,

@@ -206,6 +206,21 @@ def test_the_text_has_the_papers_numbers_beside_ours() -> None:
     assert "Fewer or more steps" not in table2_markdown(Table2Plan(), summarise(cells))
 
 
+def test_the_background_stands_beside_h_mse() -> None:
+    cells = [*block(0, 0, 100, 90, 95, 80), *block(0, 0, 100, 90, 95, 80, baseline="masactrl")]
+    changes = {"baseline": 20.0, "+SLA": 21.0, "+PWG": 37.0, "+SLA +PWG": 19.0}
+    measured = [
+        msgspec.structs.replace(c, background=changes[c.key.row]) if c.key.baseline == "text2video_zero" else c
+        for c in cells
+    ]
+    lines = table2_markdown(Table2Plan(), summarise(measured)).splitlines()
+    table = [[value.strip() for value in line.strip("|").split("|")] for line in lines if line.startswith("| ")]
+    found = {(row[0], row[1]): dict(zip(HEADER, row, strict=True))["background"] for row in table[1:]}
+    shown = [found["text2video_zero", row.name] for row in ROWS]
+    assert shown == ["20", "+5.0 %", "+85.0 %", "-5.0 %"]
+    assert {found["masactrl", row.name] for row in ROWS} == {"-"}  # the camera moved
+
+
 def test_a_table_is_made_resumed_and_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_factor8_model(tmp_path / "model")
     out = tmp_path / "out"
