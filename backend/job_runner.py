@@ -180,7 +180,7 @@ class _Run:
         self.folder.drop_segments(anchor=needs.anchor, previous=needs.previous)
 
     def _inputs(self, prompt: PromptEmbeds) -> _Inputs:
-        method = METHODS[self.job.method].build(MethodInputs(self.job.latentman, self._matches()))
+        method = METHODS[self.job.method].build(MethodInputs(self.job.latentman, self._matches(), self.passes.part))
         return _Inputs(depth_pictures(self.passes), prompt, method)
 
     def _prompt(self) -> PromptEmbeds:

@@ -41,6 +41,10 @@ _GUIDE_DECODER_ITEMS = (
     ("full", "Autoencoder", "The model's own decoder: details hold stillest, and it is most of the work"),
     ("tiny", "Tiny decoder", "A small one that follows it: quicker, a little less still. The model must have one"),
 )
+_GUIDE_EXTENT_ITEMS = (
+    ("body", "Body", "The character alone: the background stays as it is"),
+    ("all", "Whole picture", "The paper's: the background may flicker, and show ghosts where a limb was"),
+)
 _BASELINE_ITEMS = (_METHOD_ITEMS[1][:2] + ("",), _METHOD_ITEMS[2][:2] + ("",))
 _PRESET_ITEMS = tuple((preset.name, preset.label, preset.description) for preset in PRESETS)
 
@@ -96,6 +100,9 @@ class LatentManSceneSettings(bpy.types.PropertyGroup):
         description="What guidance looks at frames through; the frames themselves are the autoencoder's",
         items=_GUIDE_DECODER_ITEMS,
         default="full",
+    )
+    guide_extent: EnumProperty(
+        name="Guide on", description="What guidance may move", items=_GUIDE_EXTENT_ITEMS, default="body"
     )
     features: EnumProperty(name="Features", items=_FEATURES_ITEMS, default="paper")
     baseline: EnumProperty(name="On top of", items=_BASELINE_ITEMS, default="text2video_zero")

@@ -37,7 +37,16 @@ _PLAIN = (
     "height",
     "segment_frames",
 )
-_LATENTMAN = ("align", "guide", "guide_strength", "guide_decoder", "correspondence", "features", "baseline")
+_LATENTMAN = (
+    "align",
+    "guide",
+    "guide_strength",
+    "guide_decoder",
+    "guide_extent",
+    "correspondence",
+    "features",
+    "baseline",
+)
 _OF_THE_SCENE = frozenset({"frames", "inputs", "fps", "schema", "latentman", "prompts"})
 _HIDDEN = tuple(
     field.name for field in dataclasses.fields(Job) if field.name not in _OF_THE_SCENE and field.name not in _PLAIN

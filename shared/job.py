@@ -20,8 +20,9 @@ from .latentman_settings import check_settings, expand_parity
 from .model_files import ModelFiles, validate_model_files
 from .strict_json import StrictJSONError, convert, dump_json, parse_json
 
-SCHEMA = 1
-KEYED_SCHEMA = 2  # of a job with keyed prompts, so that a backend that does not know them refuses it
+# Rises with a field that an earlier backend would pass over, so that it refuses the job: 2 had keyed prompts, 3 has
+# `guide_extent`.
+SCHEMA = 3
 MAX_PROMPT_CHARACTERS = 2_000
 MAX_MODEL_CHARACTERS = 1_000
 MAX_STEPS = 1_000
@@ -90,21 +91,26 @@ def canonical_json(job: Job) -> bytes:
 
 
 def normal_job(job: Job) -> Job:
-    """The job as it is submitted and compared: one with keyed prompts has their one spelling, the schema that knows
-    them, and the first that is not empty as its prompt, for lists. Raises InputError where they cannot be read."""
+    """The job as it is submitted and compared: one with keyed prompts has their one spelling, and the first that is
+    not empty as its prompt, for lists. Raises InputError where they cannot be read."""
     if not job.prompts:
         return job
     keys = parse_prompts(job.prompts)
     shown = next(key.prompt for key in keys if key.prompt)
-    return dataclasses.replace(job, prompt=shown, prompts=format_prompts(keys), schema=KEYED_SCHEMA)
+    return dataclasses.replace(job, prompt=shown, prompts=format_prompts(keys))
 
 
 def parse_job(data: bytes) -> Job:
-    """Read a job file and check it (`validate_job`). Raises InputError naming the field at fault."""
+    """Read a job file, of an earlier schema too, and check it (`validate_job`).
+
+    Raises InputError naming the field at fault.
+    """
     try:
         job = convert(fill_prompt(expand_parity(parse_json(data))), Job)
     except StrictJSONError as error:
         raise InputError("job.invalid", f"The job file cannot be read: {error}.", "Write it again.") from error
+    if 1 <= job.schema < SCHEMA:
+        job = dataclasses.replace(job, schema=SCHEMA)
     validate_job(job)
     return job
 
@@ -135,11 +141,10 @@ def validate_job(job: Job) -> None:
 
 
 def _check_texts(job: Job) -> None:
-    if job.schema != SCHEMA and not (job.schema == KEYED_SCHEMA and job.prompts):
+    if job.schema != SCHEMA:
         raise InputError(
             "job.schema",
-            f"The job has schema {job.schema}; this version reads schema {SCHEMA}, "
-            f"and {KEYED_SCHEMA} with keyed prompts.",
+            f"The job has schema {job.schema}; this version reads 1 to {SCHEMA}.",
             "Use the add-on and the backend of the same version.",
         )
     keyed = parse_prompts(job.prompts) if job.prompts else ()

@@ -55,6 +55,9 @@ class LatentManSettings:
       written; `unet` takes the ControlNet's residuals as constants; `unconditional` does that too and keeps only the
       gradient of the input of classifier-free guidance's half without the prompt, without x_t's own part in x0
       (code); `decoder` ends at x0.
+    - `guide_extent`: which latent cells a step moves. `body` holds the gradient at 0 outside of the cells that show the
+      body, and one cell around them, before the step's length is found: the background stays as it was, and where a
+      limb has left no ghost of it appears. `all` is the published way.
     - `guide_decode`: how much of a picture `adaptive` guidance decodes. `whole` is the published way; `body` the box
       of the matches, with the whole decode's pixels; `body_first` that box by frame 0's statistics, an approximation.
     - `guide_decoder`: what `adaptive` guidance decodes with. `full` is the model's autoencoder, the published way;
@@ -74,6 +77,7 @@ class LatentManSettings:
     guide_range: float = 1.0
     guide_clamp: bool = False
     guide_through: Literal["decoder", "unet", "controlnet", "unconditional"] = "unet"
+    guide_extent: Literal["body", "all"] = "body"
     guide_decode: Literal["whole", "body", "body_first"] = "whole"
     guide_decoder: Literal["full", "tiny"] = "full"
 
@@ -95,6 +99,7 @@ PARITIES: Mapping[Parity, LatentManSettings] = MappingProxyType(
             guide_range=2.0,
             guide_clamp=False,
             guide_through="controlnet",
+            guide_extent="all",
             guide_decoder="full",
         ),
         "released": LatentManSettings(
@@ -107,6 +112,7 @@ PARITIES: Mapping[Parity, LatentManSettings] = MappingProxyType(
             guide_range=25.0,
             guide_clamp=True,
             guide_through="unconditional",
+            guide_extent="all",
             guide_decoder="full",
         ),
     }
@@ -131,16 +137,24 @@ def _check_name(kind: str, name: object, known: tuple[str, ...]) -> None:
 def expand_parity(job: Any) -> Any:
     """A job file's values with `latentman.parity` replaced by the settings that it stands for.
 
-    Settings that stand beside it override the set's. Anything else is returned as it is, for the reader to judge.
-    Raises InputError for an unknown name.
+    Settings that stand beside it override the set's; settings that the program wrote before there was `guide_extent`
+    get what it was then, `all`. Anything else is returned as it is, for the reader to judge. Raises InputError for an
+    unknown name.
     """
     given = job.get("latentman") if isinstance(job, dict) else None
-    if not isinstance(given, dict) or "parity" not in given:
+    if not isinstance(given, dict):
         return job
+    if "parity" not in given:
+        return {**job, "latentman": {"guide_extent": "all", **given}} if _of_before(given) else job
     own = {name: value for name, value in given.items() if name != "parity"}
     chosen = published_settings(given["parity"], own.get("baseline", "text2video_zero"))
     spelled = {name: list(v) if isinstance(v, tuple) else v for name, v in dataclasses.asdict(chosen).items()}
     return {**job, "latentman": {**spelled, **own}}
+
+
+def _of_before(given: Mapping[str, Any]) -> bool:
+    """Whether these are all settings but `guide_extent`: the program spells every one that it knows."""
+    return {field.name for field in dataclasses.fields(LatentManSettings)} - given.keys() == {"guide_extent"}
 
 
 def check_settings(settings: LatentManSettings, frames: int, segment_frames: int) -> None:

@@ -44,14 +44,18 @@ GUIDANCE_SIZE = 256
 PROMPT, NEGATIVE_PROMPT = "a robot dancing on the moon", "blurry"
 
 
-def _latentman(**settings: Any) -> Callable[[LatentManMatches], Method]:
-    return lambda matches: LatentMan(matches, **settings)
+Parts = NDArray[np.uint8] | None  # (frames, height, width), as the passes have them
+Make = Callable[[LatentManMatches, Parts], Method]
+
+
+def _latentman(**settings: Any) -> Make:
+    return lambda matches, part: LatentMan(matches, part=part, **settings)
 
 
 _DECODER = GuidanceSettings(through="decoder")
-METHODS: Mapping[str, Callable[[LatentManMatches], Method]] = MappingProxyType(
+METHODS: Mapping[str, Make] = MappingProxyType(
     {
-        BASELINE: lambda matches: Text2VideoZero(),
+        BASELINE: lambda matches, part: Text2VideoZero(),
         "+SLA": _latentman(guide=OFF),
         "+PWG": _latentman(align=OFF),
         "+both": _latentman(),
@@ -136,6 +140,7 @@ class _Job:
     prompt: PromptEmbeds
     depth: NDArray[np.float32]
     matches: LatentManMatches
+    part: NDArray[np.uint8]
 
 
 def run_diffusion(bench: DiffusionBench, report: Report) -> DiffusionFigures:
@@ -159,6 +164,7 @@ def run_diffusion(bench: DiffusionBench, report: Report) -> DiffusionFigures:
         encode_prompt(components, PROMPT, NEGATIVE_PROMPT),
         depth_pictures(passes),
         _matches(passes, size, components.latent_factor),
+        passes.part,
     )
     timings = alternate([_case(name, job) for name in bench.cases], bench.repeats, device, report)
     return DiffusionFigures(
@@ -191,7 +197,7 @@ def _alignment_s(job: _Job) -> float:
     settings, components = job.settings, job.components
     cells = (settings.height // components.latent_factor, settings.width // components.latent_factor)
     canvas = Canvas(*cells, settings.height, settings.width, components.device)
-    method = METHODS["+SLA"](job.matches)
+    method = METHODS["+SLA"](job.matches, job.part)
     return alignment_seconds(method, len(job.depth), settings.steps, components.latent_channels, canvas)
 
 
@@ -206,7 +212,7 @@ def _body_part(passes: ShotPasses) -> float:
 def _case(name: str, job: _Job) -> Case:
     if name == STOCK:
         return _stock_case(job)
-    method = METHODS[name](job.matches)
+    method = METHODS[name](job.matches, job.part)
     frames = len(job.depth)
 
     def run() -> None:

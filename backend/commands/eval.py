@@ -36,9 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", type=Path, help="the output folder of a finished shot")
     parser.add_argument("--json", action="store_true", help="print all figures as JSON instead of a table")
     parser.add_argument("--output", type=Path, help=f"where {JSON_FILE} and {PICTURE_FILE} go (default: the folder)")
-    parser.add_argument(
-        "--against", metavar="METHOD", help="the unconstrained run that sharpness is held against (default: as found)"
-    )
+    parser.add_argument("--against", metavar="METHOD", help="the unconstrained run to hold against (default: as found)")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -71,13 +69,17 @@ def measure(
 
 
 Value = Callable[[Consistency], float | None]
-ROWS: tuple[tuple[str, Value], ...] = (
+Rows = tuple[tuple[str, Value], ...]
+# What every H_MSE has to be read with: a still body may have been bought with blur, or with a background that moves.
+BESIDE: Rows = (
+    ("background change", lambda c: c.background_mean),
+    ("sharpness", lambda c: c.sharpness.mean),
+)
+ROWS: Rows = (
     ("body variance", lambda c: c.body_variance.mean),
     ("surface variance", lambda c: c.surface_variance.mean),
     ("warp error, exact flow", lambda c: c.warp_error.mean),
-    ("background change", lambda c: c.background.mean if c.background else None),
     ("H_MSE as released (8-bit, wraps)", lambda c: c.h_mse_released),
-    ("sharpness", lambda c: c.sharpness.mean),
 )
 
 
@@ -94,6 +96,8 @@ def table(figures: Mapping[str, Consistency], comparison: Comparison | None = No
     for k, part in enumerate(first.assignment):
         title = "H_MSE (eq. 9)" if part.lag == 1 else f"H_MSE, lag {part.lag}"
         grid.add_row(title, *(_shown(c.assignment[k].mean) for c in columns.values()))
+        for beside, value in BESIDE if k == 0 else ():
+            grid.add_row(beside, *(_shown(value(c)) for c in columns.values()))
     for k, part in enumerate(first.surface):
         grid.add_row(f"surface, lag {part.lag}", *(_shown(c.surface[k].mean) for c in columns.values()))
         grid.add_row("  over body variance", *(_shown(c.relative[k], 3) for c in columns.values()))
@@ -103,6 +107,8 @@ def table(figures: Mapping[str, Consistency], comparison: Comparison | None = No
         ratios = [_shown(comparison.sharpness_ratio(name), 2) for name in figures]
         floors = [_shown(comparison.floor_of(name)[0]) for name in figures]
         grid.add_row(f"sharpness over {comparison.against}'s", *ratios, "")
+        changes = [_shown(comparison.background_ratio(name), 2) for name in figures]
+        grid.add_row(f"background over {comparison.against}'s", *changes, "")
         grid.add_row("floor at this sharpness, lag 1", *floors, "")
     console = Console(width=130)
     with console.capture() as capture:

@@ -41,6 +41,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--guide-through", choices=("unet", "decoder"), default="unet", help="how far back its gradient runs"
     )
+    parser.add_argument(
+        "--guide-extent", choices=("body", "all"), default="body", help="which latent cells guidance moves"
+    )
     parser.add_argument("--model", default="embedded", help='"embedded", or a local model')
 
 
@@ -64,6 +67,7 @@ def run(arguments: argparse.Namespace) -> int:
         parity=arguments.parity,
         guide_decoder=arguments.guide_decoder,
         guide_through=arguments.guide_through,
+        guide_extent=arguments.guide_extent,
         model=arguments.model,
     )
     folder = prepare_output_folder(arguments.output)

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from backend.commands.eval import measure, table
+from backend.metrics.consistency import Consistency
 from backend.report.contact_sheet import Row, contact_sheet, depth_row, part_row
 from backend.report.manifest import manifest
 from backend.report.result_folder import ResultFolder
@@ -20,6 +21,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", type=Path, help="the output folder of a finished shot")
 
 
+def caption(name: str, figures: Consistency) -> str:
+    """A method's line on the contact sheet: its H_MSE, and what that has to be read with."""
+    shown = (
+        ("H_MSE", figures.h_mse.mean),
+        ("background", figures.background_mean),
+        ("sharpness", figures.sharpness.mean),
+    )
+    return "   ".join([name, *(f"{title} {value:.1f}" for title, value in shown if value is not None)])
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Write `video.mp4` (the last method), `contact_sheet.png` and `manifest.json`; print the consistency table."""
     folder = ResultFolder.open(arguments.folder)
@@ -28,8 +39,7 @@ def run(arguments: argparse.Namespace) -> int:
     figures = measure(folder, passes, pictures)
     rows = [depth_row(passes), part_row(passes)]
     for name, frames in pictures.items():
-        score = figures[name].h_mse.mean
-        rows.append(Row(name if score is None else f"{name}   H_MSE {score:.1f}", frames))
+        rows.append(Row(caption(name, figures[name]), frames))
     sheet = folder.path / "contact_sheet.png"
     part = sheet.with_suffix(".part")
     contact_sheet(rows).save(part, "PNG", optimize=True)

@@ -150,8 +150,8 @@ class StepHooks(Protocol):
         """
         ...
 
-    def guided(self, step: Step, following: Tensor, loss: FrameLoss, gradient: Tensor) -> Tensor:
-        """One frame's x_{t-1}, `following` being the scheduler's: each (1, channels, h, w).
+    def guided(self, step: Step, frame: int, following: Tensor, loss: FrameLoss, gradient: Tensor) -> Tensor:
+        """The x_{t-1} of the shot's frame `frame`, `following` being the scheduler's: each (1, channels, h, w).
 
         `gradient` is that of `loss.total`, as far back as the method's `gradient_through`.
         """
@@ -202,6 +202,6 @@ class NoHooks:
         """Nothing."""
         return [None] * len(x0)
 
-    def guided(self, step: Step, following: Tensor, loss: FrameLoss, gradient: Tensor) -> Tensor:
+    def guided(self, step: Step, frame: int, following: Tensor, loss: FrameLoss, gradient: Tensor) -> Tensor:
         """The scheduler's x_{t-1} as it is."""
         return following

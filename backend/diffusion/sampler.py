@@ -209,9 +209,9 @@ class Sampler:
 
         Each loss goes back to its own x0, then all of them together through the network: the chain rule.
         """
-        x0 = graph.x0.detach()
+        x0, first = graph.x0.detach(), self.segment.start + row
         with torch.enable_grad():
-            losses = hooks.losses(self.segment.start + row, x0, reference, self._unless_cancelled(decode))
+            losses = hooks.losses(first, x0, reference, self._unless_cancelled(decode))
         last = losses[-1]
         following = graph.next.clone()
         if any(loss is not None for loss in losses):
@@ -219,7 +219,7 @@ class Sampler:
             ends = torch.cat([nothing if loss is None else loss.gradient for loss in losses])
             for index, (loss, gradient) in enumerate(zip(losses, torch.split(graph.pull_back(ends), 1), strict=True)):
                 if loss is not None:
-                    following[index] = hooks.guided(step, following[index][None], loss, gradient)[0]
+                    following[index] = hooks.guided(step, first + index, following[index][None], loss, gradient)[0]
         return following, FrameReference(x0[-1:], None if last is None else last.picture)
 
     def _without_graph(self, latents: Tensor) -> Tensor:

@@ -74,8 +74,8 @@ class Table2Plan:
     """All that the cells of one table have in common, and how many there are.
 
     `steps` None takes the paper's, 100 and 50. `parity` "ours" is the project's own settings with the paper's windows;
-    only these may guide through the tiny decoder, or through a decoder alone. Raises InputError for numbers that
-    cannot be used.
+    only these may guide through the tiny decoder, through a decoder alone, or on all cells. Raises InputError for
+    numbers that cannot be used.
     """
 
     prompts: int = len(SCENES)
@@ -86,6 +86,7 @@ class Table2Plan:
     parity: Parity | Literal["ours"] = "ours"
     guide_decoder: Literal["full", "tiny"] = "full"
     guide_through: Literal["unet", "decoder"] = "unet"
+    guide_extent: Literal["body", "all"] = "body"
     model: str = "embedded"
 
     def __post_init__(self) -> None:
@@ -98,7 +99,11 @@ class Table2Plan:
         ):
             if not least <= value <= most:
                 raise InputError("eval.plan", f"--{name} is {value}; it must be from {least} to {most}.")
-        own = ("guide-decoder", self.guide_decoder, "full"), ("guide-through", self.guide_through, "unet")
+        own = (
+            ("guide-decoder", self.guide_decoder, "full"),
+            ("guide-through", self.guide_through, "unet"),
+            ("guide-extent", self.guide_extent, "body"),
+        )
         for name, chosen, usual in own:
             if chosen != usual and self.parity != "ours":
                 raise InputError(
@@ -121,6 +126,7 @@ class Table2Plan:
                 baseline=baseline,
                 guide_decoder=self.guide_decoder,
                 guide_through=self.guide_through,
+                guide_extent=self.guide_extent,
             )
         else:
             whole = published_settings(self.parity, baseline)

@@ -92,7 +92,8 @@ def _cell(
     """One clip, measured, and its pictures."""
     baseline, row = _BASELINES[key.baseline], _ROWS[key.row]
     if row.align or row.guide:
-        inputs = MethodInputs(plan.settings(baseline, row), measured.matches[baseline])
+        part = measured.shot.passes.part
+        inputs = MethodInputs(plan.settings(baseline, row), measured.matches[baseline], part)
         method = METHODS["latentman"].build(inputs)
     else:
         method = METHODS[baseline].build(MethodInputs())
@@ -110,7 +111,7 @@ def _cell(
         surface_variance=found.surface_variance.mean,
         warp_error=found.warp_error.mean,
         body_variance=found.body_variance.mean,
-        background=found.background.mean if found.background else None,
+        background=found.background_mean,
         h_mse_released=found.h_mse_released,
         sharpness=found.sharpness.mean,
         seconds=seconds,

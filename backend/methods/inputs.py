@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from backend.correspondence.types import Matches
 from shared.job import LatentManSettings
 
@@ -23,7 +26,8 @@ class LatentManMatches:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MethodInputs:
-    """The data of one job that some method may need."""
+    """The data of one job that some method may need. `part` is the passes' body parts, 0 where there is background."""
 
     settings: LatentManSettings = LatentManSettings()
     matches: LatentManMatches | None = None
+    part: NDArray[np.uint8] | None = None  # (the shot's frames, height, width)

@@ -8,7 +8,9 @@ from functools import partial
 from types import MappingProxyType
 from typing import ClassVar
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from backend.correspondence.chain import ReferenceMode, root_map
@@ -34,6 +36,7 @@ from backend.diffusion.method import (
 )
 from backend.diffusion.noise import SHARED_NOISE, NoiseStream
 from backend.diffusion.values import Canvas, Segment, Step
+from backend.methods.body_cells import segment_cells
 from backend.methods.fixed_guidance import FixedGuidance, guide_frame_fixed
 from backend.methods.inputs import LatentManMatches, MethodInputs
 from backend.methods.masactrl import MasaCtrl
@@ -53,6 +56,9 @@ class LatentMan:
 
     The paper's: alignment in the first 40 %, guidance from 20 to 70 % (section 4.1: A = [0, 39], B = [20, 69] of
     100). An empty span (0, 0) turns a part off; with both off the method is its baseline, bit for bit.
+
+    Guidance moves the cells that show the body in `part` (the shot's frames, height, width), which is 0 where there
+    is background, and one cell around them; all cells without `part`. Alignment moves matched cells alone.
     """
 
     matches: LatentManMatches
@@ -61,16 +67,20 @@ class LatentMan:
     guidance: GuidanceSettings | FixedGuidance = GuidanceSettings()
     baseline: Text2VideoZero | MasaCtrl = Text2VideoZero()
     reference_mode: ReferenceMode = "prev"
+    part: NDArray[np.uint8] | None = None
 
     name: ClassVar[str] = "latentman"
     needs: ClassVar[Needs] = Needs(anchor=True, previous=True, correspondence=True)
 
     @classmethod
     def build(cls, inputs: MethodInputs) -> LatentMan:
-        """The method with a job's settings and matches. Raises InputError if matches are missing."""
+        """The method with a job's settings, matches and parts. Raises InputError if one that it needs is missing."""
         if inputs.matches is None:
             raise InputError("method.matches", "The method latentman needs matches of consecutive frames.")
         settings = inputs.settings
+        on_body = settings.guide_extent == "body" and _acts(settings.guide)
+        if on_body and inputs.part is None:
+            raise InputError("method.part", "Guidance on the body alone needs the body parts of the shot's frames.")
         return cls(
             inputs.matches,
             settings.align,
@@ -78,6 +88,7 @@ class LatentMan:
             _guidance(settings),
             BASELINES[settings.baseline],
             settings.reference_mode,
+            inputs.part if on_body else None,
         )
 
     @property
@@ -126,6 +137,8 @@ class LatentMan:
             latent_gather(roots.frame, roots.cell, canvas.device),
             self._pixel_pairs(guided, canvas),
             first,
+            segment.start,
+            None if self.part is None else segment_cells(self.part, segment, canvas),
         )
 
     def _pixel_pairs(self, guided: Sequence[Matches], canvas: Canvas) -> tuple[PixelPairs, ...]:
@@ -136,7 +149,10 @@ class LatentMan:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LatentManHooks:
-    """The two parts of the method, for one segment whose chain starts from frame `first`."""
+    """The two parts of the method, for the segment that starts at frame `start` and whose chain does at `first`.
+
+    `movable` are the cells that guidance may move, None for all.
+    """
 
     align: Span
     guide: Span
@@ -144,6 +160,8 @@ class LatentManHooks:
     gather: LatentGather
     pairs: tuple[PixelPairs, ...]
     first: int
+    start: int
+    movable: Tensor | None  # (frames of the segment, 1, h, w) bool
 
     def before_unet(self, step: Step, latents: Tensor, previous: Tensor | None) -> Tensor:
         """Spatial latent alignment, from the previous segment's last frame on."""
@@ -166,8 +184,10 @@ class LatentManHooks:
         clamp = isinstance(self.guidance, FixedGuidance) and self.guidance.clamp
         return single_losses(x0, reference, pairs, decode, clamp=clamp)
 
-    def guided(self, step: Step, following: Tensor, loss: FrameLoss, gradient: Tensor) -> Tensor:
-        """Pixel-wise guidance."""
+    def guided(self, step: Step, frame: int, following: Tensor, loss: FrameLoss, gradient: Tensor) -> Tensor:
+        """Pixel-wise guidance; the gradient is 0 on cells that stay before the step's length is found."""
+        if self.movable is not None:
+            gradient = gradient.where(self.movable[frame - self.start], torch.zeros_like(gradient))
         if isinstance(self.guidance, FixedGuidance):
             return guide_frame_fixed(step, following, loss, gradient, self.guidance)
         return guide_frame(step, following, loss, gradient, self.guidance)

@@ -22,12 +22,18 @@ class Comparison:
 
     figures: Mapping[str, Consistency]
     floor: Consistency  # of a perfectly steady, textured body
-    against: str | None  # the method whose sharpness counts as 1; None = there is none to compare with
+    against: str | None  # the method whose sharpness and background count as 1; None = there is none to compare with
 
     def sharpness_ratio(self, method: str) -> float | None:
         """Sharpness over that of the unconstrained run: below 1, part of what the other figures won may be blur."""
         reference = self.figures[self.against].sharpness.mean if self.against else None
         own = self.figures[method].sharpness.mean
+        return own / reference if own is not None and reference else None
+
+    def background_ratio(self, method: str) -> float | None:
+        """The background's change over that of the unconstrained run: above 1 it flickers with the method."""
+        reference = self.figures[self.against].background_mean if self.against else None
+        own = self.figures[method].background_mean
         return own / reference if own is not None and reference else None
 
     def floor_of(self, method: str) -> tuple[float | None, ...]:
@@ -51,6 +57,7 @@ class Comparison:
                 name: {
                     **figure.json_value(),
                     "sharpness_ratio": self.sharpness_ratio(name),
+                    "background_ratio": self.background_ratio(name),
                     "surface_floor": self.floor_of(name),
                 }
                 for name, figure in self.figures.items()

@@ -52,6 +52,11 @@ class Consistency:
     background: Score | None  # None = the camera moves
     h_mse_released: float | None  # the published code's 8-bit figure, another quantity than `h_mse`
 
+    @property
+    def background_mean(self) -> float | None:
+        """The background's mean change; None where the camera moves or no background shows."""
+        return None if self.background is None else self.background.mean
+
     def json_value(self) -> dict[str, Any]:
         """The same as plain JSON values."""
         return asdict(self)

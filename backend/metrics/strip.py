@@ -96,8 +96,9 @@ def _draw_strip(axes: Axes, comparison: Comparison, name: str, frames: Sequence[
     if floor is not None:
         axes.axhline(floor, color="#2e7d32", linewidth=1.2, label="resampling floor")
         axes.legend(fontsize=7, loc="upper right", frameon=False)
-    ratio = comparison.sharpness_ratio(name)
-    axes.set_title(name if ratio is None else f"{name}   sharpness {ratio:.2f} of {comparison.against}", fontsize=9)
+    ratios = (("sharpness", comparison.sharpness_ratio(name)), ("background", comparison.background_ratio(name)))
+    beside = ", ".join(f"{title} {ratio:.2f}" for title, ratio in ratios if ratio is not None)
+    axes.set_title(f"{name}   {beside} of {comparison.against}" if beside else name, fontsize=9)
     shown = np.unique(np.linspace(1, max(len(frames) - 1, 1), 9).round().astype(int))
     axes.set_xticks([int(k) for k in shown if k < len(frames)], [str(frames[k]) for k in shown if k < len(frames)])
     axes.tick_params(labelsize=7)

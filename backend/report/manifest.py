@@ -21,7 +21,7 @@ def manifest(folder: ResultFolder, figures: Mapping[str, Consistency]) -> dict[s
     """All that is needed to make the result again and to judge it, as plain JSON values.
 
     `figures` holds each method's consistency; H_MSE is equation 9 in float on 0..255, so lower is steadier, and has to
-    be read beside the sharpness: blur lowers it too.
+    be read beside the sharpness, for blur lowers it too, and the background's change.
     """
     result = folder.result
     return {
@@ -48,6 +48,8 @@ def manifest(folder: ResultFolder, figures: Mapping[str, Consistency]) -> dict[s
             for entry in result.methods
         },
         "h_mse": {name: figure.h_mse.mean for name, figure in figures.items()},
+        "background": {name: figure.background_mean for name, figure in figures.items()},
+        "sharpness": {name: figure.sharpness.mean for name, figure in figures.items()},
     }
 
 

@@ -197,8 +197,9 @@ def _figures(arguments: argparse.Namespace) -> None:
 def _steadiness(arguments: argparse.Namespace) -> None:
     plan = SteadinessPlan(guidance=arguments.guidance)
     grid = Table(title="mean squared difference of one surface point, 0 to 255: lower is steadier; sharpness: the cost")
-    for name in ("method", "1 frame apart", "4 frames apart", "look, 1 apart", "sharpness"):
+    for name in ("method", "1 frame apart", "4 frames apart", "look, 1 apart", "background", "sharpness"):
         grid.add_column(name, justify="left" if name == "method" else "right")
     for row in write_steadiness(arguments.target, arguments.folder / "steadiness.json", plan):
-        grid.add_row(row.name, f"{row.lag_1:.1f}", f"{row.lag_4:.1f}", f"{row.look_1:.1f}", f"{row.sharpness:.1f}")
+        shown = (row.lag_1, row.lag_4, row.look_1, row.background, row.sharpness)
+        grid.add_row(row.name, *(f"{value:.1f}" for value in shown))
     Console().print(grid)

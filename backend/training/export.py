@@ -11,7 +11,7 @@ import torch
 from diffusers import AutoencoderKL, ControlNetModel, StableDiffusionControlNetPipeline, UNet2DConditionModel
 from transformers import CLIPTextModel
 
-from backend.diffusion.scheduler import EPSILON_DIVISOR
+from backend.diffusion.scheduler import EPSILON_DIVISOR, make_scheduler
 from backend.training.models import build_scheduler
 from backend.training.prompts import all_words
 from backend.training.vocabulary import build_tokenizer
@@ -24,15 +24,13 @@ EMBEDDED = Path(__file__).resolve().parents[1] / "embedded"
 def export_model(vae_folder: Path, diffusion_folder: Path, target: Path = EMBEDDED) -> None:
     """Write the pipeline beside `target`, then put it in its place."""
     half = {"dtype": torch.float16}
-    scheduler = build_scheduler()
-    scheduler.register_to_config(**{EPSILON_DIVISOR: DIVISOR})
     pipeline = StableDiffusionControlNetPipeline(
         vae=AutoencoderKL.from_pretrained(vae_folder, **half),
         text_encoder=CLIPTextModel.from_pretrained(diffusion_folder / "text_encoder", dtype=torch.float16),
         tokenizer=build_tokenizer(all_words()),
         unet=UNet2DConditionModel.from_pretrained(diffusion_folder / "unet", **half),
         controlnet=ControlNetModel.from_pretrained(diffusion_folder / "controlnet", **half),
-        scheduler=scheduler,
+        scheduler=make_scheduler({**build_scheduler().config, EPSILON_DIVISOR: DIVISOR}),
         safety_checker=None,
         feature_extractor=None,
         requires_safety_checker=False,

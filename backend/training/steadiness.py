@@ -26,6 +26,7 @@ from backend.diffusion.text import encode_prompt
 from backend.diffusion.tiny_decoder import with_tiny_decoder
 from backend.methods.inputs import LatentManMatches, MethodInputs
 from backend.methods.registry import METHODS
+from backend.metrics.background import background_change
 from backend.metrics.h_mse import h_mse
 from backend.metrics.sharpness import sharpness
 from backend.passes import ShotPasses, depth_pictures
@@ -64,13 +65,15 @@ class SteadinessPlan:
 class Row:
     """One method's figures over all shots and seeds: squared differences on 0..255, and sharpness.
 
-    `look_1` is `lag_1` of pictures smoothed over the body by LOOK_PX.
+    `background` is what changes between consecutive frames off the body; `look_1` is `lag_1` of pictures smoothed over
+    the body by LOOK_PX.
     """
 
     name: str
     lag_1: float
     lag_4: float
     look_1: float
+    background: float
     sharpness: float
 
 
@@ -100,7 +103,7 @@ def _methods(passes: ShotPasses, settings: LatentManSettings) -> dict[str, Metho
     matches = LatentManMatches(latent=_matches(passes, 32, 32, 1), guidance=_matches(passes, 256, 256, 1))
 
     def build(name: str, chosen: LatentManSettings) -> Method:
-        return METHODS[name].build(MethodInputs(chosen, matches))
+        return METHODS[name].build(MethodInputs(chosen, matches, passes.part))
 
     return {
         "per_frame": build("per_frame", settings),
@@ -143,8 +146,9 @@ def _coded(components: Components, renders: NDArray[np.uint8]) -> NDArray[np.uin
 def _figures(pictures: NDArray[np.uint8], passes: ShotPasses, lags: tuple[list[Matches], ...]) -> tuple[float, ...]:
     near, far = (h_mse(pictures, matches, lag=lag).mean for matches, lag in zip(lags, (1, 4), strict=True))
     look = h_mse(smoothed_over_body(pictures, passes.part, LOOK_PX), lags[0], lag=1).mean
-    sharp = sharpness(pictures, passes.part).mean
-    return tuple(float("nan") if value is None else value for value in (near, far, look, sharp))
+    behind, sharp = background_change(pictures, passes), sharpness(pictures, passes.part).mean
+    found = (near, far, look, behind.mean if behind else None, sharp)
+    return tuple(float("nan") if value is None else value for value in found)
 
 
 def smoothed_over_body(pictures: NDArray[np.uint8], part: NDArray[np.uint8], sigma_px: float) -> NDArray[np.float64]:

@@ -18,7 +18,10 @@ _SHOWN_KEYS = 8
 _ALWAYS = (("seed", "steps"), ("guidance_scale", "controlnet_scale"))
 _LABEL_SHARE = 0.4  # as Blender splits label and field
 _SPANS = ("align", "guide")  # two numbers each: from, to
-_OF_LATENTMAN = (("align", "guide", "guide_strength", "guide_decoder"), ("correspondence", "baseline"))
+_OF_LATENTMAN = (
+    ("align", "guide", "guide_strength", "guide_decoder", "guide_extent"),
+    ("correspondence", "baseline"),
+)
 
 
 def draw_character(layout: Any, context: Any) -> None:

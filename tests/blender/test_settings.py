@@ -113,7 +113,7 @@ def test_keyed_prompts_are_a_text_of_the_file(scene):
     assert scene.latentman.prompts == text and len(bpy.data.texts) == 1
     store_settings(scene, dataclasses.replace(job, prompts="1: a moon"), "cycles")
     assert scene.latentman.prompts != text and stored_template(scene, (1,)).prompts.strip() == "1: a moon"
-    store_settings(scene, dataclasses.replace(job, prompts="", schema=1), "cycles")
+    store_settings(scene, dataclasses.replace(job, prompts=""), "cycles")
     assert scene.latentman.prompts is None and scene.latentman.prompt == "a robot"
 
 

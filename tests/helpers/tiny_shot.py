@@ -40,6 +40,11 @@ def random_matches(frames: int, latent_size: int, guidance_size: int, seed: int 
     return LatentManMatches(latent, guidance)
 
 
+def body_everywhere(frames: int, size: int) -> NDArray[np.uint8]:
+    """Parts (frames, size, size) of pictures that show nothing but the body."""
+    return np.ones((frames, size, size), np.uint8)
+
+
 def shifted_pair(size: int, rows: int, columns: int) -> Matches:
     """What moved by whole pixels: (r, c) now was (r - rows, c - columns) before, where that is in the picture."""
     row, column = np.divmod(np.arange(size * size), size)

@@ -193,7 +193,7 @@ def test_rows_compare_the_least_of_the_times() -> None:
 
 
 def test_every_method_of_the_bench_is_another() -> None:
-    built = [make(None) for make in METHODS.values()]  # type: ignore[arg-type]
+    built = [make(None, None) for make in METHODS.values()]  # type: ignore[arg-type]
     assert all(one != other for i, one in enumerate(built) for other in built[:i])
 
 

@@ -83,7 +83,11 @@ def test_a_plan_that_cannot_be_run_is_refused(values: dict[str, int]) -> None:
 
 @pytest.mark.parametrize(
     ("setting", "value", "words"),
-    [("guide_decoder", "tiny", "through the tiny decoder"), ("guide_through", "decoder", "before the UNet")],
+    [
+        ("guide_decoder", "tiny", "through the tiny decoder"),
+        ("guide_through", "decoder", "before the UNet"),
+        ("guide_extent", "all", "on all latent cells"),
+    ],
 )
 def test_other_guidance_is_another_plan_of_our_own_settings(setting: str, value: str, words: str) -> None:
     changed: dict[str, Any] = {setting: value}
@@ -200,6 +204,21 @@ def test_the_text_has_the_papers_numbers_beside_ours() -> None:
     text = "\n".join(lines)
     assert "20 steps on text2video_zero (paper: 100)" in text and "256x256" in text
     assert "Fewer or more steps" not in table2_markdown(Table2Plan(), summarise(cells))
+
+
+def test_the_background_stands_beside_h_mse() -> None:
+    cells = [*block(0, 0, 100, 90, 95, 80), *block(0, 0, 100, 90, 95, 80, baseline="masactrl")]
+    changes = {"baseline": 20.0, "+SLA": 21.0, "+PWG": 37.0, "+SLA +PWG": 19.0}
+    measured = [
+        msgspec.structs.replace(c, background=changes[c.key.row]) if c.key.baseline == "text2video_zero" else c
+        for c in cells
+    ]
+    lines = table2_markdown(Table2Plan(), summarise(measured)).splitlines()
+    table = [[value.strip() for value in line.strip("|").split("|")] for line in lines if line.startswith("| ")]
+    found = {(row[0], row[1]): dict(zip(HEADER, row, strict=True))["background"] for row in table[1:]}
+    shown = [found["text2video_zero", row.name] for row in ROWS]
+    assert shown == ["20", "+5.0 %", "+85.0 %", "-5.0 %"]
+    assert {found["masactrl", row.name] for row in ROWS} == {"-"}  # the camera moved
 
 
 def test_a_table_is_made_resumed_and_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,10 +14,12 @@ from backend.methods.latentman import LatentMan
 from backend.methods.registry import METHODS
 from shared.job import METHODS as JOB_METHODS
 from shared.job import LatentManSettings
-from tests.helpers.tiny_shot import random_matches
+from tests.helpers.tiny_shot import body_everywhere, random_matches
 
 INPUTS = MethodInputs(
-    LatentManSettings(align=(0.1, 0.5), guide=(0.3, 0.6), guide_strength=0.4), random_matches(2, 4, 4)
+    LatentManSettings(align=(0.1, 0.5), guide=(0.3, 0.6), guide_strength=0.4),
+    random_matches(2, 4, 4),
+    body_everywhere(2, 8),
 )
 LAYER, STEP = Layer("unet", "layer", 0), Step(0, 10, 900, 0.1)
 

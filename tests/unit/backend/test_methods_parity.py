@@ -42,7 +42,7 @@ from shared.errors import InputError
 from shared.latentman_settings import LatentManSettings, published_settings
 from tests.helpers.clips import sliding_square
 from tests.helpers.tiny_models import tiny_components
-from tests.helpers.tiny_shot import random_depth, random_matches
+from tests.helpers.tiny_shot import body_everywhere, random_depth, random_matches
 
 SIZE, LATENT, FRAMES = 16, 8, 3
 SETTINGS = SampleSettings(steps=5, guidance_scale=3.0, controlnet_scale=0.9, seed=7, height=SIZE, width=SIZE)
@@ -62,7 +62,9 @@ def sampled(method: object) -> Tensor:
 
 
 def built(settings: LatentManSettings) -> LatentMan:
-    method = METHODS["latentman"].build(MethodInputs(settings, random_matches(FRAMES, LATENT, SIZE)))
+    method = METHODS["latentman"].build(
+        MethodInputs(settings, random_matches(FRAMES, LATENT, SIZE), body_everywhere(FRAMES, SIZE))
+    )
     assert isinstance(method, LatentMan)
     return method
 
@@ -154,9 +156,9 @@ def test_what_a_gradient_runs_through_is_what_the_loop_keeps() -> None:
 
 
 def test_alignment_alone_needs_no_guidance_matches_and_the_other_way_round() -> None:
-    matches = random_matches(FRAMES, LATENT, SIZE)
+    matches, part = random_matches(FRAMES, LATENT, SIZE), body_everywhere(FRAMES, SIZE)
     aligned = MethodInputs(LatentManSettings(guide=(0.0, 0.0)), LatentManMatches(matches.latent, []))
-    guided = MethodInputs(LatentManSettings(align=(0.0, 0.0)), LatentManMatches([], matches.guidance))
+    guided = MethodInputs(LatentManSettings(align=(0.0, 0.0)), LatentManMatches([], matches.guidance), part)
     plain = sampled(Text2VideoZero())
     for inputs in (aligned, guided):
         assert not torch.equal(sampled(METHODS["latentman"].build(inputs)), plain)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
 import io
 import json
 from functools import cache
@@ -12,12 +14,17 @@ import pytest
 from PIL import Image
 
 from backend.cli import main
+from backend.commands.eval import table
+from backend.commands.report import caption
 from backend.metrics.comparison import Comparison, unconstrained
 from backend.metrics.consistency import consistency, consistency_matches, resampling_floor
 from backend.metrics.strip import body_box, consistency_strip, worst_frames
 from backend.passes import ShotPasses
+from backend.report.manifest import manifest
+from backend.report.result_folder import ResultFolder
 from shared.errors import EXIT_BAD_ARGUMENTS, EXIT_DONE, InputError
 from shared.frame_files import frame_name
+from shared.job import Job, JobInputs, canonical_json
 from shared.shot import shot_json
 from tests.helpers.clips import noisy, painted, sliding_square
 from tests.helpers.exr_shot import write_exr
@@ -45,9 +52,12 @@ def write_result(folder: Path) -> None:
     np.save(folder / "passes" / "vertices.npy", passes.vertices)
     charts = passes.charts
     np.savez(folder / "passes" / "charts.npz", f=charts.f, part=charts.part, chart_uv=charts.chart_uv)
+    name = hashlib.sha256().hexdigest()
+    job = Job("a square", passes.shot.frames, JobInputs((name,) * len(passes.shot.frames), name, name, name))
     entries = []
     for name, frames in pictures.items():
         (folder / name).mkdir()
+        (folder / name / "job.json").write_bytes(canonical_json(job))
         for frame, picture in zip(passes.shot.frames, frames, strict=True):
             Image.fromarray(picture).save(folder / name / frame_name(frame))
         entries.append({"method": name, "job_id": "0" * 64, "seconds": 1.0, "folder": name, "frames": {}})
@@ -75,6 +85,49 @@ def test_sharpness_is_held_against_the_unconstrained_run() -> None:
     assert comparison.sharpness_ratio("latentman") == pytest.approx(ours / theirs)
     assert ours < theirs
     assert Comparison(figures, comparison.floor, None).sharpness_ratio("latentman") is None
+
+
+def background_by_hand(pictures: np.ndarray, part: np.ndarray) -> float:
+    """The change of consecutive frames at pixels more than 4 off the body in both, one pixel after another."""
+    frames, height, width = part.shape
+    means = []
+    for k in range(1, frames):
+        terms = []
+        for row, column in np.ndindex(height, width):
+            around = part[k - 1 : k + 1, max(row - 4, 0) : row + 5, max(column - 4, 0) : column + 5]
+            if not around.any():
+                terms.append((pictures[k, row, column].astype(float) - pictures[k - 1, row, column]) ** 2)
+        means.append(np.mean(terms))
+    return float(np.mean(means))
+
+
+def test_the_background_is_held_against_the_unconstrained_run() -> None:
+    passes, pictures, comparison = clips()
+    ours, theirs = (background_by_hand(pictures[name], passes.part) for name in ("latentman", "text2video_zero"))
+    assert comparison.background_ratio("latentman") == pytest.approx(ours / theirs)
+    assert ours / theirs == pytest.approx(0.25, rel=0.01)  # grey and noise in equal parts: half of the differences
+    assert comparison.background_ratio("text2video_zero") == 1
+    assert Comparison(comparison.figures, comparison.floor, None).background_ratio("latentman") is None
+    moving = {name: dataclasses.replace(one, background=None) for name, one in comparison.figures.items()}
+    assert Comparison(moving, comparison.floor, "text2video_zero").background_ratio("latentman") is None
+
+
+def test_every_text_has_the_background_and_the_sharpness_beside_h_mse(tmp_path: Path) -> None:
+    passes, pictures, comparison = clips()
+    figures = comparison.figures
+    background = {name: background_by_hand(frames, passes.part) for name, frames in pictures.items()}
+    lines = [[cell.strip() for cell in line.split("│")[1:-1]] for line in table(figures).splitlines()]
+    rows = {line[0]: line[1:] for line in lines if line}
+    assert rows["background change"] == [f"{value:.1f}" for value in background.values()]
+    ours = figures["latentman"]
+    shown = caption("latentman", ours)
+    assert shown.startswith(f"latentman   H_MSE {ours.h_mse.mean:.1f}   background {background['latentman']:.1f}")
+    assert shown.endswith(f"   sharpness {ours.sharpness.mean:.1f}")
+    assert "background" not in caption("latentman", dataclasses.replace(ours, background=None))
+    write_result(tmp_path)
+    written = manifest(ResultFolder.open(tmp_path), figures)
+    assert written["background"] == pytest.approx(background)
+    assert written["sharpness"] == {name: figure.sharpness.mean for name, figure in figures.items()}
 
 
 def test_the_floor_is_brought_to_a_methods_sharpness() -> None:
@@ -126,6 +179,7 @@ def test_eval_writes_json_and_picture_and_prints_a_table(tmp_path: Path, capsys:
     assert main(["eval", str(tmp_path / "take"), "--output", str(tmp_path / "out")]) == EXIT_DONE
     printed = capsys.readouterr().out
     assert "H_MSE (eq. 9)" in printed and "sharpness over text2video_zero's" in printed
+    assert "background over text2video_zero's" in printed
     value = json.loads((tmp_path / "out" / "consistency.json").read_text())
     _, _, comparison = clips()
     expected = comparison.figures["latentman"].h_mse.mean

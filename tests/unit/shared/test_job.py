@@ -37,12 +37,11 @@ def test_canonical_bytes_are_sorted_and_bare() -> None:
     assert set(value) == {field.name for field in dataclasses.fields(Job)} - {"prompts"}
 
 
-def test_a_job_of_one_prompt_is_spelled_as_before_there_were_keyed_ones() -> None:
-    # Written out as the first version of the program did it, so that its jobs keep their names.
+def test_a_job_of_one_prompt_is_spelled_without_keyed_ones() -> None:
     value = {field.name: getattr(JOB, field.name) for field in dataclasses.fields(Job) if field.name != "prompts"}
     nested = {"inputs", "model_files", "latentman"}
     value = {name: dataclasses.asdict(item) if name in nested else item for name, item in value.items()}
-    assert value["schema"] == 1
+    assert value["schema"] == 3
     spelled = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     assert canonical_json(JOB) == spelled.encode()
 
@@ -50,7 +49,7 @@ def test_a_job_of_one_prompt_is_spelled_as_before_there_were_keyed_ones() -> Non
 def test_a_keyed_job_has_one_spelling_and_reads_back() -> None:
     job = changed(prompt="unused", prompts="1:  a robot,  30: a knight")
     normal = normal_job(job)
-    assert (normal.prompt, normal.prompts, normal.schema) == ("a robot", "1: a robot\n30: a knight", 2)
+    assert (normal.prompt, normal.prompts, normal.schema) == ("a robot", "1: a robot\n30: a knight", 3)
     assert parse_job(canonical_json(job)) == normal == normal_job(normal)
     assert job_id(job, MODEL) == job_id(changed(prompts="1: a robot\r\n\n30: a knight,"), MODEL) != job_id(JOB, MODEL)
     validate_job(changed(prompt="", prompts="1: a robot"))
@@ -86,6 +85,7 @@ def test_the_id_is_sha256_of_the_canonical_job_and_the_model() -> None:
         {"inputs": dataclasses.replace(INPUTS, shot=DIGESTS[6])},
         {"latentman": LatentManSettings(features="released")},
         {"latentman": LatentManSettings(guide_decoder="tiny")},
+        {"latentman": LatentManSettings(guide_extent="all")},
         {"model_files": ModelFiles(vae="/models/vae")},
         {"model_files": ModelFiles(tiny_vae="/models/taesd")},
         {"model_files": ModelFiles(loras=(LoraFile("/models/style.safetensors", 0.5),))},
@@ -128,7 +128,8 @@ def test_inputs_are_listed_once() -> None:
         ({"method": "magic"}, "job.method"),
         ({"model": ""}, "job.model"),
         ({"schema": 2}, "job.schema"),
-        ({"schema": 3, "prompts": "1: a robot"}, "job.schema"),
+        ({"schema": 4, "prompts": "1: a robot"}, "job.schema"),
+        ({"schema": 0}, "job.schema"),
         ({"prompts": "a robot"}, "job.prompts"),
         ({"prompts": f"1: {'x' * 2_001}"}, "job.prompt_long"),
         ({"model_files": ModelFiles(vae="v" * 1_001)}, "job.model_files"),

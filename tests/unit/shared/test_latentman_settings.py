@@ -12,9 +12,13 @@ import pytest
 from shared.errors import InputError
 from shared.job import Job, JobInputs, canonical_json, parse_job, validate_job
 from shared.latentman_settings import PARITIES, LatentManSettings, published_settings
+from shared.reuse import ShotFacts, segment_keys
 
 DIGESTS = [hashlib.sha256(bytes([number])).hexdigest() for number in range(5)]
 JOB = Job("a robot", (1, 2), JobInputs((DIGESTS[0], DIGESTS[1]), DIGESTS[2], DIGESTS[3], DIGESTS[4]))
+
+
+FACTS = ShotFacts(1.0, 2.0, DIGESTS[4], (DIGESTS[0], DIGESTS[1]))
 
 
 def read(latentman: object) -> Job:
@@ -70,6 +74,27 @@ def test_single_settings_override_the_parity() -> None:
 def test_without_a_parity_the_defaults_hold() -> None:
     assert read({}).latentman == LatentManSettings()
     assert read({"align": [0, 0.3]}).latentman == LatentManSettings(align=(0.0, 0.3))
+
+
+def test_guidance_moves_the_body_by_our_own_settings_and_everything_by_the_published_ones() -> None:
+    assert LatentManSettings().guide_extent == "body"
+    assert {settings.guide_extent for settings in PARITIES.values()} == {"all"}
+    assert read({"guide_extent": "all"}).latentman == LatentManSettings(guide_extent="all")
+    assert read({"parity": "paper", "guide_extent": "body"}).latentman.guide_extent == "body"
+
+
+@pytest.mark.parametrize("schema", [1, 2])
+@pytest.mark.parametrize("guide_rule", ["adaptive", "fixed"])
+def test_a_job_of_before_the_extent_is_none_of_today(schema: int, guide_rule: Any) -> None:
+    job = dataclasses.replace(JOB, latentman=LatentManSettings(guide_rule=guide_rule))
+    spelled = json.loads(canonical_json(job))
+    del spelled["latentman"]["guide_extent"]
+    before = parse_job(json.dumps(spelled | {"schema": schema}).encode())
+    assert before == dataclasses.replace(
+        job, latentman=dataclasses.replace(job.latentman, guide_extent="all")
+    )  # what it meant then, as today's version writes it
+    assert canonical_json(before) != canonical_json(job)
+    assert segment_keys(before, FACTS) != segment_keys(job, FACTS)
 
 
 @pytest.mark.parametrize(
