@@ -6,6 +6,7 @@ arguments or the environment.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import stat
@@ -13,8 +14,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from .errors import BackendError, InputError
-from .messages import error_from
+from .errors import BackendError, InputError, LatentManError, error_of, told
 from .strict_json import StrictJSONError, convert, dump_json, parse_json
 
 Z85_KEY_LENGTH = 40
@@ -63,9 +63,19 @@ class ConnectionInfo:
         return f"tcp://{host}:{self.port}"
 
 
-def failure_line(code: str, message: str, hint: str) -> bytes:
+@dataclass(frozen=True, slots=True)
+class LaunchFailure:
+    """Why the backend cannot start: one line on its stdout in place of the reply."""
+
+    code: str = ""
+    message: str = ""
+    hint: str = ""
+    kind: str = ""
+
+
+def failure_line(error: LatentManError) -> bytes:
     """The line on the backend's stdout when it cannot start."""
-    return dump_json({"error": {"code": code, "message": message, "hint": hint}}) + b"\n"
+    return dump_json({"error": dataclasses.asdict(LaunchFailure(*told(error)))}) + b"\n"
 
 
 def parse_request(line: bytes) -> LaunchRequest:
@@ -84,8 +94,7 @@ def parse_reply(line: bytes) -> LaunchReply:
     try:
         value = parse_json(line)
         if isinstance(value, dict) and "error" in value:
-            told = convert(value["error"], dict[str, str])
-            raise error_from(told.get("code", ""), told.get("message", ""), told.get("hint", ""))
+            raise error_of(convert(value["error"], LaunchFailure), unsaid=BackendError)
         return convert(value, LaunchReply)
     except StrictJSONError as error:
         raise BackendError(

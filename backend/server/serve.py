@@ -75,7 +75,7 @@ def serve_stdio(runner: str = DEFAULT_RUNNER, workers: int = 1) -> None:
             supervisor.run(stop.is_set, hold=True)  # our parent stopped what is there, and says what is to go on
     except LatentManError as error:
         with contextlib.suppress(BrokenPipeError):
-            _write_stdout(failure_line(error.code, error.message, error.hint))
+            _write_stdout(failure_line(error))
         raise
 
 

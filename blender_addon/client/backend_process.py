@@ -198,7 +198,7 @@ def _start(command: BackendCommand, work_folder: Path, log_file: Path) -> subpro
         work_folder.mkdir(parents=True, exist_ok=True)
         log = log_file.open("wb")
     except OSError as error:
-        raise _as_backend_error(storage_error(error, work_folder)) from error
+        raise storage_error(error, work_folder) from error
     new_group = 0 if sys.platform != "win32" else subprocess.CREATE_NEW_PROCESS_GROUP
     with log:
         try:
@@ -227,10 +227,6 @@ def _how_it_ended(code: int) -> str:
         return f"was ended by {signal.Signals(-code).name}"
     except ValueError:
         return f"was ended by signal {-code}"
-
-
-def _as_backend_error(error: LatentManError) -> BackendError:
-    return BackendError(error.code, error.message, error.hint)
 
 
 def _standard_input(process: subprocess.Popen[bytes]) -> IO[bytes]:

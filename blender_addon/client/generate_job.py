@@ -19,7 +19,7 @@ from typing import Protocol
 from ..shared import client_events as events
 from ..shared.client_events import ClientEvent
 from ..shared.digest import sha256_bytes
-from ..shared.errors import BackendError, CancelledError, JobError, LatentManError, ProtocolError
+from ..shared.errors import BackendError, CancelledError, JobError, LatentManError
 from ..shared.frame_files import PNG_SIGNATURE, frame_name, put_frame
 from ..shared.job import Job, JobInputs
 from .progress import GenerateProgress, GenerateState
@@ -114,6 +114,7 @@ class GenerateJob:
         self._started_at = now
         self._passes_ended_at: float | None = None
         self._cancel_at: float | None = None
+        self._lost = False  # the session has ended
         self._pass_digests: dict[int, str] = {}
         self._shot_digests: tuple[str, str, str] | None = None
         self._runs = [_MethodRun(method) for method in request.methods]
@@ -176,7 +177,7 @@ class GenerateJob:
     # ---- Inside
 
     def _step(self, now: float) -> None:
-        for event in self._session.step(now):
+        for event in self._heard(now):
             self._handle(event, now)
         if self.state is GenerateState.CANCELLING:
             late = self._cancel_at is not None and now - self._cancel_at > CANCEL_LIMIT_S
@@ -189,6 +190,16 @@ class GenerateJob:
             self._show(silent_minutes=int(silence_s / 60))
             if not self._open_runs():
                 self._finish(now)
+
+    def _heard(self, now: float) -> list[ClientEvent]:
+        """What the backend says. Raises what ends the session, behind which nothing can be asked of it."""
+        try:
+            heard = self._session.step(now)
+        except LatentManError:
+            self._lost = True
+            raise
+        self._lost = any(isinstance(event, events.GaveUp) for event in heard)
+        return heard
 
     def _take_passes(self, now: float) -> None:
         client = self._session.client
@@ -318,10 +329,9 @@ class GenerateJob:
 
     def _fail(self, error: LatentManError, now: float) -> None:
         """Remember the first error, and stop what still runs before the shot ends; a lost backend cannot be asked."""
-        lost = isinstance(error, BackendError | ProtocolError)
         self.error = self.error or error
         self.cancel(now)
-        if lost or not self._open_runs():
+        if self._lost or not self._open_runs():
             self._end(GenerateState.FAILED)
 
     def _end(self, state: GenerateState) -> None:

@@ -138,6 +138,9 @@ def test_a_failed_job_is_exit_code_1_or_its_errors_own(tmp_path: Path, model: Pa
     done = batch(*arguments, "--prompt", "fail=boom")
     assert done.returncode == 1
     assert sentence(done)
+    done = batch(*arguments, "--prompt", "fail=input")
+    assert done.returncode == 2
+    assert sentence(done) == "latentman: The picture is too small. Use a larger one."
 
 
 @pytest.mark.parametrize(
