@@ -18,7 +18,7 @@ from .prompt_text import store_prompts, stored_prompts
 from .properties import settings_of
 from .shared.errors import InputError
 from .shared.framerange import MAX_FRAMES, format_frames, parse_frames
-from .shared.job import Job, LatentManSettings
+from .shared.job import Job, LatentManSettings, default_of
 from .shared.model_files import ModelFiles
 from .shared.strict_json import StrictJSONError, convert, parse_json
 
@@ -102,7 +102,7 @@ def store_settings(scene: Any, job: Job, engine: str) -> None:
     settings = settings_of(scene)
     store_values(scene, {name: getattr(job, name) for name in _PLAIN} | dataclasses.asdict(job.latentman))
     other = {"latentman": _other(scene).get("latentman", {})}
-    other |= {name: getattr(job, name) for name in _HIDDEN if getattr(job, name) != _default(Job, name)}
+    other |= {name: getattr(job, name) for name in _HIDDEN if getattr(job, name) != default_of(Job, name)}
     _keep_other(scene, other)
     store_prompts(scene, job.prompts)
     _store(settings, "engine", engine)
@@ -117,7 +117,7 @@ def store_values(scene: Any, values: Mapping[str, Value]) -> None:
     for name, value in values.items():
         if name in _PLAIN or name in _LATENTMAN:
             _store(settings, name, value)
-        elif value == _default(LatentManSettings, name):
+        elif value == default_of(LatentManSettings, name):
             kept.pop(name, None)
         else:
             kept[name] = value
@@ -202,11 +202,6 @@ def _unreadable(reason: object) -> InputError:
     return InputError(
         "settings.other", f"The settings that the panel does not show cannot be read: {reason}.", "Reset them."
     )
-
-
-def _default(kind: type, name: str) -> Any:
-    field = next(field for field in dataclasses.fields(kind) if field.name == name)
-    return field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
 
 
 def _store(settings: Any, name: str, value: Any) -> None:

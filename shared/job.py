@@ -58,7 +58,7 @@ class Job:
     frames: tuple[int, ...]
     inputs: JobInputs
     negative_prompt: str = ""
-    seed: int = 0
+    seed: int = 7
     method: str = "latentman"
     model: str = "embedded"
     model_files: ModelFiles = field(default_factory=ModelFiles)
@@ -72,6 +72,12 @@ class Job:
     segment_frames: int = 8
     prompts: str = ""
     schema: int = SCHEMA
+
+
+def default_of(kind: type, name: str) -> Any:
+    """The default of a field of `Job`, or of what a job holds: the only place where defaults stand."""
+    found = next(one for one in dataclasses.fields(kind) if one.name == name)
+    return found.default if found.default_factory is dataclasses.MISSING else found.default_factory()
 
 
 def canonical_json(job: Job) -> bytes:

@@ -13,7 +13,7 @@ from ..client.job_file import ShotFile
 from ..client.request import placeholder_inputs
 from ..shared.errors import InputError
 from ..shared.framerange import parse_frames
-from ..shared.job import METHODS, Job
+from ..shared.job import METHODS, Job, default_of
 from ..shared.keyed_prompts import read_prompts
 
 _SIZE = re.compile(r"(\d{1,5})x(\d{1,5})")
@@ -54,7 +54,8 @@ def _add_shot(group: Any) -> None:
     group.add_argument("--repetition", type=int, default=0, metavar="N", help="repetition of an MDM results.npy")
     group.add_argument("--fps", type=float, metavar="FPS", help="frame rate of the scene")
     group.add_argument("--frames", metavar="RANGE", help='frames, like "1-30,47,60-90x2" (default: the scene\'s range)')
-    group.add_argument("--size", metavar="WxH", help="picture size in pixels (default: the open file's, 512x512)")
+    size = f"{default_of(Job, 'width')}x{default_of(Job, 'height')}"
+    group.add_argument("--size", metavar="WxH", help=f"picture size in pixels (default: the scene's, at first {size})")
     group.add_argument("--engine", choices=("cycles", "eevee"), help="renders the passes")
 
 
@@ -65,7 +66,7 @@ def _add_job(group: Any) -> None:
         "--prompts", type=Path, metavar="FILE", help='a text of keyed prompts, like "1: a robot, 30: a knight"'
     )
     group.add_argument("--negative", dest="negative_prompt", metavar="TEXT", help="what must not be seen")
-    group.add_argument("--seed", type=int, metavar="N")
+    group.add_argument("--seed", type=int, metavar="N", help="equal seeds give equal noise")
     group.add_argument("--steps", type=int, metavar="N", help="denoising steps")
     group.add_argument("--guidance", dest="guidance_scale", type=float, metavar="X", help="how strongly the text acts")
     group.add_argument("--control", dest="controlnet_scale", type=float, metavar="X", help="how strongly depth acts")

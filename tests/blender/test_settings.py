@@ -14,7 +14,9 @@ from blender_addon.shared.job import Job, LatentManSettings, normal_job, validat
 from blender_addon.shared.latentman_settings import published_settings
 
 import blender_addon
+from blender_addon.cli.options import parse_options
 from blender_addon.client.job_file import read_job_file
+from blender_addon.client.request import placeholder_inputs
 from blender_addon.fixes import fixes_for
 from blender_addon.motion_check import MotionCheck, check_motion, stored_check, warnings
 from blender_addon.rig.body_mesh import PART_ATTRIBUTE
@@ -35,9 +37,7 @@ def scene():
 def test_a_new_scene_has_the_jobs_own_defaults(scene):
     job = stored_template(scene, (1,))
     validate_job(job)
-    assert dataclasses.replace(job, seed=0, prompt="", inputs=Job("", (1,), job.inputs).inputs) == Job(
-        "", (1,), job.inputs
-    )
+    assert dataclasses.replace(job, prompt="", inputs=Job("", (1,), job.inputs).inputs) == Job("", (1,), job.inputs)
 
 
 def test_the_panels_frames_are_a_range_or_the_scenes(scene):
@@ -205,3 +205,11 @@ def test_the_doctor_reports(scene, tmp_path: Path):
         while doctor.running:
             doctor.step()
         assert [(finding.name, finding.works) for finding in doctor.findings] == [expected]
+
+
+def test_the_help_says_the_defaults_of_a_job(capsys):
+    with pytest.raises(SystemExit):
+        parse_options(["--help"])
+    said = " ".join(capsys.readouterr().out.split())
+    assert "picture size in pixels (default: the scene's, at first 256x256)" in said
+    assert (Job("", (1,), placeholder_inputs(1)).width, Job("", (1,), placeholder_inputs(1)).height) == (256, 256)
