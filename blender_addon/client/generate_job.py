@@ -24,7 +24,14 @@ from ..shared.frame_files import PNG_SIGNATURE, frame_name, put_frame
 from ..shared.job import Job, JobInputs
 from .progress import GenerateProgress, GenerateState
 from .request import GenerateRequest
-from .result_file import MethodResult, ShotResult, write_job_files, write_result
+from .result_file import (
+    MethodResult,
+    ShotResult,
+    measured_seconds,
+    write_job_files,
+    write_measured,
+    write_result,
+)
 from .session import Session
 from .stall import StallWatch
 
@@ -97,10 +104,19 @@ class _MethodRun:
     job_id: str = ""
     started_at: float | None = None
     ended_at: float | None = None
+    before_s: float = 0.0  # what earlier runs took
+    had_ended: bool = False  # before this run
     on_disk: dict[int, str] = field(default_factory=dict)  # frame -> SHA-256, found before the job was submitted
     frames: dict[int, str] = field(default_factory=dict)  # frame -> SHA-256, part of this job's result
     computed: int = 0
     watch: StallWatch = field(default_factory=StallWatch)
+
+    @property
+    def seconds(self) -> float:
+        """How long the method has taken, over all runs; one that had ended before took no more."""
+        if self.had_ended or self.started_at is None or self.ended_at is None:
+            return self.before_s
+        return self.before_s + self.ended_at - self.started_at
 
 
 class GenerateJob:
@@ -248,8 +264,9 @@ class GenerateJob:
     def _handle_job(self, run: _MethodRun, event: ClientEvent, now: float) -> None:
         _listen(run.watch, event, now)
         match event:
-            case events.Accepted(job_id=job_id, kept_frames=kept):
-                run.job_id = job_id
+            case events.Accepted(job_id=job_id, state=state, kept_frames=kept):
+                run.job_id, run.had_ended = job_id, state == "done"
+                run.before_s = measured_seconds(self._request.frames_folder(run.method), job_id)
                 run.frames |= {frame: run.on_disk[frame] for frame in kept}
             case events.StateChanged(state="running") if run.started_at is None:
                 run.started_at = now
@@ -260,16 +277,22 @@ class GenerateJob:
             case events.FrameReady(frame=frame, sha256=sha256, png=png):
                 self._take_frame(run, frame, sha256, png)
             case events.Done():
-                run.ended_at = now
+                self._ended(run, now)
                 ended = sum(one.ended_at is not None for one in self._runs)
                 self._show(methods_done=ended, stage="", step=0, steps=0, frame=0)
             case events.Cancelled():  # by this side, or by `latentman cancel`
-                run.ended_at = now
+                self._ended(run, now)
                 self.cancel(now)
             case events.Failed(error=error):
-                run.ended_at = now
+                self._ended(run, now)
                 if self.state is not GenerateState.CANCELLING:
                     raise error
+
+    def _ended(self, run: _MethodRun, now: float) -> None:
+        """A job has ended: its time is written down, so that a run that goes on with the shot knows it."""
+        run.ended_at = now
+        if run.job_id and run.seconds > run.before_s:
+            write_measured(self._request.frames_folder(run.method), run.job_id, run.seconds)
 
     def _take_frame(self, run: _MethodRun, frame: int, sha256: str, png: bytes) -> None:
         if frame not in self._request.template.frames:
@@ -316,7 +339,7 @@ class GenerateJob:
                 MethodResult(
                     method=run.method,
                     job_id=run.job_id,
-                    seconds=_span(run.started_at, run.ended_at),
+                    seconds=run.seconds,
                     received=run.computed,
                     frames=dict(sorted(run.frames.items())),
                 )
@@ -363,8 +386,3 @@ def _frames_on_disk(folder: Path, frames: Sequence[int]) -> dict[int, str]:
             if data.startswith(PNG_SIGNATURE):
                 found[frame] = sha256_bytes(data)
     return found
-
-
-def _span(start: float | None, end: float | None) -> float:
-    """Seconds between two readings of the clock; 0 where the work had been done before."""
-    return end - start if start is not None and end is not None else 0.0
