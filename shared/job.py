@@ -9,6 +9,7 @@ import dataclasses
 import hashlib
 import math
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from .digest import is_digest
@@ -17,7 +18,7 @@ from .framerange import FIRST_FRAME, LAST_FRAME, MAX_FRAMES
 from .keyed_prompts import format_prompts, parse_prompts
 from .latentman_settings import LatentManSettings as LatentManSettings
 from .latentman_settings import check_settings, expand_parity
-from .model_files import ModelFiles, validate_model_files
+from .model_files import EMBEDDED, ModelFiles, files_at, place_of, validate_model_files
 from .strict_json import StrictJSONError, convert, dump_json, parse_json
 
 SCHEMA = 1
@@ -60,7 +61,7 @@ class Job:
     negative_prompt: str = ""
     seed: int = 7
     method: str = "latentman"
-    model: str = "embedded"
+    model: str = EMBEDDED
     model_files: ModelFiles = field(default_factory=ModelFiles)
     steps: int = 20
     guidance_scale: float = 2.0
@@ -220,6 +221,12 @@ def _check_inputs(job: Job) -> None:
 def _within(name: str, value: float, low: float, high: float) -> None:
     if not (math.isfinite(value) and low <= value <= high):
         raise InputError("job.number", f"{name} is {value}; it must be from {low:g} to {high:g}.", f"Change {name}.")
+
+
+def with_model_at(job: Job, base: Path, blend_folder: Path | None = None) -> Job:
+    """The same job with the paths of its model and of the files beside it made absolute (`model_files.place_of`)."""
+    model = place_of(job.model, base, blend_folder)
+    return dataclasses.replace(job, model=model, model_files=files_at(job.model_files, base, blend_folder))
 
 
 def with_inputs(job: Job, inputs: JobInputs) -> Job:

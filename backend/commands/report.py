@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ from backend.report.manifest import manifest
 from backend.report.result_folder import ResultFolder
 from backend.report.video import write_video
 from shared.frame_files import write_atomic
+from shared.framerange import held_for
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,11 +32,12 @@ def run(arguments: argparse.Namespace) -> int:
     for name, frames in pictures.items():
         score = figures[name].h_mse.mean
         rows.append(Row(name if score is None else f"{name}   H_MSE {score:.1f}", frames))
-    sheet = folder.path / "contact_sheet.png"
-    part = sheet.with_suffix(".part")
-    contact_sheet(rows).save(part, "PNG", optimize=True)
-    part.replace(sheet)
-    write_video(folder.path / "video.mp4", pictures[folder.result.methods[-1].method], folder.result.fps)
+    result = folder.result
+    picture = io.BytesIO()
+    contact_sheet(rows, numbers=result.frames).save(picture, "PNG", optimize=True)
+    write_atomic(folder.path / "contact_sheet.png", picture.getbuffer())
+    shown = pictures[result.methods[-1].method]
+    write_video(folder.path / "video.mp4", shown, result.fps, held_for(result.frames))
     document = json.dumps(manifest(folder, figures), indent=1).encode()
     write_atomic(folder.path / "manifest.json", document)
     print(table(figures))

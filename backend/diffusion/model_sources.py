@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shared.errors import ModelError
-from shared.model_files import TINY_VAE, ModelFiles, config_folder, controlnet_place, tiny_vae_place
+from shared.model_files import EMBEDDED, TINY_VAE, ModelFiles, config_folder, controlnet_place, tiny_vae_place
 
-EMBEDDED = "embedded"
 EMBEDDED_FOLDER = Path(__file__).resolve().parents[1] / "embedded"
 
 _MAIN_PARTS = ("text_encoder", "vae", "unet")

@@ -15,6 +15,7 @@ from ..shared.errors import InputError
 from ..shared.framerange import parse_frames
 from ..shared.job import METHODS, Job, default_of
 from ..shared.keyed_prompts import read_prompts
+from ..shared.model_files import place_of
 
 _SIZE = re.compile(r"(\d{1,5})x(\d{1,5})")
 
@@ -70,7 +71,7 @@ def _add_job(group: Any) -> None:
     group.add_argument("--steps", type=int, metavar="N", help="denoising steps")
     group.add_argument("--guidance", dest="guidance_scale", type=float, metavar="X", help="how strongly the text acts")
     group.add_argument("--control", dest="controlnet_scale", type=float, metavar="X", help="how strongly depth acts")
-    group.add_argument("--model", metavar="NAME_OR_PATH", help='"embedded", or a folder on the backend\'s machine')
+    group.add_argument("--model", metavar="NAME_OR_PATH", help='"embedded", or a folder or file of the backend\'s')
     group.add_argument(
         "--method",
         action="append",
@@ -110,13 +111,18 @@ def methods_of(options: argparse.Namespace, shot: ShotFile | None, template: Job
     return (template.method,) if shot is None else shot.methods
 
 
-def job_template(options: argparse.Namespace, shot: ShotFile | None, stored: Job) -> Job:
+def job_template(
+    options: argparse.Namespace, shot: ShotFile | None, stored: Job, blend_folder: Path | None = None
+) -> Job:
     """The settings of the jobs: those of `stored` (the open file's), of --job instead, and over them those given.
 
-    The frame rate is the scene's in any case, because the scene is what is rendered. Raises InputError.
+    The frame rate is the scene's in any case, because the scene is what is rendered. A model that begins with `//` lies
+    in `blend_folder`, the open file's. Raises InputError.
     """
     base = stored if shot is None else dataclasses.replace(shot.job, fps=stored.fps)
     given = {name: getattr(options, name) for name in _JOB_OPTIONS if getattr(options, name) is not None}
+    if options.model is not None:
+        given["model"] = place_of(options.model, Path.cwd(), blend_folder)
     if options.prompt is not None:
         given["prompts"] = ""
     if options.prompts is not None:

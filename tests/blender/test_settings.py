@@ -50,6 +50,32 @@ def test_the_panels_frames_are_a_range_or_the_scenes(scene):
         scene_frames(scene)
 
 
+def test_the_scenes_step_is_the_shots(scene):
+    scene.frame_start, scene.frame_end, scene.frame_step = 1, 8, 2
+    assert scene_frames(scene) == (1, 3, 5, 7)
+    store_settings(scene, stored_template(scene, (1, 3, 5, 7)), "cycles")
+    assert scene.latentman.frames == ""
+    store_settings(scene, stored_template(scene, (1, 2, 3)), "cycles")
+    assert scene.latentman.frames == "1-3"
+
+
+def test_a_rate_of_blenders_presets_is_the_jobs(scene):
+    scene.render.fps, scene.render.fps_base = 30, 1.001
+    assert stored_template(scene, (1,)).fps == 30 / 1.001
+
+
+def test_model_paths_count_from_the_blends_folder(scene, tmp_path):
+    scene.latentman.model = "//../models/whole"
+    (tmp_path / "film").mkdir()
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "film" / "shot.blend"))
+    scene = bpy.context.scene
+    assert stored_template(scene, (1,)).model == str(tmp_path / "models" / "whole")
+    scene.latentman.model = "whole"
+    assert stored_template(scene, (1,)).model == str(tmp_path / "film" / "whole")
+    scene.latentman.model = "embedded"
+    assert stored_template(scene, (1,)).model == "embedded"
+
+
 def test_a_preset_is_applied_and_then_has_nothing_to_do(scene):
     scene.latentman.preset = "released"
     assert bpy.ops.latentman.apply_preset() == {"FINISHED"}
