@@ -18,8 +18,8 @@ from .framerange import FIRST_FRAME, LAST_FRAME, MAX_FRAMES
 from .keyed_prompts import format_prompts, parse_prompts
 from .latentman_settings import LatentManSettings as LatentManSettings
 from .latentman_settings import check_settings, expand_parity
-from .model_files import EMBEDDED, ModelFiles, files_at, place_of, validate_model_files
-from .strict_json import StrictJSONError, convert, dump_json, parse_json
+from .model_files import EMBEDDED, ModelFiles, check_path_text, files_at, place_of, validate_model_files
+from .strict_json import StrictJSONError, convert, dump_json, is_text, parse_json
 
 SCHEMA = 1
 KEYED_SCHEMA = 2  # of a job with keyed prompts, so that a backend that does not know them refuses it
@@ -158,8 +158,8 @@ def _check_texts(job: Job) -> None:
                 f"The {name} has {len(text):,} characters; at most {MAX_PROMPT_CHARACTERS:,} are taken.",
                 "Shorten it; the text encoder reads about 75 words.",
             )
-        if "\0" in text:
-            raise InputError("job.prompt_text", f"The {name} holds a zero character.", "Type it again.")
+        if "\0" in text or not is_text(text):
+            raise InputError("job.prompt_text", f"The {name} holds what is no character.", "Type it again.")
     if not job.prompt.strip() and not keyed:
         raise InputError("job.prompt_empty", "The prompt is empty.", "Say what the character looks like.")
     if job.method not in METHODS:
@@ -168,6 +168,7 @@ def _check_texts(job: Job) -> None:
         )
     if not job.model or len(job.model) > MAX_MODEL_CHARACTERS or "\0" in job.model:
         raise InputError("job.model", "The model's name is empty or too long.", 'Give "embedded" or a local folder.')
+    check_path_text(job.model)
 
 
 def _check_frames(job: Job) -> None:

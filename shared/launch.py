@@ -13,16 +13,33 @@ import stat
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from .errors import BackendError, InputError, LatentManError, error_of, told
-from .strict_json import StrictJSONError, convert, dump_json, parse_json
+from .strict_json import StrictJSONError, convert, dump_json, is_text, parse_json
 
 Z85_KEY_LENGTH = 40
 
 
+_BYTES_MARK = "bytes:"
+
+
+def path_text(path: str | Path) -> str:
+    """A path of this machine as JSON can hold it: one whose name is not UTF-8 has its bytes as %XX behind a mark."""
+    text = str(path)
+    return text if is_text(text) else _BYTES_MARK + quote_from_bytes(os.fsencode(text))
+
+
+def path_from(text: str) -> Path:
+    """The path that `path_text` wrote."""
+    marked = text.startswith(_BYTES_MARK)
+    return Path(os.fsdecode(unquote_to_bytes(text.removeprefix(_BYTES_MARK))) if marked else text)
+
+
 @dataclass(frozen=True, slots=True)
 class LaunchRequest:
-    """One line on the backend's stdin: who may connect, the server's own secret, where it keeps its work."""
+    """One line on the backend's stdin: who may connect, the server's own secret, where it keeps its work
+    (`path_text`)."""
 
     client_public_key: str
     server_secret_key: str

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import ModelError
+from .frame_files import is_there
 from .model_files import TINY_VAE, ModelFiles, config_folder, controlnet_place, tiny_vae_place
 from .weight_decoration import unused_entries
 from .weight_header import WeightHeader, read_weight_header, size_text, some_names
@@ -91,7 +92,7 @@ def check_model_files(model: str, files: ModelFiles | None = None) -> Iterator[F
 
 
 def _all(place: Path, files: ModelFiles) -> Iterator[FileCheck]:
-    if not _is_there(place):
+    if not is_there(place):
         yield FileCheck(place.name, FileState.MISSING, f"There is no {place} on this machine.")
         return
     if place.is_dir():
@@ -221,10 +222,10 @@ def _misfit(unet: Mapping[str, Any], vae: Mapping[str, Any], text: Mapping[str, 
 def _tokenizer(folder: Path) -> FileCheck:
     """CLIP's vocabulary, in one file or in two."""
     whole = folder / "tokenizer.json"
-    if _is_there(whole):
+    if is_there(whole):
         return _json_file("tokenizer/tokenizer.json", whole)
     vocabulary, merges = (folder / name for name in TOKENIZER_FILES)
-    if _is_there(vocabulary) and _is_there(merges):
+    if is_there(vocabulary) and is_there(merges):
         return _json_file(f"tokenizer/{vocabulary.name}", vocabulary)
     text = f"There is neither tokenizer.json nor {' and '.join(TOKENIZER_FILES)} in {folder}."
     return FileCheck("tokenizer", FileState.MISSING, text)
@@ -301,11 +302,3 @@ def _json(path: Path) -> dict[str, Any]:
     except (OSError, ValueError, RecursionError):
         return {}
     return values if isinstance(values, dict) else {}
-
-
-def _is_there(path: Path) -> bool:
-    """Whether a path exists; one that the file system cannot even look up does not."""
-    try:
-        return path.exists()
-    except OSError:
-        return False

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from .errors import InputError
+from .strict_json import as_text, is_text
 
 MAX_PATH_CHARACTERS = 1_000
 MAX_TOKEN_CHARACTERS = 100
@@ -119,6 +120,7 @@ def validate_model_files(files: ModelFiles) -> None:
     for path in _paths(files):
         if len(path) > MAX_PATH_CHARACTERS or "\0" in path:
             raise InputError("job.model_files", f'The path "{path[:60]}" is too long or no path.', "Shorten it.")
+        check_path_text(path)
     for lora in files.loras:
         if not (math.isfinite(lora.scale) and abs(lora.scale) <= MAX_LORA_SCALE):
             raise InputError(
@@ -128,6 +130,16 @@ def validate_model_files(files: ModelFiles) -> None:
                 "Usual are 0.5 to 1.",
             )
     _check_tokens([embedding.token for embedding in files.embeddings if embedding.token])
+
+
+def check_path_text(path: str) -> None:
+    """Refuse a model's path whose name on disk is not UTF-8: a job is a text. Raises InputError."""
+    if not is_text(path):
+        raise InputError(
+            "job.model_path",
+            f"The model's path {as_text(path)} holds bytes that are no UTF-8.",
+            "Rename that file or folder.",
+        )
 
 
 def _check_tokens(tokens: list[str]) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 
 from shared.errors import BackendError, ProtocolError
+from shared.launch import path_text
 from shared.model_files import ModelFiles
 from shared.worker_memory import WorkerMemory
 
@@ -134,7 +135,7 @@ class _Place:
         self.assignment = assignment
         self._cancelling = False
         self._started_at = time.monotonic()
-        self.send(Run(str(assignment.folder.absolute()), assignment.job_id, assignment.attempt))
+        self.send(Run(path_text(assignment.folder.absolute()), assignment.job_id, assignment.attempt))
 
     def cancel(self, now: float) -> None:
         if self._cancelling or self.assignment is None:

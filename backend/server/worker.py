@@ -23,6 +23,7 @@ from typing import Protocol, cast
 
 from shared.errors import CancelledError, JobError, LatentManError, ProtocolError, told
 from shared.frame_files import storage_error
+from shared.launch import path_from
 from shared.model_files import ModelFiles
 from shared.worker_memory import WorkerMemory
 
@@ -100,7 +101,7 @@ def serve_worker(runner_module: str) -> int:
                 _optional(runner, "release")
             case Run(folder, job, attempt):
                 emit = functools.partial(output.event, runner, job, attempt)
-                run_guarded(runner, Path(folder), emit, inbox.cancelled(job))
+                run_guarded(runner, path_from(folder), emit, inbox.cancelled(job))
         output.memory(runner)
 
 

@@ -19,6 +19,7 @@ from ..rig.character import import_motion
 from ..scene_job import open_blend_folder, scene_frames, stored_template
 from ..shared.body import free_body, load_body
 from ..shared.errors import InputError
+from ..shared.frame_files import is_file, shown_path
 from ..shared.frame_rate import rate_and_base
 from ..shared.motion import read_motion
 from .options import given_frames, job_template, methods_of, picture_size
@@ -107,8 +108,8 @@ def _current(scene: Any) -> AbstractContextManager[Any]:
 
 
 def _open_blend(path: Path) -> None:
-    if not path.is_file():
-        raise InputError("arguments.blend", f"There is no file {path}.", "Give a .blend file.")
+    if not is_file(path):
+        raise InputError("arguments.blend", f"There is no file {shown_path(path)}.", "Give a .blend file.")
     try:
         bpy.ops.wm.open_mainfile(filepath=str(path.absolute()), load_ui=False, use_scripts=False)
     except RuntimeError as error:

@@ -23,7 +23,7 @@ import zmq
 
 from ..shared.errors import BackendError, InputError, LatentManError
 from ..shared.frame_files import storage_error
-from ..shared.launch import ConnectionInfo, LaunchRequest, parse_reply
+from ..shared.launch import ConnectionInfo, LaunchRequest, parse_reply, path_text
 from ..shared.messages import PROTOCOL_MAX
 
 START_LIMIT_S = 60.0
@@ -109,7 +109,7 @@ class BackendProcess:
         # The thread only moves lines from the pipe; it touches neither Blender nor this object's state.
         self._reader = threading.Thread(target=_pump, args=(self._process.stdout, self._lines), daemon=True)
         self._reader.start()
-        request = LaunchRequest(client_public, server_secret, str(work_folder), PROTOCOL_MAX)
+        request = LaunchRequest(client_public, server_secret, path_text(work_folder), PROTOCOL_MAX)
         _write_line(self._process, request.line())
 
     def check(self, now: float) -> None:

@@ -20,7 +20,7 @@ from ..shared import client_events as events
 from ..shared.client_events import ClientEvent
 from ..shared.digest import sha256_bytes
 from ..shared.errors import BackendError, CancelledError, JobError, LatentManError
-from ..shared.frame_files import PNG_SIGNATURE, frame_name, put_frame
+from ..shared.frame_files import PNG_SIGNATURE, file_error, frame_name, put_frame
 from ..shared.job import Job, JobInputs
 from .progress import GenerateProgress, GenerateState
 from .request import GenerateRequest
@@ -171,6 +171,8 @@ class GenerateJob:
             self._step(now)
         except LatentManError as error:
             self._fail(error, now)
+        except OSError as error:
+            self._fail(file_error(error), now)
         return not self.state.ended
 
     def cancel(self, now: float) -> None:
