@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import io
 import logging
 import sys
 from collections.abc import Sequence
@@ -18,7 +19,8 @@ from typing import Protocol, cast
 
 from backend.freed_memory import keep_freed_memory
 from backend.waiting_threads import let_threads_sleep
-from shared.errors import EXIT_BAD_ARGUMENTS, EXIT_CANCELLED, EXIT_DONE, LatentManError
+from shared.errors import EXIT_BAD_ARGUMENTS, EXIT_CANCELLED, EXIT_DONE, EXIT_FAILED, LatentManError
+from shared.frame_files import file_error
 
 
 class CommandModule(Protocol):
@@ -67,6 +69,9 @@ COMMANDS = (
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run `latentman` with these arguments (the process's own by default) and return the exit code."""
     given = list(sys.argv[1:] if arguments is None else arguments)
+    # Names on disk need not be UTF-8: what has no letter is shown as its byte.
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(name)s: %(message)s")
     command = next((item for item in COMMANDS if given[: len(item.words)] == item.words), None)
     if command is None:
@@ -76,6 +81,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except LatentManError as error:
         print(f"latentman: {error}", file=sys.stderr)
         return error.exit_code
+    except OSError as error:
+        print(f"latentman: {file_error(error)}", file=sys.stderr)
+        return EXIT_FAILED
     except KeyboardInterrupt:
         print("latentman: cancelled.", file=sys.stderr)
         return EXIT_CANCELLED

@@ -101,6 +101,12 @@ def present_strips(scene: Any) -> Any:
     return editor.strips if hasattr(editor, "strips") else editor.sequences
 
 
+def last_channel() -> int:
+    """The topmost channel of the sequencer: 128, as Blender says itself."""
+    kind = getattr(bpy.types, "Strip", None) or bpy.types.Sequence  # renamed in 4.4
+    return int(kind.bl_rna.properties["channel"].hard_max)
+
+
 def show_in_sequencers(scene: Any) -> None:
     """Have the sequencers that show no scene yet show this one: from 5.0 each workspace has its own choice, and none at
     first; before, a sequencer shows the window's scene."""

@@ -14,8 +14,6 @@ from pathlib import Path
 from .shared.model_check import FileCheck, check_model_files
 from .shared.model_files import ModelFiles
 
-EMBEDDED = "embedded"
-
 
 @dataclass(frozen=True, slots=True)
 class KnownModel:

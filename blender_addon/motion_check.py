@@ -48,7 +48,8 @@ def check_motion(
     Raises InputError where there are no frames, or the scene's camera is not a perspective one.
     """
     armature = character.armature
-    motion = read_back(scene, armature, frames)
+    # Every frame between the first and the last: speeds are only right where frames follow each other.
+    motion = read_back(scene, armature, tuple(range(min(frames), max(frames) + 1)) if frames else ())
     floor_m = -float(armature.matrix_world.translation.z)
     quality = measure_quality(motion, rest_joints(armature), floor_m=floor_m)
     outside = _out_of_frame(scene, character, frames, width, height) if scene.camera is not None else ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import bpy
@@ -16,7 +17,7 @@ from bpy.props import (
 )
 
 from .presets import PRESETS
-from .shared.job import MAX_PROMPT_CHARACTERS, MAX_SEGMENT_FRAMES, MAX_STEPS
+from .shared.job import MAX_PROMPT_CHARACTERS, MAX_SEGMENT_FRAMES, MAX_STEPS, Job, LatentManSettings, default_of
 
 _METHOD_ITEMS = (
     ("latentman", "LatentMan", "Details hold still on the body from frame to frame"),
@@ -49,9 +50,15 @@ _BASELINE_ITEMS = (_METHOD_ITEMS[1][:2] + ("",), _METHOD_ITEMS[2][:2] + ("",))
 _PRESET_ITEMS = tuple((preset.name, preset.label, preset.description) for preset in PRESETS)
 
 
-def _span(name: str, description: str, default: tuple[float, float]) -> Any:
+_job = partial(default_of, Job)
+_latentman = partial(default_of, LatentManSettings)
+
+
+def _span(name: str, description: str, setting: str) -> Any:
     """Two fractions of the denoising: from, to."""
-    return FloatVectorProperty(name=name, description=description, size=2, default=default, min=0, max=1, step=5)
+    return FloatVectorProperty(
+        name=name, description=description, size=2, default=_latentman(setting), min=0, max=1, step=5
+    )
 
 
 class LatentManSceneSettings(bpy.types.PropertyGroup):
@@ -75,47 +82,58 @@ class LatentManSceneSettings(bpy.types.PropertyGroup):
     negative_prompt: StringProperty(
         name="Negative", description="What the video must not show", maxlen=MAX_PROMPT_CHARACTERS
     )
-    seed: IntProperty(name="Seed", description="Equal seeds give equal noise", default=7, min=0)
-    method: EnumProperty(name="Method", items=_METHOD_ITEMS, default="latentman")
+    seed: IntProperty(name="Seed", description="Equal seeds give equal noise", default=_job("seed"), min=0)
+    method: EnumProperty(name="Method", items=_METHOD_ITEMS, default=_job("method"))
     model: StringProperty(
-        name="Model", description='"embedded", or a folder or file of Stable Diffusion 1.5 weights', default="embedded"
+        name="Model",
+        description='"embedded", or a folder or file of Stable Diffusion 1.5 weights',
+        default=_job("model"),
     )
-    steps: IntProperty(name="Steps", description="Denoising steps", default=20, min=1, max=MAX_STEPS)
+    steps: IntProperty(name="Steps", description="Denoising steps", default=_job("steps"), min=1, max=MAX_STEPS)
     guidance_scale: FloatProperty(
         name="Guidance",
         description="How strongly the prompt pulls: 2 suits the embedded model, 7.5 Stable Diffusion",
-        default=2.0,
+        default=_job("guidance_scale"),
         min=0,
         max=50,
     )
     controlnet_scale: FloatProperty(
-        name="Depth", description="How strongly the depth picture pulls", default=1, min=0, max=10
+        name="Depth",
+        description="How strongly the depth picture pulls",
+        default=_job("controlnet_scale"),
+        min=0,
+        max=10,
     )
-    align: _span("Align", "Part of the denoising in which latents are aligned on the body, from and to", (0.0, 0.4))
-    guide: _span("Guide", "Part of the denoising in which pixels are guided to those before, from and to", (0.2, 0.7))
-    guide_strength: FloatProperty(name="Strength", description="Step size of the guidance", default=0.5, min=0, max=100)
-    correspondence: EnumProperty(name="Matching", items=_CORRESPONDENCE_ITEMS, default="surface")
+    align: _span("Align", "Part of the denoising in which latents are aligned on the body, from and to", "align")
+    guide: _span("Guide", "Part of the denoising in which pixels are guided to those before, from and to", "guide")
+    guide_strength: FloatProperty(
+        name="Strength", description="Step size of the guidance", default=_latentman("guide_strength"), min=0, max=100
+    )
+    correspondence: EnumProperty(name="Matching", items=_CORRESPONDENCE_ITEMS, default=_latentman("correspondence"))
     guide_decoder: EnumProperty(
         name="Guide by",
         description="What guidance looks at frames through; the frames themselves are the autoencoder's",
         items=_GUIDE_DECODER_ITEMS,
-        default="full",
+        default=_latentman("guide_decoder"),
     )
     guide_extent: EnumProperty(
-        name="Guide on", description="What guidance may move", items=_GUIDE_EXTENT_ITEMS, default="body"
+        name="Guide on",
+        description="What guidance may move",
+        items=_GUIDE_EXTENT_ITEMS,
+        default=_latentman("guide_extent"),
     )
-    features: EnumProperty(name="Features", items=_FEATURES_ITEMS, default="paper")
-    baseline: EnumProperty(name="On top of", items=_BASELINE_ITEMS, default="text2video_zero")
+    features: EnumProperty(name="Features", items=_FEATURES_ITEMS, default=_latentman("features"))
+    baseline: EnumProperty(name="On top of", items=_BASELINE_ITEMS, default=_latentman("baseline"))
     segment_frames: IntProperty(
         name="Segment",
         description="Frames denoised together: fewer take less memory, and more of them stay as they are after an edit",
-        default=8,
+        default=_job("segment_frames"),
         min=1,
         max=MAX_SEGMENT_FRAMES,
     )
     preset: EnumProperty(name="Preset", items=_PRESET_ITEMS, default=PRESETS[0].name)
-    width: IntProperty(name="Width", default=256, min=64, max=4096, step=8, subtype="PIXEL")
-    height: IntProperty(name="Height", default=256, min=64, max=4096, step=8, subtype="PIXEL")
+    width: IntProperty(name="Width", default=_job("width"), min=64, max=4096, step=8, subtype="PIXEL")
+    height: IntProperty(name="Height", default=_job("height"), min=64, max=4096, step=8, subtype="PIXEL")
     frames: StringProperty(
         name="Frames", description='Like "1-30,47,60-90x2"; the scene\'s frame range where empty', maxlen=1000
     )

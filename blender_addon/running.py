@@ -38,7 +38,7 @@ from .passes.comparison import PassComparison
 from .preferences import stored_preferences
 from .preview_icon import PreviewIcon
 from .prompt_text import written_prompts
-from .scene_job import output_base, shot_file
+from .scene_job import output_base, scene_fps, shot_file
 from .shared.errors import InputError, LatentManError
 from .takes_on_disk import next_take_folder, stored_request, take_request, unfinished_take, write_request
 from .timeline.take import Take, show_take
@@ -102,8 +102,7 @@ class Generation:
         scene = context.scene
         base = output_base(context, scene)
         shot = shot_file(scene, base)
-        fps = scene.render.fps / scene.render.fps_base
-        self._begin(context, take_request(next_take_folder(base), shot, fps, host_name()), base, shot)
+        self._begin(context, take_request(next_take_folder(base), shot, scene_fps(scene), host_name()), base, shot)
 
     def resume(self, context: Any) -> None:
         """Go on with the newest take that was not finished, with its own settings. Raises LatentManError."""
@@ -112,7 +111,7 @@ class Generation:
         folder = unfinished_take(base)
         if folder is None:
             raise InputError("take.none", f"There is no unfinished take in {base}.", "Press Generate.")
-        request = stored_request(folder, scene.render.fps / scene.render.fps_base, host_name())
+        request = stored_request(folder, scene_fps(scene), host_name())
         self._begin(context, request, base, None)
 
     def start_backend(self, context: Any) -> None:
@@ -229,15 +228,11 @@ class Generation:
                 return False
             take = Take(job.request.frames_folder(made.method), made, job_id, job.request.engine)
             try:
-                show_take(scene, take, done, _blend_folder())
+                show_take(scene, take, done)
             except LatentManError as error:
                 self.error = error
             self._on_timeline[made.method] = len(done)
         return True
-
-
-def _blend_folder() -> Path | None:
-    return Path(bpy.data.filepath).parent if bpy.data.filepath else None
 
 
 def _push_undo(message: str) -> None:

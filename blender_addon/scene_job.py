@@ -18,7 +18,7 @@ from .prompt_text import store_prompts, stored_prompts
 from .properties import settings_of
 from .shared.errors import InputError
 from .shared.framerange import MAX_FRAMES, format_frames, parse_frames
-from .shared.job import Job, LatentManSettings
+from .shared.job import Job, LatentManSettings, default_of, with_model_at
 from .shared.model_files import ModelFiles
 from .shared.strict_json import StrictJSONError, convert, parse_json
 
@@ -70,12 +70,22 @@ def scene_frames(scene: Any) -> tuple[int, ...]:
     named = settings_of(scene).frames.strip()
     if named:
         return parse_frames(named)
-    count = scene.frame_end - scene.frame_start + 1
-    if count > MAX_FRAMES:
+    whole = scene_range(scene)
+    if len(whole) > MAX_FRAMES:
         raise InputError(
-            "frames.many", f"The scene has {count:,} frames; a job takes at most {MAX_FRAMES:,}.", "Choose a part."
+            "frames.many", f"The scene has {len(whole):,} frames; a job takes at most {MAX_FRAMES:,}.", "Choose a part."
         )
-    return tuple(range(scene.frame_start, scene.frame_end + 1))
+    return tuple(whole)
+
+
+def scene_range(scene: Any) -> range:
+    """The frames that Blender would render: from start to end by the scene's step."""
+    return range(scene.frame_start, scene.frame_end + 1, scene.frame_step)
+
+
+def scene_fps(scene: Any) -> float:
+    """The scene's frames a second; its divisor, stored in single precision, as it was typed."""
+    return float(scene.render.fps / rounded(scene.render.fps_base))
 
 
 def stored_template(scene: Any, frames: tuple[int, ...]) -> Job:
@@ -93,14 +103,21 @@ def _template(scene: Any, frames: tuple[int, ...], prompts: str) -> Job:
         "latentman": {**other.get("latentman", {}), **{name: shown[name] for name in _LATENTMAN}},
         "frames": [],
         "inputs": {"passes": [], "shot": "", "vertices": "", "charts": ""},
-        "fps": scene.render.fps / scene.render.fps_base,
+        "fps": scene_fps(scene),
         "prompts": prompts,
     }
     try:
         job = convert(document, Job)
     except StrictJSONError as error:
         raise _unreadable(error) from error
+    folder = open_blend_folder()
+    job = with_model_at(job, folder or Path.cwd(), folder)
     return dataclasses.replace(job, frames=frames, inputs=placeholder_inputs(len(frames)))
+
+
+def open_blend_folder() -> Path | None:
+    """The folder of the open .blend; None where it has not been saved yet."""
+    return Path(bpy.data.filepath).parent if bpy.data.filepath else None
 
 
 def store_settings(scene: Any, job: Job, engine: str) -> None:
@@ -111,12 +128,11 @@ def store_settings(scene: Any, job: Job, engine: str) -> None:
     settings = settings_of(scene)
     store_values(scene, {name: getattr(job, name) for name in _PLAIN} | dataclasses.asdict(job.latentman))
     other = {"latentman": _other(scene).get("latentman", {})}
-    other |= {name: getattr(job, name) for name in _HIDDEN if getattr(job, name) != _default(Job, name)}
+    other |= {name: getattr(job, name) for name in _HIDDEN if getattr(job, name) != default_of(Job, name)}
     _keep_other(scene, other)
     store_prompts(scene, job.prompts)
     _store(settings, "engine", engine)
-    whole = tuple(range(scene.frame_start, scene.frame_end + 1))
-    settings.frames = "" if job.frames == whole else format_frames(job.frames)
+    settings.frames = "" if job.frames == tuple(scene_range(scene)) else format_frames(job.frames)
 
 
 def store_values(scene: Any, values: Mapping[str, Value]) -> None:
@@ -126,7 +142,7 @@ def store_values(scene: Any, values: Mapping[str, Value]) -> None:
     for name, value in values.items():
         if name in _PLAIN or name in _LATENTMAN:
             _store(settings, name, value)
-        elif value == _default(LatentManSettings, name):
+        elif value == default_of(LatentManSettings, name):
             kept.pop(name, None)
         else:
             kept[name] = value
@@ -211,11 +227,6 @@ def _unreadable(reason: object) -> InputError:
     return InputError(
         "settings.other", f"The settings that the panel does not show cannot be read: {reason}.", "Reset them."
     )
-
-
-def _default(kind: type, name: str) -> Any:
-    field = next(field for field in dataclasses.fields(kind) if field.name == name)
-    return field.default if field.default_factory is dataclasses.MISSING else field.default_factory()
 
 
 def _store(settings: Any, name: str, value: Any) -> None:

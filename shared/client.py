@@ -33,7 +33,7 @@ from . import messages as wire_messages
 from .client_events import ClientEvent
 from .client_jobs import JobTracks
 from .client_uploads import Uploads
-from .errors import BackendError, LatentManError, ProtocolError
+from .errors import BackendError, JobError, LatentManError, ProtocolError, error_of, told
 from .job import Job
 from .messages import SERVER_MESSAGES, Limits, Message, ServerMessage
 from .model_files import ModelFiles
@@ -173,7 +173,7 @@ class JobClient:
             received = decode(frames, SERVER_MESSAGES)
         except WireError as error:
             if error.code == "protocol.unknown_type":
-                self._send(wire_messages.Error(error.code, error.message), error.reply_to)
+                self._send(wire_messages.Error(*told(error)), error.reply_to)
                 return []
             return [self._close(error)]
         self._link.consumed += sum(len(payload) for payload in received.payloads)
@@ -267,7 +267,7 @@ class JobClient:
         link.phase = "offline"
         return events.ConnectionLost(BackendError("backend.silent", sentence), now + delay)
 
-    def _close(self, error: BackendError | ProtocolError) -> ClientEvent:
+    def _close(self, error: LatentManError) -> ClientEvent:
         self._link.phase = "closed"
         self._control.clear()
         return events.GaveUp(error)
@@ -282,7 +282,7 @@ class JobClient:
             case wire_messages.Welcome() as welcome:
                 return self._welcomed(welcome, received.reply_to)
             case wire_messages.Reject() as reject:
-                return [self._close(ProtocolError(reject.code, reject.message, reject.hint))]
+                return [self._close(error_of(reject, unsaid=ProtocolError))]
             case wire_messages.Credit(bytes=more):
                 self._link.credit += max(0, more)
                 return []
@@ -328,7 +328,7 @@ class JobClient:
             if link.phase == "ready":
                 self._greet(now)
             return []
-        failure = wire_messages.error_from(error.code, error.message, error.hint)
+        failure = error_of(error, unsaid=JobError)
         if reply_to in link.puts:
             digest = link.puts[reply_to]
             self._forget_puts(digest)
@@ -339,9 +339,9 @@ class JobClient:
             link.releases.discard(reply_to)
             return [events.ReleaseRefused(failure)]
         if error.code == "protocol.version":
-            return [self._close(ProtocolError(error.code, error.message, error.hint))]
+            return [self._close(error_of(error, unsaid=ProtocolError))]
         if reply_to == 0 and error.code.startswith("journal."):
-            return [self._close(BackendError(error.code, error.message, error.hint))]
+            return [self._close(error_of(error, unsaid=BackendError))]
         return []
 
     def _forget_puts(self, digest: str) -> None:

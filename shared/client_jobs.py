@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from . import client_events as events
 from . import messages as wire_messages
 from .client_events import ClientEvent
-from .errors import LatentManError
+from .errors import JobError, LatentManError, error_of
 from .job import Job, normal_job, validate_job
 from .messages import Accepted, Attach, Cancel, JobEvent, Submit
 from .preview import is_preview
@@ -173,7 +173,7 @@ def _told(event: JobEvent, ticket: int, payload: bytes) -> ClientEvent:
             return events.FrameReady(ticket, job_id, frame, sha256, payload)
         case wire_messages.JobDone(job_id, _):
             return events.Done(ticket, job_id)
-        case wire_messages.JobFailed(job_id, _, code, message, hint):
-            return events.Failed(ticket, job_id, wire_messages.error_from(code, message, hint))
+        case wire_messages.JobFailed(job_id) as failed:
+            return events.Failed(ticket, job_id, error_of(failed, unsaid=JobError))
         case wire_messages.JobCancelled(job_id, _):
             return events.Cancelled(ticket, job_id)

@@ -11,9 +11,13 @@ LatentManError
 ├── RenderError            the child Blender failed                       exit 1
 ├── JobError               a job failed on the backend                    exit 1
 └── CancelledError         the user stopped it                            exit 3
+
+Between processes an error travels as its code, message, hint and kind (`told`); `error_of` makes it from them again.
 """
 
 from __future__ import annotations
+
+from typing import Protocol
 
 EXIT_DONE = 0
 EXIT_FAILED = 1
@@ -82,3 +86,53 @@ class CancelledError(LatentManError):
     """The user stopped it."""
 
     exit_code = EXIT_CANCELLED
+
+
+# The name that each class has between processes. Codes say what happened, kinds what it means to whoever asked.
+ERROR_KINDS: dict[str, type[LatentManError]] = {
+    "error": LatentManError,
+    "input": InputError,
+    "motion": MotionError,
+    "body": BodyError,
+    "passes": PassesError,
+    "model": ModelError,
+    "protocol": ProtocolError,
+    "backend": BackendError,
+    "render": RenderError,
+    "job": JobError,
+    "cancelled": CancelledError,
+}
+_NAMES = {kind: name for name, kind in ERROR_KINDS.items()}
+
+
+class Told(Protocol):
+    """What a message, an event or a line that tells of an error has of it."""
+
+    @property
+    def code(self) -> str:
+        """The error's code."""
+
+    @property
+    def message(self) -> str:
+        """Its sentence."""
+
+    @property
+    def hint(self) -> str:
+        """What to do about it."""
+
+    @property
+    def kind(self) -> str:
+        """Its class's name in `ERROR_KINDS`; empty where the other side is of before there were kinds."""
+
+
+def told(error: LatentManError) -> tuple[str, str, str, str]:
+    """An error's code, message, hint and kind, in the order that all messages have them."""
+    known = next(kind for kind in type(error).__mro__ if kind in _NAMES)
+    return error.code, error.message, error.hint, _NAMES[known]
+
+
+def error_of(failure: Told, unsaid: type[LatentManError] = LatentManError) -> LatentManError:
+    """The error that another process tells of: of the class `unsaid` where it says no kind, LatentManError where this
+    side does not know the kind."""
+    known = ERROR_KINDS.get(failure.kind, LatentManError) if failure.kind else unsaid
+    return known(failure.code, failure.message, failure.hint)

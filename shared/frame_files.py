@@ -14,6 +14,9 @@ from .framerange import FIRST_FRAME, LAST_FRAME
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 PART_SUFFIX = ".part"
+_SHOWN_CHARACTERS = 240
+# The longest name that is written below an output folder: a file of a job of a backend that works there.
+_LONGEST_BELOW = f".backend/jobs/{'0' * 64}/inputs/{'0' * 64}.00000000{PART_SUFFIX}"
 
 
 def frame_name(frame: int, suffix: str = ".png") -> str:
@@ -58,39 +61,87 @@ def link_or_copy(source: Path, target: Path) -> None:
 
 def storage_error(error: OSError, folder: Path) -> LatentManError:
     """The sentence for a write that failed in `folder`: disk full, or not writable with the system's reason."""
+    shown = shown_path(folder)
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return LatentManError("storage.full", f"The disk with {folder} is full.", "Free some space and try again.")
+        return LatentManError("storage.full", f"The disk with {shown} is full.", "Free some space and try again.")
     return LatentManError(
-        "storage.unwritable",
-        f"Cannot write to {folder}: {error.strerror or error}.",
-        "Choose another folder or change its permissions.",
+        "storage.unwritable", f"Cannot write to {shown}: {error.strerror or error}.", _what_to_do(error)
     )
+
+
+def file_error(error: OSError) -> LatentManError:
+    """The sentence for what no part of the program has a better one for, at the edge where it would be a traceback."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return storage_error(error, Path(str(error.filename or ".")).absolute().parent)
+    what = f"{shown_path(Path(str(error.filename)))} cannot be used" if error.filename else "A file cannot be used"
+    return LatentManError("storage.file", f"{what}: {error.strerror or error}.", _what_to_do(error))
+
+
+def shown_path(path: Path) -> str:
+    """A path for a sentence: a very long one without its middle."""
+    text = str(path)
+    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:60]}...{text[-60:]}"
+
+
+def is_there(path: Path) -> bool:
+    """Whether a path exists; one that the file system cannot even look up does not."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
+
+
+def is_file(path: Path) -> bool:
+    """Whether a path is a file; one that the file system cannot even look up is none."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
+
+
+def _what_to_do(error: OSError) -> str:
+    too_long = error.errno == errno.ENAMETOOLONG
+    return "Choose a shorter path." if too_long else "Choose another folder or change its permissions."
 
 
 def prepare_output_folder(folder: Path) -> Path:
     """Make sure that frames can be written to `folder`, creating it; returns its absolute path.
 
-    Raises InputError where it is a symbolic link (frames would land elsewhere), a file, or not writable.
+    Raises InputError where it is a symbolic link (frames would land elsewhere), a file, too long or not writable.
     """
     target = folder.absolute()
-    if target.is_symlink():
-        raise InputError(
-            "output.symlink", f"The output folder {folder} is a symbolic link.", "Give the folder that it points to."
-        )
     probe = target / f".write-test-{secrets.token_hex(4)}"
     try:
+        check_output_name(target)
         target.mkdir(parents=True, exist_ok=True)
         probe.touch(exist_ok=False)
         probe.unlink()
-    except (FileExistsError, NotADirectoryError) as error:
-        raise InputError("output.not_a_folder", f"The output folder {folder} is a file.", "Give a folder.") from error
     except OSError as error:
-        raise InputError(
-            "output.unwritable",
-            f"The output folder {folder} cannot be written to: {error.strerror or error}.",
-            "Choose another folder or change its permissions.",
-        ) from error
+        raise output_error(error, folder) from error
     return target
+
+
+def check_output_name(folder: Path) -> None:
+    """Look at an output folder that need not be there yet: whether it is a link, and whether what is written below it
+    has names that the file system takes. Raises InputError for a link, OSError for a name that is too long."""
+    if folder.is_symlink():
+        raise InputError(
+            "output.symlink", f"The output folder {folder} is a symbolic link.", "Give the folder that it points to."
+        )
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        (folder / _LONGEST_BELOW).lstat()
+
+
+def output_error(error: OSError, folder: Path) -> InputError:
+    """The sentence for an output folder that cannot be used."""
+    shown = shown_path(folder)
+    if isinstance(error, FileExistsError | NotADirectoryError):
+        return InputError("output.not_a_folder", f"The output folder {shown} is a file.", "Give a folder.")
+    return InputError(
+        "output.unwritable",
+        f"The output folder {shown} cannot be written to: {error.strerror or error}.",
+        _what_to_do(error),
+    )
 
 
 def put_frame(folder: Path, frame: int, png: bytes | memoryview) -> Path:

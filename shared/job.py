@@ -9,6 +9,7 @@ import dataclasses
 import hashlib
 import math
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from .digest import is_digest
@@ -17,8 +18,8 @@ from .framerange import FIRST_FRAME, LAST_FRAME, MAX_FRAMES
 from .keyed_prompts import format_prompts, parse_prompts
 from .latentman_settings import LatentManSettings as LatentManSettings
 from .latentman_settings import check_settings, expand_parity
-from .model_files import ModelFiles, validate_model_files
-from .strict_json import StrictJSONError, convert, dump_json, parse_json
+from .model_files import EMBEDDED, ModelFiles, check_path_text, files_at, place_of, validate_model_files
+from .strict_json import StrictJSONError, convert, dump_json, is_text, parse_json
 
 # Rises with a field that an earlier backend would pass over, so that it refuses the job: 2 had keyed prompts, 3 has
 # `guide_extent`.
@@ -59,9 +60,9 @@ class Job:
     frames: tuple[int, ...]
     inputs: JobInputs
     negative_prompt: str = ""
-    seed: int = 0
+    seed: int = 7
     method: str = "latentman"
-    model: str = "embedded"
+    model: str = EMBEDDED
     model_files: ModelFiles = field(default_factory=ModelFiles)
     steps: int = 20
     guidance_scale: float = 2.0
@@ -73,6 +74,12 @@ class Job:
     segment_frames: int = 8
     prompts: str = ""
     schema: int = SCHEMA
+
+
+def default_of(kind: type, name: str) -> Any:
+    """The default of a field of `Job`, or of what a job holds: the only place where defaults stand."""
+    found = next(one for one in dataclasses.fields(kind) if one.name == name)
+    return found.default if found.default_factory is dataclasses.MISSING else found.default_factory()
 
 
 def canonical_json(job: Job) -> bytes:
@@ -156,8 +163,8 @@ def _check_texts(job: Job) -> None:
                 f"The {name} has {len(text):,} characters; at most {MAX_PROMPT_CHARACTERS:,} are taken.",
                 "Shorten it; the text encoder reads about 75 words.",
             )
-        if "\0" in text:
-            raise InputError("job.prompt_text", f"The {name} holds a zero character.", "Type it again.")
+        if "\0" in text or not is_text(text):
+            raise InputError("job.prompt_text", f"The {name} holds what is no character.", "Type it again.")
     if not job.prompt.strip() and not keyed:
         raise InputError("job.prompt_empty", "The prompt is empty.", "Say what the character looks like.")
     if job.method not in METHODS:
@@ -166,6 +173,7 @@ def _check_texts(job: Job) -> None:
         )
     if not job.model or len(job.model) > MAX_MODEL_CHARACTERS or "\0" in job.model:
         raise InputError("job.model", "The model's name is empty or too long.", 'Give "embedded" or a local folder.')
+    check_path_text(job.model)
 
 
 def _check_frames(job: Job) -> None:
@@ -219,6 +227,12 @@ def _check_inputs(job: Job) -> None:
 def _within(name: str, value: float, low: float, high: float) -> None:
     if not (math.isfinite(value) and low <= value <= high):
         raise InputError("job.number", f"{name} is {value}; it must be from {low:g} to {high:g}.", f"Change {name}.")
+
+
+def with_model_at(job: Job, base: Path, blend_folder: Path | None = None) -> Job:
+    """The same job with the paths of its model and of the files beside it made absolute (`model_files.place_of`)."""
+    model = place_of(job.model, base, blend_folder)
+    return dataclasses.replace(job, model=model, model_files=files_at(job.model_files, base, blend_folder))
 
 
 def with_inputs(job: Job, inputs: JobInputs) -> Job:

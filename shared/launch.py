@@ -6,23 +6,40 @@ arguments or the environment.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import stat
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote_from_bytes, unquote_to_bytes
 
-from .errors import BackendError, InputError
-from .messages import error_from
-from .strict_json import StrictJSONError, convert, dump_json, parse_json
+from .errors import BackendError, InputError, LatentManError, error_of, told
+from .strict_json import StrictJSONError, convert, dump_json, is_text, parse_json
 
 Z85_KEY_LENGTH = 40
 
 
+_BYTES_MARK = "bytes:"
+
+
+def path_text(path: str | Path) -> str:
+    """A path of this machine as JSON can hold it: one whose name is not UTF-8 has its bytes as %XX behind a mark."""
+    text = str(path)
+    return text if is_text(text) else _BYTES_MARK + quote_from_bytes(os.fsencode(text))
+
+
+def path_from(text: str) -> Path:
+    """The path that `path_text` wrote."""
+    marked = text.startswith(_BYTES_MARK)
+    return Path(os.fsdecode(unquote_to_bytes(text.removeprefix(_BYTES_MARK))) if marked else text)
+
+
 @dataclass(frozen=True, slots=True)
 class LaunchRequest:
-    """One line on the backend's stdin: who may connect, the server's own secret, where it keeps its work."""
+    """One line on the backend's stdin: who may connect, the server's own secret, where it keeps its work
+    (`path_text`)."""
 
     client_public_key: str
     server_secret_key: str
@@ -63,9 +80,19 @@ class ConnectionInfo:
         return f"tcp://{host}:{self.port}"
 
 
-def failure_line(code: str, message: str, hint: str) -> bytes:
+@dataclass(frozen=True, slots=True)
+class LaunchFailure:
+    """Why the backend cannot start: one line on its stdout in place of the reply."""
+
+    code: str = ""
+    message: str = ""
+    hint: str = ""
+    kind: str = ""
+
+
+def failure_line(error: LatentManError) -> bytes:
     """The line on the backend's stdout when it cannot start."""
-    return dump_json({"error": {"code": code, "message": message, "hint": hint}}) + b"\n"
+    return dump_json({"error": dataclasses.asdict(LaunchFailure(*told(error)))}) + b"\n"
 
 
 def parse_request(line: bytes) -> LaunchRequest:
@@ -84,8 +111,7 @@ def parse_reply(line: bytes) -> LaunchReply:
     try:
         value = parse_json(line)
         if isinstance(value, dict) and "error" in value:
-            told = convert(value["error"], dict[str, str])
-            raise error_from(told.get("code", ""), told.get("message", ""), told.get("hint", ""))
+            raise error_of(convert(value["error"], LaunchFailure), unsaid=BackendError)
         return convert(value, LaunchReply)
     except StrictJSONError as error:
         raise BackendError(

@@ -1,7 +1,8 @@
 """Every message of the wire: one frozen dataclass a type, its docstring says who sends it and when.
 
 The header of a message is JSON; payloads (raw bytes) follow as frames of their own (`shared.wire`). Unknown fields are
-ignored, so that fields may be added; an unknown type is answered with ERROR, so that no request hangs.
+ignored, so that fields may be added; an unknown type is answered with ERROR, so that no request hangs. What tells of
+an error has its kind beside the code (`shared.errors.ERROR_KINDS`); a side of before there were kinds says none.
 No file name crosses the wire: inputs go by digest, frames by number, jobs by id.
 """
 
@@ -10,16 +11,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from .errors import (
-    BackendError,
-    BodyError,
-    InputError,
-    JobError,
-    LatentManError,
-    ModelError,
-    PassesError,
-    ProtocolError,
-)
 from .job import Job
 from .model_files import ModelFiles
 from .worker_memory import WorkerMemory
@@ -167,6 +158,7 @@ class Error:
     code: str
     message: str
     hint: str = ""
+    kind: str = ""
 
 
 # ---- Server to client
@@ -189,6 +181,7 @@ class Reject:
     code: str
     message: str
     hint: str = ""
+    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,6 +302,7 @@ class JobFailed:
     code: str
     message: str
     hint: str = ""
+    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -367,20 +361,3 @@ SERVER_MESSAGES: dict[str, tuple[type[ServerMessage], int]] = {
 WIRE_NAMES: dict[type[Message], str] = {
     kind: name for table in (CLIENT_MESSAGES, SERVER_MESSAGES) for name, (kind, _) in table.items()
 }
-
-
-_ERROR_CLASSES: tuple[tuple[str, type[LatentManError]], ...] = (
-    ("model.", ModelError),
-    ("passes.", PassesError),
-    ("body.", BodyError),
-    ("job.invalid", InputError),
-    ("protocol.", ProtocolError),
-    ("backend.", BackendError),
-    ("job.", JobError),
-)
-
-
-def error_from(code: str, message: str, hint: str = "") -> LatentManError:
-    """The exception that a failure on the other side stands for, by its code; JobError where the code is not known."""
-    kind = next((kind for prefix, kind in _ERROR_CLASSES if code.startswith(prefix)), JobError)
-    return kind(code, message, hint)

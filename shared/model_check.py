@@ -17,8 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from .errors import ModelError
+from .frame_files import is_there
 from .model_files import TINY_VAE, ModelFiles, config_folder, controlnet_place, tiny_vae_place
-from .weight_header import read_weight_header, size_text
+from .weight_decoration import unused_entries
+from .weight_header import WeightHeader, read_weight_header, size_text, some_names
 from .weight_kind import (
     AUTOENCODER,
     CHECKPOINT,
@@ -28,9 +30,11 @@ from .weight_kind import (
     TEXT_ENCODER,
     TINY_AUTOENCODER,
     UNET,
+    checkpoint_channels,
+    misfit_of_channels,
     weight_kinds,
 )
-from .weight_places import TOKENIZER_FILES, WEIGHT_SUFFIXES, find_weights
+from .weight_places import TOKENIZER_FILES, WEIGHT_SUFFIXES, find_weights, is_weight_file
 
 _PARTS = ("text_encoder", "vae", "unet")
 _KINDS = {
@@ -49,7 +53,6 @@ _CLASSES = {
 }
 _UNFINISHED = (".part", ".crdownload", ".incomplete", ".download")
 _LATENT_CHANNELS = 4
-_CHECKPOINT_INPUT = "model.diffusion_model.input_blocks.0.0.weight"
 _SHOWN_FILES = 3
 _PARSED_BYTES = 1 << 16  # a config has some kB, an index of weights some ten
 _END_BYTES = 64
@@ -89,7 +92,7 @@ def check_model_files(model: str, files: ModelFiles | None = None) -> Iterator[F
 
 
 def _all(place: Path, files: ModelFiles) -> Iterator[FileCheck]:
-    if not _is_there(place):
+    if not is_there(place):
         yield FileCheck(place.name, FileState.MISSING, f"There is no {place} on this machine.")
         return
     if place.is_dir():
@@ -174,7 +177,7 @@ def _weights(name: str, path: Path, kind: str, channels: Any = None, *, must_sho
     no kind is taken: a part in diffusers' layout is what its config.json says."""
 
     def look() -> FileCheck:
-        if path.suffix not in WEIGHT_SUFFIXES:
+        if not is_weight_file(path):
             return FileCheck(name, FileState.WRONG, f"It is no file of weights ({', '.join(WEIGHT_SUFFIXES)}).")
         header = read_weight_header(path)
         size = size_text(header.size_bytes)
@@ -182,9 +185,15 @@ def _weights(name: str, path: Path, kind: str, channels: Any = None, *, must_sho
             text = f"{size}, a pickle: the backend looks into it when it is loaded"
             return FileCheck(name, FileState.UNSEEN, text)
         fault = _wrong_kind(header.shapes, kind, must_show) or _wrong_channels(header.shapes, channels)
-        return FileCheck(name, FileState.WRONG if fault else FileState.WHOLE, fault or size)
+        return FileCheck(name, FileState.WRONG if fault else FileState.WHOLE, fault or size + _unused(header, kind))
 
     return _looked(name, path, look)
+
+
+def _unused(header: WeightHeader, kind: str) -> str:
+    """Which entries of a checkpoint are not used, where they are more than decoration."""
+    unused = unused_entries(header.shapes or ()) if kind == CHECKPOINT else []
+    return f"; not used: {some_names(unused)}" if unused else ""
 
 
 def _wrong_kind(names: Collection[str], kind: str, must_show: bool) -> str:
@@ -195,16 +204,15 @@ def _wrong_kind(names: Collection[str], kind: str, must_show: bool) -> str:
 
 
 def _wrong_channels(shapes: Mapping[str, tuple[int, ...]], wanted: Any) -> str:
-    shape = shapes.get(_CHECKPOINT_INPUT, ())
-    return "" if len(shape) < 2 or wanted is None else _misfit({"in_channels": shape[1]}, {"latent_channels": wanted})
+    channels = checkpoint_channels(shapes)
+    return "" if channels is None or wanted is None else _misfit({"in_channels": channels}, {"latent_channels": wanted})
 
 
 def _misfit(unet: Mapping[str, Any], vae: Mapping[str, Any], text: Mapping[str, Any] | None = None) -> str:
     """Why a UNet of these sizes does not belong to the parts beside it; empty where nothing is known against it."""
     channels, latents = unet.get("in_channels"), vae.get("latent_channels", _LATENT_CHANNELS)
-    if isinstance(channels, int) and channels != latents:
-        kind = "an inpainting model" if channels == 2 * latents + 1 else "a model of another sort"
-        return f"It takes {channels} channels instead of {latents}: {kind}."
+    if isinstance(channels, int) and isinstance(latents, int) and channels != latents:
+        return f"It {misfit_of_channels(channels, latents)}."
     prompts, width = unet.get("cross_attention_dim"), (text or {}).get("hidden_size")
     if isinstance(prompts, int) and isinstance(width, int) and prompts != width:
         return f"It takes prompts of width {prompts}, the text encoder gives {width}: they do not belong together."
@@ -214,10 +222,10 @@ def _misfit(unet: Mapping[str, Any], vae: Mapping[str, Any], text: Mapping[str, 
 def _tokenizer(folder: Path) -> FileCheck:
     """CLIP's vocabulary, in one file or in two."""
     whole = folder / "tokenizer.json"
-    if _is_there(whole):
+    if is_there(whole):
         return _json_file("tokenizer/tokenizer.json", whole)
     vocabulary, merges = (folder / name for name in TOKENIZER_FILES)
-    if _is_there(vocabulary) and _is_there(merges):
+    if is_there(vocabulary) and is_there(merges):
         return _json_file(f"tokenizer/{vocabulary.name}", vocabulary)
     text = f"There is neither tokenizer.json nor {' and '.join(TOKENIZER_FILES)} in {folder}."
     return FileCheck("tokenizer", FileState.MISSING, text)
@@ -280,7 +288,7 @@ def _absent(name: str, folder: Path, wanted: str = "") -> FileCheck:
 
 
 def _not_a_model(place: Path) -> str:
-    files = sorted(item.name for item in place.iterdir() if item.suffix in WEIGHT_SUFFIXES)
+    files = sorted(item.name for item in place.iterdir() if is_weight_file(item))
     if not files:
         return "It holds none of tokenizer/, text_encoder/, vae/ and unet/: it is no model in diffusers' layout."
     more = f" and {len(files) - _SHOWN_FILES} more" if len(files) > _SHOWN_FILES else ""
@@ -294,11 +302,3 @@ def _json(path: Path) -> dict[str, Any]:
     except (OSError, ValueError, RecursionError):
         return {}
     return values if isinstance(values, dict) else {}
-
-
-def _is_there(path: Path) -> bool:
-    """Whether a path exists; one that the file system cannot even look up does not."""
-    try:
-        return path.exists()
-    except OSError:
-        return False

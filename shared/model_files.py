@@ -6,16 +6,19 @@ All are paths on the machine that the backend runs on. Their contents are part o
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from pathlib import Path
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from .errors import InputError
+from .strict_json import as_text, is_text
 
 MAX_PATH_CHARACTERS = 1_000
 MAX_TOKEN_CHARACTERS = 100
 MAX_LORAS = 16
 MAX_EMBEDDINGS = 64
 MAX_LORA_SCALE = 10.0
+EMBEDDED = "embedded"  # the model that ships with the backend
 TINY_VAE = "tiny_vae"  # its folder in a model's
 
 
@@ -53,6 +56,38 @@ class ModelFiles:
     tiny_vae: str = ""
 
 
+def place_of(path: str, base: Path, blend_folder: Path | None = None) -> str:
+    """A model's path as a job names it: absolute. The one rule for all that a user gives.
+
+    Relative ones count from `base`: the folder that a command runs in, or a job file's own. One that begins with `//`
+    counts from the .blend's folder, as everywhere in Blender, where there is a .blend. `embedded`, empty and absolute
+    paths, those of another system included, stay as they are.
+    """
+    if path in ("", EMBEDDED):
+        return path
+    if path.startswith("//") and blend_folder is not None:
+        return os.path.normpath(blend_folder / path.lstrip("/"))
+    if PurePosixPath(path).is_absolute() or PureWindowsPath(path).is_absolute():
+        return path
+    return os.path.normpath(base.absolute() / Path(path).expanduser())
+
+
+def files_at(files: ModelFiles, base: Path, blend_folder: Path | None = None) -> ModelFiles:
+    """The same files with every path as `place_of` has it."""
+
+    def place(path: str) -> str:
+        return place_of(path, base, blend_folder)
+
+    return ModelFiles(
+        place(files.controlnet),
+        place(files.vae),
+        place(files.config),
+        tuple(replace(lora, path=place(lora.path)) for lora in files.loras),
+        tuple(replace(embedding, path=place(embedding.path)) for embedding in files.embeddings),
+        place(files.tiny_vae),
+    )
+
+
 def config_folder(model: Path, files: ModelFiles) -> Path:
     """The folder of what is never in a file of weights: tokenizer, scheduler, sizes."""
     return Path(files.config) if files.config else (model if model.is_dir() else model.parent)
@@ -85,6 +120,7 @@ def validate_model_files(files: ModelFiles) -> None:
     for path in _paths(files):
         if len(path) > MAX_PATH_CHARACTERS or "\0" in path:
             raise InputError("job.model_files", f'The path "{path[:60]}" is too long or no path.', "Shorten it.")
+        check_path_text(path)
     for lora in files.loras:
         if not (math.isfinite(lora.scale) and abs(lora.scale) <= MAX_LORA_SCALE):
             raise InputError(
@@ -94,6 +130,16 @@ def validate_model_files(files: ModelFiles) -> None:
                 "Usual are 0.5 to 1.",
             )
     _check_tokens([embedding.token for embedding in files.embeddings if embedding.token])
+
+
+def check_path_text(path: str) -> None:
+    """Refuse a model's path whose name on disk is not UTF-8: a job is a text. Raises InputError."""
+    if not is_text(path):
+        raise InputError(
+            "job.model_path",
+            f"The model's path {as_text(path)} holds bytes that are no UTF-8.",
+            "Rename that file or folder.",
+        )
 
 
 def _check_tokens(tokens: list[str]) -> None:

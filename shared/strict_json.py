@@ -46,6 +46,20 @@ def parse_json(data: bytes | bytearray | memoryview) -> Any:
     return value
 
 
+def is_text(value: str) -> bool:
+    """Whether a text can be written at all: Python keeps the bytes of a name that is not UTF-8 as lone surrogates."""
+    try:
+        value.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def as_text(value: str) -> str:
+    """A text that can be written: what is no character of it as its code, `caf\\udce9`."""
+    return value.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 def dump_json(value: object) -> bytes:
     """Write a dataclass (or plain values) as JSON in its one canonical form: sorted keys, no spaces, UTF-8.
 

@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .errors import ModelError
+from .weight_places import is_safetensors
 
 _LENGTH_BYTES = 8
+_MOST_NAMES = 3
 _MAX_HEADER_BYTES = 1 << 24  # of Stable Diffusion 1.5: about 150 kB
 _ZIP_START = b"PK\x03\x04"
 _PICKLE_START = b"\x80"
@@ -41,7 +43,7 @@ def read_weight_header(path: Path) -> WeightHeader:
             raise ModelError("model.no_weights", "It only points to the weights (Git LFS).", "Run: git lfs pull")
         if start.lstrip()[:1] == b"<":
             raise ModelError("model.no_weights", "It is a web page that was saved under this name.", _AGAIN)
-        if path.suffix != ".safetensors":
+        if not is_safetensors(path):
             return _pickled(path, start, size)
         file.seek(0)
         length = int.from_bytes(file.read(_LENGTH_BYTES), "little")
@@ -61,6 +63,12 @@ def size_text(size_bytes: int) -> str:
         if size_bytes >= bytes_each:
             return f"{size_bytes / bytes_each:.{1 if unit == 'GB' else 0}f} {unit}"
     return f"{size_bytes} bytes"
+
+
+def some_names(names: list[str], most: int = _MOST_NAMES) -> str:
+    """The first few of many names, and how many more there are."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
 
 
 def _from_table(table: bytes, size: int) -> WeightHeader:

@@ -10,6 +10,16 @@ TOKENIZER_FILES = ("vocab.json", "merges.txt")
 _STEMS = ("diffusion_pytorch_model", "model", "pytorch_model")
 
 
+def is_weight_file(path: Path) -> bool:
+    """Whether a file is one of weights by its name, in capitals or not."""
+    return path.suffix.lower() in WEIGHT_SUFFIXES
+
+
+def is_safetensors(path: Path) -> bool:
+    """Whether a file is a .safetensors file by its name, in capitals or not."""
+    return path.suffix.lower() == ".safetensors"
+
+
 @dataclass(frozen=True, slots=True)
 class FolderWeights:
     """The weights of one part: a file of weights, or the index (.json) of several."""

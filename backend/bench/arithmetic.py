@@ -20,8 +20,9 @@ from backend.diffusion.conditioning import embedded_depth
 from backend.diffusion.decode import StepDecoder
 from backend.diffusion.denoiser import Denoiser
 from backend.diffusion.method import GuideDecoder
-from backend.diffusion.model_sources import EMBEDDED, find_sources
+from backend.diffusion.model_sources import find_sources
 from backend.diffusion.tiny_decoder import with_tiny_decoder
+from shared.model_files import EMBEDDED
 
 HALVES = 2  # of classifier-free guidance
 TIMESTEP = 500

@@ -25,7 +25,7 @@ from backend.diffusion.conditioning import control_pictures
 from backend.diffusion.decode import decode_frames
 from backend.diffusion.guidance import GuidanceSettings
 from backend.diffusion.method import Method
-from backend.diffusion.model_sources import EMBEDDED, find_sources
+from backend.diffusion.model_sources import find_sources
 from backend.diffusion.noise import SHARED_NOISE, draw
 from backend.diffusion.segment import SampleSettings, Segment, sample_segment
 from backend.diffusion.text import PromptEmbeds, encode_prompt
@@ -36,6 +36,7 @@ from backend.methods.latentman import LatentMan
 from backend.methods.text2video_zero import Text2VideoZero
 from backend.passes import ShotPasses, depth_pictures
 from shared.errors import InputError
+from shared.model_files import EMBEDDED
 
 STOCK, BASELINE = "stock", "text2video_zero"
 OFF = (0.0, 0.0)

@@ -15,12 +15,12 @@ import zmq
 from rich.console import Console
 from rich.markup import escape
 
-from backend.diffusion.model_sources import EMBEDDED, check_complete, find_sources
+from backend.diffusion.model_sources import check_complete, find_sources
 from backend.server.paths import default_work_folder
 from shared.errors import EXIT_DONE, EXIT_FAILED, InputError, ModelError
 from shared.frame_files import prepare_output_folder
 from shared.model_check import check_model_files
-from shared.model_files import ModelFiles
+from shared.model_files import EMBEDDED, ModelFiles
 
 from .model_arguments import add_model_arguments, chosen_files, chosen_model
 

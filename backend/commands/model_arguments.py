@@ -5,9 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from backend.diffusion.model_sources import EMBEDDED
 from shared.errors import InputError
-from shared.model_files import EmbeddingFile, LoraFile, ModelFiles
+from shared.model_files import EMBEDDED, EmbeddingFile, LoraFile, ModelFiles, place_of
 
 
 def add_model_arguments(parser: argparse.ArgumentParser, use: str) -> None:
@@ -24,7 +23,7 @@ def add_model_arguments(parser: argparse.ArgumentParser, use: str) -> None:
 
 def chosen_model(arguments: argparse.Namespace) -> str:
     """The model that was named, empty where none was."""
-    return arguments.model if arguments.model == EMBEDDED else _absolute(arguments.model)
+    return _place(arguments.model)
 
 
 def chosen_files(arguments: argparse.Namespace, before: ModelFiles) -> ModelFiles:
@@ -32,12 +31,12 @@ def chosen_files(arguments: argparse.Namespace, before: ModelFiles) -> ModelFile
     loras = tuple(_lora(text) for text in arguments.lora or ())
     embeddings = tuple(EmbeddingFile(*_split(text)) for text in arguments.embedding or ())
     return ModelFiles(
-        _absolute(arguments.controlnet) or before.controlnet,
-        _absolute(arguments.vae) or before.vae,
-        _absolute(arguments.model_config) or before.config,
+        _place(arguments.controlnet) or before.controlnet,
+        _place(arguments.vae) or before.vae,
+        _place(arguments.model_config) or before.config,
         loras or before.loras,
         embeddings or before.embeddings,
-        _absolute(arguments.tiny_vae) or before.tiny_vae,
+        _place(arguments.tiny_vae) or before.tiny_vae,
     )
 
 
@@ -55,9 +54,9 @@ def _split(text: str) -> tuple[str, str]:
     """FILE[=VALUE] as both; an equals sign in the name of a file that is there belongs to the name."""
     name, equals, value = text.rpartition("=")
     if not equals or Path(text).exists():
-        return _absolute(text), ""
-    return _absolute(name), value
+        return _place(text), ""
+    return _place(name), value
 
 
-def _absolute(path: str | None) -> str:
-    return str(Path(path).absolute()) if path else ""
+def _place(path: str | None) -> str:
+    return place_of(path or "", Path.cwd())

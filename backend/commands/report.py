@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ from backend.report.manifest import manifest
 from backend.report.result_folder import ResultFolder
 from backend.report.video import write_video
 from shared.frame_files import write_atomic
+from shared.framerange import held_for
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,11 +42,12 @@ def run(arguments: argparse.Namespace) -> int:
     rows = [depth_row(passes), part_row(passes)]
     for name, frames in pictures.items():
         rows.append(Row(caption(name, figures[name]), frames))
-    sheet = folder.path / "contact_sheet.png"
-    part = sheet.with_suffix(".part")
-    contact_sheet(rows).save(part, "PNG", optimize=True)
-    part.replace(sheet)
-    write_video(folder.path / "video.mp4", pictures[folder.result.methods[-1].method], folder.result.fps)
+    result = folder.result
+    picture = io.BytesIO()
+    contact_sheet(rows, numbers=result.frames).save(picture, "PNG", optimize=True)
+    write_atomic(folder.path / "contact_sheet.png", picture.getbuffer())
+    shown = pictures[result.methods[-1].method]
+    write_video(folder.path / "video.mp4", shown, result.fps, held_for(result.frames))
     document = json.dumps(manifest(folder, figures), indent=1).encode()
     write_atomic(folder.path / "manifest.json", document)
     print(table(figures))

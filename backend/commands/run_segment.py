@@ -10,8 +10,7 @@ from types import FrameType
 
 from backend.server.worker import DEFAULT_RUNNER, load_runner, run_guarded
 from backend.server.worker_events import Cancelled, Failed, WorkerEvent, WorkerLine, write_line
-from shared.errors import EXIT_CANCELLED, EXIT_DONE, InputError
-from shared.messages import error_from
+from shared.errors import EXIT_CANCELLED, EXIT_DONE, InputError, error_of
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,5 +38,5 @@ def run(arguments: argparse.Namespace) -> int:
     finally:
         signal.signal(signal.SIGINT, before)
     if isinstance(end, Failed):
-        raise error_from(end.code, end.message, end.hint)
+        raise error_of(end)
     return EXIT_CANCELLED if isinstance(end, Cancelled) else EXIT_DONE

@@ -23,7 +23,7 @@ from shared.client import JobClient
 from shared.digest import sha256_file
 from shared.errors import EXIT_CANCELLED, EXIT_DONE, InputError
 from shared.frame_files import frame_name, prepare_output_folder, put_frame
-from shared.job import Job, JobInputs, parse_job, validate_job
+from shared.job import Job, JobInputs, parse_job, validate_job, with_model_at
 from shared.keyed_prompts import read_prompts
 from shared.launch import ConnectionInfo
 from shared.strict_json import StrictJSONError, dump_json, parse_json
@@ -85,7 +85,7 @@ def read_job(path: Path, passes: Path) -> tuple[list[Path], Job]:
     shot, vertices, charts = (sha256_file(file) for file in extra)
     inputs = JobInputs(tuple(sha256_file(file) for file in files), shot, vertices, charts)
     raw.setdefault("inputs", dataclasses.asdict(inputs))
-    job = parse_job(dump_json(raw))
+    job = with_model_at(parse_job(dump_json(raw)), path.absolute().parent)
     if job.inputs != inputs:
         raise InputError(
             "passes.differ",

@@ -17,9 +17,10 @@ from backend.diffusion.method import Layer
 from backend.diffusion.model_loading import load_modules, load_scheduler_config
 from backend.diffusion.model_sources import find_sources
 from backend.diffusion.scheduler import ScaledDDIMScheduler, make_scheduler
-from backend.diffusion.textual_inversion import add_embeddings
+from backend.diffusion.textual_inversion import add_embeddings, read_embedding
 from shared.errors import InputError, ModelError
 from shared.model_files import ModelFiles
+from shared.weight_kind import FAMILY_OF_PROMPT_WIDTH, misfit_of_channels
 
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 _PREDICTIONS = ("epsilon", "v_prediction", "sample")
@@ -119,11 +120,12 @@ def load_components(
     precision = resolve_dtype(dtype, place)
     sources = find_sources(model, files)
     modules = load_modules(sources)
+    embeddings = [read_embedding(source) for source in sources.embeddings]
     for lora in sources.loras:
-        merge_lora(lora, modules["unet"], modules["text_encoder"])
+        embeddings += merge_lora(lora, modules["unet"], modules["text_encoder"])
     return assemble(
         **modules,
-        embedding_rows=add_embeddings(sources.embeddings, modules["tokenizer"], modules["text_encoder"]),
+        embedding_rows=add_embeddings(embeddings, modules["tokenizer"], modules["text_encoder"]),
         scheduler_config=load_scheduler_config(sources),
         device=place,
         dtype=precision,
@@ -201,6 +203,12 @@ def _ddim_config(config: Mapping[str, Any]) -> dict[str, Any]:
     return {"clip_sample": False, "set_alpha_to_one": False, **config}
 
 
+def _with_family(width: Any) -> str:
+    """A width of prompts with the family of models that has it."""
+    family = FAMILY_OF_PROMPT_WIDTH.get(width) if isinstance(width, int) else None
+    return f"{width} ({family})" if family else str(width)
+
+
 def _problems(parts: Components) -> list[str]:
     """Everything that keeps these parts from working together, in words."""
     unet, control, channels = parts.unet.config, parts.controlnet.config, parts.latent_channels
@@ -209,15 +217,17 @@ def _problems(parts: Components) -> list[str]:
     tokens, rows = len(parts.tokenizer), parts.text_encoder.config.vocab_size
     facts = (
         (tokens <= rows, f"the tokenizer has {tokens} tokens, the text encoder {rows}"),
-        (unet.in_channels == channels, f"the UNet takes {unet.in_channels} channels, the latents have {channels}"),
+        (unet.in_channels == channels, f"the UNet {misfit_of_channels(unet.in_channels, channels)}"),
         (unet.out_channels == channels, f"the UNet gives {unet.out_channels} channels, the latents have {channels}"),
         (
             unet.cross_attention_dim == text_width,
-            f"the UNet takes prompts of width {unet.cross_attention_dim}, the text encoder gives {text_width}",
+            f"the UNet takes prompts of width {_with_family(unet.cross_attention_dim)}, the text encoder gives "
+            f"{_with_family(text_width)}",
         ),
         (
             not parts.controlnet.attn_processors or control.cross_attention_dim == text_width,
-            f"the ControlNet takes prompts of width {control.cross_attention_dim}, the text encoder gives {text_width}",
+            f"the ControlNet takes prompts of width {_with_family(control.cross_attention_dim)}, the text encoder "
+            f"gives {_with_family(text_width)}",
         ),
         (
             control.in_channels == channels,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from pathlib import Path
 
-from backend.diffusion.weight_file import some_names
 from shared.errors import ModelError
+from shared.weight_header import some_names
 from shared.weight_kind import weight_kinds
 
 

@@ -12,12 +12,12 @@ from safetensors import SafetensorError
 from transformers import CLIPTextModel, CLIPTokenizer
 from transformers.utils import logging
 
-from backend.diffusion.weight_file import first_line, json_object, some_names
+from backend.diffusion.weight_file import first_line, json_object
+from shared.weight_decoration import is_decoration
+from shared.weight_header import some_names
 from shared.weight_places import TOKENIZER_FILES, find_weights
 
 _READ_ERRORS = (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError)
-# Older transformers stored this index table as a weight; it is computed now.
-COMPUTED_KEYS = ("position_ids",)
 _KINDS: dict[str, type[Any]] = {
     "text_encoder": CLIPTextModel,
     "vae": AutoencoderKL,
@@ -77,7 +77,7 @@ def read_part(name: str, place: Path, problems: list[str]) -> Any:
     except _READ_ERRORS as error:
         problems.append(f"{name}: {first_line(error)}")
         return None
-    faults = _loading_faults(info)
+    faults = _loading_faults(name, info)
     if faults:
         problems.append(f"{name}: {faults}")
     return module
@@ -102,7 +102,7 @@ def weight_faults(missing: Iterable[str], unknown: Iterable[str], misshapen: Ite
     return ", ".join(f"{len(names)} weights {what} ({some_names(names)})" for what, names in lists if names)
 
 
-def _loading_faults(info: dict[str, Any]) -> str:
+def _loading_faults(part: str, info: dict[str, Any]) -> str:
     """What diffusers' or transformers' loader says did not match."""
-    unknown = [str(key) for key in info["unexpected_keys"] if not str(key).endswith(COMPUTED_KEYS)]
+    unknown = [str(key) for key in info["unexpected_keys"] if not is_decoration(part, str(key))]
     return weight_faults(map(str, info["missing_keys"]), unknown, [str(entry[0]) for entry in info["mismatched_keys"]])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,18 @@ from backend.diffusion.model_sources import ModelSources, check_complete
 from backend.diffusion.single_file import built_in_config, empty_controlnet, empty_part, fill_part, part_config
 from backend.diffusion.weight_file import read_weights
 from shared.errors import ModelError
-from shared.weight_kind import AUTOENCODER, CHECKPOINT, CONTROLNET
+from shared.weight_decoration import unused_entries
+from shared.weight_header import some_names
+from shared.weight_kind import (
+    AUTOENCODER,
+    CHECKPOINT,
+    CONTROLNET,
+    checkpoint_channels,
+    misfit_of_channels,
+    sort_by_channels,
+)
+
+logger = logging.getLogger(__name__)
 
 
 def load_modules(sources: ModelSources) -> dict[str, Any]:
@@ -57,12 +70,28 @@ def _checkpoint(sources: ModelSources, problems: list[str]) -> dict[str, Any]:
     """The parts in an original-layout file, each freed as soon as it is taken."""
     weights = read_weights(sources.model)
     require_kind(sources.model, weights.keys(), CHECKPOINT)
+    _check_channels(sources, weights, problems)
+    unused = unused_entries(weights)
+    if unused:
+        logger.warning("%s: not used of this file: %s", sources.model, some_names(unused))
     modules: dict[str, Any] = {}
     for name in sources.own_parts:
         modules[name] = empty_part(name, part_config(name, sources.part_config(name), problems), problems)
         if modules[name] is not None:
             fill_part(name, modules[name], weights, problems)
     return modules
+
+
+def _check_channels(sources: ModelSources, weights: Mapping[str, Tensor], problems: list[str]) -> None:
+    """Refuse a UNet that takes more than latents, which is another sort of model. Raises ModelError."""
+    channels = checkpoint_channels({name: tuple(value.shape) for name, value in weights.items()})
+    latents = part_config("vae", sources.part_config("vae"), problems).get("latent_channels")
+    if channels is not None and isinstance(latents, int) and sort_by_channels(channels, latents):
+        raise ModelError(
+            "model.kind",
+            f"The UNet of {sources.model} {misfit_of_channels(channels, latents)}.",
+            "Use one that makes pictures from text.",
+        )
 
 
 def _separate(name: str, kind: str, place: Path, sources: ModelSources, unet: Any, problems: list[str]) -> Any:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shared.errors import ModelError
-from shared.model_files import TINY_VAE, ModelFiles, config_folder, controlnet_place, tiny_vae_place
+from shared.frame_files import is_file, is_there
+from shared.model_files import EMBEDDED, TINY_VAE, ModelFiles, config_folder, controlnet_place, tiny_vae_place
 
-EMBEDDED = "embedded"
 EMBEDDED_FOLDER = Path(__file__).resolve().parents[1] / "embedded"
 
 _MAIN_PARTS = ("text_encoder", "vae", "unet")
@@ -112,7 +112,7 @@ def find_sources(model: str, files: ModelFiles | None = None) -> ModelSources:
     """
     files = files or ModelFiles()
     place = EMBEDDED_FOLDER if model == EMBEDDED else Path(model)
-    if not _is_there(place):
+    if not is_there(place):
         raise ModelError(
             "model.missing",
             f'The backend has no model "{model[:200]}".',
@@ -162,10 +162,10 @@ def _check_named(files: ModelFiles) -> None:
             ("config folder", files.config),
             ("tiny autoencoder", files.tiny_vae),
         )
-        if path and not _is_there(Path(path))
+        if path and not is_there(Path(path))
     ]
-    absent += [f"LoRA {lora.path}" for lora in files.loras if not _is_there(Path(lora.path), file=True)]
-    absent += [f"embedding {entry.path}" for entry in files.embeddings if not _is_there(Path(entry.path), file=True)]
+    absent += [f"LoRA {lora.path}" for lora in files.loras if not is_file(Path(lora.path))]
+    absent += [f"embedding {entry.path}" for entry in files.embeddings if not is_file(Path(entry.path))]
     if absent:
         raise ModelError(
             "model.missing",
@@ -175,14 +175,6 @@ def _check_named(files: ModelFiles) -> None:
     for path, contents in ((files.config, "tokenizer/"), (files.tiny_vae, "the tiny autoencoder's config.json")):
         if path and not Path(path).is_dir():
             raise ModelError("model.config", f"{path} is not a folder.", f"Give the folder that holds {contents}.")
-
-
-def _is_there(path: Path, *, file: bool = False) -> bool:
-    """Whether a path exists; one that the file system cannot even look up does not."""
-    try:
-        return path.is_file() if file else path.exists()
-    except OSError:
-        return False
 
 
 def _files(name: str, place: Path) -> Iterator[tuple[str, Path]]:

@@ -13,7 +13,7 @@ from diffusers import AutoencoderKL, ControlNetModel, UNet2DConditionModel
 from torch import Tensor, nn
 from transformers import CLIPTextConfig, CLIPTextModel
 
-from backend.diffusion.model_folder import COMPUTED_KEYS, read_config, weight_faults
+from backend.diffusion.model_folder import read_config, weight_faults
 from backend.diffusion.original_layout import (
     AUTOENCODER_PREFIX,
     CONTROLNET_PREFIX,
@@ -25,10 +25,9 @@ from backend.diffusion.original_layout import (
     unet_names,
 )
 from backend.diffusion.weight_file import first_line
+from shared.weight_decoration import is_decoration
 
 _BUILT_IN = Path(__file__).parent
-# What trainings leave in a file beside the weights of the part itself.
-_TRAINING_ONLY = ("loss.", "model_ema.")
 _CONFIG_ERRORS = (ValueError, KeyError, TypeError, RuntimeError, AttributeError, IndexError)
 
 
@@ -102,7 +101,8 @@ def fill_part(name: str, module: Any, weights: Mapping[str, Tensor], problems: l
         for new, value in ready.items()
         if value.shape != wanted[new]
     ]
-    unknown = [old for old in _own_names(part, weights.keys()) if old not in used and not old.endswith(COMPUTED_KEYS)]
+    unused = [old for old in _own_names(part, weights.keys()) if old not in used]
+    unknown = [old for old in unused if not is_decoration(name, old.removeprefix(part.prefix))]
     faults = weight_faults(wanted.keys() - ready.keys(), unknown, misshapen)
     if faults:
         problems.append(f"{name}: {faults}")
@@ -114,8 +114,7 @@ def fill_part(name: str, module: Any, weights: Mapping[str, Tensor], problems: l
 
 def _own_names(part: _Part, names: Collection[str]) -> list[str]:
     """The names of a file that belong to a part: those under its prefix, or all where nothing has it."""
-    under = [name for name in names if name.startswith(part.prefix)]
-    return under or [name for name in names if not name.startswith(_TRAINING_ONLY)]
+    return [name for name in names if name.startswith(part.prefix)] or list(names)
 
 
 def _as_wanted(value: Tensor, shape: torch.Size) -> Tensor:

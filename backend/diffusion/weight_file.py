@@ -17,9 +17,8 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from shared.errors import ModelError
-from shared.weight_places import WEIGHT_SUFFIXES
+from shared.weight_places import WEIGHT_SUFFIXES, is_safetensors, is_weight_file
 
-_MOST_NAMES = 3
 # torch's refusal goes over many lines; the object that it met is what a user can use.
 _REFUSED_OBJECT = re.compile(r"GLOBAL ([\w.]+)")
 
@@ -29,7 +28,7 @@ def read_weights(path: Path) -> dict[str, Tensor]:
 
     Raises ModelError for a file that cannot be read, holds anything but plain data, or holds no tensors.
     """
-    values = read_pickle(path) if path.suffix != ".safetensors" else _read_safetensors(path)
+    values = _read_safetensors(path) if is_safetensors(path) else read_pickle(path)
     inner = values.get("state_dict")
     found = inner if isinstance(inner, Mapping) else values
     tensors = {str(key): value.detach() for key, value in found.items() if isinstance(value, Tensor)}
@@ -40,7 +39,7 @@ def read_weights(path: Path) -> dict[str, Tensor]:
 
 def read_pickle(path: Path) -> dict[str, Any]:
     """The mapping in a pickled file, by `torch.load(weights_only=True)` alone. Raises ModelError."""
-    if path.suffix not in WEIGHT_SUFFIXES:
+    if not is_weight_file(path):
         raise ModelError("model.suffix", f"{path} is no file of weights.", f"Taken are {', '.join(WEIGHT_SUFFIXES)}.")
     try:
         with warnings.catch_warnings():
@@ -60,7 +59,7 @@ def read_pickle(path: Path) -> dict[str, Any]:
 
 def read_metadata(path: Path) -> dict[str, str]:
     """The texts in a .safetensors file's header; none for other files. Raises ModelError."""
-    if path.suffix != ".safetensors":
+    if not is_safetensors(path):
         return {}
     try:
         with safe_open(path, "pt") as file:
@@ -82,12 +81,6 @@ def first_line(error: BaseException) -> str:
     """An error of a library's as one line: its kind and what it says first."""
     text = str(error).strip()
     return f"{type(error).__name__}: {text.splitlines()[0] if text else 'unreadable'}"
-
-
-def some_names(names: list[str], most: int = _MOST_NAMES) -> str:
-    """The first few of many names, and how many more there are."""
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
 
 
 def _read_safetensors(path: Path) -> dict[str, Any]:

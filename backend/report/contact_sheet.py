@@ -42,12 +42,17 @@ def part_row(passes: ShotPasses) -> Row:
     return Row("DensePose part and chart", np.round(colours[passes.part] * shade * 255).astype(np.uint8))
 
 
-def contact_sheet(rows: Sequence[Row], *, columns: int = 8, cell: int = 192) -> Image.Image:
-    """Lay the rows out under each other, with at most `columns` frames, evenly chosen, of `cell` pixels' height."""
+def contact_sheet(
+    rows: Sequence[Row], *, columns: int = 8, cell: int = 192, numbers: Sequence[int] | None = None
+) -> Image.Image:
+    """Lay the rows out under each other, with at most `columns` frames of `cell` pixels' height, chosen evenly in time:
+    `numbers` are the frames' own, rising; they follow each other where None."""
     if not rows or any(row.pictures.shape != rows[0].pictures.shape for row in rows):
         raise InputError("report.rows", f"The rows of a contact sheet differ: {[r.pictures.shape for r in rows]}.")
     frames, height, width, _ = rows[0].pictures.shape
-    chosen = np.unique(np.linspace(0, frames - 1, min(columns, frames)).round().astype(int))
+    times = np.arange(frames) if numbers is None else np.asarray(numbers)
+    wanted = np.linspace(times[0], times[-1], min(columns, frames)).round()
+    chosen = np.unique(np.abs(times[None] - wanted[:, None]).argmin(axis=1))
     size = (max(1, round(cell * width / height)), cell)
     sheet = Image.new(
         "RGB",

@@ -12,6 +12,8 @@ import msgspec
 
 from backend.metrics.consistency import Consistency
 from backend.report.result_folder import ResultFolder
+from shared.frame_rate import exact_rate
+from shared.framerange import held_for
 from shared.job import canonical_json
 
 _PACKAGES = ("latentman", "torch", "diffusers", "transformers", "numpy", "scipy", "pyzmq", "bpy")
@@ -29,7 +31,9 @@ def manifest(folder: ResultFolder, figures: Mapping[str, Consistency]) -> dict[s
         "versions": {"python": platform.python_version(), "host": result.host, "server": result.server, **_versions()},
         "shot": {
             "frames": list(result.frames),
+            "held_for": list(held_for(result.frames)),
             "fps": result.fps,
+            "seconds": round(float(sum(held_for(result.frames)) / exact_rate(result.fps)), 6),
             "width": result.width,
             "height": result.height,
             "engine": result.engine,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, field
 
-from shared.errors import LatentManError
+from shared.errors import JobError, LatentManError, error_of, told
 from shared.job import Job
 from shared.messages import (
     TERMINAL_STATES,
@@ -73,7 +73,7 @@ class JobQueue:
                 self._memory.held.add(row.job_id)
 
     def take_up(self, job_id: str) -> None:
-        """Let a job that was held go on, since somebody attaches to it. Raises LatentManError `job.unknown`."""
+        """Let a job that was held go on, since somebody attaches to it. Raises JobError `job.unknown`."""
         self.require(job_id)
         self._memory.held.discard(job_id)
 
@@ -105,7 +105,7 @@ class JobQueue:
                 self._enqueue(row)
 
     def cancel(self, job_id: str) -> None:
-        """Stop a job. Raises LatentManError `job.unknown`; a job that has ended stays as it is."""
+        """Stop a job. Raises JobError `job.unknown`; a job that has ended stays as it is."""
         row = self.require(job_id)
         running = self._memory.running.get(job_id)
         if running is not None:
@@ -116,10 +116,10 @@ class JobQueue:
             self._journal.append(job_id, lambda seq: JobCancelled(job_id, seq))
 
     def require(self, job_id: str) -> JobRow:
-        """The job. Raises LatentManError `job.unknown`."""
+        """The job. Raises JobError `job.unknown`."""
         row = self._journal.find(job_id)
         if row is None:
-            raise LatentManError("job.unknown", f"The backend has no job {job_id[:12]}.", "Submit it again.")
+            raise JobError("job.unknown", f"The backend has no job {job_id[:12]}.", "Submit it again.")
         return row
 
     def pump(self) -> None:
@@ -153,7 +153,7 @@ class JobQueue:
         try:
             self._folders.prepare(row.job_id, row.job)
         except LatentManError as error:
-            self._fail(row.job_id, error.code, error.message, error.hint)
+            self._fail(row.job_id, error)
             return
         self._journal.set_state(row.job_id, "queued")
 
@@ -182,8 +182,8 @@ class JobQueue:
                 self._frame(job_id, running, frame, sha256)
             case Done():
                 self._done(job_id, running)
-            case Failed(code, message, hint):
-                self._fail(job_id, code, message, hint)
+            case Failed() as failed:
+                self._fail(job_id, error_of(failed, unsaid=JobError))
             case Cancelled():
                 self._end(job_id)
                 self._journal.append(job_id, lambda seq: JobCancelled(job_id, seq))
@@ -211,7 +211,8 @@ class JobQueue:
             else:
                 self._journal.add_frame(job_id, frame, digest)
         if absent:
-            self._fail(job_id, "job.frames_absent", f"The worker ended without frame {absent[0]}.", "Submit it again.")
+            said = f"The worker ended without frame {absent[0]}."
+            self._fail(job_id, JobError("job.frames_absent", said, "Submit it again."))
             return
         self._end(job_id)
         self._journal.append(job_id, lambda seq: JobDone(job_id, seq))
@@ -225,19 +226,19 @@ class JobQueue:
             self._end(lost.job_id)
             self._journal.append(lost.job_id, lambda seq: JobCancelled(lost.job_id, seq))
         elif deaths >= MAX_DEATHS:
-            self._fail(
-                lost.job_id,
+            died = JobError(
                 "job.worker_died",
                 f"The worker process died {deaths} times in a row without finishing a frame; {lost.reason}.",
                 "The log in the work folder's logs/ has the details; run: latentman doctor",
             )
+            self._fail(lost.job_id, died)
         else:
             self._end(lost.job_id)
             self._journal.set_state(lost.job_id, "queued")
 
-    def _fail(self, job_id: str, code: str, message: str, hint: str) -> None:
+    def _fail(self, job_id: str, error: LatentManError) -> None:
         self._end(job_id)
-        self._journal.append(job_id, lambda seq: JobFailed(job_id, seq, code, message, hint))
+        self._journal.append(job_id, lambda seq: JobFailed(job_id, seq, *told(error)))
 
     def _end(self, job_id: str) -> None:
         self._memory.running.pop(job_id, None)

@@ -18,7 +18,7 @@ import zmq
 from shared.client import JobClient
 from shared.client_events import ClientEvent, ConnectionLost, GaveUp
 from shared.errors import BackendError, InputError
-from shared.launch import ConnectionInfo, LaunchRequest, parse_reply, read_connection_file
+from shared.launch import ConnectionInfo, LaunchRequest, parse_reply, path_text, read_connection_file
 from shared.messages import PROTOCOL_MAX
 from shared.wire import MAX_PAYLOAD_BYTES, Buffer
 
@@ -159,7 +159,7 @@ def private_backend(work_folder: Path, arguments: tuple[str, ...] = ()) -> Itera
     )
     if process.stdin is None or process.stdout is None:
         raise BackendError("backend.launch", "The backend was started without pipes.")
-    folder = str(work_folder.absolute())
+    folder = path_text(work_folder.absolute())
     try:
         with contextlib.suppress(BrokenPipeError):  # the first line, or its absence, tells more
             process.stdin.write(

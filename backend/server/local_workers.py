@@ -14,9 +14,11 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 
 from shared.errors import BackendError, ProtocolError
+from shared.launch import path_text
 from shared.model_files import ModelFiles
 from shared.worker_memory import WorkerMemory
 
+from .devices import card_environment
 from .dispatch import Assignment, DispatchEvent, Lost, Report
 from .lines import read_lines
 from .wakeup import Wakeup
@@ -109,7 +111,7 @@ class LocalDispatcher:
 
 
 class _Place:
-    """One place for a process, on a machine with several GPUs tied to one of them."""
+    """One place for a process, on a machine with several GPUs tied to its share of them."""
 
     def __init__(self, settings: WorkerSettings, index: int, wakeup: Wakeup) -> None:
         self._settings = settings
@@ -133,7 +135,7 @@ class _Place:
         self.assignment = assignment
         self._cancelling = False
         self._started_at = time.monotonic()
-        self.send(Run(str(assignment.folder.absolute()), assignment.job_id, assignment.attempt))
+        self.send(Run(path_text(assignment.folder.absolute()), assignment.job_id, assignment.attempt))
 
     def cancel(self, now: float) -> None:
         if self._cancelling or self.assignment is None:
@@ -216,9 +218,7 @@ class _Place:
         environment = dict(os.environ)
         root = str(Path(__file__).resolve().parents[2])
         environment["PYTHONPATH"] = os.pathsep.join(filter(None, (root, environment.get("PYTHONPATH"))))
-        if self._settings.count > 1:
-            environment["CUDA_VISIBLE_DEVICES"] = str(self._index)
-        return environment
+        return environment | card_environment(environment, self._settings.count, self._index)
 
     def _read(self, process: subprocess.Popen[bytes]) -> None:
         """In a thread: hand on each line, then None at the process's end."""

@@ -18,7 +18,7 @@ import zmq
 
 from shared.errors import BackendError, LatentManError
 from shared.frame_files import storage_error
-from shared.launch import ConnectionInfo, LaunchReply, connection_json, failure_line, parse_request
+from shared.launch import ConnectionInfo, LaunchReply, connection_json, failure_line, parse_request, path_from
 from shared.messages import PROTOCOL_MAX, PROTOCOL_MIN
 
 from .endpoint import Endpoint
@@ -66,7 +66,7 @@ def serve_stdio(runner: str = DEFAULT_RUNNER, workers: int = 1) -> None:
                 f"The add-on speaks protocol {request.protocol}, this backend {PROTOCOL_MIN} to {PROTOCOL_MAX}.",
                 "Use the add-on and the backend of the same version.",
             )
-        settings = ServeSettings(Path(request.work_folder), runner=runner, workers=workers)
+        settings = ServeSettings(path_from(request.work_folder), runner=runner, workers=workers)
         threading.Thread(target=_watch, args=(lines, stop), name="stdin", daemon=True).start()
         keys = frozenset({request.client_public_key.encode("ascii")})
         secret = request.server_secret_key.encode("ascii")
@@ -75,7 +75,7 @@ def serve_stdio(runner: str = DEFAULT_RUNNER, workers: int = 1) -> None:
             supervisor.run(stop.is_set, hold=True)  # our parent stopped what is there, and says what is to go on
     except LatentManError as error:
         with contextlib.suppress(BrokenPipeError):
-            _write_stdout(failure_line(error.code, error.message, error.hint))
+            _write_stdout(failure_line(error))
         raise
 
 

@@ -13,7 +13,7 @@ import msgspec
 import zmq
 
 from shared import messages as wire_messages
-from shared.errors import BackendError, LatentManError
+from shared.errors import BackendError, JobError, LatentManError, ProtocolError, told
 from shared.job import Job, job_id, normal_job, validate_job
 from shared.messages import CLIENT_MESSAGES, MAX_LISTED_JOBS, ClientMessage, Limits, Message
 from shared.wire import Buffer, Received, WireError, decode, encode
@@ -116,21 +116,21 @@ class Supervisor:
             received = decode(frames, CLIENT_MESSAGES, _strict, self._limits.max_chunk_bytes)
         except WireError as error:
             logger.warning("a message was refused: %s", error.code)
-            self._answer(identity, wire_messages.Error(error.code, error.message), error.reply_to)
+            self._answer(identity, wire_messages.Error(*told(error)), error.reply_to)
             return
         message = received.message
         if isinstance(message, wire_messages.Hello):
             self._hello(identity, message, received.id, now)
         elif session is None:
             if not isinstance(message, wire_messages.Error):
-                error_message = wire_messages.Error("protocol.no_session", "Say HELLO first.")
-                self._answer(identity, error_message, received.id)
+                unknown = ProtocolError("protocol.no_session", "Say HELLO first.")
+                self._answer(identity, wire_messages.Error(*told(unknown)), received.id)
         else:
             session.last_heard = now
             try:
                 self._handle(session, received)
             except LatentManError as error:
-                self._reply(session, wire_messages.Error(error.code, error.message, error.hint), received.id)
+                self._reply(session, wire_messages.Error(*told(error)), received.id)
 
     def _hello(self, identity: bytes, hello: wire_messages.Hello, message_id: int, now: float) -> None:
         known = self._sessions.pop(identity, None)
@@ -217,7 +217,7 @@ class Supervisor:
                 name = job_id(pending.job, pending.digest.result())
                 answer: Message = self._parts.queue.submit(name, pending.job)
             except LatentManError as error:
-                answer = wire_messages.Error(error.code, error.message, error.hint)
+                answer = wire_messages.Error(*told(error))
             session = self._sessions.get(pending.identity)
             if session is not None:
                 self._reply(session, answer, pending.message_id)
@@ -269,15 +269,13 @@ class Supervisor:
             payload = self._parts.folders.read_frame(event.job_id, event.frame, event.sha256)
             if payload is None:
                 logger.error("frame %d of job %s is damaged on disk", event.frame, event.job_id[:12])
-                message = wire_messages.JobFailed(
-                    event.job_id,
-                    event.seq,
+                damaged = JobError(
                     "job.frame_damaged",
                     f"Frame {event.frame} is damaged on the backend's disk.",
                     "Submit the job again; that frame is computed anew.",
                 )
                 cursor.after_seq = _NEVER
-                session.queue(message)
+                session.queue(wire_messages.JobFailed(event.job_id, event.seq, *told(damaged)))
                 return True
         payloads = (payload,) if payload is not None else ()
         sent = self._parts.endpoint.send(session.identity, session.encode(event, payloads=payloads))
@@ -290,7 +288,7 @@ class Supervisor:
     def _farewell(self, error: BackendError) -> None:
         """Tell every client why the server ends."""
         for session in list(self._sessions.values()):
-            session.queue(wire_messages.Error(error.code, error.message, error.hint))
+            session.queue(wire_messages.Error(*told(error)))
             self._serve(session)
         self._parts.endpoint.close(linger_ms=1000)
 
@@ -303,12 +301,13 @@ def _rejection(hello: wire_messages.Hello) -> wire_messages.Reject:
     """The refusal, which names both sides' versions and which side to update."""
     low, high = wire_messages.PROTOCOL_MIN, wire_messages.PROTOCOL_MAX
     side = "the add-on" if hello.proto_max < low else "the backend"
-    return wire_messages.Reject(
+    refusal = ProtocolError(
         "protocol.version",
         f"{hello.client[:100]} speaks protocol {hello.proto_min} to {hello.proto_max}, "
         f"{SERVER_NAME} speaks {low} to {high}.",
         f"Update {side}.",
     )
+    return wire_messages.Reject(*told(refusal))
 
 
 def _strict(value: Any, wanted: type[Any]) -> Any:

@@ -21,7 +21,9 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Protocol, cast
 
-from shared.errors import CancelledError, LatentManError, ProtocolError
+from shared.errors import CancelledError, JobError, LatentManError, ProtocolError, told
+from shared.frame_files import storage_error
+from shared.launch import path_from
 from shared.model_files import ModelFiles
 from shared.worker_memory import WorkerMemory
 
@@ -70,10 +72,10 @@ def run_guarded(
     except CancelledError:
         end = Cancelled()
     except LatentManError as error:
-        end = Failed(error.code, error.message, error.hint)
+        end = Failed(*told(error))
     except Exception as error:  # The process must outlive a job, whatever a library raises.
         logger.exception("the job in %s failed", folder)
-        end = _unexpected(error, folder)
+        end = Failed(*told(_unexpected(error, folder)))
     once(end)
     return ends[0]
 
@@ -99,7 +101,7 @@ def serve_worker(runner_module: str) -> int:
                 _optional(runner, "release")
             case Run(folder, job, attempt):
                 emit = functools.partial(output.event, runner, job, attempt)
-                run_guarded(runner, Path(folder), emit, inbox.cancelled(job))
+                run_guarded(runner, path_from(folder), emit, inbox.cancelled(job))
         output.memory(runner)
 
 
@@ -176,13 +178,13 @@ def _optional(runner: Runner, name: str, *values: object) -> object:
     return None if function is None else function(*values)
 
 
-def _unexpected(error: Exception, folder: Path) -> Failed:
+def _unexpected(error: Exception, folder: Path) -> LatentManError:
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return Failed("storage.full", f"The disk that holds {folder} is full.", "Free some space and submit again.")
+        return storage_error(error, folder)
     if isinstance(error, MemoryError) or "out of memory" in str(error).lower():
-        return Failed("job.memory", "The machine ran out of memory.", "Use a smaller picture or shorter segments.")
+        return JobError("job.memory", "The machine ran out of memory.", "Use a smaller picture or shorter segments.")
     text = " ".join(f"{type(error).__name__}: {error}".split())[:500]
-    return Failed("job.error", f"The job failed with {text}.", "The worker's log has the details.")
+    return JobError("job.error", f"The job failed with {text}.", "The worker's log has the details.")
 
 
 def _claim_stdout() -> int:

@@ -14,7 +14,7 @@ from shared.strict_json import StrictJSONError, dump_json, parse_json
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Run the job in this folder; events carry `job` and `attempt`."""
+    """Run the job in this folder (`launch.path_text`); events carry `job` and `attempt`."""
 
     folder: str
     job: str

@@ -60,6 +60,7 @@ class Failed:
     code: str
     message: str
     hint: str = ""
+    kind: str = ""  # of `shared.errors.ERROR_KINDS`
 
 
 @dataclass(frozen=True, slots=True)

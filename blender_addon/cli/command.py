@@ -7,6 +7,7 @@ Exit codes: 0 done, 1 failed, 2 bad arguments, 3 cancelled. Each failure is one 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -22,7 +23,8 @@ from ..client.present import look_for_present
 from ..client.session import Session
 from ..generation import BackendChoice, check_scene, chosen_backend, known_jobs, new_session, start_job
 from ..scene_job import store_settings
-from ..shared.errors import EXIT_DONE, CancelledError, InputError, LatentManError
+from ..shared.errors import EXIT_DONE, EXIT_FAILED, CancelledError, InputError, LatentManError
+from ..shared.frame_files import file_error, shown_path
 from ..timeline.take import Take, add_take
 from .options import parse_options
 from .plan import look_ahead
@@ -41,6 +43,9 @@ def main(arguments: Sequence[str]) -> int:
     except LatentManError as error:
         report.failed(error)
         return error.exit_code
+    except OSError as error:
+        report.failed(file_error(error))
+        return EXIT_FAILED
     except SystemExit as stop:  # argparse, after --help
         return stop.code if isinstance(stop.code, int) else EXIT_DONE
 
@@ -59,9 +64,10 @@ def run(options: argparse.Namespace, report: BatchReport) -> int:
                 _run_shot(options, shot, backends, interrupts, report)
             except CancelledError:
                 raise
-            except LatentManError as error:
-                report.failed(error)
-                code = code or error.exit_code
+            except (LatentManError, OSError) as error:
+                failure = file_error(error) if isinstance(error, OSError) else error
+                report.failed(failure)
+                code = code or failure.exit_code
                 backends.drop()
     return code
 
@@ -140,20 +146,27 @@ def _drive(job: GenerateJob, interrupts: Interrupts, report: BatchReport) -> Non
 
 def _check_blend_target(path: Path, output: Path) -> None:
     """Before anything is rendered: whether the file can be put there. The output folder is made if it is not there."""
-    if path.suffix != ".blend":
+    if path.suffix.lower() != ".blend":
         raise InputError("arguments.save_blend", f"{path} does not end in .blend.", "Name a .blend file.")
     parent = path.absolute().parent
-    if parent != output.absolute() and not parent.is_dir():
-        raise InputError("arguments.save_blend", f"The folder of {path} does not exist.", "Make it first.")
+    try:
+        if parent != output.absolute() and not parent.is_dir():
+            raise InputError("arguments.save_blend", f"The folder of {path} does not exist.", "Make it first.")
+        with contextlib.suppress(FileNotFoundError):
+            path.absolute().with_name(f"{path.name}@").lstat()  # Blender's name while it writes
+    except OSError as error:
+        raise InputError(
+            "arguments.save_blend", f"{shown_path(path)} cannot be saved: {error.strerror}.", "Choose another name."
+        ) from error
 
 
 def _save_blend(scene: Any, job: GenerateJob, path: Path) -> None:
     """Save a copy of the file with the settings, and with every method's take on the timeline."""
     for done, job_id in job.results:
         store_settings(scene, done, job.request.engine)
-        add_take(scene, Take(job.request.frames_folder(done.method), done, job_id), path.parent)
-    try:
-        bpy.ops.wm.save_as_mainfile(filepath=str(path), copy=True, check_existing=False)
+        add_take(scene, Take(job.request.frames_folder(done.method), done, job_id, job.request.engine))
+    try:  # Blender makes all relative paths, the takes' too, relative to the new place
+        bpy.ops.wm.save_as_mainfile(filepath=str(path), copy=True, check_existing=False, relative_remap=True)
     except RuntimeError as error:
         raise InputError("arguments.save_blend", f"{path} cannot be saved: {str(error).strip()}.") from error
 

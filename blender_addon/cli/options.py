@@ -14,8 +14,9 @@ from ..client.request import placeholder_inputs
 from ..presets import PRESETS, applied, preset_named
 from ..shared.errors import InputError
 from ..shared.framerange import parse_frames
-from ..shared.job import METHODS, Job
+from ..shared.job import METHODS, Job, default_of
 from ..shared.keyed_prompts import read_prompts
+from ..shared.model_files import place_of
 
 _SIZE = re.compile(r"(\d{1,5})x(\d{1,5})")
 
@@ -55,7 +56,8 @@ def _add_shot(group: Any) -> None:
     group.add_argument("--repetition", type=int, default=0, metavar="N", help="repetition of an MDM results.npy")
     group.add_argument("--fps", type=float, metavar="FPS", help="frame rate of the scene")
     group.add_argument("--frames", metavar="RANGE", help='frames, like "1-30,47,60-90x2" (default: the scene\'s range)')
-    group.add_argument("--size", metavar="WxH", help="picture size in pixels (default: the open file's, 512x512)")
+    size = f"{default_of(Job, 'width')}x{default_of(Job, 'height')}"
+    group.add_argument("--size", metavar="WxH", help=f"picture size in pixels (default: the scene's, at first {size})")
     group.add_argument("--engine", choices=("cycles", "eevee"), help="renders the passes")
 
 
@@ -66,7 +68,7 @@ def _add_job(group: Any) -> None:
         "--prompts", type=Path, metavar="FILE", help='a text of keyed prompts, like "1: a robot, 30: a knight"'
     )
     group.add_argument("--negative", dest="negative_prompt", metavar="TEXT", help="what must not be seen")
-    group.add_argument("--seed", type=int, metavar="N")
+    group.add_argument("--seed", type=int, metavar="N", help="equal seeds give equal noise")
     group.add_argument(
         "--preset",
         choices=[preset.name for preset in PRESETS],
@@ -75,7 +77,7 @@ def _add_job(group: Any) -> None:
     group.add_argument("--steps", type=int, metavar="N", help="denoising steps")
     group.add_argument("--guidance", dest="guidance_scale", type=float, metavar="X", help="how strongly the text acts")
     group.add_argument("--control", dest="controlnet_scale", type=float, metavar="X", help="how strongly depth acts")
-    group.add_argument("--model", metavar="NAME_OR_PATH", help='"embedded", or a folder on the backend\'s machine')
+    group.add_argument("--model", metavar="NAME_OR_PATH", help='"embedded", or a folder or file of the backend\'s')
     group.add_argument(
         "--method",
         action="append",
@@ -115,15 +117,20 @@ def methods_of(options: argparse.Namespace, shot: ShotFile | None, template: Job
     return (template.method,) if shot is None else shot.methods
 
 
-def job_template(options: argparse.Namespace, shot: ShotFile | None, stored: Job) -> Job:
+def job_template(
+    options: argparse.Namespace, shot: ShotFile | None, stored: Job, blend_folder: Path | None = None
+) -> Job:
     """The settings of the jobs: `stored` (the open file's) or --job's, over them --preset's, over them those given.
 
-    The frame rate is the scene's in any case, because the scene is what is rendered. Raises InputError.
+    The frame rate is the scene's in any case, because the scene is what is rendered. A model that begins with `//` lies
+    in `blend_folder`, the open file's. Raises InputError.
     """
     base = stored if shot is None else dataclasses.replace(shot.job, fps=stored.fps)
     if options.preset is not None:
         base = applied(preset_named(options.preset), base)
     given = {name: getattr(options, name) for name in _JOB_OPTIONS if getattr(options, name) is not None}
+    if options.model is not None:
+        given["model"] = place_of(options.model, Path.cwd(), blend_folder)
     if options.prompt is not None:
         given["prompts"] = ""
     if options.prompts is not None:

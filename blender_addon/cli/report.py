@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import signal
 import sys
@@ -32,6 +33,9 @@ class BatchReport:
         self._shown: GenerateProgress | None = None
         self._shown_at = 0.0
         self._lines = LiveLine(sys.stderr)
+        # Names on disk need not be UTF-8: what has no letter is shown as its byte.
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(errors="backslashreplace")
 
     def shot(self, shot: BatchShot, index: int, count: int) -> None:
         """The next of several shots begins."""

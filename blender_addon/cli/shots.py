@@ -16,9 +16,11 @@ from ..client.job_file import ShotFile, read_job_file
 from ..client.request import GenerateRequest
 from ..generation import host_name
 from ..rig.character import import_motion
-from ..scene_job import scene_frames, stored_template
+from ..scene_job import open_blend_folder, scene_frames, stored_template
 from ..shared.body import free_body, load_body
 from ..shared.errors import InputError
+from ..shared.frame_files import is_file, shown_path
+from ..shared.frame_rate import rate_and_base
 from ..shared.motion import read_motion
 from .options import given_frames, job_template, methods_of, picture_size
 
@@ -77,7 +79,7 @@ def prepared(options: argparse.Namespace, shot: BatchShot, *, first: bool) -> It
         if first or blend is not None:
             _fill(options, shot, scene)
         stored = stored_template(scene, _frames(options, shot, scene))
-        template = job_template(options, shot.file, stored)
+        template = job_template(options, shot.file, stored, open_blend_folder())
         engine = options.engine or (shot.file.engine if shot.file else "") or scene.latentman.engine
         methods = methods_of(options, shot.file, template)
         yield scene, GenerateRequest(shot.output, methods, template, engine, host=host_name())
@@ -106,8 +108,8 @@ def _current(scene: Any) -> AbstractContextManager[Any]:
 
 
 def _open_blend(path: Path) -> None:
-    if not path.is_file():
-        raise InputError("arguments.blend", f"There is no file {path}.", "Give a .blend file.")
+    if not is_file(path):
+        raise InputError("arguments.blend", f"There is no file {shown_path(path)}.", "Give a .blend file.")
     try:
         bpy.ops.wm.open_mainfile(filepath=str(path.absolute()), load_ui=False, use_scripts=False)
     except RuntimeError as error:
@@ -141,8 +143,7 @@ def _clear(scene: Any) -> None:
 def _set_fps(scene: Any, fps: float) -> None:
     if not 1.0 <= fps <= 1000.0:
         raise InputError("arguments.fps", f"The frame rate {fps:g} is not between 1 and 1000.", "For example 24.")
-    scene.render.fps = round(fps)
-    scene.render.fps_base = round(fps) / fps
+    scene.render.fps, scene.render.fps_base = rate_and_base(fps)
 
 
 def _frames(options: argparse.Namespace, shot: BatchShot, scene: Any) -> tuple[int, ...]:

@@ -23,7 +23,7 @@ import zmq
 
 from ..shared.errors import BackendError, InputError, LatentManError
 from ..shared.frame_files import storage_error
-from ..shared.launch import ConnectionInfo, LaunchRequest, parse_reply
+from ..shared.launch import ConnectionInfo, LaunchRequest, parse_reply, path_text
 from ..shared.messages import PROTOCOL_MAX
 
 START_LIMIT_S = 60.0
@@ -109,7 +109,7 @@ class BackendProcess:
         # The thread only moves lines from the pipe; it touches neither Blender nor this object's state.
         self._reader = threading.Thread(target=_pump, args=(self._process.stdout, self._lines), daemon=True)
         self._reader.start()
-        request = LaunchRequest(client_public, server_secret, str(work_folder), PROTOCOL_MAX)
+        request = LaunchRequest(client_public, server_secret, path_text(work_folder), PROTOCOL_MAX)
         _write_line(self._process, request.line())
 
     def check(self, now: float) -> None:
@@ -198,7 +198,7 @@ def _start(command: BackendCommand, work_folder: Path, log_file: Path) -> subpro
         work_folder.mkdir(parents=True, exist_ok=True)
         log = log_file.open("wb")
     except OSError as error:
-        raise _as_backend_error(storage_error(error, work_folder)) from error
+        raise storage_error(error, work_folder) from error
     new_group = 0 if sys.platform != "win32" else subprocess.CREATE_NEW_PROCESS_GROUP
     with log:
         try:
@@ -227,10 +227,6 @@ def _how_it_ended(code: int) -> str:
         return f"was ended by {signal.Signals(-code).name}"
     except ValueError:
         return f"was ended by signal {-code}"
-
-
-def _as_backend_error(error: LatentManError) -> BackendError:
-    return BackendError(error.code, error.message, error.hint)
 
 
 def _standard_input(process: subprocess.Popen[bytes]) -> IO[bytes]:

@@ -19,12 +19,19 @@ from typing import Protocol
 from ..shared import client_events as events
 from ..shared.client_events import ClientEvent
 from ..shared.digest import sha256_bytes
-from ..shared.errors import BackendError, CancelledError, JobError, LatentManError, ProtocolError
-from ..shared.frame_files import PNG_SIGNATURE, frame_name, put_frame
+from ..shared.errors import BackendError, CancelledError, JobError, LatentManError
+from ..shared.frame_files import PNG_SIGNATURE, file_error, frame_name, put_frame
 from ..shared.job import Job, JobInputs
 from .progress import GenerateProgress, GenerateState
 from .request import GenerateRequest
-from .result_file import MethodResult, ShotResult, write_job_files, write_result
+from .result_file import (
+    MethodResult,
+    ShotResult,
+    measured_seconds,
+    write_job_files,
+    write_measured,
+    write_result,
+)
 from .session import Session
 from .stall import StallWatch
 
@@ -97,10 +104,19 @@ class _MethodRun:
     job_id: str = ""
     started_at: float | None = None
     ended_at: float | None = None
+    before_s: float = 0.0  # what earlier runs took
+    had_ended: bool = False  # before this run
     on_disk: dict[int, str] = field(default_factory=dict)  # frame -> SHA-256, found before the job was submitted
     frames: dict[int, str] = field(default_factory=dict)  # frame -> SHA-256, part of this job's result
     computed: int = 0
     watch: StallWatch = field(default_factory=StallWatch)
+
+    @property
+    def seconds(self) -> float:
+        """How long the method has taken, over all runs; one that had ended before took no more."""
+        if self.had_ended or self.started_at is None or self.ended_at is None:
+            return self.before_s
+        return self.before_s + self.ended_at - self.started_at
 
 
 class GenerateJob:
@@ -114,6 +130,7 @@ class GenerateJob:
         self._started_at = now
         self._passes_ended_at: float | None = None
         self._cancel_at: float | None = None
+        self._lost = False  # the session has ended
         self._pass_digests: dict[int, str] = {}
         self._shot_digests: tuple[str, str, str] | None = None
         self._runs = [_MethodRun(method) for method in request.methods]
@@ -154,6 +171,8 @@ class GenerateJob:
             self._step(now)
         except LatentManError as error:
             self._fail(error, now)
+        except OSError as error:
+            self._fail(file_error(error), now)
         return not self.state.ended
 
     def cancel(self, now: float) -> None:
@@ -176,7 +195,7 @@ class GenerateJob:
     # ---- Inside
 
     def _step(self, now: float) -> None:
-        for event in self._session.step(now):
+        for event in self._heard(now):
             self._handle(event, now)
         if self.state is GenerateState.CANCELLING:
             late = self._cancel_at is not None and now - self._cancel_at > CANCEL_LIMIT_S
@@ -189,6 +208,16 @@ class GenerateJob:
             self._show(silent_minutes=int(silence_s / 60))
             if not self._open_runs():
                 self._finish(now)
+
+    def _heard(self, now: float) -> list[ClientEvent]:
+        """What the backend says. Raises what ends the session, behind which nothing can be asked of it."""
+        try:
+            heard = self._session.step(now)
+        except LatentManError:
+            self._lost = True
+            raise
+        self._lost = any(isinstance(event, events.GaveUp) for event in heard)
+        return heard
 
     def _take_passes(self, now: float) -> None:
         client = self._session.client
@@ -237,8 +266,9 @@ class GenerateJob:
     def _handle_job(self, run: _MethodRun, event: ClientEvent, now: float) -> None:
         _listen(run.watch, event, now)
         match event:
-            case events.Accepted(job_id=job_id, kept_frames=kept):
-                run.job_id = job_id
+            case events.Accepted(job_id=job_id, state=state, kept_frames=kept):
+                run.job_id, run.had_ended = job_id, state == "done"
+                run.before_s = measured_seconds(self._request.frames_folder(run.method), job_id)
                 run.frames |= {frame: run.on_disk[frame] for frame in kept}
             case events.StateChanged(state="running") if run.started_at is None:
                 run.started_at = now
@@ -249,16 +279,22 @@ class GenerateJob:
             case events.FrameReady(frame=frame, sha256=sha256, png=png):
                 self._take_frame(run, frame, sha256, png)
             case events.Done():
-                run.ended_at = now
+                self._ended(run, now)
                 ended = sum(one.ended_at is not None for one in self._runs)
                 self._show(methods_done=ended, stage="", step=0, steps=0, frame=0)
             case events.Cancelled():  # by this side, or by `latentman cancel`
-                run.ended_at = now
+                self._ended(run, now)
                 self.cancel(now)
             case events.Failed(error=error):
-                run.ended_at = now
+                self._ended(run, now)
                 if self.state is not GenerateState.CANCELLING:
                     raise error
+
+    def _ended(self, run: _MethodRun, now: float) -> None:
+        """A job has ended: its time is written down, so that a run that goes on with the shot knows it."""
+        run.ended_at = now
+        if run.job_id and run.seconds > run.before_s:
+            write_measured(self._request.frames_folder(run.method), run.job_id, run.seconds)
 
     def _take_frame(self, run: _MethodRun, frame: int, sha256: str, png: bytes) -> None:
         if frame not in self._request.template.frames:
@@ -305,7 +341,7 @@ class GenerateJob:
                 MethodResult(
                     method=run.method,
                     job_id=run.job_id,
-                    seconds=_span(run.started_at, run.ended_at),
+                    seconds=run.seconds,
                     received=run.computed,
                     frames=dict(sorted(run.frames.items())),
                 )
@@ -318,10 +354,9 @@ class GenerateJob:
 
     def _fail(self, error: LatentManError, now: float) -> None:
         """Remember the first error, and stop what still runs before the shot ends; a lost backend cannot be asked."""
-        lost = isinstance(error, BackendError | ProtocolError)
         self.error = self.error or error
         self.cancel(now)
-        if lost or not self._open_runs():
+        if self._lost or not self._open_runs():
             self._end(GenerateState.FAILED)
 
     def _end(self, state: GenerateState) -> None:
@@ -353,8 +388,3 @@ def _frames_on_disk(folder: Path, frames: Sequence[int]) -> dict[int, str]:
             if data.startswith(PNG_SIGNATURE):
                 found[frame] = sha256_bytes(data)
     return found
-
-
-def _span(start: float | None, end: float | None) -> float:
-    """Seconds between two readings of the clock; 0 where the work had been done before."""
-    return end - start if start is not None and end is not None else 0.0

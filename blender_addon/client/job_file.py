@@ -3,7 +3,8 @@
     {"latentman_shot": 1, "blend": "shot.blend", "scene": "Scene", "output": "latentman", "engine": "cycles",
      "methods": ["latentman"], "frames": "1-30,47", "settings": {"prompt": "a robot", "seed": 7}}
 
-Paths are relative to the file's folder. `settings` are fields of `shared.job.Job`; what is left out has its default.
+Paths are relative to the file's folder, those of models too. `settings` are fields of `shared.job.Job`; what is left
+out has its default.
 The `job.json` that lies beside a result is read as well: it names no file and no folder.
 """
 
@@ -19,7 +20,7 @@ from typing import Any
 from ..shared.errors import InputError
 from ..shared.frame_files import write_atomic
 from ..shared.framerange import format_frames, parse_frames
-from ..shared.job import Job, LatentManSettings, canonical_json, fill_prompt, parse_job
+from ..shared.job import Job, LatentManSettings, canonical_json, fill_prompt, parse_job, with_model_at
 from ..shared.latentman_settings import expand_parity
 from ..shared.strict_json import StrictJSONError, convert, parse_json
 from .request import placeholder_inputs
@@ -68,7 +69,7 @@ def read_job_file(path: Path) -> ShotFile:
     try:
         value = parse_json(content)
         if not isinstance(value, dict) or "latentman_shot" not in value:
-            job = parse_job(content)
+            job = with_model_at(parse_job(content), path.absolute().parent)
             return ShotFile(job, (job.method,))
         return _shot(value, path.absolute().parent)
     except StrictJSONError as error:
@@ -98,11 +99,13 @@ def _shot(value: dict[str, Any], folder: Path) -> ShotFile:
         raise StrictJSONError(f"it has version {document.latentman_shot}, this add-on reads version {SHOT_SCHEMA}")
     if not document.methods:
         raise StrictJSONError("$.methods: name at least one method")
+    blend = folder / document.blend if document.blend else None
+    job = _job(value.get("settings"), document)
     return ShotFile(
-        job=_job(value.get("settings"), document),
+        job=with_model_at(job, folder, folder if blend is None else blend.parent),
         methods=document.methods,
         engine=document.engine,
-        blend=folder / document.blend if document.blend else None,
+        blend=blend,
         scene=document.scene,
         output=folder / document.output if document.output else None,
     )

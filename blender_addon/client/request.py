@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..shared.errors import InputError
-from ..shared.frame_files import prepare_output_folder
+from ..shared.frame_files import check_output_name, output_error, prepare_output_folder
 from ..shared.job import Job, JobInputs, normal_job, validate_job
 
 PASSES_FOLDER = "passes"
@@ -64,17 +65,15 @@ class GenerateRequest:
 
 def _check_place(folder: Path) -> None:
     """Whether the folder, or the nearest one above it that exists, takes files."""
-    there = next(path for path in (folder, *folder.parents) if path.exists() or path.is_symlink())
-    if there == folder and folder.is_symlink():
-        prepare_output_folder(folder)  # refuses it with its sentence
-    if not there.is_dir():
-        raise InputError("output.not_a_folder", f"The output folder {folder} is a file.", "Give a folder.")
-    if not os.access(there, os.W_OK):
-        raise InputError(
-            "output.unwritable",
-            f"The output folder {folder} cannot be written to.",
-            "Choose another folder or change its permissions.",
-        )
+    try:
+        check_output_name(folder)
+        there = next(path for path in (folder, *folder.parents) if path.exists() or path.is_symlink())
+        if not there.is_dir():
+            raise NotADirectoryError
+        if not os.access(there, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except OSError as error:
+        raise output_error(error, folder) from error
 
 
 def placeholder_inputs(frames: int) -> JobInputs:

@@ -1,8 +1,9 @@
 """What a finished shot leaves beside its frames: the job files and `result.json`, from which the report is made.
 
-OUTPUT/METHOD/job.json     the job in its canonical form
-OUTPUT/job.json            the same of the last method that was asked for; `--job` reads it back
-OUTPUT/result.json         timings in seconds, digests by frame number, folders relative to OUTPUT
+OUTPUT/METHOD/job.json        the job in its canonical form
+OUTPUT/METHOD/measured.json   how long it has taken so far, over all runs
+OUTPUT/job.json               the job of the last method that was asked for; `--job` reads it back
+OUTPUT/result.json            timings in seconds, digests by frame number, folders relative to OUTPUT
 """
 
 from __future__ import annotations
@@ -20,12 +21,13 @@ from .request import GenerateRequest
 RESULT_SCHEMA = 1
 RESULT_FILE = "result.json"
 JOB_FILE = "job.json"
+MEASURED_FILE = "measured.json"
 
 
 @dataclass(frozen=True, slots=True)
 class MethodResult:
-    """One method: `seconds` is the time from its start to its end here, 0 where it was finished before;
-    `received` counts the frames that came over the wire in this run, the others lay here already."""
+    """One method: `seconds` is the time from its start to its end, over all runs that worked on it; `received` counts
+    the frames that came over the wire in this run, the others lay here already."""
 
     method: str
     job_id: str
@@ -39,7 +41,7 @@ class ShotResult:
     """A whole shot."""
 
     server: str
-    passes_s: float
+    passes_s: float  # of this run, as the total
     total_s: float
     passes: dict[int, str]  # frame -> SHA-256 of the EXR file
     methods: tuple[MethodResult, ...]
@@ -51,6 +53,21 @@ def write_job_files(request: GenerateRequest, jobs: Sequence[Job]) -> None:
         folder = prepare_output_folder(request.frames_folder(job.method))
         write_atomic(folder / JOB_FILE, canonical_json(job))
     write_atomic(request.output / JOB_FILE, canonical_json(jobs[-1]))
+
+
+def measured_seconds(folder: Path, job_id: str) -> float:
+    """What earlier runs have written down of a job in its frames' folder; 0 where there is nothing of this job."""
+    try:
+        value = json.loads((folder / MEASURED_FILE).read_bytes())
+        return float(value["seconds"]) if value["job_id"] == job_id else 0.0
+    except (OSError, ValueError, KeyError, TypeError):
+        return 0.0
+
+
+def write_measured(folder: Path, job_id: str, seconds: float) -> None:
+    """Write down how long a job has taken so far. Raises LatentManError `storage.*`."""
+    document = {"job_id": job_id, "seconds": round(seconds, 3)}
+    write_atomic(folder / MEASURED_FILE, json.dumps(document).encode())
 
 
 def write_result(request: GenerateRequest, result: ShotResult) -> None:

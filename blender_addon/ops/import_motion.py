@@ -14,6 +14,7 @@ from ..camera import frame_shot
 from ..motion_check import check_of, store_check
 from ..rig.character import import_motion
 from ..running import wake
+from ..scene_job import scene_range
 from ..shared.body import free_body, load_body
 from ..shared.errors import LatentManError
 from ..shared.motion import read_motion
@@ -65,7 +66,7 @@ class LATENTMAN_OT_import_motion(bpy.types.Operator):
             armature = import_motion(scene, motion, body, name=Path(self.filepath).stem)
             store_check(armature, check_of(motion, body))
             size = scene.latentman.width, scene.latentman.height
-            frame_shot(scene, armature, tuple(range(scene.frame_start, scene.frame_end + 1)), size=size)
+            frame_shot(scene, armature, tuple(scene_range(scene)), size=size)
         except LatentManError as error:
             return refuse(self, error)
         _select(context, armature)

@@ -8,12 +8,12 @@ from typing import Any
 import bpy
 from bpy.props import BoolProperty, StringProperty
 
-from ..known_models import EMBEDDED, KnownModel, model_name
+from ..known_models import KnownModel, model_name
 from ..preferences import addon_preferences, stored_preferences
 from ..running import generation, wake
 from ..scene_job import store_model
 from ..shared.errors import LatentManError
-from ..shared.model_files import ModelFiles
+from ..shared.model_files import EMBEDDED, ModelFiles
 from ..shared.weight_places import WEIGHT_SUFFIXES
 from .reporting import allow, refuse
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import bpy
@@ -130,11 +129,10 @@ class LATENTMAN_OT_find_takes(bpy.types.Operator):
     def execute(self, context: Any) -> set[str]:
         """Look, and add them."""
         scene, added = context.scene, 0
-        blend_folder = Path(bpy.data.filepath).parent if bpy.data.filepath else None
         try:
             for found in finished_takes(output_base(context, scene)):
                 if find_take(scene, found.folder) is None:
-                    add_take(scene, Take(found.folder, found.job, found.job_id, found.engine), blend_folder)
+                    add_take(scene, Take(found.folder, found.job, found.job_id, found.engine))
                     added += 1
         except LatentManError as error:
             return refuse(self, error)

@@ -51,7 +51,7 @@ def main() -> int:
         spec_file = Path(sys.argv[sys.argv.index("--") + 1])
         child.run(language.PassSpec.from_json(spec_file.read_text(encoding="utf-8")), emit)
     except errors.LatentManError as error:
-        emit(language.ChildFailed(type(error).__name__, error.code, error.message, error.hint))
+        emit(language.ChildFailed(*errors.told(error)))
         return 1
     return 0
 

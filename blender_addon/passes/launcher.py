@@ -30,7 +30,7 @@ import bpy
 
 from .. import compat
 from ..rig.character import require_characters
-from ..shared.errors import CancelledError, InputError, RenderError
+from ..shared.errors import CancelledError, InputError, RenderError, error_of
 from ..shared.frame_files import frame_name, prepare_output_folder
 from ..shared.reuse import ShotFacts
 from ..shared.shot import CHARTS_FILE, SHOT_FILE, VERTICES_FILE
@@ -210,7 +210,7 @@ class PassRender:
             raise
         if isinstance(event, ChildFailed):
             self.close()
-            raise event.as_error()
+            raise error_of(event, unsaid=RenderError)
         if isinstance(event, ShotReady):
             self._shot = event
         elif isinstance(event, FrameReady):

@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ..shared.errors import InputError, LatentManError, PassesError, RenderError
+from ..shared.errors import InputError, RenderError
 
 ENGINES = ("cycles", "eevee")
 MIN_SIZE, MAX_SIZE = 16, 8192
@@ -85,17 +85,12 @@ class FrameReady:
 
 @dataclass(frozen=True, slots=True)
 class ChildFailed:
-    """The child's error as a user reads it."""
+    """The child's error as a user reads it; the launcher raises it as the class that it had in the child."""
 
-    kind: str
     code: str
     message: str
     hint: str
-
-    def as_error(self) -> LatentManError:
-        """The error to raise on the launcher's side, of the class it had in the child."""
-        kinds: dict[str, type[LatentManError]] = {"InputError": InputError, "PassesError": PassesError}
-        return kinds.get(self.kind, RenderError)(self.code, self.message, self.hint)
+    kind: str
 
 
 ChildEvent = ShotReady | FrameReady | ChildFailed

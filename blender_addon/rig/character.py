@@ -10,6 +10,7 @@ import numpy as np
 
 from ..shared.errors import InputError
 from ..shared.motion import SMPLMotion, resample
+from ..shared.strict_json import as_text
 from .armature import new_armature
 from .body_mesh import new_body_object, require_parts
 from .correctives import store_correctives
@@ -44,7 +45,7 @@ def import_motion(scene: Any, motion: SMPLMotion, body: Body, *, name: str = "Ch
     require_parts(body)
     others = characters(scene)
     betas = np.asarray(motion.betas, np.float64)
-    armature = new_armature(scene, body.joints(betas), name)
+    armature = new_armature(scene, body.joints(betas), as_text(name))
     mesh = new_body_object(body, betas, armature, f"{armature.name} body")
     mesh[BODY] = True
     store_correctives(mesh, body)
@@ -90,8 +91,8 @@ def require_characters(scene: Any, view_layer: Any = None) -> list[Character]:
 
 
 def _store_facts(armature: Any, motion: SMPLMotion) -> None:
-    armature[SOURCE] = motion.source
-    armature[TEXT] = motion.text
+    armature[SOURCE] = as_text(motion.source)
+    armature[TEXT] = as_text(motion.text)
     armature[FPS] = motion.fps
     armature[TWIST_KNOWN] = motion.twist_known
     armature[NOTES] = json.dumps(motion.notes)

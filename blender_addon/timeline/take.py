@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,8 +11,10 @@ from typing import Any
 import bpy
 
 from .. import compat
+from ..scene_job import open_blend_folder
 from ..shared.errors import InputError
 from ..shared.frame_files import frame_name
+from ..shared.framerange import held_for
 from ..shared.job import Job, canonical_json, parse_job
 
 # Custom properties of the strip; an animator sees them in the strip's sidebar.
@@ -40,27 +43,39 @@ class Take:
     engine: str = "cycles"
 
 
-def add_take(scene: Any, take: Take, blend_folder: Path | None = None) -> Any:
+def add_take(scene: Any, take: Take) -> Any:
     """Put a finished take on the timeline; as `show_take` with all its frames."""
-    return show_take(scene, take, take.job.frames, blend_folder)
+    return show_take(scene, take, take.job.frames)
 
 
-def show_take(scene: Any, take: Take, done: Sequence[int], blend_folder: Path | None = None) -> Any:
+def show_take(scene: Any, take: Take, done: Sequence[int]) -> Any:
     """Show a take's finished frames and return its strip: its own, or a new one on the first channel above all others.
 
-    The strip covers the job's first to last frame. Where a frame is not there, because it was not asked for or is not
-    finished, the one before it is held, as in animation on twos. `done`: at least one frame. `blend_folder` is where
-    the file will be saved: paths become relative to it. Raises InputError where Blender refuses the strip (a render is
-    running).
+    The strip covers the job's frames for as long as each is shown (`held_for`). Where a frame is not there, because it
+    was not asked for or is not finished, the one before it is held. `done`: at least one frame. A strip that shows
+    other frames of this folder is replaced. Raises InputError where Blender refuses the strip (a render is running), or
+    no channel is free.
     """
-    strip = find_take(scene, take.folder) or _new_strip(scene, take, done[0], blend_folder)
+    strip = find_take(scene, take.folder)
+    covered = _covered(take.job.frames)
+    if strip is not None and len(strip.elements) != len(covered):
+        compat.sequencer_strips(scene).remove(strip)
+        strip = None
+    if strip is None:
+        strip = _new_strip(scene, take, done[0])
+    _store_facts(strip, take)
     shown, known = done[0], set(done)
-    for element, frame in zip(strip.elements, range(take.job.frames[0], take.job.frames[-1] + 1), strict=True):
+    for element, frame in zip(strip.elements, covered, strict=True):
         shown = frame if frame in known else shown
         if element.filename != frame_name(shown):
             element.filename = frame_name(shown)
     strip[DONE] = len(done)
     return strip
+
+
+def _covered(frames: Sequence[int]) -> range:
+    """The frames of the scene in which a job's frames are shown."""
+    return range(frames[0], frames[0] + sum(held_for(frames)))
 
 
 def takes(scene: Any) -> list[Any]:
@@ -84,7 +99,7 @@ def take_named(scene: Any, name: str) -> Any:
 
 def take_folder(strip: Any) -> Path:
     """Where a take's frames are."""
-    return Path(bpy.path.abspath(strip.directory))
+    return Path(os.path.normpath(bpy.path.abspath(strip.directory)))
 
 
 def take_job(strip: Any) -> Job:
@@ -92,26 +107,42 @@ def take_job(strip: Any) -> Job:
     return parse_job(str(strip.get(JOB, "")).encode())
 
 
-def _new_strip(scene: Any, take: Take, first_done: int, blend_folder: Path | None) -> Any:
+def _new_strip(scene: Any, take: Take, first_done: int) -> Any:
     strips = compat.sequencer_strips(scene)
-    channel = 1 + max((strip.channel for strip in strips), default=0)
-    first, last = take.job.frames[0], take.job.frames[-1]
+    covered = _covered(take.job.frames)
     try:
         strip = strips.new_image(
             name=_strip_name(take.folder),
             filepath=str(take.folder / frame_name(first_done)),
-            channel=channel,
-            frame_start=first,
+            channel=_free_channel(strips, covered),
+            frame_start=covered[0],
             fit_method="FIT",
         )
     except RuntimeError as error:
         raise InputError("timeline.strip", f"Blender did not take the image strip: {str(error).strip()}.") from error
-    for _ in range(first + 1, last + 1):
+    for _ in covered[1:]:
         strip.elements.append(frame_name(first_done))
-    strip.directory = _directory(take.folder, blend_folder)
-    _store_facts(strip, take)
+    strip.directory = _directory(take.folder)
     compat.show_in_sequencers(scene)
     return strip
+
+
+def _free_channel(strips: Any, covered: range) -> int:
+    """The first channel above all strips, else the topmost on which nothing lies in these frames. Raises InputError."""
+    above = 1 + max((strip.channel for strip in strips), default=0)
+    if above <= compat.last_channel():
+        return above
+    taken = {
+        strip.channel
+        for strip in strips
+        if strip.frame_final_start < covered.stop and strip.frame_final_end > covered.start
+    }
+    free = next((channel for channel in range(compat.last_channel(), 0, -1) if channel not in taken), None)
+    if free is None:
+        raise InputError(
+            "timeline.full", "Every channel of the timeline has a strip in the take's frames.", "Remove or move one."
+        )
+    return free
 
 
 def _strip_name(folder: Path) -> str:
@@ -130,8 +161,10 @@ def _store_facts(strip: Any, take: Take) -> None:
     strip[JOB] = canonical_json(job).decode()
 
 
-def _directory(folder: Path, blend_folder: Path | None) -> str:
-    """The folder as the strip stores it; relative where it lies on the same drive as the file."""
+def _directory(folder: Path) -> str:
+    """The folder as the strip stores it; relative to the open file where both lie on the same drive. Blender keeps such
+    paths right where it saves the file into another folder."""
+    blend_folder = open_blend_folder()
     if blend_folder is None:
         return f"{folder}/"
     try:

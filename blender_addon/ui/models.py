@@ -6,12 +6,13 @@ from typing import Any
 
 import bpy
 
-from ..known_models import EMBEDDED, ModelReport, model_name
+from ..known_models import ModelReport, model_name
 from ..preferences import known_model, stored_preferences
 from ..running import generation
 from ..scene_job import stored_model_files
 from ..shared.errors import InputError
 from ..shared.model_check import FileState
+from ..shared.model_files import EMBEDDED
 from .text import draw_error, draw_text
 
 _ROWS = 3

@@ -12,6 +12,7 @@ from ..depth_preview import depth_is_shown
 from ..motion_check import stored_check, warnings
 from ..rig import character as rig
 from ..running import generation
+from ..scene_job import scene_fps, scene_range
 from ..shared.framerange import format_frames
 from .text import draw_text
 
@@ -91,8 +92,8 @@ def _draw_facts(box: Any, scene: Any, armature: Any) -> None:
         draw_text(column, f"{armature[rig.SOURCE]}, {armature.get(rig.FPS, 0):g} fps")
     if armature.get(rig.TEXT):
         draw_text(column, f'"{armature[rig.TEXT]}"')
-    frames = scene.frame_end - scene.frame_start + 1
-    column.label(text=f"Scene: {frames} frames, {frames * scene.render.fps_base / scene.render.fps:.1f} s")
+    frames = scene_range(scene)
+    column.label(text=f"Scene: {len(frames)} frames, {len(frames) * frames.step / scene_fps(scene):.1f} s")
     if rig.RESIDUAL in armature:
         column.label(text=f"Joints fitted within {armature[rig.RESIDUAL]:.1f} cm")
     for note in json.loads(armature.get(rig.NOTES, "[]")):

@@ -111,6 +111,21 @@ def test_a_preset_goes_over_the_job_and_under_the_options(folder: Path, tmp_path
     assert (job["steps"], job["latentman"]["guide_decoder"]) == (7, "tiny")
 
 
+def test_a_model_counts_from_where_the_command_runs_or_from_the_blend(folder, tmp_path, capsys, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    arguments = ("--job", folder / "a.json", "--output", tmp_path / "new", "--dry-run", "--json")
+    for given, place in (("whole", tmp_path / "whole"), ("//whole", folder / "whole"), ("embedded", "embedded")):
+        _, lines, _ = run(capsys, *arguments, "--model", given)
+        assert lines[-1]["job"]["model"] == str(place)
+
+
+def test_a_rate_is_blenders_own(folder: Path, tmp_path: Path, capsys) -> None:
+    _, lines, _ = run(capsys, "--job", folder / "a.json", "--output", tmp_path, "--dry-run", "--json", "--fps", 29.97)
+    render = bpy.context.scene.render
+    assert (render.fps, render.fps_base) == (30, pytest.approx(1.001, rel=1e-6))
+    assert lines[-1]["job"]["fps"] == 30 / 1.001
+
+
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [

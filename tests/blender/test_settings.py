@@ -14,7 +14,9 @@ from blender_addon.shared.job import Job, LatentManSettings, normal_job, validat
 from blender_addon.shared.latentman_settings import published_settings
 
 import blender_addon
+from blender_addon.cli.options import parse_options
 from blender_addon.client.job_file import read_job_file
+from blender_addon.client.request import placeholder_inputs
 from blender_addon.fixes import fixes_for
 from blender_addon.motion_check import MotionCheck, check_motion, stored_check, warnings
 from blender_addon.rig.body_mesh import PART_ATTRIBUTE
@@ -35,9 +37,7 @@ def scene():
 def test_a_new_scene_has_the_jobs_own_defaults(scene):
     job = stored_template(scene, (1,))
     validate_job(job)
-    assert dataclasses.replace(job, seed=0, prompt="", inputs=Job("", (1,), job.inputs).inputs) == Job(
-        "", (1,), job.inputs
-    )
+    assert dataclasses.replace(job, prompt="", inputs=Job("", (1,), job.inputs).inputs) == Job("", (1,), job.inputs)
 
 
 def test_the_panels_frames_are_a_range_or_the_scenes(scene):
@@ -48,6 +48,32 @@ def test_the_panels_frames_are_a_range_or_the_scenes(scene):
     scene.latentman.frames = "5-1"
     with pytest.raises(InputError, match="runs backwards"):
         scene_frames(scene)
+
+
+def test_the_scenes_step_is_the_shots(scene):
+    scene.frame_start, scene.frame_end, scene.frame_step = 1, 8, 2
+    assert scene_frames(scene) == (1, 3, 5, 7)
+    store_settings(scene, stored_template(scene, (1, 3, 5, 7)), "cycles")
+    assert scene.latentman.frames == ""
+    store_settings(scene, stored_template(scene, (1, 2, 3)), "cycles")
+    assert scene.latentman.frames == "1-3"
+
+
+def test_a_rate_of_blenders_presets_is_the_jobs(scene):
+    scene.render.fps, scene.render.fps_base = 30, 1.001
+    assert stored_template(scene, (1,)).fps == 30 / 1.001
+
+
+def test_model_paths_count_from_the_blends_folder(scene, tmp_path):
+    scene.latentman.model = "//../models/whole"
+    (tmp_path / "film").mkdir()
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "film" / "shot.blend"))
+    scene = bpy.context.scene
+    assert stored_template(scene, (1,)).model == str(tmp_path / "models" / "whole")
+    scene.latentman.model = "whole"
+    assert stored_template(scene, (1,)).model == str(tmp_path / "film" / "whole")
+    scene.latentman.model = "embedded"
+    assert stored_template(scene, (1,)).model == "embedded"
 
 
 def test_a_preset_is_applied_and_then_has_nothing_to_do(scene):
@@ -205,3 +231,11 @@ def test_the_doctor_reports(scene, tmp_path: Path):
         while doctor.running:
             doctor.step()
         assert [(finding.name, finding.works) for finding in doctor.findings] == [expected]
+
+
+def test_the_help_says_the_defaults_of_a_job(capsys):
+    with pytest.raises(SystemExit):
+        parse_options(["--help"])
+    said = " ".join(capsys.readouterr().out.split())
+    assert "picture size in pixels (default: the scene's, at first 256x256)" in said
+    assert (Job("", (1,), placeholder_inputs(1)).width, Job("", (1,), placeholder_inputs(1)).height) == (256, 256)

@@ -9,14 +9,15 @@ from typing import Any
 import bpy
 import numpy as np
 import pytest
+from blender_addon.shared.errors import InputError
 from blender_addon.shared.job import Job, LatentManSettings
 
 import blender_addon
 from blender_addon.client.request import placeholder_inputs
-from blender_addon.compat import present_strips
+from blender_addon.compat import present_strips, sequencer_strips
 from blender_addon.scene_job import stored_template
 from blender_addon.timeline.compare import shown_take
-from blender_addon.timeline.take import DONE, Take, add_take, show_take, take_job, takes
+from blender_addon.timeline.take import DONE, JOB_ID, Take, add_take, show_take, take_job, takes
 from tests.blender.scenes import add_camera, empty_scene
 
 FRAMES = (2, 4, 5)
@@ -55,6 +56,55 @@ def test_a_take_grows_on_one_strip_and_holds_what_is_not_there(scene, tmp_path):
     assert (names(strip), strip[DONE]) == (["0002.png", "0002.png", "0004.png", "0005.png"], 3)
     assert [one.channel for one in takes(scene)] == [1]
     assert add_take(scene, take(tmp_path / "take-002" / "latentman")).channel == 2
+
+
+def on_twos(folder: Path) -> Take:
+    """A take of frames 1-8x2; its pictures are not looked at."""
+    return Take(folder, Job("a robot", (1, 3, 5, 7), placeholder_inputs(4)), "1" * 64)
+
+
+def test_a_take_on_twos_lasts_as_long_as_the_shot(scene, tmp_path):
+    strip = add_take(scene, on_twos(tmp_path / "take-001" / "latentman"))
+    assert (strip.frame_final_start, strip.frame_final_end) == (1, 9)  # the end is the frame behind the last
+    assert names(strip) == [f"000{frame}.png" for frame in (1, 1, 3, 3, 5, 5, 7, 7)]
+
+
+def test_other_frames_in_the_same_folder_take_the_strips_place(scene, tmp_path):
+    made = on_twos(tmp_path / "take-001" / "latentman")
+    add_take(scene, made)
+    longer = dataclasses.replace(made.job, frames=(1, 3, 5, 7, 9), inputs=placeholder_inputs(5), seed=3)
+    strip = add_take(scene, dataclasses.replace(made, job=longer, job_id="2" * 64))
+    assert takes(scene) == [strip] and take_job(strip) == longer and strip[JOB_ID] == "2" * 64
+    assert (strip.frame_final_start, strip.frame_final_end) == (1, 11)
+
+
+def colour(scene: Any, channel: int, first: int, last: int) -> Any:
+    strips = sequencer_strips(scene)
+    end = {"length": last - first + 1} if "length" in strips.bl_rna.functions["new_effect"].parameters else {}
+    end = end or {"frame_end": last + 1}
+    return strips.new_effect(name="title", type="COLOR", channel=channel, frame_start=first, **end)
+
+
+def test_a_take_lies_over_no_other_strip(scene, tmp_path):
+    colour(scene, 128, 1, 20)
+    colour(scene, 127, 5, 6)
+    colour(scene, 126, 9, 20)  # begins where the take ends
+    strip = add_take(scene, on_twos(tmp_path / "take-001" / "latentman"))
+    assert strip.channel == 126
+    for channel in range(1, 127):
+        colour(scene, channel, 1, 4)
+    with pytest.raises(InputError, match="Every channel"):
+        add_take(scene, on_twos(tmp_path / "take-002" / "latentman"))
+
+
+def test_a_take_is_found_again_beside_the_files_folder(scene, tmp_path):
+    (tmp_path / "film").mkdir()
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "film" / "shot.blend"))
+    scene = bpy.context.scene
+    made = take(tmp_path / "out" / "latentman")
+    strip = add_take(scene, made)
+    assert strip.directory == "//../out/latentman/"
+    assert add_take(scene, made) == strip and len(takes(scene)) == 1
 
 
 def test_a_and_b(scene, tmp_path):

@@ -89,6 +89,37 @@ def test_motion_to_frames_and_the_same_again(tmp_path: Path, model: Path, connec
     assert {path: (path.stat().st_mtime_ns, sha256_file(path)) for path in out.rglob("*.png")} == files
 
 
+def pictures_on_the_timeline(blend: Path) -> list[Path]:
+    """The pictures that the strips of a .blend show, as Blender finds them when it opens the file."""
+    code = f"""
+import bpy, json
+bpy.ops.wm.open_mainfile(filepath={str(blend)!r})
+strips = bpy.context.scene.sequence_editor
+strips = strips.strips if hasattr(strips, "strips") else strips.sequences
+print(json.dumps([bpy.path.abspath(s.directory) + e.filename for s in strips for e in s.elements]))
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=GUARD_S, check=True)
+    return [Path(one) for one in json.loads(done.stdout.splitlines()[-1])]
+
+
+def test_a_saved_blend_finds_its_frames_wherever_it_lies(tmp_path: Path, model: Path, connection: Path) -> None:
+    """A file without a folder yet, then one that is open and saved elsewhere."""
+    common = ("--frames", "1-4x2", "--steps", "2", "--prompt", "a test", "--model", model, "--connection", connection)
+    first, second = tmp_path / "films" / "first.blend", tmp_path / "cut" / "second.blend"
+    for blend in (first, second):
+        blend.parent.mkdir()
+    out = tmp_path / "out"
+    done = batch(*SMALL, *common, "--output", out, "--save-blend", first)
+    assert done.returncode == 0, done.stderr
+    shown = [out / "latentman" / f"000{frame}.png" for frame in (1, 1, 3, 3)]
+    assert [path.resolve() for path in pictures_on_the_timeline(first)] == shown
+    done = batch("--blend", first, *common, "--method", "per_frame", "--output", out, "--save-blend", second)
+    assert done.returncode == 0, done.stderr
+    shown += [out / "per_frame" / f"000{frame}.png" for frame in (1, 1, 3, 3)]
+    found = pictures_on_the_timeline(second)
+    assert [path.resolve() for path in found] == shown and all(path.is_file() for path in found)
+
+
 def test_a_job_file_repeats_a_job(tmp_path: Path, model: Path, connection: Path) -> None:
     common = ("--motion", MOTION, "--fps", "10", "--connection", connection, "--method", "latentman")
     wanted = ("--size", "64x48", "--steps", "2", "--frames", "2", "--seed", "11", "--negative", "blurry")
@@ -138,6 +169,9 @@ def test_a_failed_job_is_exit_code_1_or_its_errors_own(tmp_path: Path, model: Pa
     done = batch(*arguments, "--prompt", "fail=boom")
     assert done.returncode == 1
     assert sentence(done)
+    done = batch(*arguments, "--prompt", "fail=input")
+    assert done.returncode == 2
+    assert sentence(done) == "latentman: The picture is too small. Use a larger one."
 
 
 @pytest.mark.parametrize(

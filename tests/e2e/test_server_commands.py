@@ -140,6 +140,7 @@ def test_ctrl_c_cancels_the_job(served: Path, tmp_path: Path) -> None:
         ({"prompt": "x" * 10_000}, 2, "The prompt has 10,000 characters; at most 2,000 are taken."),
         ({"frames": []}, 2, "The job has no frames."),
         ({"prompt": "fail=model"}, 2, "The model is not there. Bring it."),
+        ({"prompt": "fail=input"}, 2, "The picture is too small. Use a larger one."),
         ({"prompt": "fail=boom"}, 1, "The job failed with ValueError: boom. The worker's log"),
         ({"steps": "many"}, 2, "$.steps: int is needed"),
     ],

@@ -12,7 +12,7 @@ from shared import client_events as events
 from shared.client import JobClient
 from shared.client_events import ClientEvent
 from shared.digest import sha256_bytes
-from shared.errors import ModelError
+from shared.errors import InputError, JobError, ModelError
 from shared.frame_files import frame_name
 from shared.worker_memory import WorkerMemory
 from tests.helpers.fake_runner import HELD_BYTES, expected_preview
@@ -186,7 +186,11 @@ def test_a_cancelled_job_goes_on_with_its_finished_frames(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize(
     ("wish", "code", "kind"),
-    [("fail=model", "model.test", ModelError), ("fail=boom", "job.error", Exception)],
+    [
+        ("fail=model", "model.test", ModelError),
+        ("fail=input", "sample.size", InputError),
+        ("fail=boom", "job.error", JobError),
+    ],
 )
 def test_a_failing_job_names_its_reason_and_can_be_submitted_again(
     tmp_path: Path, wish: str, code: str, kind: type[Exception]
@@ -197,7 +201,7 @@ def test_a_failing_job_names_its_reason_and_can_be_submitted_again(
             (end,) = ends_of(run_shot(link, shot))
             assert isinstance(end, events.Failed)
             assert end.error.code == code
-            assert isinstance(end.error, kind)
+            assert type(end.error) is kind
 
 
 def test_a_worker_that_leaves_a_frame_out_has_failed(tmp_path: Path) -> None:

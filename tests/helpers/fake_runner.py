@@ -2,7 +2,7 @@
 
 Words `name=value` in the prompt: `step_s` seconds a step, `die_at` frame at which the process kills itself once,
 `die=always`, `wait_at` frame at which the first attempt goes on reporting progress until it is stopped, `hang=cancel`
-(deaf to cancel), `hang=term` (deaf to SIGTERM too), `fail=model`, `fail=boom`, `noise=stdout`, `preview=yes`, `pad`
+(deaf to cancel), `hang=term` (deaf to SIGTERM too), `fail=` one of `_FAILURES`, `noise=stdout`, `preview=yes`, `pad`
 zero bytes behind each frame, `skip_frame` a frame that is silently left out. Each computed frame is noted in
 `computed.txt`.
 """
@@ -20,7 +20,7 @@ from pathlib import Path
 
 from backend.server.worker_events import FrameDone, Preview, Progress, WorkerEvent
 from shared.digest import sha256_bytes, sha256_file
-from shared.errors import CancelledError, ModelError
+from shared.errors import CancelledError, InputError, ModelError
 from shared.frame_files import frame_name, write_atomic
 from shared.job import Job, parse_job
 from shared.model_files import ModelFiles
@@ -50,6 +50,12 @@ def expected_preview(job: Job, index: int) -> bytes:
 
 
 HELD_BYTES = 3 << 30
+
+_FAILURES = {
+    "model": ModelError("model.test", "The model is not there.", "Bring it."),
+    "input": InputError("sample.size", "The picture is too small.", "Use a larger one."),
+    "boom": ValueError("boom"),
+}
 
 
 class _Model:
@@ -120,10 +126,8 @@ def _misbehave(wishes: dict[str, str]) -> None:
         os.write(1, b'{"event": "done"}\n')
     if wishes.get("hang") == "term":
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    if wishes.get("fail") == "model":
-        raise ModelError("model.test", "The model is not there.", "Bring it.")
-    if wishes.get("fail") == "boom":
-        raise ValueError("boom")
+    if "fail" in wishes:
+        raise _FAILURES[wishes["fail"]]
     if wishes.get("die") == "always":
         os.kill(os.getpid(), signal.SIGKILL)
 

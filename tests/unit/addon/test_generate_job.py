@@ -152,6 +152,45 @@ def test_the_same_again_computes_and_fetches_nothing(tmp_path: Path) -> None:
     assert len(computed(tmp_path / "work")) == 6
 
 
+def seconds(request: GenerateRequest) -> dict[str, float]:
+    """By method, what the result file says."""
+    result = json.loads((request.output / "result.json").read_bytes())
+    return {one["method"]: one["seconds"] for one in result["methods"]}
+
+
+def test_the_same_again_keeps_the_seconds_that_were_measured(tmp_path: Path) -> None:
+    request = request_for(tmp_path / "out", tmp_path / "model", "step_s=0.01")
+    with session_on(tmp_path / "work") as session:
+        drive(start(request, session))
+    measured = seconds(request)
+    assert all(value >= 0.09 for value in measured.values())  # three frames of three steps of 10 ms
+    with session_on(tmp_path / "work") as session:
+        drive(start(request, session))
+    assert seconds(request) == measured
+
+
+def test_going_on_with_a_shot_keeps_the_seconds_of_the_method_that_was_finished(tmp_path: Path) -> None:
+    request = request_for(tmp_path / "out", tmp_path / "model", "step_s=0.03")
+    with session_on(tmp_path / "work") as session:
+        job = start(request, session)
+        drive(job, lambda: job.progress.methods_done == 1 and job.progress.step > 1)
+        drive_until_cancelled(job)
+    files = [request.frames_folder(method) / "measured.json" for method in METHODS]
+    first, second = (json.loads(file.read_bytes())["seconds"] for file in files)
+    assert first >= 0.27
+    with session_on(tmp_path / "work") as session:
+        drive(start(request, session))
+    assert seconds(request)[METHODS[0]] == first
+    assert seconds(request)[METHODS[1]] > second
+
+
+def drive_until_cancelled(job: GenerateJob) -> None:
+    job.cancel(time.monotonic())
+    drive(job)
+    with pytest.raises(CancelledError):
+        job.raise_if_unfinished()
+
+
 def test_a_lost_or_broken_frame_is_fetched_again(tmp_path: Path) -> None:
     request = request_for(tmp_path / "out", tmp_path / "model")
     with session_on(tmp_path / "work") as session:

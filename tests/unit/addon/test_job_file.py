@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from blender_addon.shared.errors import InputError
 from blender_addon.shared.job import Job, LatentManSettings, canonical_json, normal_job
+from blender_addon.shared.model_files import LoraFile
 
 from blender_addon.client.job_file import ShotFile, read_job_file, write_job_file
 from blender_addon.client.present import look_for_present
@@ -58,6 +59,22 @@ def test_the_folder_may_be_moved_as_a_whole(tmp_path: Path) -> None:
 def test_a_results_job_is_read_as_well(tmp_path: Path) -> None:
     (tmp_path / "job.json").write_bytes(canonical_json(JOB))
     assert read_job_file(tmp_path / "job.json") == ShotFile(JOB, ("masactrl",))
+
+
+def test_model_paths_count_from_the_files_folder_and_the_blends(tmp_path: Path) -> None:
+    settings = {
+        "prompt": "a robot",
+        "model": "whole",
+        "model_files": {"controlnet": "//control", "loras": [{"path": "../a.safetensors"}]},
+    }
+    job = read_job_file(saved(tmp_path, settings=settings)).job
+    assert job.model == str(tmp_path / "whole")
+    assert job.model_files.controlnet == str(tmp_path / "a" / "control")  # the .blend's folder
+    assert job.model_files.loras == (LoraFile(str(tmp_path.parent / "a.safetensors")),)
+    result = tmp_path / "result" / "job.json"
+    result.parent.mkdir()
+    result.write_bytes(canonical_json(dataclasses.replace(JOB, model="whole")))
+    assert read_job_file(result).job.model == str(tmp_path / "result" / "whole")
 
 
 def test_a_published_set_may_be_named(tmp_path: Path) -> None:

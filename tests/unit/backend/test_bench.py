@@ -24,7 +24,6 @@ from backend.diffusion.attention import SelfAttention
 from backend.diffusion.compiled import compile_blocks
 from backend.diffusion.conditioning import control_pictures
 from backend.diffusion.decode import decode_frames
-from backend.diffusion.model_sources import EMBEDDED
 from backend.diffusion.noise import SHARED_NOISE, draw
 from backend.diffusion.segment import SampleSettings, Segment, sample_segment
 from backend.diffusion.text import encode_prompt
@@ -32,7 +31,7 @@ from backend.diffusion.values import Canvas, Step
 from backend.methods.text2video_zero import Text2VideoZero
 from backend.server.worker import load_runner
 from shared.errors import EXIT_DONE, EXIT_FAILED, InputError
-from shared.model_files import ModelFiles
+from shared.model_files import EMBEDDED, ModelFiles
 from tests.helpers.synthetic_passes import _render as slow_render
 from tests.helpers.tiny_models import tiny_components
 from tests.helpers.tiny_shot import random_depth

@@ -184,10 +184,16 @@ def test_scale_zero_leaves_every_bit(tmp_path: Path) -> None:
 KOHYA_Q = f"lora_unet_{TO_Q.replace('.', '_')}"
 MISFITS: list[tuple[dict[str, Tensor], str]] = [
     (
-        {"lora_te2_text_model_encoder_layers_9_mlp_fc1.lora_down.weight": torch.zeros(2, 3)},
-        r"of 16 weights 1 weights unknown \(lora_te2_text_model_encoder_layers_9_mlp_fc1\.lora_down\.weight\)",
+        {"lora_te_text_model_encoder_layers_9_mlp_fc1.lora_down.weight": torch.zeros(2, 3)},
+        r"of 16 weights 1 weights unknown \(lora_te_text_model_encoder_layers_9_mlp_fc1\.lora_down\.weight\)",
     ),
-    ({f"{KOHYA_Q}.dora_scale": torch.zeros(1)}, rf"1 weights unknown \({KOHYA_Q}\.dora_scale\)"),
+    (
+        {"lora_te2_text_model_encoder_layers_9_mlp_fc1.lora_down.weight": torch.zeros(2, 3)},
+        r"is a LoRA for Stable Diffusion XL, not a LoRA\.",
+    ),
+    ({f"{KOHYA_Q}.oft_blocks": torch.zeros(2, 3)}, "is a LyCORIS file of the kind OFT, not a LoRA"),
+    ({f"{KOHYA_Q}.rescale": torch.zeros(1)}, rf"1 weights unknown \({KOHYA_Q}\.rescale\)"),
+    ({f"{KOHYA_Q}.dora_scale": torch.zeros(1)}, rf"1 weights of the wrong shape \({KOHYA_Q}\)"),
     ({f"{KOHYA_Q}.lora_up.weight": torch.zeros(9, RANK)}, rf"1 weights of the wrong shape \({KOHYA_Q}\)"),
     (
         {f"{KOHYA_Q}.lora_down.weight": torch.zeros(0, 8), f"{KOHYA_Q}.lora_up.weight": torch.zeros(8, 0)},
@@ -220,7 +226,8 @@ def test_half_of_a_pair_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("lora_unet_mid.hada_w1_a", "is a LyCORIS file of a kind other than LoRA, not a LoRA"),
+        ("lora_unet_mid.oft_blocks", "is a LyCORIS file of the kind OFT, not a LoRA"),
+        ("lora_unet_double_blocks_0_img_attn_qkv.lora_down.weight", "is a LoRA for Flux, not a LoRA"),
         ("model.diffusion_model.out.2.bias", r"is a Stable Diffusion 1\.5 checkpoint, not a LoRA"),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,11 @@ import pytest
 from PIL import Image
 
 from backend.report.contact_sheet import Row, contact_sheet
+from backend.report.manifest import manifest
 from backend.report.result_folder import ResultFolder
 from backend.report.video import write_video
-from shared.errors import InputError, PassesError
+from shared.errors import InputError, LatentManError, PassesError
+from shared.framerange import held_for
 
 
 def result_file(folder: Path, **changes: Any) -> Path:
@@ -52,6 +55,37 @@ def test_video_holds_every_frame_at_its_rate(tmp_path: Path) -> None:
     for shown, meant in zip(decoded, frames, strict=True):
         assert np.abs(shown.astype(int) - meant).mean() < 6
     assert [path.name for path in tmp_path.iterdir()] == ["video.mp4"]
+
+
+def test_a_video_on_twos_lasts_as_long_as_the_shot(tmp_path: Path) -> None:
+    """Frames 1-8x2 at 29.97 frames a second: eight frames of 1.001/30 s, two of each picture."""
+    frames = np.concatenate([flat((40 * k, 90, 0)) for k in (1, 2, 3, 4)])
+    write_video(tmp_path / "video.mp4", frames, 29.97002857, held_for((1, 3, 5, 7)))
+    with av.open(str(tmp_path / "video.mp4")) as container:
+        stream = container.streams.video[0]
+        reds = [frame.to_ndarray(format="rgb24")[..., 0].mean() for frame in container.decode(stream)]
+        assert stream.average_rate == Fraction(30_000, 1001)
+        assert stream.duration * stream.time_base == Fraction(8 * 1001, 30_000)
+    np.testing.assert_allclose(reds, np.repeat([40, 80, 120, 160], 2), atol=6)
+
+
+def test_a_video_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(LatentManError, match="Cannot write to") as caught:
+        write_video(tmp_path / "no folder" / "video.mp4", flat((1, 2, 3), 2), 10.0)
+    assert caught.value.code == "storage.unwritable"
+
+
+def test_the_manifest_says_how_long_frames_are_held(tmp_path: Path) -> None:
+    folder = ResultFolder.open(result_file(tmp_path, frames=[1, 3, 5, 7], methods=[], fps=25))
+    shot = manifest(folder, {})["shot"]
+    assert (shot["frames"], shot["held_for"], shot["seconds"]) == ([1, 3, 5, 7], [2, 2, 2, 2], 0.32)
+
+
+def test_contact_sheet_chooses_evenly_in_time() -> None:
+    frames = np.concatenate([flat((10 * k, 0, 0)) for k in range(6)])
+    sheet = np.asarray(contact_sheet([Row("red", frames)], columns=3, cell=16, numbers=(1, 2, 3, 4, 20, 41)))
+    width = (sheet.shape[1] - 4) // 3
+    assert [int(sheet[-10, 4 + width * k + 16, 0]) for k in range(3)] == [0, 40, 50]  # 1, 21 -> 20, 41
 
 
 def test_video_of_odd_size_is_refused_before_anything_is_written(tmp_path: Path) -> None:

@@ -101,7 +101,7 @@ def _raise(error: Exception) -> Callable[[object], None]:
         (lambda emit: emit(work.Cancelled()), work.Cancelled()),
         (lambda emit: [emit(work.Failed("job.x", "No.")), emit(work.Done())], work.Failed("job.x", "No.")),
         (_raise(CancelledError("job.cancelled", "Stopped.")), work.Cancelled()),
-        (_raise(ModelError("model.x", "No.", "Hint.")), work.Failed("model.x", "No.", "Hint.")),
+        (_raise(ModelError("model.x", "No.", "Hint.")), work.Failed("model.x", "No.", "Hint.", "model")),
     ],
 )
 def test_a_run_ends_in_exactly_one_terminal_event(
@@ -113,17 +113,17 @@ def test_a_run_ends_in_exactly_one_terminal_event(
 
 
 @pytest.mark.parametrize(
-    ("error", "code"),
+    ("error", "code", "kind"),
     [
-        (ValueError("boom"), "job.error"),
-        (OSError(28, "No space left on device"), "storage.full"),
-        (RuntimeError("CUDA out of memory. Tried to allocate"), "job.memory"),
-        (MemoryError(), "job.memory"),
+        (ValueError("boom"), "job.error", "job"),
+        (OSError(28, "No space left on device"), "storage.full", "error"),
+        (RuntimeError("CUDA out of memory. Tried to allocate"), "job.memory", "job"),
+        (MemoryError(), "job.memory", "job"),
     ],
 )
-def test_whatever_a_library_raises_is_a_typed_failure(tmp_path: Path, error: Exception, code: str) -> None:
+def test_whatever_a_library_raises_is_a_typed_failure(tmp_path: Path, error: Exception, code: str, kind: str) -> None:
     end = run_guarded(_Scripted(_raise(error)), tmp_path, lambda event: None, lambda: False)
-    assert isinstance(end, work.Failed) and end.code == code
+    assert isinstance(end, work.Failed) and (end.code, end.kind) == (code, kind)
 
 
 @pytest.fixture

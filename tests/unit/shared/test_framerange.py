@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import InputError
-from shared.framerange import format_frames, parse_frames
+from shared.framerange import format_frames, held_for, parse_frames
 
 
 @pytest.mark.parametrize(
@@ -62,3 +62,17 @@ def test_what_is_written_is_read_back(frames: set[int]) -> None:
 )
 def test_written_short(frames: tuple[int, ...], text: str) -> None:
     assert format_frames(frames) == text
+
+
+@pytest.mark.parametrize(
+    ("frames", "held"),
+    [
+        ((1, 2, 3), (1, 1, 1)),
+        ((1, 3, 5, 7), (2, 2, 2, 2)),  # 1-8x2 lasts for eight frames
+        ((2, 4, 5), (2, 1, 1)),
+        ((1, 2, 9), (1, 7, 1)),
+        ((5,), (1,)),
+    ],
+)
+def test_a_frame_is_held_until_the_next(frames: tuple[int, ...], held: tuple[int, ...]) -> None:
+    assert held_for(frames) == held

@@ -34,7 +34,13 @@ def test_a_broken_request(line: bytes) -> None:
 
 def test_the_backends_own_failure_is_raised() -> None:
     with pytest.raises(ModelError, match="It is not there"):
-        parse_reply(failure_line("model.missing", "It is not there.", ""))
+        parse_reply(failure_line(ModelError("model.missing", "It is not there.")))
+
+
+def test_a_failure_of_a_backend_of_before_there_were_kinds() -> None:
+    with pytest.raises(BackendError, match="It is not there. Bring it.") as caught:
+        parse_reply(b'{"error":{"code":"model.missing","hint":"Bring it.","message":"It is not there."}}\n')
+    assert caught.value.code == "model.missing"
 
 
 @pytest.mark.parametrize("line", [b"", b"usage: something else", b'{"port": "no"}'])

@@ -13,8 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared import messages
-from shared.errors import BackendError, InputError, JobError, ModelError, ProtocolError
-from shared.messages import CLIENT_MESSAGES, SERVER_MESSAGES, WIRE_NAMES, Message, error_from
+from shared.messages import CLIENT_MESSAGES, SERVER_MESSAGES, WIRE_NAMES, Message
 from shared.strict_json import StrictJSONError, convert, dump_json, parse_json
 
 KINDS: list[type[Message]] = sorted(
@@ -105,21 +104,3 @@ def test_strict_json_refuses(text: bytes) -> None:
 
 def test_strict_json_takes_escaped_text_and_the_largest_integer() -> None:
     assert parse_json(rb'["\ud83e\udd16", 9223372036854775807]') == ["\N{ROBOT FACE}", 2**63 - 1]
-
-
-@pytest.mark.parametrize(
-    ("code", "kind"),
-    [
-        ("model.missing", ModelError),
-        ("job.invalid", InputError),
-        ("job.worker_died", JobError),
-        ("protocol.version", ProtocolError),
-        ("backend.lost", BackendError),
-        ("storage.full", JobError),
-        ("something.new", JobError),
-    ],
-)
-def test_failures_become_the_error_they_stand_for(code: str, kind: type[Exception]) -> None:
-    error = error_from(code, "A sentence.", "A hint.")
-    assert type(error) is kind
-    assert (error.code, str(error)) == (code, "A sentence. A hint.")

@@ -16,6 +16,7 @@ from shared.errors import ModelError
 from shared.model_check import FileCheck, FileState, check_model_files
 from shared.model_files import EmbeddingFile, LoraFile, ModelFiles
 from shared.weight_header import read_weight_header, size_text
+from shared.weight_kind import weight_kinds
 
 EMBEDDED = Path(__file__).resolve().parents[3] / "backend" / "embedded"
 NAMES = {
@@ -250,3 +251,43 @@ def test_what_is_not_there_and_what_cannot_be_looked_up(tmp_path: Path) -> None:
 )
 def test_sizes_are_read_easily(size: int, text: str) -> None:
     assert size_text(size) == text
+
+
+KINDS_BY_NAME = {
+    "lora_te2_text_model_encoder_layers_0_mlp_fc1.lora_down.weight": "a LoRA for Stable Diffusion XL",
+    "unet.down_blocks.1.attentions.0.transformer_blocks.1.attn1.to_q.lora_A.weight": "a LoRA for Stable Diffusion XL",
+    "lora_unet_single_blocks_3_linear1.lora_down.weight": "a LoRA for Flux",
+    "transformer.transformer_blocks.3.attn.to_q.lora_A.weight": "a LoRA for Stable Diffusion 3",
+    "diffusion_model.blocks.7.self_attn.q.lora_A.weight": "a LoRA for a video model",
+    "lora_unet_mid_block_attentions_0_proj_in.oft_blocks": "a LyCORIS file of the kind OFT",
+    "down_blocks.0.motion_modules.0.temporal_transformer.norm.weight": "an AnimateDiff motion module",
+    "model.diffusion_model.joint_blocks.0.x_block.attn.qkv.weight": "a Stable Diffusion 3 checkpoint",
+    "double_blocks.0.img_attn.qkv.weight": "a Flux checkpoint",
+    "cond_stage_model.model.ln_final.weight": "a Stable Diffusion 2 checkpoint",
+    "add_embedding.linear_1.weight": "a UNet of Stable Diffusion XL",
+    "ip_adapter.1.to_k_ip.weight": "an IP-Adapter",
+    # What can be used.
+    "lora_unet_mid_block_attentions_0_proj_in.hada_w1_a": "a LoRA",
+    "lora_unet_mid_block_attentions_0_proj_in.lokr_w1": "a LoRA",
+    "lora_unet_mid_block_resnets_0_norm1.w_norm": "a LoRA",
+    "lora_unet_mid_block_resnets_0_conv1.diff": "a LoRA",
+}
+
+
+@pytest.mark.parametrize("name", KINDS_BY_NAME)
+def test_a_file_is_told_from_its_names(name: str) -> None:
+    assert weight_kinds([name]).name == KINDS_BY_NAME[name]
+
+
+def test_what_savers_leave_in_a_checkpoint_is_passed_over_and_all_else_is_told(tmp_path: Path) -> None:
+    names = {
+        **dict.fromkeys(("cond_stage_model.logit_scale", "model_ema.decay", "betas", "sqrt_alphas_cumprod"), (1,)),
+        "cond_stage_model.transformer.text_projection.weight": (8, 8),
+        "control_model.zero_convs.0.0.weight": (1,),
+        NAMES["checkpoint"]: (320, 4, 3, 3),
+    }
+    checkpoint(tmp_path)
+    path = safetensors(tmp_path / "plain.SAFETENSORS", names)
+    assert rows(path)["plain.SAFETENSORS"].text == size_text(path.stat().st_size)
+    path = safetensors(tmp_path / "more.safetensors", {**names, "refiner.weight": (1,), "second_unet.bias": (1,)})
+    assert rows(path)["more.safetensors"].text.endswith(" kB; not used: refiner.weight, second_unet.bias")
