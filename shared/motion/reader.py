@@ -56,5 +56,5 @@ def _opened(path: Path) -> Fields:
     if isinstance(content, list | tuple | np.ndarray) and len(content) == 1 and isinstance(content[0], dict):
         content = content[0]
     if isinstance(content, dict):
-        return Fields(path.name, {key: value for key, value in content.items() if isinstance(key, str)})
+        return Fields(path.name, {str(key): value for key, value in content.items()})
     return Fields(path.name, {BARE: content})

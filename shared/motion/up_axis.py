@@ -34,6 +34,7 @@ _HIPS = (JOINT_INDEX["left_hip"], JOINT_INDEX["right_hip"])
 
 _PLAUSIBLE = 0.3  # median cosine between feet-to-head and up: a crawl has about this much
 _CERTAIN, _CERTAIN_LOW = 0.85, 0.6  # median, and the tenth part that stands least
+_MOSTLY = 0.7
 _LIES = 0.5  # even the tenth part that stands most stays below this
 _ON_FLOOR_M = (-0.02, 0.15)  # joints of a body that lies on the floor: lowest ones, skin below them
 _NEAR_FLOOR_M = 0.15
@@ -56,17 +57,15 @@ def turn_to_y(axis: Up) -> Array:
 
 def choose_up(joints: Array, asked: Up, usual: Up, format_name: str) -> Upright:
     # joints (frames, 22 or more, 3) metres, in the file's axes
-    """The axis that points up: the one asked for, else the format's usual one, unless the clip certainly stands along
-    another. Where a body lies on the usual floor, nothing is certain."""
+    """The axis that points up: the one asked for, else the usual one unless the clip certainly stands along another."""
     if asked != "auto":
         return Upright(asked, f"{_named(asked)}, as it was given.")
     tall = _feet_to_head(joints)
     if np.median(tall @ _axis(usual)) >= _PLAUSIBLE:
         return Upright(usual, f"{_named(usual)}, as {format_name} has it.")
+    on_usual_floor = _on_floor(joints, usual)
     for axis in UP_AXES[1:]:
-        along = tall @ _axis(axis)
-        certain = np.median(along) > _CERTAIN and np.quantile(along, 0.1) > _CERTAIN_LOW
-        if certain and not (_lies_on_floor(joints, usual) and abs(_lowest(joints, axis)) > _NEAR_FLOOR_M):
+        if _stands(joints, tall @ _axis(axis), axis, on_usual_floor):
             lowest = _lowest(joints, axis)
             lift = -lowest if abs(lowest) > _NO_FLOOR_M else 0.0
             lifted = f" It was lifted by {lift:.2f} m onto the floor." if lift else ""
@@ -102,7 +101,15 @@ def _lowest(joints: Array, up: Up) -> float:
     return float((joints @ _axis(up)).min())
 
 
-def _lies_on_floor(joints: Array, up: Up) -> bool:
+def _stands(joints: Array, along: Array, axis: Up, on_usual_floor: bool) -> bool:
+    """Whether the clip certainly stands along `axis`: the body and the floor are two witnesses, one may be in doubt."""
+    on_floor = abs(_lowest(joints, axis)) <= _NEAR_FLOOR_M
+    always = np.median(along) > _CERTAIN and np.quantile(along, 0.1) > _CERTAIN_LOW
+    mostly = np.median(along) > _MOSTLY
+    return bool((always and (on_floor or not on_usual_floor)) or (mostly and on_floor and not on_usual_floor))
+
+
+def _on_floor(joints: Array, up: Up) -> bool:
     """Whether the body is on a floor at height 0 in every frame."""
     lowest = (joints @ _axis(up)).min(axis=1)
     return bool(_ON_FLOOR_M[0] <= lowest.min() and np.quantile(lowest, 0.9) <= _ON_FLOOR_M[1])

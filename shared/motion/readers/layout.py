@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 import numpy as np
@@ -69,21 +70,21 @@ def _layout(shape: tuple[int, ...]) -> str | None:
 
 
 def _split(array: Array) -> list[Array]:
-    """An array of three axes is a clip; of more, the outer axes count clips, or are of length one behind the others."""
-    while array.ndim > 3 and array.shape[-1] == 1 and not _ends_as_clip(array.shape):
+    """An array of three axes is a clip; of more, the outer ones count clips where the inner ones are one.
+
+    An axis of one behind (frames, joints, 3) is dropped, though it could be one frame of many clips; so are axes of one
+    wherever the array is a clip without them.
+    """
+    if array.ndim > 3 and array.shape[-1] == 1 and _layout(array.shape[-4:-1]) is not None:
         array = array[..., 0]
+    squeezed = np.squeeze(array)
+    if not _ends_as_clip(array.shape) and _ends_as_clip(squeezed.shape):
+        array = squeezed
     if array.ndim < 3:
         return []
-    return list(array.reshape(-1, *array.shape[-3:])) if _ends_as_clip(array.shape) else _split_middle(array)
+    return list(array.reshape(math.prod(array.shape[:-3]), *array.shape[-3:]))
 
 
 def _ends_as_clip(shape: tuple[int, ...]) -> bool:
     inner = shape[-3:]
-    return _layout(inner) is not None or (inner[0] in _ROT6D_ROWS and inner[1] == 6)
-
-
-def _split_middle(array: Array) -> list[Array]:
-    """With axes of one dropped where that makes a clip of it; else as it is, for the message."""
-    squeezed = np.squeeze(array)
-    kept = squeezed if squeezed.ndim >= 3 and _ends_as_clip(squeezed.shape) else array
-    return list(kept.reshape(-1, *kept.shape[-3:]))
+    return _layout(inner) is not None or (len(inner) == 3 and inner[0] in _ROT6D_ROWS and inner[1] == 6)

@@ -18,7 +18,18 @@ from .layout import clips_in, is_positions, positions_of
 
 Array = npt.NDArray[np.float64]
 
-_MOTIONS: Final = ("motion", "motions", "joints", "positions", "joint_positions", "xyz", "pred_xyz", "arr_0", BARE)
+_MOTIONS: Final = (
+    "motion",
+    "motions",
+    "joints",
+    "positions",
+    "joint_positions",
+    "joints3d",
+    "xyz",
+    "pred_xyz",
+    "arr_0",
+    BARE,
+)
 _OTHER_PERSONS: Final = ("other_motion", "motion2", "motion_2", "motion_other")
 RESULTS_ENTRIES: Final = (*_MOTIONS, "text", "texts", "lengths", "num_samples", "num_repetitions")
 RESULTS_NEEDLESS: Final = ("frame_colors", "length", "hint", "caption", *_OTHER_PERSONS)
