@@ -113,13 +113,9 @@ def fit_positions(
     for leg in LEGS:
         reach(world, offsets, pelvis + world[:, 0] @ offsets[leg.hip], targets, leg)
     joints = joint_positions(world, offsets, pelvis)
-    # A leg that does not reach would lift the whole clip: its lowest foot stays at the height where it was.
-    lift = targets[:, _FEET, 1].min() - joints[:, _FEET, 1].min()
-    root = pelvis - offsets[0] + np.array([0.0, lift, 0.0])
-    joints[..., 1] += lift
     distances_cm = 100.0 * np.linalg.norm(joints[:, : targets.shape[1]] - targets, axis=-1)
     poses = matrix_to_axis_angle(local_rotations(world))
-    return PositionFit(poses, root, scale, float(distances_cm.mean()), float(distances_cm[:, _FEET].mean()))
+    return PositionFit(poses, pelvis - offsets[0], scale, float(distances_cm.mean()), float(distances_cm[:, _FEET].mean()))
 
 
 def scale_to(rest_joints: Array, positions: Array, name: str) -> float:
