@@ -115,7 +115,9 @@ def fit_positions(
     joints = joint_positions(world, offsets, pelvis)
     distances_cm = 100.0 * np.linalg.norm(joints[:, : targets.shape[1]] - targets, axis=-1)
     poses = matrix_to_axis_angle(local_rotations(world))
-    return PositionFit(poses, pelvis - offsets[0], scale, float(distances_cm.mean()), float(distances_cm[:, _FEET].mean()))
+    return PositionFit(
+        poses, pelvis - offsets[0], scale, float(distances_cm.mean()), float(distances_cm[:, _FEET].mean())
+    )
 
 
 def scale_to(rest_joints: Array, positions: Array, name: str) -> float:

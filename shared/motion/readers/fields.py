@@ -13,10 +13,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ...errors import MotionError
-from ...safe_load import Opaque
+from ...safe_load import MAX_FILE_BYTES, Opaque
 
 Array = npt.NDArray[np.float64]
 
+_MOST_NUMBERS: Final = MAX_FILE_BYTES // 8
 BARE: Final = "array"  # the key of what a file holds that is one array without a name
 
 
@@ -83,8 +84,8 @@ class Fields:
     def label(self, key: str) -> str:
         """Entry `key` as text: str, bytes, and arrays of one of them; empty where it is left out or is no text."""
         value = self.entries.get(key)
-        while isinstance(value, np.ndarray | list | tuple) and np.size(value) == 1:
-            value = value.reshape(-1)[0] if isinstance(value, np.ndarray) else value[0]
+        while isinstance(value, list | tuple | np.ndarray) and len(_items(value)) == 1:
+            value = _items(value)[0]
         if isinstance(value, bytes):
             return value.decode("utf-8", errors="replace")
         return str(value) if isinstance(value, str) else ""
@@ -107,18 +108,37 @@ class Fields:
 
 def as_numbers(value: object) -> Array | None:
     """The value as float64 numbers; lists, tuples and object arrays are gone through. None where it is none."""
+    return _gathered(value) if _count(value, {}) <= _MOST_NUMBERS else None
+
+
+def _gathered(value: object) -> Array | None:
     if isinstance(value, np.ndarray) and value.dtype.kind != "O":
         return value.astype(np.float64) if value.dtype.kind in "iuf" else None
     if isinstance(value, list | tuple | np.ndarray):
-        parts = [as_numbers(item) for item in (value.reshape(-1).tolist() if isinstance(value, np.ndarray) else value)]
+        parts = [_gathered(item) for item in _items(value)]
         kept = [part for part in parts if part is not None]
         if len(kept) < len(parts) or len({part.shape for part in kept}) > 1:
             return None
-        outer = np.shape(value) if isinstance(value, np.ndarray) else (len(value),)
+        outer = value.shape if isinstance(value, np.ndarray) else (len(value),)
         return np.stack(kept).reshape(outer + kept[0].shape) if kept else np.zeros(outer)
     if isinstance(value, np.number | int | float) and not isinstance(value, bool | np.complexfloating):
         return np.asarray(value, dtype=np.float64)
     return None
+
+
+def _items(value: list[object] | tuple[object, ...] | npt.NDArray[np.object_]) -> list[object]:
+    return list(value.reshape(-1)) if isinstance(value, np.ndarray) else list(value)
+
+
+def _count(value: object, counted: dict[int, int]) -> int:
+    """How many numbers come out where one list stands in several places: a few nested ones make millions of them."""
+    if isinstance(value, np.ndarray) and value.dtype.kind != "O":
+        return value.size
+    if not isinstance(value, list | tuple | np.ndarray):
+        return 1
+    if id(value) not in counted:
+        counted[id(value)] = sum(_count(item, counted) for item in _items(value))
+    return counted[id(value)]
 
 
 def with_axes(array: Array, count: int) -> Array:

@@ -6,14 +6,16 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from ...errors import MotionError
+import numpy as np
+
+from ..model import MAX_FPS
 from .clip import Reader
-from .fields import Fields
+from .fields import Fields, as_numbers
 
 RATE_KEYS: Final = (
     "mocap_framerate", "mocap_frame_rate", "fps", "framerate", "frame_rate", "mocap_fps", "frameRate",
 )  # fmt: skip
-_NUMBER: Final = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)\s*(?:fps|hz)?\s*", re.IGNORECASE)
+_NUMBER: Final = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)(?:/([1-9][0-9]*))?\s*(?:fps|hz)?\s*", re.IGNORECASE)
 _SAY_IT: Final = "Set Frame Rate beside the import (--motion-fps)"
 
 
@@ -27,7 +29,7 @@ class Rate:
 
 
 def frame_rate(fields: Fields, given: float | None, reader: Reader) -> Rate:
-    """The rate. Raises MotionError `motion.wrong_type` where the file's is no number and none is given."""
+    """The rate. Raises MotionError where the file's cannot be one and none is given."""
     key = fields.first(*RATE_KEYS)
     if given is not None:
         why = "The file has no frame rate" if key is None else "The file's frame rate is not used"
@@ -41,10 +43,15 @@ def frame_rate(fields: Fields, given: float | None, reader: Reader) -> Rate:
 
 
 def _number(fields: Fields, key: str) -> float:
+    """A number, a text, or the same number for every frame. Raises MotionError."""
     text = _NUMBER.fullmatch(fields.label(key))
     if text is not None:
-        return float(text[1])
-    try:
-        return float(fields.numbers(key, ()))
-    except MotionError as error:
-        raise fields.fault(error.code, key, "is no frame rate", f"{_SAY_IT}.") from error
+        rate = float(text[1]) / float(text[2] or 1)
+    else:
+        given = as_numbers(fields.entries[key])
+        if given is None or given.size == 0 or np.ptp(given) != 0.0:
+            raise fields.fault("motion.wrong_type", key, "is no frame rate", f"{_SAY_IT}.")
+        rate = float(given.flat[0])
+    if not 0.0 < rate <= MAX_FPS:
+        raise fields.fault("motion.fps", key, f"is {rate:g}, no frame rate", f"{_SAY_IT}.")
+    return rate

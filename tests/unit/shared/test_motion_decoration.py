@@ -91,13 +91,21 @@ def test_amass_by_other_names_and_joint_by_joint(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "rate",
-    [np.array([30.0]), np.array([[30]]), np.array("30"), np.array(b"30"), np.array("30 fps"), np.array(30, np.int16),
+    [np.array([30.0]), np.array([[30]]), np.array("30"), np.array(b"30"), np.array("30 fps"), np.array("60/2"), np.full(FRAMES, 30.0),
+     np.array(30, np.int16),
      np.array(30.0, np.float16), np.array([30.0], dtype=object)],
 )  # fmt: skip
 @pytest.mark.parametrize("key", ["mocap_framerate", "framerate", "frame_rate"])
 def test_the_rate_in_any_form_and_spelling(rate: np.ndarray, key: str, tmp_path: Path) -> None:
     motion = read(amass(tmp_path / "a.npz", **{"mocap_framerate": None, key: rate}))
     assert motion.fps == 30.0 and not any("fps" in note for note in motion.notes)
+
+
+@pytest.mark.parametrize("rate", [0.0, -30.0, 1e6, np.nan, np.linspace(1.0, 2.0, FRAMES)])
+def test_a_rate_that_cannot_be_one_says_where_to_give_another(rate: object, tmp_path: Path) -> None:
+    path = amass(tmp_path / "a.npz", mocap_framerate=np.array(rate))
+    assert "'mocap_framerate'" in code_of(path)[1] and "--motion-fps" in code_of(path)[1]
+    assert read(path, fps=24.0).fps == 24.0
 
 
 @pytest.mark.parametrize("rate", [None, np.array(None)])
@@ -177,6 +185,14 @@ def test_an_entry_that_nobody_reads_is_not_opened(tmp_path: Path) -> None:
     path = amass(tmp_path / "a.npz", thumbnail=as_objects([Hostile()]))
     assert any("'thumbnail'" in note for note in read(path).notes)
     assert code_of(amass(tmp_path / "b.npz", gender=as_objects([Hostile()])))[0] == "file.refused"
+
+
+def test_lists_that_stand_in_many_places_do_not_fill_the_memory(tmp_path: Path) -> None:
+    nested: list[object] = [0.0] * 10
+    for _ in range(28):
+        nested = [nested, nested]
+    entries = {"poses": nested, "trans": np.zeros((1, 3)), "mocap_framerate": 30.0, "gender": nested, "betas": nested}
+    assert code_of(save(tmp_path / "a.npy", entries))[0] == "motion.wrong_type"
 
 
 # --- HY-Motion ---
