@@ -91,9 +91,8 @@ def test_amass_by_other_names_and_joint_by_joint(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "rate",
-    [np.array([30.0]), np.array([[30]]), np.array("30"), np.array(b"30"), np.array("30 fps"), np.array("60/2"), np.full(FRAMES, 30.0),
-     np.array(30, np.int16),
-     np.array(30.0, np.float16), np.array([30.0], dtype=object)],
+    [np.array([30.0]), np.array([[30]]), np.array("30"), np.array(b"30"), np.array("30 fps"), np.array("60/2"),
+     np.full(FRAMES, 30.0), np.array(30, np.int16), np.array(30.0, np.float16), np.array([30.0], dtype=object)],
 )  # fmt: skip
 @pytest.mark.parametrize("key", ["mocap_framerate", "framerate", "frame_rate"])
 def test_the_rate_in_any_form_and_spelling(rate: np.ndarray, key: str, tmp_path: Path) -> None:
