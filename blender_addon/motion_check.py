@@ -10,7 +10,7 @@ import bpy
 import numpy as np
 
 from .passes.geometry import camera_view, world_joints
-from .rig.character import TWIST_KNOWN, Character
+from .rig.character import FEET_RESIDUAL, TWIST_KNOWN, WARNINGS, Character
 from .rig.read_motion import read_back, rest_joints
 from .shared.framerange import format_frames
 from .shared.motion.quality import measure_quality
@@ -27,6 +27,7 @@ CHECK = "latentman_check"
 SLIDE_CM_PER_S = 8.0
 JITTER_M_PER_S3 = 300.0
 PENETRATION_CM = 3.0
+FEET_RESIDUAL_CM = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,11 @@ def stored_check(armature: Any) -> MotionCheck | None:
 
 def warnings(armature: Any) -> tuple[str, ...]:
     """What to look at, one sentence each; empty where nothing was found."""
-    said = [] if armature.get(TWIST_KNOWN, True) else ["Twist unknown: the file holds positions only"]
+    said = list(json.loads(armature.get(WARNINGS, "[]")))
+    if not armature.get(TWIST_KNOWN, True):
+        said.append("Twist unknown: the file holds positions only")
+    if armature.get(FEET_RESIDUAL, 0.0) > FEET_RESIDUAL_CM:
+        said.append(f"Feet are {armature[FEET_RESIDUAL]:.1f} cm from where the file has them, on average")
     check = stored_check(armature)
     if check is None:
         return tuple(said)

@@ -18,6 +18,7 @@ from bpy.props import (
 
 from .presets import PRESETS
 from .shared.job import MAX_PROMPT_CHARACTERS, MAX_SEGMENT_FRAMES, MAX_STEPS, Job, LatentManSettings, default_of
+from .shared.motion import UP_AXES
 
 _METHOD_ITEMS = (
     ("latentman", "LatentMan", "Details hold still on the body from frame to frame"),
@@ -46,6 +47,10 @@ _GUIDE_EXTENT_ITEMS = (
     ("body", "Body", "The character alone: the background stays as it is"),
     ("all", "Whole picture", "The paper's: the background may flicker, and show ghosts where a limb was"),
 )
+UP_ITEMS = (
+    ("auto", "Automatic", "As files of this format have it, unless the character certainly stands along another axis"),
+    *((axis, axis.upper(), f"The file's {axis.upper()} points up") for axis in UP_AXES[1:]),
+)
 _BASELINE_ITEMS = (_METHOD_ITEMS[1][:2] + ("",), _METHOD_ITEMS[2][:2] + ("",))
 _PRESET_ITEMS = tuple((preset.name, preset.label, preset.description) for preset in PRESETS)
 
@@ -65,6 +70,18 @@ class LatentManSceneSettings(bpy.types.PropertyGroup):
     """The settings of one scene."""
 
     motion_path: StringProperty(name="Motion", description="Motion file: MDM .npy or AMASS .npz", subtype="FILE_PATH")
+    motion_fps: FloatProperty(
+        name="Frame Rate",
+        description="Frames a second of the motion file; 0: what the file says, else what files of its format have",
+        default=0,
+        min=0,
+        max=1000,
+    )
+    motion_up: EnumProperty(name="Up", description="Which axis of the file points up", items=UP_ITEMS, default="auto")
+    own_start: BoolProperty(
+        name="Own start frame", description="Put the motion at this frame instead of the scene's first"
+    )
+    motion_start: IntProperty(name="Start Frame", description="Frame of the motion's first pose", default=1)
     body_path: StringProperty(
         name="Body", description="SMPL body file (.npz); the free body where empty", subtype="FILE_PATH"
     )

@@ -334,6 +334,15 @@ def is_npz(data: bytes) -> bool:
     return data.startswith(b"PK\x03\x04")
 
 
+def npz_names(data: bytes, *, name: str, error: type[InputError] = InputError) -> tuple[str, ...]:
+    """The names of all arrays in .npz bytes; none is opened. Raises `error`: `file.damaged`."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            return tuple(item.filename.removesuffix(".npy") for item in archive.infolist() if not item.is_dir())
+    except _STREAM_ERRORS as fault:
+        raise error("file.damaged", f"{name} cannot be read: {fault or type(fault).__name__}.", _DAMAGE_HINT) from fault
+
+
 def parse_npz(
     data: bytes,
     wanted: Collection[str],

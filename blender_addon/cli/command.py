@@ -75,7 +75,7 @@ def run(options: argparse.Namespace, report: BatchReport) -> int:
 def _run_shot(
     options: argparse.Namespace, shot: BatchShot, backends: Backends, interrupts: Interrupts, report: BatchReport
 ) -> None:
-    with prepared(options, shot, first=report.index == 0) as (scene, request):
+    with prepared(options, shot, first=report.index == 0, tell=report.motion) as (scene, request):
         check_scene(bpy.context)
         if options.save_blend is not None:
             _check_blend_target(options.save_blend, request.output)

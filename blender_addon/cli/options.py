@@ -17,6 +17,7 @@ from ..shared.framerange import parse_frames
 from ..shared.job import METHODS, Job, default_of
 from ..shared.keyed_prompts import read_prompts
 from ..shared.model_files import place_of
+from ..shared.motion import UP_AXES
 
 _SIZE = re.compile(r"(\d{1,5})x(\d{1,5})")
 
@@ -52,8 +53,20 @@ def _add_shot(group: Any) -> None:
     group.add_argument("--scene", metavar="NAME", help="scene of that file (default: the one that was open)")
     group.add_argument("--motion", type=Path, metavar="FILE", help="import this motion file as a character")
     group.add_argument("--body", type=Path, metavar="FILE", help="body of that character, an SMPL-style .npz")
-    group.add_argument("--sample", type=int, default=0, metavar="N", help="sample of an MDM results.npy")
+    group.add_argument("--sample", type=int, default=0, metavar="N", help="which motion of a file that holds several")
     group.add_argument("--repetition", type=int, default=0, metavar="N", help="repetition of an MDM results.npy")
+    group.add_argument(
+        "--motion-fps", type=float, metavar="FPS", help="frame rate of the motion file (default: what it says)"
+    )
+    group.add_argument(
+        "--up",
+        choices=UP_AXES,
+        default="auto",
+        help="axis of the motion file that points up; --up=-y where Y points down (default: by format and content)",
+    )
+    group.add_argument(
+        "--start-frame", type=int, metavar="N", help="frame of the motion's first pose (default: the scene's first)"
+    )
     group.add_argument("--fps", type=float, metavar="FPS", help="frame rate of the scene")
     group.add_argument("--frames", metavar="RANGE", help='frames, like "1-30,47,60-90x2" (default: the scene\'s range)')
     size = f"{default_of(Job, 'width')}x{default_of(Job, 'height')}"

@@ -46,6 +46,13 @@ class BatchReport:
         elif count > 1:
             self._lines.keep(f"Shot {index + 1} of {count}: {shot.name}")
 
+    def motion(self, notes: list[str]) -> None:
+        """What the import assumed about the motion file and what to look at, one sentence each."""
+        for note in notes:
+            print(f"Motion: {note}", file=sys.stderr, flush=True)
+        if self._as_json:
+            self._line(event="motion", notes=notes)
+
     def progress(self, progress: GenerateProgress) -> None:
         """Say how far it is: to a program every change; to a person a new stage at once and the rest now and then."""
         last = self._shown

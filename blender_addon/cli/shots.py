@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,13 +16,13 @@ from ..camera import frame_shot
 from ..client.job_file import ShotFile, read_job_file
 from ..client.request import GenerateRequest
 from ..generation import host_name
-from ..rig.character import import_motion
+from ..rig.character import NOTES, disown_range
+from ..rig.import_character import ImportOptions, import_character, scene_betas, scene_body
 from ..scene_job import open_blend_folder, scene_frames, stored_template
-from ..shared.body import free_body, load_body
+from ..shared.body import load_body
 from ..shared.errors import InputError
 from ..shared.frame_files import is_file, shown_path
 from ..shared.frame_rate import rate_and_base
-from ..shared.motion import read_motion
 from .options import given_frames, job_template, methods_of, picture_size
 
 
@@ -65,10 +66,13 @@ def _folder(path: Path | None) -> Path:
 
 
 @contextmanager
-def prepared(options: argparse.Namespace, shot: BatchShot, *, first: bool) -> Iterator[tuple[Any, GenerateRequest]]:
+def prepared(
+    options: argparse.Namespace, shot: BatchShot, *, first: bool, tell: Callable[[list[str]], None]
+) -> Iterator[tuple[Any, GenerateRequest]]:
     """The shot's file open, its scene the context's, the motion imported and framed: scene and request.
 
-    `first` is False for the shots that find the scene as the one before them left it, where they open no file.
+    `tell` is given what is to be said about the motion. `first` is False for the shots that find the scene as the one
+    before them left it, where they open no file.
     Raises LatentManError.
     """
     blend = options.blend or (shot.file.blend if shot.file else None)
@@ -77,7 +81,7 @@ def prepared(options: argparse.Namespace, shot: BatchShot, *, first: bool) -> It
     scene = _find_scene(options, shot)
     with _current(scene):
         if first or blend is not None:
-            _fill(options, shot, scene)
+            _fill(options, shot, scene, tell)
         stored = stored_template(scene, _frames(options, shot, scene))
         template = job_template(options, shot.file, stored, open_blend_folder())
         engine = options.engine or (shot.file.engine if shot.file else "") or scene.latentman.engine
@@ -116,7 +120,14 @@ def _open_blend(path: Path) -> None:
         raise InputError("arguments.blend", f"Blender cannot open {path}: {str(error).strip()}.") from error
 
 
-def _fill(options: argparse.Namespace, shot: BatchShot, scene: Any) -> None:
+def _import_options(options: argparse.Namespace, scene: Any) -> ImportOptions:
+    """What is said about the motion file; only the shape is a matter of the scene's settings as well."""
+    return ImportOptions(
+        options.sample, options.repetition, options.motion_fps, options.up, options.start_frame, scene_betas(scene)
+    )
+
+
+def _fill(options: argparse.Namespace, shot: BatchShot, scene: Any, tell: Callable[[list[str]], None]) -> None:
     """What the command line adds to the scene: an empty start, size, frame rate, a motion and a camera."""
     fresh = not bpy.data.filepath
     if options.motion is not None and fresh:
@@ -127,17 +138,18 @@ def _fill(options: argparse.Namespace, shot: BatchShot, scene: Any) -> None:
     if options.fps is not None:
         _set_fps(scene, options.fps)
     if options.motion is not None:
-        motion = read_motion(options.motion, sample=options.sample, repetition=options.repetition)
-        body = free_body() if options.body is None else load_body(options.body)
-        armature = import_motion(scene, motion, body, name=options.motion.stem)
+        body = scene_body(scene) if options.body is None else load_body(options.body)
+        armature = import_character(scene, options.motion, body, _import_options(options, scene))
+        tell(json.loads(armature[NOTES]))
         if scene.camera is None:
             frame_shot(scene, armature, _frames(options, shot, scene))
 
 
 def _clear(scene: Any) -> None:
-    """Remove the objects of Blender's start-up file: no .blend was given, so nobody made them for this shot."""
+    """Remove what Blender's start-up file has, its frame range too: no .blend was given, so it is not of this shot."""
     for item in list(scene.objects):
         bpy.data.objects.remove(item, do_unlink=True)
+    disown_range(scene)
 
 
 def _set_fps(scene: Any, fps: float) -> None:

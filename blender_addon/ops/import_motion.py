@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import dataclasses
+import json
 from pathlib import Path
 from typing import Any
 
 import bpy
-import numpy as np
-from bpy.props import IntProperty, StringProperty
+from bpy.props import EnumProperty, FloatProperty, IntProperty, StringProperty
 
 from ..camera import frame_shot
-from ..motion_check import check_of, store_check
-from ..rig.character import import_motion
+from ..properties import UP_ITEMS
+from ..rig.character import NOTES, WARNINGS
+from ..rig.import_character import ImportOptions, import_character, scene_betas, scene_body
 from ..running import wake
 from ..scene_job import scene_range
-from ..shared.body import free_body, load_body
 from ..shared.errors import LatentManError
-from ..shared.motion import read_motion
+from ..shared.motion import SUFFIXES
 from .reporting import refuse
+
+_GLOB = ";".join(f"*{form}" for suffix in SUFFIXES for form in (suffix, suffix.upper()))
 
 
 class LATENTMAN_OT_import_motion(bpy.types.Operator):
@@ -29,9 +30,33 @@ class LATENTMAN_OT_import_motion(bpy.types.Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     filepath: StringProperty(name="File", subtype="FILE_PATH")
-    filter_glob: StringProperty(default="*.npy;*.npz", options={"HIDDEN"})
-    sample: IntProperty(name="Sample", description="Which motion of a file that holds several", default=0, min=0)
-    repetition: IntProperty(name="Repetition", default=0, min=0)
+    filter_glob: StringProperty(default=_GLOB, options={"HIDDEN"})
+    # One file's answers are no other file's: nothing is remembered for the next import.
+    sample: IntProperty(
+        name="Sample", description="Which motion of a file that holds several", default=0, min=0, options={"SKIP_SAVE"}
+    )
+    repetition: IntProperty(name="Repetition", default=0, min=0, options={"SKIP_SAVE"})
+    fps: FloatProperty(
+        name="Frame Rate",
+        description="Frames a second of the file; 0: what the file says, else what files of its format have",
+        default=0,
+        min=0,
+        max=1000,
+        options={"SKIP_SAVE"},
+    )
+    up: EnumProperty(
+        name="Up",
+        description="Which axis of the file points up",
+        items=UP_ITEMS,
+        default="auto",
+        options={"SKIP_SAVE"},
+    )
+    start_frame: IntProperty(
+        name="Start Frame",
+        description="Frame of the motion's first pose; the scene's first frame where nothing is given",
+        default=1,
+        options={"SKIP_SAVE"},
+    )
 
     @classmethod
     def poll(cls, context: Any) -> bool:
@@ -43,6 +68,7 @@ class LATENTMAN_OT_import_motion(bpy.types.Operator):
 
     def invoke(self, context: Any, event: Any) -> set[str]:
         """Ask for a file, or take the one named in the panel."""
+        self._take_from_scene(context.scene)
         self.filepath = bpy.path.abspath(context.scene.latentman.motion_path)
         if self.filepath:
             return self.execute(context)
@@ -52,28 +78,31 @@ class LATENTMAN_OT_import_motion(bpy.types.Operator):
     def execute(self, context: Any) -> set[str]:
         """Read, make the character, and frame it where the scene has no camera."""
         scene = context.scene
-        body_path = bpy.path.abspath(scene.latentman.body_path)
+        self._take_from_scene(scene)
+        path = Path(bpy.path.abspath(self.filepath))
+        options = ImportOptions(
+            self.sample, self.repetition, self.fps or None, self.up, self.start_frame, scene_betas(scene)
+        )
         try:
-            body = load_body(Path(body_path)) if body_path else free_body()
-            motion = read_motion(
-                Path(self.filepath),
-                sample=self.sample,
-                repetition=self.repetition,
-                rest_joints=body.joints(np.zeros(10)),
-            )
-            if scene.latentman.own_betas:
-                motion = dataclasses.replace(motion, betas=np.array(scene.latentman.betas[:], np.float64))
-            armature = import_motion(scene, motion, body, name=Path(self.filepath).stem)
-            store_check(armature, check_of(motion, body))
+            armature = import_character(scene, path, scene_body(scene), options)
             size = scene.latentman.width, scene.latentman.height
             frame_shot(scene, armature, tuple(scene_range(scene)), size=size)
         except LatentManError as error:
             return refuse(self, error)
         _select(context, armature)
         wake()
-        for note in motion.notes:
-            self.report({"INFO"}, note)
+        warnings = json.loads(armature[WARNINGS])
+        for note in json.loads(armature[NOTES]):
+            self.report({"WARNING" if note in warnings else "INFO"}, note)
         return {"FINISHED"}
+
+    def _take_from_scene(self, scene: Any) -> None:
+        """What the caller does not say is taken from the panel's fields, and shown in the redo panel."""
+        settings = scene.latentman
+        start = settings.motion_start if settings.own_start else scene.frame_start
+        for name, value in (("fps", settings.motion_fps), ("up", settings.motion_up), ("start_frame", start)):
+            if not self.properties.is_property_set(name):
+                setattr(self, name, value)
 
 
 def _select(context: Any, armature: Any) -> None:

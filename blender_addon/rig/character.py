@@ -21,10 +21,14 @@ if TYPE_CHECKING:
 
 # On the armature; the names are what an animator sees under Custom Properties.
 SOURCE, TEXT, FPS = "latentman_source", "latentman_text", "latentman_source_fps"
-RESIDUAL, TWIST_KNOWN, NOTES = "latentman_residual_cm", "latentman_twist_known", "latentman_notes"
+RESIDUAL, FEET_RESIDUAL = "latentman_residual_cm", "latentman_feet_residual_cm"
+TWIST_KNOWN, NOTES, WARNINGS = "latentman_twist_known", "latentman_notes", "latentman_warnings"
 _SURFACES = ("MESH", "CURVE", "CURVES", "SURFACE", "META", "FONT", "POINTCLOUD")
 # On the body mesh object: marks it as the rendered surface of the armature that is its parent.
 BODY = "latentman_body"
+# On the scene: the frame range that an import has set. Another one is the user's, and stays.
+RANGE = "latentman_range"
+_FACTORY_RANGE = (1, 250)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,28 +39,50 @@ class Character:
     body: Any
 
 
-def import_motion(scene: Any, motion: SMPLMotion, body: Body, *, name: str = "Character", start_frame: int = 1) -> Any:
-    """Make a character that plays the motion in the scene, and return its armature object.
+def import_motion(
+    scene: Any, motion: SMPLMotion, body: Body, *, name: str = "Character", start_frame: int | None = None
+) -> Any:
+    """Make a character that plays the motion in the scene from `start_frame` on, and return its armature object.
 
-    The motion is resampled to the scene's frame rate and keeps its duration; the scene's frame range is set to it, and
-    is only widened where other characters are in the scene. A second character gets a name of its own from Blender.
-    Raises BodyError where the body has no parts and charts.
+    The motion is resampled to the scene's frame rate and keeps its duration. It starts at the scene's first frame where
+    no other is given. The scene's frame range is set to it, or widened where other characters are in the scene, as long
+    as nobody has set that range himself. A second character gets a name of its own from Blender. Raises BodyError where
+    the body has no parts and charts.
     """
     require_parts(body)
-    others = characters(scene)
+    others = bool(characters(scene))
+    first = scene.frame_start if start_frame is None else start_frame
     betas = np.asarray(motion.betas, np.float64)
     armature = new_armature(scene, body.joints(betas), as_text(name))
     mesh = new_body_object(body, betas, armature, f"{armature.name} body")
     mesh[BODY] = True
     store_correctives(mesh, body)
     fitted = resample(motion, scene.render.fps / scene.render.fps_base)
-    write_motion(armature, fitted, start_frame)
-    _store_facts(armature, motion)
-    last = start_frame + fitted.frame_count - 1
-    scene.frame_start = min(scene.frame_start, start_frame) if others else start_frame
-    scene.frame_end = max(scene.frame_end, last) if others else last
-    scene.frame_set(scene.frame_start)
+    write_motion(armature, fitted, first)
+    outside = _fit_range(scene, first, first + fitted.frame_count - 1, others)
+    _store_facts(armature, motion, outside)
     return armature
+
+
+def disown_range(scene: Any) -> None:
+    """Have the next import set the scene's frame range, whatever it is now."""
+    scene[RANGE] = (scene.frame_start, scene.frame_end)
+
+
+def _fit_range(scene: Any, first: int, last: int, others: bool) -> str:
+    """Make the scene's range fit a clip where the range is not the user's; one sentence about what is outside of it."""
+    present = (scene.frame_start, scene.frame_end)
+    if present not in (_FACTORY_RANGE, tuple(scene.get(RANGE, ()))):
+        scene.frame_set(scene.frame_current)
+        if present[0] <= first and last <= present[1]:
+            return ""
+        return f"The clip plays from frame {first} to {last}, the scene from {present[0]} to {present[1]}."
+    # Blender's frame range begins at 0 at the earliest; what comes before plays all the same.
+    scene.frame_start = max(0, min(present[0], first) if others else first)
+    scene.frame_end = max(scene.frame_start, max(present[1], last) if others else last)
+    scene[RANGE] = (scene.frame_start, scene.frame_end)
+    scene.frame_set(scene.frame_start)
+    return ""
 
 
 def characters(scene: Any) -> list[Character]:
@@ -90,11 +116,15 @@ def require_characters(scene: Any, view_layer: Any = None) -> list[Character]:
     return found
 
 
-def _store_facts(armature: Any, motion: SMPLMotion) -> None:
+def _store_facts(armature: Any, motion: SMPLMotion, outside: str) -> None:
+    warnings = [*motion.warnings, *([outside] if outside else [])]
     armature[SOURCE] = as_text(motion.source)
     armature[TEXT] = as_text(motion.text)
     armature[FPS] = motion.fps
     armature[TWIST_KNOWN] = motion.twist_known
-    armature[NOTES] = json.dumps(motion.notes)
+    armature[NOTES] = json.dumps([*motion.notes, *warnings])
+    armature[WARNINGS] = json.dumps(warnings)
     if motion.residual_cm is not None:
         armature[RESIDUAL] = float(motion.residual_cm)
+    if motion.feet_residual_cm is not None:
+        armature[FEET_RESIDUAL] = float(motion.feet_residual_cm)

@@ -22,7 +22,16 @@ _NAMED_OTHERS = 3
 def draw_motion(layout: Any, context: Any) -> None:
     """Draw the import, and what is known of each character's motion."""
     scene = context.scene
-    layout.prop(scene.latentman, "motion_path")
+    settings = scene.latentman
+    layout.prop(settings, "motion_path")
+    column = layout.column(align=True)
+    column.prop(settings, "motion_fps")
+    column.prop(settings, "motion_up")
+    row = layout.row(align=True, heading="Start Frame")
+    row.prop(settings, "own_start", text="")
+    field = row.row(align=True)
+    field.active = settings.own_start
+    field.prop(settings, "motion_start", text="")
     layout.operator("latentman.import_motion", icon="ARMATURE_DATA")
     for one in rig.characters(scene):
         _draw_facts(layout.box(), scene, one.armature)
@@ -95,12 +104,15 @@ def _draw_facts(box: Any, scene: Any, armature: Any) -> None:
     frames = scene_range(scene)
     column.label(text=f"Scene: {len(frames)} frames, {len(frames) * frames.step / scene_fps(scene):.1f} s")
     if rig.RESIDUAL in armature:
-        column.label(text=f"Joints fitted within {armature[rig.RESIDUAL]:.1f} cm")
+        feet = f", feet {armature[rig.FEET_RESIDUAL]:.1f} cm" if rig.FEET_RESIDUAL in armature else ""
+        column.label(text=f"Joints fitted within {armature[rig.RESIDUAL]:.1f} cm{feet}")
+    said = warnings(armature)
     for note in json.loads(armature.get(rig.NOTES, "[]")):
-        draw_text(column, note)
-    for warning in warnings(armature):
+        if note not in said:
+            draw_text(column, note)
+    for warning in said:
         draw_text(column, warning, "ERROR")
     check = stored_check(armature)
-    if check is not None and not warnings(armature):
+    if check is not None and not said:
         where = f"frames {check.frames}" if check.frames else "the file"
         draw_text(column, f"Checked {where}: nothing found", "CHECKMARK")

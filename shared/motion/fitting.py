@@ -6,6 +6,7 @@
 3. Every other bone is turned the shortest way onto its direction.
 4. The turn of upper arm and thigh about themselves follows from the plane in which elbow and knee bend, and for the
    thigh also from where the foot points; where a limb is straight it is carried over from the frames around.
+5. Legs of other proportions still end at the ground: hip and knee are turned so that the balls of the feet are met.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import MotionError
+from .leg_reach import LEGS, reach
 from .limb_twist import Limb, limb_twists
 from .rotations import (
     axis_angle_to_matrix,
@@ -87,6 +89,7 @@ class PositionFit:
     root: Array  # (frames, 3) metres, SMPL's transl
     scale: float  # what the positions were multiplied by
     residual_cm: float  # mean distance of the joints from the scaled positions
+    feet_cm: float  # the same of the feet's balls alone
 
 
 def fit_positions(
@@ -102,18 +105,25 @@ def fit_positions(
     given = _checked(positions, name)
     offsets = bone_offsets(rest_joints)
     rest = np.asarray(rest_joints, dtype=np.float64)
-    scale = _leg_length(rest[None]) / _usable_leg_length(given, name)
+    scale = scale_to(rest, given, name)
     targets = given * scale
     world = _world_rotations(targets, rest, offsets)
     # The hips, not the pelvis joint, are put in place: legs and planted feet hang on them.
     pelvis = targets[:, _HIPS].mean(axis=1) - world[:, 0] @ offsets[list(_HIPS)].mean(axis=0)
+    for leg in LEGS:
+        reach(world, offsets, pelvis + world[:, 0] @ offsets[leg.hip], targets, leg)
     joints = joint_positions(world, offsets, pelvis)
-    # Other proportions would lift or sink the whole clip: its lowest foot stays at the height where it was.
-    lift = targets[:, _FEET, 1].min() - joints[:, _FEET, 1].min()
-    root = pelvis - offsets[0] + np.array([0.0, lift, 0.0])
-    joints[..., 1] += lift
-    distances = np.linalg.norm(joints[:, : targets.shape[1]] - targets, axis=-1)
-    return PositionFit(matrix_to_axis_angle(local_rotations(world)), root, scale, float(100.0 * distances.mean()))
+    distances_cm = 100.0 * np.linalg.norm(joints[:, : targets.shape[1]] - targets, axis=-1)
+    poses = matrix_to_axis_angle(local_rotations(world))
+    return PositionFit(
+        poses, pelvis - offsets[0], scale, float(distances_cm.mean()), float(distances_cm[:, _FEET].mean())
+    )
+
+
+def scale_to(rest_joints: Array, positions: Array, name: str) -> float:
+    # rest_joints (24, 3) metres, positions (frames, 22 or 24, 3)
+    """What positions are multiplied by so that their legs are as long as the body's. Raises MotionError for none."""
+    return _leg_length(rest_joints[None]) / _usable_leg_length(positions, name)
 
 
 def _checked(positions: npt.ArrayLike, name: str) -> Array:

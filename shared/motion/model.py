@@ -50,6 +50,8 @@ class SMPLMotion:
     twist_known: bool = True  # False: positions only; the turn of a bone about itself was guessed
     notes: tuple[str, ...] = ()  # what the reader assumed, one sentence each
     residual_cm: float | None = None  # mean joint distance of a fit, None where nothing was fitted
+    feet_residual_cm: float | None = None  # the same of the feet's balls
+    warnings: tuple[str, ...] = ()  # what a user must look at, one sentence each
 
     def __post_init__(self) -> None:
         frames = np.shape(self.poses)[0] if np.ndim(self.poses) else 0

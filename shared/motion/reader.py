@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
 from ..errors import MotionError
-from ..safe_load import is_npy, is_npz, parse_npy, parse_npz, read_bytes
-from .amass import AMASS_KEYS, read_amass
-from .fields import Fields
-from .mdm import positions_motion, read_results, read_smpl_params
+from ..safe_load import is_npy, is_npz, npz_names, parse_npy, parse_npz, read_bytes
+from .assembly import assemble
 from .model import SMPLMotion
-from .skeleton import BODY_JOINT_COUNT, JOINT_COUNT
-
-_HUMANML_WIDTH: Final = 263
-_KNOWN_FORMATS: Final = "Known formats: MDM's results.npy and smpl_params.npy, joint positions (.npy), AMASS (.npz)."
+from .readers.clip import Ask
+from .readers.fields import BARE, Fields
+from .readers.table import not_a_motion_file, opened_entries, reader_of
+from .rest import RestJoints
+from .up_axis import Up
 
 
 def read_motion(
@@ -26,57 +24,37 @@ def read_motion(
     sample: int = 0,
     repetition: int = 0,
     fps: float | None = None,
-    rest_joints: npt.ArrayLike | None = None,  # (24, 3) metres
+    up: Up = "auto",
+    betas: npt.ArrayLike | None = None,  # (10,)
+    rest_joints: RestJoints | None = None,  # (24, 3) metres, or what gives them for a shape
 ) -> SMPLMotion:
     """The motion that a file holds.
 
-    `sample` and `repetition` choose one motion of an MDM results file; other files hold one. `fps` replaces the file's
-    rate, or the assumed one. `rest_joints` are those of the body that will show the motion (default: the free body's).
-    No code in the file is run. Raises MotionError with the file, the entry at fault and what to do.
+    `sample` and `repetition` choose one of a file that holds several. `fps` replaces the file's rate, or the assumed
+    one; `up` names the file's axis that points up, and "auto" decides by format and content; `betas` replaces the
+    file's shape. `rest_joints` are those of the body that will show the motion, or its function from shape to joints
+    (default: the free body's). No code in the file is run. What was assumed is in the motion's notes and warnings.
+    Raises MotionError with the file, the entry at fault and what to do.
     """
     path = Path(path)
+    fields = _opened(path)
+    ask = Ask(sample, repetition, fps, up, betas)
+    reader = reader_of(fields)
+    return assemble(fields, reader, reader.read(fields, ask), ask, rest_joints)
+
+
+def _opened(path: Path) -> Fields:
+    """The file's entries; an array without a name has the key `BARE`."""
     data = read_bytes(path, error=MotionError)
     if is_npz(data):
-        entries = parse_npz(data, AMASS_KEYS, name=path.name, error=MotionError)
-        if "trans" not in entries and "poses" not in entries:
-            raise MotionError("motion.unknown_format", f"{path.name} is an archive without a motion.", _KNOWN_FORMATS)
-        _require_single(path.name, sample, repetition)
-        return read_amass(Fields(path.name, entries), fps=fps, rest_joints=rest_joints)
+        entries = parse_npz(data, opened_entries(), name=path.name, error=MotionError)
+        names = npz_names(data, name=path.name, error=MotionError)
+        return Fields(path.name, entries, tuple(name for name in names if name not in entries))
     if not is_npy(data):
-        raise MotionError("motion.unknown_format", f"{path.name} is not a motion file.", _KNOWN_FORMATS)
+        raise not_a_motion_file(path.name)
     content = parse_npy(data, name=path.name, error=MotionError)
-    if isinstance(content, dict) and "thetas" in content:
-        _require_single(path.name, sample, repetition)
-        return read_smpl_params(Fields(path.name, content), fps=fps, rest_joints=rest_joints)
-    if isinstance(content, dict) and "motion" in content:
-        fields = Fields(path.name, content)
-        return read_results(fields, sample=sample, repetition=repetition, fps=fps, rest_joints=rest_joints)
-    if isinstance(content, np.ndarray):
-        _require_single(path.name, sample, repetition)
-        return _read_positions(path.name, content, fps, rest_joints)
-    raise MotionError("motion.unknown_format", f"{path.name} holds no motion that is known here.", _KNOWN_FORMATS)
-
-
-def _read_positions(
-    name: str, content: npt.NDArray[np.generic], fps: float | None, rest_joints: npt.ArrayLike | None
-) -> SMPLMotion:
-    """HumanML3D's new_joints: a bare (frames, 22, 3) array of joint positions."""
-    if content.ndim == 2 and content.shape[1] == _HUMANML_WIDTH:
-        raise MotionError(
-            "motion.features",
-            f"{name} holds HumanML3D's 263 features a frame, not a motion.",
-            "Use the positions (new_joints, or MDM's results.npy) of the same clip.",
-        )
-    if content.ndim != 3 or content.shape[1:] not in ((BODY_JOINT_COUNT, 3), (JOINT_COUNT, 3)):
-        raise MotionError(
-            "motion.unknown_format", f"{name} holds an array of shape {content.shape}, not a motion.", _KNOWN_FORMATS
-        )
-    positions = Fields(name, {"array": content}).numbers("array", (None, None, 3))
-    return positions_motion(positions, name=name, text="", fps=fps, rest_joints=rest_joints)
-
-
-def _require_single(name: str, sample: int, repetition: int) -> None:
-    if sample or repetition:
-        raise MotionError(
-            "motion.no_such_sample", f"{name} holds one motion only.", "Leave sample and repetition at 0."
-        )
+    if isinstance(content, list | tuple | np.ndarray) and len(content) == 1 and isinstance(content[0], dict):
+        content = content[0]
+    if isinstance(content, dict):
+        return Fields(path.name, {str(key): value for key, value in content.items()})
+    return Fields(path.name, {BARE: content})

@@ -101,7 +101,39 @@ def test_other_proportions_fit_within_centimetres_and_feet_stay_planted(name: st
     offset = fitted_joints(fit, rest)[:, feet] - targets[:, feet]
     assert offset.std(axis=0).max() < 0.012
     toes = [JOINT_INDEX[joint] for joint in ("left_foot", "right_foot")]
+    assert fit.feet_cm == pytest.approx(100.0 * distances[:, toes].mean(), abs=1e-6)
+    assert fit.feet_cm < 0.1
     assert fitted_joints(fit, rest)[:, toes, 1].min() == pytest.approx(targets[:, toes, 1].min(), abs=1e-9)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_knees_bend_to_the_same_side_and_no_faster_where_legs_are_turned_to_the_ground(
+    name: str, rest: np.ndarray
+) -> None:
+    clip = next(clip for clip in CLIPS if clip.name == name)
+    performed = perform(clip.make(), other_proportions(rest))
+    poses = fit_positions(performed.joints[:, :22], rest).poses
+    knees = [JOINT_INDEX[joint] for joint in ("left_knee", "right_knee")]
+    assert steps(poses)[:, knees].max() < steps(performed.poses)[:, knees].max() + 12.0
+    bent = np.linalg.norm(performed.poses[:, knees], axis=-1) > np.radians(30.0)
+    assert (poses[:, knees, 0][bent] > 0.0).all()  # about +X, the hinge of SMPL's knees
+    lengths = np.linalg.norm(
+        np.diff(fitted_joints(fit_positions(performed.joints, rest), rest)[:, [1, 4, 7]], axis=1), axis=-1
+    )
+    np.testing.assert_allclose(lengths, np.tile(np.linalg.norm(bone_offsets(rest)[[4, 7]], axis=-1), (len(lengths), 1)))
+
+
+def test_a_leg_that_does_not_reach_is_stretched_towards_its_target(rest: np.ndarray) -> None:
+    joints = np.repeat(rest[None, :22], 5, axis=0)
+    joints[1, 10] += [0.3, -0.2, 0.0]  # one foot is pulled away
+    joints[1, 7] += [0.3, -0.2, 0.0]
+    fitted = fitted_joints(fit_positions(joints, rest), rest)
+    hip, knee, ankle = fitted[1, 1], fitted[1, 4], fitted[1, 7]
+    straight = (knee - hip) / np.linalg.norm(knee - hip) @ ((ankle - knee) / np.linalg.norm(ankle - knee))
+    assert straight > 0.99999
+    assert (ankle - hip) @ (joints[1, 7] - hip) / np.linalg.norm(ankle - hip) / np.linalg.norm(
+        joints[1, 7] - hip
+    ) > 0.999
 
 
 @settings(max_examples=15, deadline=None)

@@ -97,6 +97,7 @@ def test_smpl_params_put_the_pelvis_joint_where_the_file_says(tmp_path: Path) ->
     assert (motion.fps, motion.text, motion.twist_known) == (20.0, "a person dances", True)
     assert motion.residual_cm is None and (motion.betas == 0.0).all()
     assert any("20 fps" in note for note in motion.notes)
+    assert motion.warnings == ()
 
 
 @pytest.mark.parametrize("form", ["tensor", "parameter", "numpy"])
@@ -164,7 +165,6 @@ def smpl_content(**change: object) -> dict[str, object]:
         ({"thetas": torch.zeros(24, 6, FRAMES)}, "motion.wrong_type", "thetas"),
         ({"thetas": "a string"}, "motion.wrong_type", "thetas"),
         ({"thetas": np.full((24, 6, FRAMES), "1")}, "motion.wrong_type", "thetas"),
-        ({"text": 5}, "motion.wrong_type", "text"),
     ],
 )
 def test_faults_of_smpl_params_are_named(change: dict[str, object], code: str, key: str, tmp_path: Path) -> None:
@@ -197,31 +197,17 @@ def test_sample_and_repetition_choose_the_entry_and_its_length(sample: int, repe
         ({"motion": np.zeros((6, 21, 3, 10))}, "motion.kit", "KIT"),
         ({"motion": np.zeros((6, 30, 3, 10))}, "motion.wrong_shape", "30 joints"),
         ({"motion": np.zeros((6, 22, 4, 10))}, "motion.wrong_shape", "'motion'"),
-        ({"motion": np.zeros((22, 3, 10))}, "motion.wrong_shape", "'motion'"),
+        ({"motion": np.zeros((22, 10))}, "motion.wrong_shape", "'motion'"),
+        ({"motion": "a walk"}, "motion.wrong_type", "'motion'"),
         ({"motion": np.full((6, 22, 3, 10), np.nan)}, "motion.not_finite", "'motion'"),
         ({"motion": np.zeros((6, 22, 3, 10))}, "motion.no_skeleton", "results.npy"),
         ({"lengths": np.zeros(6, dtype=int)}, "motion.wrong_length", "'lengths'"),
-        ({"lengths": np.full(6, 11)}, "motion.wrong_length", "'lengths'"),
-        ({"lengths": np.array([1, 2])}, "motion.wrong_shape", "'lengths'"),
-        ({"num_samples": 4}, "motion.wrong_shape", "4 x 3"),
-        ({"num_samples": "two"}, "motion.wrong_type", "'num_samples'"),
-        ({"num_repetitions": 1.5}, "motion.wrong_type", "'num_repetitions'"),
-        ({"text": ["only one"]}, "motion.wrong_type", "'text'"),
-        ({"text": [1] * 6}, "motion.wrong_type", "'text'"),
     ],
 )
 def test_faults_of_results_are_named(change: dict[str, object], code: str, word: str, tmp_path: Path) -> None:
     got, message = code_of(save(tmp_path / "results.npy", results_content(**change)))
     assert got == code
     assert "results.npy" in message and word in message
-
-
-@pytest.mark.parametrize("key", ["lengths", "num_samples", "num_repetitions", "text"])
-def test_missing_entries_of_results_are_named(key: str, tmp_path: Path) -> None:
-    content = results_content()
-    del content[key]
-    got, message = code_of(save(tmp_path / "results.npy", content))
-    assert got == "motion.missing_key" and repr(key) in message
 
 
 @pytest.mark.parametrize(("sample", "repetition"), [(2, 0), (0, 3), (-1, 0)])
@@ -281,7 +267,8 @@ def test_amass_stands_upright_where_it_stood(width: int, tmp_path: Path) -> None
     flat = np.zeros((FRAMES, width))
     flat[:, : 3 * used] = poses()[:, :used].reshape(FRAMES, -1)
     trans = np.random.default_rng(2).normal(size=(FRAMES, 3))
-    motion = read_motion(amass(tmp_path / "a.npz", width, poses=flat, trans=trans), rest_joints=skeleton())
+    path = amass(tmp_path / "a.npz", width, poses=flat, trans=trans)
+    motion = read_motion(path, up="z", rest_joints=skeleton())  # the rest pose stands along Y, whatever is said of it
     joints = motion_joints(motion, skeleton())
     for frame in range(FRAMES):
         body = np.zeros((24, 3))
@@ -317,13 +304,18 @@ def test_split_poses_and_smplx_shape(tmp_path: Path) -> None:
         "pose_body": body[:, 3:],
         "surface_model_type": np.array("smplx"),
     }
-    split = read_motion(amass(tmp_path / "a.npz", rate_key="mocap_frame_rate", **parts), rest_joints=skeleton())
-    whole = read_motion(amass(tmp_path / "b.npz", 165, poses=np.pad(body, ((0, 0), (0, 99)))), rest_joints=skeleton())
+    split, whole, smpl = (
+        read_motion(path, up="z", rest_joints=skeleton())
+        for path in (
+            amass(tmp_path / "a.npz", rate_key="mocap_frame_rate", **parts),
+            amass(tmp_path / "b.npz", 165, poses=np.pad(body, ((0, 0), (0, 99)))),
+            amass(tmp_path / "c.npz", 66, poses=body),
+        )
+    )
     np.testing.assert_array_equal(split.poses, whole.poses)
     np.testing.assert_array_equal(split.root, whole.root)
     assert (split.betas == 0.0).all()
     # SMPL-X's pelvis lies 12.8 cm lower in its own coordinates, so the same trans means a lower pelvis.
-    smpl = read_motion(amass(tmp_path / "c.npz", 66, poses=body), rest_joints=skeleton())
     assert (split.root - smpl.root)[0] == pytest.approx([0.005, -0.016, 0.128])
     assert any("SMPL-X" in note for note in split.notes)
 
@@ -337,10 +329,9 @@ def test_split_poses_and_smplx_shape(tmp_path: Path) -> None:
         ({"trans": None}, "motion.missing_key", "trans"),
         ({"trans": np.zeros((FRAMES - 1, 3))}, "motion.wrong_shape", "trans"),
         ({"trans": np.full((FRAMES, 3), np.inf)}, "motion.not_finite", "trans"),
-        ({"betas": np.zeros((2, 2))}, "motion.wrong_shape", "betas"),
-        ({"mocap_framerate": None}, "motion.missing_key", "mocap_framerate"),
+        ({"poses": np.full((FRAMES, 156), np.nan)}, "motion.not_finite", "poses"),
+        ({"betas": np.full(10, np.nan)}, "motion.not_finite", "betas"),
         ({"mocap_framerate": np.array("fast")}, "motion.wrong_type", "mocap_framerate"),
-        ({"gender": np.array(5)}, "motion.wrong_type", "gender"),
     ],
 )
 def test_faults_of_amass_are_named(change: dict[str, object], code: str, key: str, tmp_path: Path) -> None:

@@ -1,0 +1,119 @@
+"""AMASS's files and those of its shape: SMPL, SMPL+H and SMPL-X poses as axis-angle, in any of the spellings in use.
+
+Mahmood et al., "AMASS: Archive of Motion Capture as Surface Shapes", 2019: Z up. Video trackers and converters write
+the same entries with Y up, often without a frame rate; most of those are at 30.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from ..skeleton import JOINT_COUNT
+from .clip import Ask, Clip, Reader, Rotations, require_sample
+from .fields import Fields, with_axes
+from .shape import shape_numbers
+
+Array = npt.NDArray[np.float64]
+
+_POSES: Final = ("poses", "pose", "fullpose", "full_pose")
+_ROOT: Final = ("root_orient", "global_orient", "root_pose")
+_BODY: Final = ("pose_body", "body_pose")
+_PLACE: Final = ("trans", "transl", "translation", "root_trans")
+_MODEL: Final = ("surface_model_type", "model_type", "model")
+_NEEDLESS: Final = (
+    "pose_hand", "pose_jaw", "pose_eye", "left_hand_pose", "right_hand_pose", "jaw_pose", "leye_pose", "reye_pose",
+    "expression", "expressions", "dmpls", "num_dmpls", "marker_data", "marker_labels", "markers", "labels",
+    "markers_latent", "markers_latent_vids", "markers_obs", "markers_sim", "latent_labels", "mocap_time_length",
+    "num_frames", "id", "v_template", "hand_pose",
+)  # fmt: skip
+_BODY_WIDTH: Final = 66  # 22 joints; what follows them differs between the models
+_SMPL_WIDTH: Final = 72
+_SMPLX_WIDTH: Final = 165
+_WIDTHS: Final = (_BODY_WIDTH, _SMPL_WIDTH, 156, _SMPLX_WIDTH)
+
+
+def is_amass(fields: Fields) -> bool:
+    """Whether the file has poses, or a part of what makes a pose."""
+    return fields.first(*_POSES, *_ROOT, *_BODY, "trans") is not None
+
+
+def read_amass(fields: Fields, ask: Ask) -> Clip:
+    """The clip; of several tracks `ask.sample` chooses one. Raises MotionError with the entry at fault."""
+    poses, is_smplx = _poses(fields)
+    place_key = fields.first(*_PLACE) or "trans"
+    places = fields.array(place_key)
+    tracks = len(poses) if poses.ndim == 3 else 1
+    require_sample(fields, ask, tracks)
+    warnings: tuple[str, ...] = ()
+    if poses.ndim == 3:
+        poses = poses[ask.sample]
+        places = places[ask.sample] if places.ndim == 3 and len(places) == tracks else places
+        warnings = (f"The file holds {tracks} tracks; this is sample {ask.sample}, the others are not read.",)
+    key = fields.first(*_POSES, *_BODY) or "poses"
+    frames = fields.finite(key, poses)
+    place = _place(fields, place_key, places, len(frames))
+    full = np.zeros((len(frames), JOINT_COUNT, 3))
+    full[:, : frames.shape[1] // 3] = frames.reshape(len(frames), -1, 3)
+    betas, notes = shape_numbers(fields, is_smplx=is_smplx)
+    gender = fields.label("gender") or "not given"
+    return Clip(
+        Rotations(full, place, "transl", "smplx" if is_smplx else "smpl"),
+        betas,
+        notes=(*notes, f"Gender: {gender}; the body is not gendered."),
+        warnings=warnings,
+    )
+
+
+def _poses(fields: Fields) -> tuple[Array, bool]:
+    """(frames, 66 or 72), and whether the model is SMPL-X's."""
+    key = fields.first(*_POSES)
+    said = fields.label(fields.first(*_MODEL) or "").lower()
+    if key is None:
+        root_key = fields.first(*_ROOT) or _ROOT[0]
+        root = fields.numbers(root_key, (None, 3))
+        body_key = fields.first(*_BODY) or _BODY[0]
+        body = _flat(fields.array(body_key), (_BODY_WIDTH - 3, _SMPL_WIDTH - 3))
+        if body.shape not in ((len(root), _BODY_WIDTH - 3), (len(root), _SMPL_WIDTH - 3)):
+            what = f"has shape {body.shape}, not ({len(root)}, 63) or ({len(root)}, 69)"
+            raise fields.fault("motion.wrong_shape", body_key, what)
+        return np.concatenate([root, body], axis=1), "smplx" in said
+    poses = _flat(fields.array(key), _WIDTHS)
+    width = poses.shape[-1] if poses.ndim else 0
+    if poses.ndim not in (2, 3) or width not in _WIDTHS or 0 in poses.shape:
+        what = f"has shape {poses.shape}, not (frames, 66, 72, 156 or 165)"
+        raise fields.fault("motion.wrong_shape", key, what, "Export axis-angle rotations of SMPL, SMPL+H or SMPL-X.")
+    kept = _SMPL_WIDTH if width == _SMPL_WIDTH else _BODY_WIDTH
+    return poses[..., :kept], width == _SMPLX_WIDTH or "smplx" in said
+
+
+def _flat(poses: Array, widths: tuple[int, ...]) -> Array:
+    """The joints' axis in one with their numbers', and axes of one away, where that gives a known width."""
+    if poses.ndim > 2 and poses.shape[-1] == 3 and 3 * poses.shape[-2] in widths:
+        poses = poses.reshape(*poses.shape[:-2], -1)
+    return with_axes(poses, 2)
+
+
+def _place(fields: Fields, key: str, places: Array, frames: int) -> Array:
+    """One place a frame; one for all frames is repeated."""
+    places = with_axes(places, 2)
+    if places.shape == (1, 3):
+        places = np.repeat(places, frames, axis=0)
+    if places.shape != (frames, 3):
+        raise fields.fault("motion.wrong_shape", key, f"has shape {places.shape}, not ({frames}, 3)")
+    return fields.finite(key, places)
+
+
+AMASS: Final = Reader(
+    name="AMASS",
+    suffixes=(".npz", ".npy"),
+    up="z",
+    fps=30.0,
+    fps_certain=False,
+    entries=(*_POSES, *_ROOT, *_BODY, *_PLACE, *_MODEL),
+    needless=_NEEDLESS,
+    is_mine=is_amass,
+    read=read_amass,
+)

@@ -1,0 +1,82 @@
+"""What a reader hands on: the numbers of one clip in the file's own axes, and what it says about them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from ...errors import MotionError
+from ..up_axis import Up
+from .fields import Fields
+
+Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What a user says about a file, where the file does not say it or says it wrongly."""
+
+    sample: int = 0  # which motion of a file that holds several
+    repetition: int = 0
+    fps: float | None = None  # the clip's frames a second; None: the file's, or the format's
+    up: Up = "auto"  # the file's axis that points up
+    betas: npt.ArrayLike | None = None  # (10,) the shape to show instead of the file's
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rotations:
+    """Joint rotations and where the body is."""
+
+    poses: Array  # (frames, 24, 3) axis-angle radians
+    place: Array  # (frames, 3) metres
+    place_is: Literal["pelvis", "transl"]  # the pelvis joint itself, or SMPL's translation: pelvis - J0
+    model: Literal["smpl", "smplx"] = "smpl"  # whose rest pelvis J0 a `transl` is counted from
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Positions:
+    """Joint positions, in SMPL's joint order."""
+
+    joints: Array  # (frames, 22 or 24, 3), any unit of length
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Clip:
+    """One clip of a file."""
+
+    body: Rotations | Positions
+    betas: Array = field(default_factory=lambda: np.zeros(10))
+    text: str = ""
+    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()  # what a user must look at
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """A format: by what it is told apart, what it assumes, and how it is read."""
+
+    name: str
+    suffixes: tuple[str, ...]  # as its program names the files; the content decides, not the name
+    up: Up  # the axis that points up by the format's convention
+    fps: float  # where the file names no rate
+    fps_certain: bool  # whether all files of the format have that rate
+    entries: tuple[str, ...]  # those that are read
+    needless: tuple[str, ...]  # those that are known and say nothing that is missing
+    is_mine: Callable[[Fields], bool]
+    read: Callable[[Fields, Ask], Clip]
+
+
+def require_sample(fields: Fields, ask: Ask, samples: int, repetitions: int = 1) -> None:
+    """Raises MotionError `motion.no_such_sample` where the file does not hold what is asked for."""
+    if 0 <= ask.sample < samples and 0 <= ask.repetition < repetitions:
+        return
+    there = f"It has samples 0 to {samples - 1} and repetitions 0 to {repetitions - 1}."
+    raise MotionError(
+        "motion.no_such_sample",
+        f"{fields.name} has no sample {ask.sample}, repetition {ask.repetition}.",
+        "It holds one motion: leave sample and repetition at 0." if samples * repetitions == 1 else there,
+    )

@@ -1,0 +1,28 @@
+"""HY-Motion's .npz (Tencent, 2025): SMPL+H poses as AMASS has them, but Y up, at 30 frames a second without saying so.
+
+`Rh`, a copy of the root's rotation, tells its files apart.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from .amass import AMASS
+from .fields import Fields
+
+
+def is_hy_motion(fields: Fields) -> bool:
+    """Whether the file has poses and `Rh`."""
+    return "Rh" in fields and "poses" in fields
+
+
+HY_MOTION: Final = replace(
+    AMASS,
+    name="HY-Motion",
+    suffixes=(".npz",),
+    up="y",
+    fps_certain=True,
+    needless=(*AMASS.needless, "Rh"),
+    is_mine=is_hy_motion,
+)

@@ -1,0 +1,129 @@
+"""Joint positions: MDM's `results.npy` and its descendants' (PriorMDM, GMD, T2M-GPT, MoMask), HumanML3D's new_joints.
+
+Tevet et al., "Human Motion Diffusion Model", 2022. A table of motions with texts and lengths, or the bare positions;
+sample s of repetition r is motion r * num_samples + s. Y up, 20 frames a second, HumanML3D's rate.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from .clip import Ask, Clip, Positions, Reader, require_sample
+from .fields import BARE, Fields, as_numbers
+from .layout import clips_in, is_positions, positions_of
+
+Array = npt.NDArray[np.float64]
+
+_MOTIONS: Final = (
+    "motion",
+    "motions",
+    "joints",
+    "positions",
+    "joint_positions",
+    "joints3d",
+    "xyz",
+    "pred_xyz",
+    "arr_0",
+    BARE,
+)
+_OTHER_PERSONS: Final = ("other_motion", "motion2", "motion_2", "motion_other")
+RESULTS_ENTRIES: Final = (*_MOTIONS, "text", "texts", "lengths", "num_samples", "num_repetitions")
+RESULTS_NEEDLESS: Final = ("frame_colors", "length", "hint", "caption", *_OTHER_PERSONS)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Chosen:
+    """One motion of the file, cut to its length where the last axis counts frames."""
+
+    clip: Array
+    text: str
+    notes: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+def motions_key(fields: Fields) -> str | None:
+    """The entry that holds the motions."""
+    return fields.first(*_MOTIONS)
+
+
+def choose(fields: Fields, key: str, clips: list[Array], ask: Ask) -> Chosen:
+    """The motion that was asked for. Raises MotionError for a sample that the file does not hold, and a length of 0."""
+    if not clips:
+        raise fields.fault("motion.wrong_shape", key, f"has shape {fields.array(key).shape}, which is no motion")
+    index, which = _index(fields, len(clips), ask)
+    clip, length_notes = _cut(fields, clips[index], index, len(clips))
+    others = [other for other in _OTHER_PERSONS if other in fields]
+    warnings = tuple(f"A second person lies under {other!r}; only the first one is read." for other in others)
+    return Chosen(clip, _text(fields, index, len(clips)), (*which, *length_notes), warnings)
+
+
+def read_results(fields: Fields, ask: Ask) -> Clip:
+    """One motion of a file of joint positions. Raises MotionError for skeletons that are not SMPL's."""
+    key = motions_key(fields) or _MOTIONS[0]
+    chosen = choose(fields, key, clips_in(fields.raw(key)), ask)
+    joints = positions_of(fields, key, chosen.clip)
+    return Clip(Positions(joints), text=chosen.text, notes=chosen.notes, warnings=chosen.warnings)
+
+
+def _index(fields: Fields, count: int, ask: Ask) -> tuple[int, tuple[str, ...]]:
+    samples = fields.whole("num_samples") or count
+    repetitions = fields.whole("num_repetitions") or 1
+    if samples < 1 or samples * repetitions != count:
+        samples, repetitions = count, 1
+    require_sample(fields, ask, samples, repetitions)
+    said = f"The file holds {count} motions; this is sample {ask.sample}, repetition {ask.repetition}."
+    return ask.repetition * samples + ask.sample, (said,) if count > 1 else ()
+
+
+def _cut(fields: Fields, clip: Array, index: int, count: int) -> tuple[Array, tuple[str, ...]]:
+    """The clip without the padding behind its length, where `lengths` tells one length a motion."""
+    if "lengths" not in fields:
+        return clip, ()
+    lengths = as_numbers(fields.entries["lengths"])
+    if lengths is None or lengths.size != count:
+        parts = count == 1 and lengths is not None and lengths.size > 1
+        why = "tells the lengths of parts" if parts else f"does not tell the lengths of {count} motions"
+        return clip, (f"'lengths' {why}: all frames are read.",)
+    length = float(fields.finite("lengths", lengths).reshape(-1)[index])
+    axis = 0 if clip.shape[-1] == 3 and is_positions(clip) and clip.shape[1] != 3 else clip.ndim - 1
+    present = clip.shape[axis]
+    if length < 1:
+        raise fields.fault("motion.wrong_length", "lengths", f"says {length:g} of {present} frames")
+    if length > present:
+        return clip, (f"'lengths' says {length:g} frames, {present} are there.",)
+    return np.take(clip, np.arange(int(length)), axis=axis), ()
+
+
+def _text(fields: Fields, index: int, count: int) -> str:
+    """The motion's text; texts of parts are joined. Empty where there is none."""
+    value = fields.entries.get("text", fields.entries.get("texts"))
+    if isinstance(value, np.ndarray):
+        value = value.tolist()
+    if isinstance(value, list | tuple) and len(value) == count:
+        value = value[index]
+    elif isinstance(value, list | tuple) and count > 1:
+        return ""
+    parts = value if isinstance(value, list | tuple) else [value]  # DiP's and PriorMDM's are lists of prompts
+    return "; ".join(part for part in parts if isinstance(part, str))
+
+
+def _is_results(fields: Fields) -> bool:
+    key = motions_key(fields)
+    return key is not None and (key != BARE or any(3 in clip.shape[1:] for clip in clips_in(fields.entries[key])))
+
+
+RESULTS: Final = Reader(
+    name="MDM",
+    suffixes=("results.npy", ".npy", ".npz"),
+    up="y",
+    fps=20.0,
+    fps_certain=True,
+    entries=RESULTS_ENTRIES,
+    needless=RESULTS_NEEDLESS,
+    is_mine=_is_results,
+    read=read_results,
+)

@@ -1,0 +1,57 @@
+"""The frame rate of a file: the user's, the file's in any spelling, or the format's."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from ..model import MAX_FPS
+from .clip import Reader
+from .fields import Fields, as_numbers
+
+RATE_KEYS: Final = (
+    "mocap_framerate", "mocap_frame_rate", "fps", "framerate", "frame_rate", "mocap_fps", "frameRate",
+)  # fmt: skip
+_NUMBER: Final = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)(?:/([1-9][0-9]*))?\s*(?:fps|hz)?\s*", re.IGNORECASE)
+_SAY_IT: Final = "Set Frame Rate beside the import (--motion-fps)"
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """Frames a second, and a sentence where the file has none: a note, or a warning where they are a guess."""
+
+    fps: float
+    note: str = ""
+    warning: str = ""
+
+
+def frame_rate(fields: Fields, given: float | None, reader: Reader) -> Rate:
+    """The rate. Raises MotionError where the file's cannot be one and none is given."""
+    key = fields.first(*RATE_KEYS)
+    if given is not None:
+        why = "The file has no frame rate" if key is None else "The file's frame rate is not used"
+        return Rate(given, f"{why}; {given:g} fps was given.")
+    if key is not None:
+        return Rate(_number(fields, key))
+    none = f"The file has no frame rate; {reader.fps:g} fps"
+    if reader.fps_certain:
+        return Rate(reader.fps, note=f"{none}, {reader.name}'s rate, is assumed. {_SAY_IT} if it differs.")
+    return Rate(reader.fps, warning=f"{none} is a guess. {_SAY_IT} if it plays too fast or too slowly.")
+
+
+def _number(fields: Fields, key: str) -> float:
+    """A number, a text, or the same number for every frame. Raises MotionError."""
+    text = _NUMBER.fullmatch(fields.label(key))
+    if text is not None:
+        rate = float(text[1]) / float(text[2] or 1)
+    else:
+        given = as_numbers(fields.entries[key])
+        if given is None or given.size == 0 or np.ptp(given) != 0.0:
+            raise fields.fault("motion.wrong_type", key, "is no frame rate", f"{_SAY_IT}.")
+        rate = float(given.flat[0])
+    if not 0.0 < rate <= MAX_FPS:
+        raise fields.fault("motion.fps", key, f"is {rate:g}, no frame rate", f"{_SAY_IT}.")
+    return rate

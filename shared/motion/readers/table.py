@@ -1,0 +1,57 @@
+"""The table of motion formats. A new one is a file beside this and a row here; the first that fits a file reads it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ...errors import MotionError
+from .amass import AMASS
+from .clip import Reader
+from .fields import BARE, Fields, as_numbers
+from .hy_motion import HY_MOTION
+from .mdm_results import RESULTS
+from .mdm_rotations import RESULTS_ROT, SMPL_PARAMS
+from .rates import RATE_KEYS
+from .shape import SHAPE_KEYS
+
+# Formats that are told apart by one entry of their own come before those that share theirs.
+READERS: Final[tuple[Reader, ...]] = (SMPL_PARAMS, HY_MOTION, AMASS, RESULTS_ROT, RESULTS)
+
+# How files of these formats end, without what comes before the dot.
+SUFFIXES: Final = tuple(sorted({f".{suffix.rsplit('.', 1)[1]}" for reader in READERS for suffix in reader.suffixes}))
+_HUMANML_WIDTH: Final = 263
+_KNOWN: Final = (
+    "Known formats: MDM's results.npy, results_rot.npy and smpl_params.npy, joint positions (.npy), AMASS (.npz), "
+    "HY-Motion (.npz)."
+)
+
+
+def opened_entries() -> frozenset[str]:
+    """The entries of an archive that some reader looks at; no other is opened."""
+    looked_at = {"Rh", *RATE_KEYS, *SHAPE_KEYS}
+    return frozenset(looked_at.union(*(reader.entries for reader in READERS)) - {BARE})
+
+
+def reader_of(fields: Fields) -> Reader:
+    """The reader whose marks the file has. Raises MotionError where none has."""
+    for reader in READERS:
+        if reader.is_mine(fields):
+            return reader
+    array = as_numbers(fields.entries.get(BARE))
+    if array is not None and array.ndim >= 2 and array.shape[-1] == _HUMANML_WIDTH:
+        raise MotionError(
+            "motion.features",
+            f"{fields.name} holds HumanML3D's 263 features a frame, not a motion.",
+            "Use the positions (new_joints, or MDM's results.npy) of the same clip.",
+        )
+    if array is not None:
+        what = f"holds an array of shape {array.shape}, not a motion"
+    else:
+        keys = ", ".join(map(repr, [*fields.entries, *fields.unopened][:8])) or "nothing"
+        what = f"holds no motion that is known here, but {keys}"
+    raise MotionError("motion.unknown_format", f"{fields.name} {what}.", _KNOWN)
+
+
+def not_a_motion_file(name: str) -> MotionError:
+    """The error for a file that is no container of arrays."""
+    return MotionError("motion.unknown_format", f"{name} is not a motion file.", _KNOWN)
