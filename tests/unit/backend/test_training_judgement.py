@@ -27,7 +27,7 @@ from backend.training.judge import (
 from backend.training.judge_training import JudgePlan, mirror, train_judge
 from backend.training.prompts import Scene, rng_for
 from backend.training.render import SIZE, render_pair
-from backend.training.steadiness import smoothed_over_body
+from backend.training.steadiness import Row, _figures, smoothed_over_body
 from backend.training.training_loop import Crew
 from backend.training.trial_shot import TrialShot, render_trial_shot
 from backend.training.views import BODY_SIDE, FIGURE_SIDE, MARGIN, Views, cut, figure_box, read_views, write_views
@@ -169,6 +169,17 @@ def test_a_trial_shot_says_what_it_shows_and_fits_its_passes(shot: TrialShot) ->
     followed = h_mse(shot.renders, matches).mean
     swapped = h_mse(shot.renders[::-1], [matches[1], matches[0]]).mean  # the same matches on the wrong frames
     assert followed is not None and swapped is not None and followed < swapped
+
+
+def test_steadiness_has_the_background_beside_the_body(shot: TrialShot) -> None:
+    """Frames that grow brighter by 3 levels off the body change by 9 there; the body's figures stay as they are."""
+    lags = ([match_surface(shot.passes, chart_index(shot.passes.charts), k, k - 1, 256, 256) for k in (1, 2)], [])
+    off_body = (shot.passes.part == 0)[..., None]
+    still = np.where(off_body, np.uint8(100), shot.renders)
+    lit = np.where(off_body, (100 + 3 * np.arange(3, dtype=np.uint8))[:, None, None, None], shot.renders)
+    before, after = (Row("renders", *_figures(pictures, shot.passes, lags)) for pictures in (still, lit))
+    assert (before.background, after.background) == (0, 9)
+    assert (after.lag_1, after.look_1, after.sharpness) == (before.lag_1, before.look_1, before.sharpness)
 
 
 def test_smoothing_over_the_body_takes_nothing_from_outside_and_averages_inside() -> None:
