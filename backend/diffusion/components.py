@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
+from diffusers import DDIMScheduler
 from torch import Tensor, nn
 
 from backend.diffusion.attention import install_attention, self_attention_layers
@@ -16,7 +17,6 @@ from backend.diffusion.lora import merge_lora
 from backend.diffusion.method import Layer
 from backend.diffusion.model_loading import load_modules, load_scheduler_config
 from backend.diffusion.model_sources import find_sources
-from backend.diffusion.scheduler import ScaledDDIMScheduler, make_scheduler
 from backend.diffusion.textual_inversion import add_embeddings, read_embedding
 from shared.errors import InputError, ModelError
 from shared.model_files import ModelFiles
@@ -84,13 +84,13 @@ class Components:
         special = (config.addition_embed_type, config.encoder_hid_dim_type, config.class_embed_type)
         return bool(self.controlnet.attn_processors) or any(value is not None for value in special)
 
-    def scheduler(self, steps: int) -> ScaledDDIMScheduler:
+    def scheduler(self, steps: int) -> DDIMScheduler:
         """A DDIM scheduler of its own for one run (Song et al., 2021, equation 12, eta 0), timesteps set.
 
         Betas, timestep spacing and offset come from the model's own scheduler file, whatever scheduler it names.
-        Raises InputError for more steps than the model was trained with, ModelError for a file that cannot be used.
+        Raises InputError for more steps than the model was trained with.
         """
-        scheduler = make_scheduler(self.scheduler_config)
+        scheduler: DDIMScheduler = DDIMScheduler.from_config(self.scheduler_config)
         trained = int(scheduler.config.num_train_timesteps)
         if steps > trained:
             raise InputError("sample.steps", f"{steps} steps are too many; this model has {trained}.")

@@ -11,13 +11,11 @@ import torch
 from diffusers import AutoencoderKL, ControlNetModel, StableDiffusionControlNetPipeline, UNet2DConditionModel
 from transformers import CLIPTextModel
 
-from backend.diffusion.scheduler import EPSILON_DIVISOR, make_scheduler
-from backend.training.models import build_scheduler
+from backend.training.models import build_sampling_scheduler
 from backend.training.prompts import all_words
 from backend.training.vocabulary import build_tokenizer
 from shared.model_files import TINY_VAE
 
-DIVISOR = 1.02  # by the looks of sample sheets
 EMBEDDED = Path(__file__).resolve().parents[1] / "embedded"
 
 
@@ -30,7 +28,7 @@ def export_model(vae_folder: Path, diffusion_folder: Path, target: Path = EMBEDD
         tokenizer=build_tokenizer(all_words()),
         unet=UNet2DConditionModel.from_pretrained(diffusion_folder / "unet", **half),
         controlnet=ControlNetModel.from_pretrained(diffusion_folder / "controlnet", **half),
-        scheduler=make_scheduler({**build_scheduler().config, EPSILON_DIVISOR: DIVISOR}),
+        scheduler=build_sampling_scheduler(),
         safety_checker=None,
         feature_extractor=None,
         requires_safety_checker=False,

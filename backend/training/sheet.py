@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from backend.diffusion.bfloat16 import mixed_precision
-from backend.diffusion.scheduler import make_scheduler
 from backend.training.dataset import DEPTH_STEPS, PairStore, widened
 
 # A prompt, and the pair of the held-out set whose first frame gives the pose.
@@ -60,9 +59,8 @@ def sample_pictures(
     seed: int,
     steps: int = 20,
 ) -> list[NDArray[np.uint8]]:
-    """One picture (256, 256, 3) a prompt, by diffusers' own pipeline with this project's scheduler."""
+    """One picture (256, 256, 3) a prompt, by diffusers' own pipeline."""
     pipeline = StableDiffusionControlNetPipeline.from_pretrained(model, dtype=torch.float32, local_files_only=True)
-    pipeline.scheduler = make_scheduler(pipeline.scheduler.config)
     pipeline.set_progress_bar_config(disable=True)
     pictures: list[NDArray[np.uint8]] = []
     for start in range(0, len(prompts), 4):

@@ -10,17 +10,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from diffusers import StableDiffusionControlNetPipeline, UNet2DConditionModel
+from diffusers import DDIMScheduler, StableDiffusionControlNetPipeline, UNet2DConditionModel
 from safetensors.torch import load_file, save_file
 
-from backend.diffusion.scheduler import ScaledDDIMScheduler
 from backend.training.adopt import adopt_model, widened_unet
 from backend.training.autoencoder import AutoencoderPlan, train_autoencoder
 from backend.training.dataset import PairStore, write_pairs
 from backend.training.diffusion import DiffusionPlan, train_diffusion
-from backend.training.export import DIVISOR, export_model
+from backend.training.export import export_model
 from backend.training.latents import read_latents, write_latents
-from backend.training.models import Sizes, build_unet
+from backend.training.models import Sizes, build_sampling_scheduler, build_unet
 from backend.training.prompt_reading import ReadingPlan, train_text_encoder
 from backend.training.training_loop import Budget, Crew
 from shared.errors import InputError
@@ -174,7 +173,8 @@ def test_export_is_a_pipeline_that_diffusers_runs(trained: Path, tmp_path: Path)
     pipeline = StableDiffusionControlNetPipeline.from_pretrained(tmp_path / "model", dtype=torch.float32)
     pipeline.set_progress_bar_config(disable=True)
     assert pipeline.safety_checker is None and pipeline.scheduler.config.prediction_type == "sample"
-    assert isinstance(pipeline.scheduler, ScaledDDIMScheduler) and pipeline.scheduler.epsilon_divisor == DIVISOR
+    assert type(pipeline.scheduler) is DDIMScheduler
+    assert pipeline.scheduler.config.trained_betas == build_sampling_scheduler().config.trained_betas
     depth = torch.rand(1, 3, 64, 64)
     picture = pipeline("a robot on the moon", image=depth, num_inference_steps=2, output_type="np").images[0]
     assert picture.shape == (64, 64, 3) and np.isfinite(picture).all()
