@@ -23,7 +23,7 @@ from backend.diffusion.segment import SampleSettings, Segment, sample_segment
 from backend.diffusion.single_file import built_in_config, empty_controlnet
 from backend.diffusion.text import encode_prompt
 from backend.methods.text2video_zero import Text2VideoZero
-from shared.errors import ModelError
+from shared.errors import InputError, ModelError
 from shared.model_files import ModelFiles
 from tests.helpers.original_layout import original_name, original_weights
 from tests.helpers.sd15_models import (
@@ -220,6 +220,19 @@ def test_a_unet_of_another_sort_is_called_so(written: tuple[Path, ModelFiles], c
     spoil(checkpoint, widen)
     with pytest.raises(ModelError, match=rf"takes {channels} channels instead of 6: {sort}\."):
         load(checkpoint, files)
+
+
+def test_another_sort_of_model_is_called_so_before_anything_is_missed_beside_it(tmp_path: Path) -> None:
+    save_file({"conditioner.embedders.0.weight": torch.zeros(1)}, tmp_path / "xl.safetensors")
+    with pytest.raises(ModelError, match=r"xl\.safetensors is a Stable Diffusion XL checkpoint"):
+        load(tmp_path / "xl.safetensors", ModelFiles())
+
+
+def test_more_steps_than_the_models_offset_leaves_are_refused(written: tuple[Path, ModelFiles]) -> None:
+    loaded = load(*written)
+    assert int(loaded.scheduler(999).timesteps.max()) < 1000
+    with pytest.raises(InputError, match="1000 steps are too many"):
+        loaded.scheduler(1000)
 
 
 def test_half_precision_files_become_full(written: tuple[Path, ModelFiles], modules: dict[str, Any]) -> None:
