@@ -6,6 +6,7 @@ row 0 is the top of the picture; a pixel's centre is at +0.5.
 
 from __future__ import annotations
 
+import os
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,7 +70,7 @@ def read_frame(path: Path) -> tuple[NDArray[np.float32], NDArray[np.uint8], NDAr
 def _channels(path: Path) -> dict[str, NDArray[np.float32]]:
     """All channels of all parts of an EXR by full name; Blender 5 writes a part a pass, Blender 4 one part."""
     try:
-        with OpenEXR.File(str(path), separate_channels=True) as file:
+        with OpenEXR.File(os.fsencode(path), separate_channels=True) as file:
             return {name: np.asarray(channel.pixels) for part in file.parts for name, channel in part.channels.items()}
     except (RuntimeError, ValueError, OSError) as error:
         raise PassesError(

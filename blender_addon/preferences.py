@@ -10,6 +10,7 @@ import bpy
 from bpy.props import BoolProperty, CollectionProperty, EnumProperty, IntProperty, StringProperty
 
 from .known_models import KnownModel
+from .shared.model_files import place_of
 
 DEFAULT_OUTPUT = "//latentman"
 _DEVICE_ITEMS = (
@@ -123,8 +124,8 @@ def known_model(model: Any) -> KnownModel:
 
 
 def _normal(path: str) -> str:
-    """A path as jobs name it: a folder that was chosen ends in a slash."""
-    return str(Path(bpy.path.abspath(path))) if path else ""
+    """A path as jobs name it: absolute, and without the slash that a chosen folder ends in."""
+    return place_of(str(Path(bpy.path.abspath(path))), Path.cwd()) if path else ""
 
 
 register, unregister = bpy.utils.register_classes_factory((LatentManModel, LatentManPreferences))

@@ -40,6 +40,7 @@ from .preview_icon import PreviewIcon
 from .prompt_text import written_prompts
 from .scene_job import output_base, scene_fps, shot_file
 from .shared.errors import InputError, LatentManError
+from .shared.frame_files import file_error
 from .takes_on_disk import next_take_folder, stored_request, take_request, unfinished_take, write_request
 from .timeline.take import Take, show_take
 
@@ -159,6 +160,8 @@ class Generation:
             self.error = self.backend.take_refusal() or self.error
         except LatentManError as error:
             self.error = error
+        except OSError as error:
+            self.error = file_error(error)
 
     def cancel(self) -> None:
         """Ask the shot to stop."""

@@ -91,7 +91,13 @@ def has_take_of(base: Path, wanted: Job) -> bool:
 
 
 def _folders(base: Path) -> Iterator[tuple[int, Path]]:
-    for path in base.glob(f"{_PREFIX}*"):
+    """The take folders with their numbers; none in a folder that cannot be looked into, which is said where it is to
+    be written to."""
+    try:
+        there = list(base.glob(f"{_PREFIX}*"))
+    except OSError:
+        there = []
+    for path in there:
         number = path.name.removeprefix(_PREFIX)
         if number.isdigit() and path.is_dir():
             yield int(number), path

@@ -22,7 +22,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--work", type=Path, default=None, help="work folder (default: in the user's data folder)")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=int, default=0, help="port to listen on (default: any free one)")
-    parser.add_argument("--workers", type=int, default=1, help="worker processes, one a GPU (default: %(default)s)")
+    workers = "worker processes, which share the GPUs of CUDA_VISIBLE_DEVICES (default: %(default)s)"
+    parser.add_argument("--workers", type=int, default=1, help=workers)
     parser.add_argument("--runner", default=DEFAULT_RUNNER, help="module that runs a job folder (default: %(default)s)")
 
 

@@ -95,6 +95,8 @@ class Components:
         if steps > trained:
             raise InputError("sample.steps", f"{steps} steps are too many; this model has {trained}.")
         scheduler.set_timesteps(steps)
+        if int(scheduler.timesteps.max()) >= trained:  # a file's offset moves the first one behind the last
+            raise InputError("sample.steps", f"{steps} steps are too many; this model has fewer than {trained}.")
         return scheduler
 
     def to_model(self, values: Tensor) -> Tensor:

@@ -122,7 +122,8 @@ def _matched(
             found.setdefault(stem, {})[role] = value
         else:
             unknown.append(name)
-    changes = {stem: LayerChange.of(parts) for stem, parts in found.items()}
+    # An alpha alone changes nothing: some trainers write it for layers that they leave out.
+    changes = {stem: LayerChange.of(parts) for stem, parts in found.items() if parts.keys() != {change.ALPHA}}
     fitting = [(layers[stem], made) for stem, made in changes.items() if made is not None]
     incomplete = [f"the other half of {stem}" for stem, made in changes.items() if made is None]
     misshapen = [

@@ -16,7 +16,7 @@ from backend.diffusion.single_file import built_in_config, empty_controlnet, emp
 from backend.diffusion.weight_file import read_weights
 from shared.errors import ModelError
 from shared.weight_decoration import unused_entries
-from shared.weight_header import some_names
+from shared.weight_header import read_weight_header, some_names
 from shared.weight_kind import (
     AUTOENCODER,
     CHECKPOINT,
@@ -25,6 +25,7 @@ from shared.weight_kind import (
     misfit_of_channels,
     sort_by_channels,
 )
+from shared.weight_places import is_safetensors
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +35,7 @@ def load_modules(sources: ModelSources) -> dict[str, Any]:
 
     Raises ModelError naming every part that is missing, cannot be read or does not match its configuration.
     """
+    _look_into(sources)
     check_complete(sources)
     problems: list[str] = []
     modules: dict[str, Any] = {"tokenizer": read_tokenizer(sources.tokenizer, problems)}
@@ -69,8 +71,7 @@ def load_scheduler_config(sources: ModelSources) -> dict[str, Any]:
 def _checkpoint(sources: ModelSources, problems: list[str]) -> dict[str, Any]:
     """The parts in an original-layout file, each freed as soon as it is taken."""
     weights = read_weights(sources.model)
-    require_kind(sources.model, weights.keys(), CHECKPOINT)
-    _check_channels(sources, weights, problems)
+    _check_kind(sources, {name: tuple(value.shape) for name, value in weights.items()})
     unused = unused_entries(weights)
     if unused:
         logger.warning("%s: not used of this file: %s", sources.model, some_names(unused))
@@ -82,10 +83,23 @@ def _checkpoint(sources: ModelSources, problems: list[str]) -> dict[str, Any]:
     return modules
 
 
-def _check_channels(sources: ModelSources, weights: Mapping[str, Tensor], problems: list[str]) -> None:
-    """Refuse a UNet that takes more than latents, which is another sort of model. Raises ModelError."""
-    channels = checkpoint_channels({name: tuple(value.shape) for name, value in weights.items()})
-    latents = part_config("vae", sources.part_config("vae"), problems).get("latent_channels")
+def _look_into(sources: ModelSources) -> None:
+    """Refuse a checkpoint that is another sort of model before anything is said of what lies beside it. Raises
+    ModelError; what cannot be looked into, the loader refuses."""
+    if not (sources.model.is_file() and is_safetensors(sources.model)):
+        return
+    try:
+        header = read_weight_header(sources.model)
+    except (OSError, ModelError):
+        return
+    _check_kind(sources, header.shapes or {})
+
+
+def _check_kind(sources: ModelSources, shapes: Mapping[str, tuple[int, ...]]) -> None:
+    """Refuse a file that is no checkpoint, and a UNet that takes more than latents. Raises ModelError."""
+    require_kind(sources.model, shapes.keys(), CHECKPOINT)
+    channels = checkpoint_channels(shapes)
+    latents = part_config("vae", sources.part_config("vae"), []).get("latent_channels")
     if channels is not None and isinstance(latents, int) and sort_by_channels(channels, latents):
         raise ModelError(
             "model.kind",

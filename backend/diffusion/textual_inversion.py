@@ -24,6 +24,7 @@ from shared.weight_kind import FAMILY_OF_PROMPT_WIDTH, weight_kinds
 from shared.weight_places import is_safetensors
 
 _WEBUI_PICKLE, _WEBUI_SAFE = "string_to_param", "emb_params"
+_CLIP = "clip_l"  # the encoder that Stable Diffusion 1.5 has, as trainers for several families name it
 _BUNDLE = "bundle_emb."  # in a LoRA's file: bundle_emb.WORD.string_to_param.*, or bundle_emb.WORD.emb_params
 
 
@@ -45,6 +46,8 @@ def read_embedding(source: EmbeddingSource) -> Embedding:
         vectors, word = next(iter(webui.values()), None), path.stem
     elif _WEBUI_SAFE in values:
         vectors, word = values[_WEBUI_SAFE], path.stem
+    elif _CLIP in values and len(values) == 1:
+        vectors, word = values[_CLIP], path.stem
     else:
         tensors = {str(key): value for key, value in values.items() if isinstance(value, Tensor)}
         word, vectors = next(iter(tensors.items())) if len(tensors) == 1 else ("", None)
@@ -64,7 +67,7 @@ def split_bundle(path: Path, weights: Mapping[str, Tensor]) -> tuple[tuple[Embed
         word, _, entry = name.removeprefix(_BUNDLE).partition(".")
         if not name.startswith(_BUNDLE):
             others[name] = value
-        elif entry.partition(".")[0] in (_WEBUI_PICKLE, _WEBUI_SAFE) and value.ndim in (1, 2) and value.numel():
+        elif entry.partition(".")[0] in (_WEBUI_PICKLE, _WEBUI_SAFE, _CLIP) and value.ndim in (1, 2) and value.numel():
             bundled.append(Embedding(word, _rows(value), f'The embedding "{word}" in {path}'))
         else:
             raise ModelError(

@@ -31,7 +31,7 @@ import bpy
 from .. import compat
 from ..rig.character import require_characters
 from ..shared.errors import CancelledError, InputError, RenderError, error_of
-from ..shared.frame_files import frame_name, prepare_output_folder
+from ..shared.frame_files import file_error, frame_name, prepare_output_folder, storage_error
 from ..shared.reuse import ShotFacts
 from ..shared.shot import CHARTS_FILE, SHOT_FILE, VERTICES_FILE
 from .spec import ChildFailed, FrameReady, PassSpec, ShotReady, parse_event
@@ -104,7 +104,10 @@ class PassRender:
             raise InputError(
                 "passes.no_camera", f"The scene {scene.name!r} has no camera.", "Add one, or frame the shot first."
             )
-        folder = tempfile.TemporaryDirectory(prefix="latentman-passes-")
+        try:
+            folder = tempfile.TemporaryDirectory(prefix="latentman-passes-")
+        except OSError as error:
+            raise file_error(error) from error
         try:
             kept = request.output.absolute()
             spec = PassSpec(
@@ -120,6 +123,9 @@ class PassRender:
             )
             _save_copy(spec.blend)
             process = _start_child(spec, Path(folder.name))
+        except OSError as error:
+            folder.cleanup()
+            raise storage_error(error, Path(folder.name)) from error
         except BaseException:
             folder.cleanup()
             raise

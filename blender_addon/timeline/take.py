@@ -16,6 +16,7 @@ from ..shared.errors import InputError
 from ..shared.frame_files import frame_name
 from ..shared.framerange import held_for
 from ..shared.job import Job, canonical_json, parse_job
+from ..shared.strict_json import as_text, is_text
 
 # Custom properties of the strip; an animator sees them in the strip's sidebar.
 METHOD, PROMPT, NEGATIVE, SEED, STEPS, MODEL, ENGINE, JOB_ID, JOB = (
@@ -109,11 +110,17 @@ def take_job(strip: Any) -> Job:
 
 def _new_strip(scene: Any, take: Take, first_done: int) -> Any:
     strips = compat.sequencer_strips(scene)
-    covered = _covered(take.job.frames)
+    covered, directory = _covered(take.job.frames), _directory(take.folder)
+    if not is_text(directory):
+        raise InputError(
+            "timeline.name",
+            f"The timeline cannot show {as_text(directory)}: Blender takes only names in UTF-8 there.",
+            "Rename that folder.",
+        )
     try:
         strip = strips.new_image(
             name=_strip_name(take.folder),
-            filepath=str(take.folder / frame_name(first_done)),
+            filepath=f"{directory}{frame_name(first_done)}",
             channel=_free_channel(strips, covered),
             frame_start=covered[0],
             fit_method="FIT",
@@ -122,7 +129,7 @@ def _new_strip(scene: Any, take: Take, first_done: int) -> Any:
         raise InputError("timeline.strip", f"Blender did not take the image strip: {str(error).strip()}.") from error
     for _ in covered[1:]:
         strip.elements.append(frame_name(first_done))
-    strip.directory = _directory(take.folder)
+    strip.directory = directory
     compat.show_in_sequencers(scene)
     return strip
 

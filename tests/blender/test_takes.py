@@ -9,16 +9,20 @@ from typing import Any
 import bpy
 import numpy as np
 import pytest
+from blender_addon.shared.body import free_body
 from blender_addon.shared.errors import InputError
 from blender_addon.shared.job import Job, LatentManSettings
 
 import blender_addon
+from blender_addon.camera import frame_shot
 from blender_addon.client.request import placeholder_inputs
 from blender_addon.compat import present_strips, sequencer_strips
+from blender_addon.rig.character import import_motion
 from blender_addon.scene_job import stored_template
+from blender_addon.takes_on_disk import finished_takes, next_take_folder, unfinished_take
 from blender_addon.timeline.compare import shown_take
 from blender_addon.timeline.take import DONE, JOB_ID, Take, add_take, show_take, take_job, takes
-from tests.blender.scenes import add_camera, empty_scene
+from tests.blender.scenes import add_camera, empty_scene, standing_motion
 
 FRAMES = (2, 4, 5)
 
@@ -175,3 +179,14 @@ def test_a_sequencer_without_a_scene_shows_the_takes_scene_and_a_chosen_one_stay
     add_take(scene, take(tmp_path / "take-001" / "latentman"))
     assert chosen.sequencer_scene == other
     assert {one.sequencer_scene for one in bpy.data.workspaces[1:]} <= {scene}
+
+
+def test_an_output_folder_whose_name_is_too_long_is_said_once(scene, tmp_path):
+    base = tmp_path / ("x" * 300)
+    assert unfinished_take(base) is None and finished_takes(base) == []
+    assert next_take_folder(base) == base / "take-001"
+    scene.latentman.output, scene.latentman.prompt = f"{base}", "a robot"
+    armature = import_motion(scene, standing_motion(3), free_body())
+    frame_shot(scene, armature, (1, 3))
+    with pytest.raises(RuntimeError, match="File name too long"):
+        bpy.ops.latentman.generate()

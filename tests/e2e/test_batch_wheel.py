@@ -205,6 +205,34 @@ def test_a_folder_that_cannot_be_written_is_exit_code_2(tmp_path: Path) -> None:
         assert done.returncode == 2 and "cannot be written to" in sentence(done)
 
 
+def test_names_that_are_no_utf8_are_taken(tmp_path: Path, model: Path) -> None:
+    """The motion, the .blend, the output and the work folder of a backend that is started here."""
+    if sys.platform != "linux":
+        pytest.skip("other file systems have no such names")
+    folder = tmp_path / os.fsdecode(b"caf\xe9")
+    folder.mkdir()
+    motion = folder / os.fsdecode(b"walk\xff.npy")
+    motion.write_bytes(MOTION.read_bytes())
+    backend = f"{sys.executable} -m tests.e2e.fake_backend"
+    common = ("--frames", "1", "--model", model, "--prompt", "a test", "--backend", backend, "--output", folder / "out")
+    common = (*common, "--method", "per_frame", "--steps", "2")
+    done = batch("--motion", motion, "--fps", "10", "--size", "64x64", *common, "--json")
+    assert done.returncode == 0, done.stderr
+    assert (folder / "out" / "per_frame" / "0001.png").is_file()
+    done = batch("--motion", motion, *common, "--dry-run")
+    assert done.returncode == 0 and "caf\\udce9" in done.stdout
+    named = batch(*SMALL, *common[:2], "--prompt", "x", "--model", folder, "--output", tmp_path / "out")
+    assert named.returncode == 2 and "holds bytes that are no UTF-8" in sentence(named)
+
+
+@pytest.mark.parametrize("option", ["--output", "--save-blend", "--blend", "--job", "--motion"])
+def test_names_that_are_too_long_are_one_sentence(tmp_path: Path, option: str) -> None:
+    name = tmp_path / f"{'x' * 300}.blend"
+    done = batch(*SMALL, "--frames", "1", "--prompt", "a test", "--output", tmp_path / "out", option, name)
+    assert done.returncode == 2
+    assert "x" * 40 in sentence(done)
+
+
 def test_a_dry_run_renders_nothing(tmp_path: Path) -> None:
     done = batch(*SMALL, "--frames", "1-30,47", "--prompt", "a test", "--output", tmp_path / "out", "--dry-run")
     assert done.returncode == 0, done.stderr

@@ -199,6 +199,15 @@ def test_pefts_magnitudes_are_the_rows(tmp_path: Path) -> None:
     assert_weight(unet, LINEAR, dora(weight, numbers(up) @ numbers(down), numbers(lengths), 0))
 
 
+def test_an_alpha_without_matrices_changes_nothing(tmp_path: Path) -> None:
+    outputs, inputs = before(LINEAR).weight.shape
+    down, up = random(1, RANK, inputs), random(2, outputs, RANK)
+    file = kohya(LINEAR, lora_down__weight=down, lora_up__weight=up) | kohya(CONV, alpha=torch.tensor(4.0))
+    unet = merged(tmp_path, file, 1.0)
+    assert_weight(unet, LINEAR, numbers(before(LINEAR).weight) + numbers(up) @ numbers(down))
+    assert torch.equal(unet.get_submodule(CONV).weight, before(CONV).weight)
+
+
 INCOMPLETE: list[tuple[dict[str, Tensor], str]] = [
     (kohya(LINEAR, hada_w1_a=torch.zeros(4, 2)), "the other half of"),
     (kohya(LINEAR, lokr_w1=torch.zeros(2, 2)), "the other half of"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 import re
@@ -162,64 +161,6 @@ def test_pickled_weights_load_the_same(
     torch.save({"state_dict": checkpoint_weights(modules), "epoch": 3}, checkpoint)
     torch.save(original_weights("controlnet", modules["controlnet"]), control)
     assert_same_weights(load(checkpoint, ModelFiles(controlnet=str(control))), modules)
-
-
-@pytest.mark.parametrize("suffix", [".SAFETENSORS", ".CKPT"])
-def test_a_suffix_in_capitals_is_the_same(
-    written: tuple[Path, ModelFiles], modules: dict[str, Any], tmp_path: Path, suffix: str
-) -> None:
-    checkpoint = tmp_path / f"MODEL{suffix}"
-    if suffix == ".CKPT":
-        torch.save({"state_dict": checkpoint_weights(modules)}, checkpoint)
-    else:
-        save_file(checkpoint_weights(modules), checkpoint)
-    config = written[1].config or str(written[0].parent)
-    assert_same_weights(load(checkpoint, dataclasses.replace(written[1], config=config)), modules)
-
-
-DECORATION = (
-    "cond_stage_model.logit_scale",
-    "cond_stage_model.transformer.logit_scale",
-    "cond_stage_model.transformer.text_projection.weight",
-    "cond_stage_model.transformer.text_model.text_projection.weight",
-    "cond_stage_model.transformer.visual_projection.weight",
-    "model_ema.diffusion_modelinput_blocks00weight",
-    "first_stage_model.loss.logvar",
-    "first_stage_model.model_ema.decay",
-    "posterior_log_variance_clipped",
-)
-
-
-@pytest.mark.parametrize("name", DECORATION)
-def test_what_savers_and_trainings_leave_in_a_checkpoint_changes_nothing(
-    written: tuple[Path, ModelFiles], modules: dict[str, Any], name: str
-) -> None:
-    checkpoint, files = written
-    save_file({**checkpoint_weights(modules), name: torch.ones(8, 8)}, checkpoint)
-    assert_same_weights(load(checkpoint, files), modules)
-
-
-def test_an_entry_that_nobody_knows_is_told(
-    written: tuple[Path, ModelFiles], modules: dict[str, Any], caplog: pytest.LogCaptureFixture
-) -> None:
-    checkpoint, files = written
-    save_file({**checkpoint_weights(modules), "refiner.weight": torch.ones(2)}, checkpoint)
-    load(checkpoint, files)
-    assert [record.getMessage() for record in caplog.records] == [
-        f"{checkpoint}: not used of this file: refiner.weight"
-    ]
-
-
-@pytest.mark.parametrize(("channels", "sort"), [(13, "an inpainting model"), (12, "a model that edits pictures")])
-def test_a_unet_of_another_sort_is_called_so(written: tuple[Path, ModelFiles], channels: int, sort: str) -> None:
-    checkpoint, files = written
-
-    def widen(weights: dict[str, Any]) -> None:
-        weights["model.diffusion_model.input_blocks.0.0.weight"] = torch.zeros(4, channels, 3, 3)
-
-    spoil(checkpoint, widen)
-    with pytest.raises(ModelError, match=rf"takes {channels} channels instead of 6: {sort}\."):
-        load(checkpoint, files)
 
 
 def test_half_precision_files_become_full(written: tuple[Path, ModelFiles], modules: dict[str, Any]) -> None:

@@ -54,11 +54,12 @@ def write(kind: str, path: Path, vectors: Tensor) -> Path:
     contents: dict[str, Any] = {
         "webui.pt": {"string_to_token": {"*": 265}, "string_to_param": {"*": vectors}, "name": "another", "step": 9},
         "webui.safetensors": {"emb_params": vectors},
+        "webui.SAFETENSORS": {"clip_l": vectors},
         "diffusers.bin": {"<sks>": vectors},
         "diffusers.safetensors": {"<sks>": vectors},
     }
     file = path / kind.replace("webui", "SKS-thing")
-    if file.suffix == ".safetensors":
+    if file.suffix.lower() == ".safetensors":
         save_file(contents[kind], file)
     else:
         torch.save(contents[kind], file)
@@ -68,6 +69,7 @@ def write(kind: str, path: Path, vectors: Tensor) -> Path:
 KINDS = {
     "webui.pt": "sks-thing",
     "webui.safetensors": "sks-thing",
+    "webui.SAFETENSORS": "sks-thing",
     "diffusers.bin": "<sks>",
     "diffusers.safetensors": "<sks>",
 }

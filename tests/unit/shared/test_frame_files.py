@@ -6,7 +6,18 @@ from pathlib import Path
 import pytest
 
 from shared.errors import EXIT_BAD_ARGUMENTS, InputError, LatentManError, ProtocolError
-from shared.frame_files import PNG_SIGNATURE, frame_name, prepare_output_folder, put_frame, storage_error, write_atomic
+from shared.frame_files import (
+    PNG_SIGNATURE,
+    file_error,
+    frame_name,
+    is_file,
+    is_there,
+    prepare_output_folder,
+    put_frame,
+    shown_path,
+    storage_error,
+    write_atomic,
+)
 
 PNG = PNG_SIGNATURE + b"the rest"
 
@@ -94,3 +105,41 @@ def test_a_frame_does_not_follow_a_link(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="symbolic link"):
         put_frame(tmp_path, 3, PNG)
     assert target.read_bytes() == b"precious"
+
+
+def test_a_name_that_is_too_long_is_one_sentence(tmp_path: Path) -> None:
+    for name in ("x" * 300, "/".join(["y" * 200] * 30)):
+        with pytest.raises(InputError, match=r"cannot be written to: File name too long\.") as caught:
+            prepare_output_folder(tmp_path / name)
+        assert caught.value.hint == "Choose a shorter path." and len(caught.value.message) < 300
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_below_which_names_would_be_too_long_is_refused_before_it_is_made(tmp_path: Path) -> None:
+    deep = tmp_path
+    while len(str(deep)) < 3_950:  # the system takes 4,095 bytes; a job's files lie up to 160 deeper
+        deep = deep / ("d" * 50)
+    with pytest.raises(InputError, match="File name too long"):
+        prepare_output_folder(deep)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_path_that_cannot_be_looked_up_is_not_there(tmp_path: Path) -> None:
+    assert not is_there(tmp_path / ("x" * 300)) and not is_file(tmp_path / ("x" * 300))
+    (tmp_path / "a").touch()
+    assert is_there(tmp_path / "a") and is_file(tmp_path / "a") and not is_file(tmp_path)
+
+
+def test_the_last_resort_names_the_file_and_the_reason(tmp_path: Path) -> None:
+    missing = tmp_path / "missing"
+    with pytest.raises(FileNotFoundError) as caught:
+        missing.read_bytes()
+    error = file_error(caught.value)
+    assert (error.code, error.message) == ("storage.file", f"{missing} cannot be used: No such file or directory.")
+    assert file_error(OSError(errno.ENOSPC, "No space left on device", str(missing))).code == "storage.full"
+    assert file_error(OSError(errno.EIO, "Input/output error")).message == "A file cannot be used: Input/output error."
+
+
+def test_a_very_long_path_is_shown_without_its_middle() -> None:
+    assert shown_path(Path("/a/b")) == "/a/b"
+    assert shown_path(Path("/" + "a" * 400 + "/end")) == "/" + "a" * 59 + "..." + "a" * 56 + "/end"

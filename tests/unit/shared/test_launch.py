@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,8 @@ from shared.launch import (
     failure_line,
     parse_reply,
     parse_request,
+    path_from,
+    path_text,
     read_connection_file,
 )
 
@@ -24,6 +27,13 @@ def test_request_and_reply_are_one_line_each() -> None:
     request, reply = LaunchRequest(KEY, KEY, "/work folder/é", 1), LaunchReply(5555, 1, 42)
     assert parse_request(request.line()) == request and request.line().count(b"\n") == 1
     assert parse_reply(reply.line()) == reply and reply.line().count(b"\n") == 1
+
+
+@pytest.mark.parametrize("name", [b"caf\xc3\xa9", b"caf\xe9", b"100%", b"bytes:x", b"\xff%41"])
+def test_a_work_folder_of_any_name_crosses_as_it_is(name: bytes) -> None:
+    folder = Path(os.fsdecode(b"/work/" + name))
+    request = parse_request(LaunchRequest(KEY, KEY, path_text(folder), 1).line())
+    assert path_from(request.work_folder) == folder
 
 
 @pytest.mark.parametrize("line", [b"", b"{}", b"Traceback (most recent ...", LaunchRequest("", KEY, "x", 1).line()])
