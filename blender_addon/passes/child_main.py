@@ -11,6 +11,7 @@ import importlib.util
 import os
 import sys
 import threading
+import traceback
 from pathlib import Path
 
 _PACKAGE = "latentman_child"
@@ -39,7 +40,6 @@ def main() -> int:
     """Run the spec named behind `--`; returns the exit code."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _load_package()
-    child = importlib.import_module(f"{_PACKAGE}.passes.child")
     language = importlib.import_module(f"{_PACKAGE}.passes.spec")
     errors = importlib.import_module(f"{_PACKAGE}.shared.errors")
 
@@ -48,10 +48,18 @@ def main() -> int:
         sys.stdout.flush()
 
     try:
+        child = importlib.import_module(f"{_PACKAGE}.passes.child")
         spec_file = Path(sys.argv[sys.argv.index("--") + 1])
         child.run(language.PassSpec.from_json(spec_file.read_text(encoding="utf-8")), emit)
     except errors.LatentManError as error:
         emit(language.ChildFailed(type(error).__name__, error.code, error.message, error.hint))
+        return 1
+    except Exception:  # noqa: BLE001 - whatever it is, the user gets a sentence, and the traceback goes to the log
+        traceback.print_exc()
+        sys.stderr.flush()
+        message = "The child Blender met a fault that the program does not know."
+        hint = "Run it again; if it comes back, report it with the log."
+        emit(language.ChildFailed("RenderError", "render.unexpected", message, hint, unexpected=True))
         return 1
     return 0
 

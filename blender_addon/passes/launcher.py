@@ -21,25 +21,25 @@ import tempfile
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-import bpy
-
 from .. import compat
 from ..rig.character import require_characters
-from ..shared.errors import CancelledError, InputError, RenderError
-from ..shared.frame_files import frame_name, prepare_output_folder
+from ..shared.errors import CancelledError, RenderError
+from ..shared.frame_files import frame_name, prepare_output_folder, write_atomic
 from ..shared.reuse import ShotFacts
 from ..shared.shot import CHARTS_FILE, SHOT_FILE, VERTICES_FILE
+from .geometry import require_camera
+from .saved_copy import save_copy
 from .spec import ChildFailed, FrameReady, PassSpec, ShotReady, parse_event
+from .trust import scripts_of_open_file
 
 PASS_SUFFIX = ".exr"
+LOG_FILE = "child_blender.log"  # beside the frames, after the child failed
 _SCRIPT = Path(__file__).with_name("child_main.py")
 _KEPT_LINES = 200
-_SHOWN_LINES = 3
 _KILL_WAIT_S = 5.0
 
 
@@ -100,15 +100,12 @@ class PassRender:
         """
         scene = context.scene
         require_characters(scene, context.view_layer)
-        if scene.camera is None:
-            raise InputError(
-                "passes.no_camera", f"The scene {scene.name!r} has no camera.", "Add one, or frame the shot first."
-            )
+        require_camera(scene)
         folder = tempfile.TemporaryDirectory(prefix="latentman-passes-")
         try:
             kept = request.output.absolute()
             spec = PassSpec(
-                blend=str(Path(folder.name) / "copy.blend"),
+                blend=str(save_copy(Path(folder.name).resolve())),
                 scene=scene.name,
                 view_layer=context.view_layer.name,
                 output=folder.name if compare_only else str(prepare_output_folder(request.output)),
@@ -116,9 +113,9 @@ class PassRender:
                 width=request.width,
                 height=request.height,
                 engine=request.engine,
+                scripts=scripts_of_open_file(context),
                 compare_with=str(kept) if compare_only else "",
             )
-            _save_copy(spec.blend)
             process = _start_child(spec, Path(folder.name))
         except BaseException:
             folder.cleanup()
@@ -210,7 +207,7 @@ class PassRender:
             raise
         if isinstance(event, ChildFailed):
             self.close()
-            raise event.as_error()
+            raise event.as_error(self._keep_log() if event.unexpected else "")
         if isinstance(event, ShotReady):
             self._shot = event
         elif isinstance(event, FrameReady):
@@ -231,9 +228,18 @@ class PassRender:
             raise RenderError(
                 "render.child_died",
                 f"The child Blender ended with code {code} before {len(missing)} of {len(self._request.frames)} frames "
-                f"were rendered: {' / '.join(list(self._tail)[-_SHOWN_LINES:]) or 'it printed nothing'}.",
-                "Run it again: finished frames are kept.",
+                "were rendered.",
+                f"Run it again: finished frames are kept. {self._keep_log()}".strip(),
             )
+
+    def _keep_log(self) -> str:
+        """Keep the child's last lines for a report; returns where they are, in a sentence."""
+        lines = "".join(f"{line}\n" for line in self._tail)
+        path = self._request.output.absolute() / LOG_FILE
+        if not lines or not path.parent.is_dir():
+            return ""
+        write_atomic(path, lines.encode())
+        return f"Its last lines are in {path}."
 
 
 def render_passes(context: Any, request: PassRequest) -> list[RenderedFrame]:
@@ -248,31 +254,6 @@ def render_passes(context: Any, request: PassRequest) -> list[RenderedFrame]:
     finally:
         render.close()
     return frames
-
-
-def _save_copy(path: str) -> None:
-    """Save the open file's present state elsewhere; the open file keeps its name, and stays unsaved if it was."""
-    try:
-        with _no_preview():
-            bpy.ops.wm.save_as_mainfile(filepath=path, copy=True, check_existing=False, compress=False)
-    except RuntimeError as error:
-        raise RenderError(
-            "render.copy", f"A copy of the file could not be saved for rendering: {str(error).strip()}."
-        ) from error
-
-
-@contextlib.contextmanager
-def _no_preview() -> Iterator[None]:
-    """Saving without the little picture of the scene in the file: drawing it takes longer than all else, and nobody
-    sees this copy. The user's choice comes back."""
-    preferences = bpy.context.preferences
-    kept, dirty = preferences.filepaths.file_preview_type, preferences.is_dirty
-    preferences.filepaths.file_preview_type = "NONE"
-    try:
-        yield
-    finally:
-        preferences.filepaths.file_preview_type = kept
-        preferences.is_dirty = dirty
 
 
 def _start_child(spec: PassSpec, folder: Path) -> subprocess.Popen[bytes]:

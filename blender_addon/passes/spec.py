@@ -29,6 +29,9 @@ class PassSpec:
     width: int
     height: int
     engine: str  # one of ENGINES
+    scripts: str = (
+        "blocked"  # whether the file's Python code runs: "allowed", "blocked", or "unknown": blocked and told
+    )
     compare_with: str = ""  # a passes folder: only say which of its frames are still right, and render none
 
     def __post_init__(self) -> None:
@@ -85,17 +88,18 @@ class FrameReady:
 
 @dataclass(frozen=True, slots=True)
 class ChildFailed:
-    """The child's error as a user reads it."""
+    """The child's error as a user reads it. `unexpected`: a fault of the program; the traceback is in its output."""
 
     kind: str
     code: str
     message: str
     hint: str
+    unexpected: bool = False
 
-    def as_error(self) -> LatentManError:
-        """The error to raise on the launcher's side, of the class it had in the child."""
+    def as_error(self, more: str = "") -> LatentManError:
+        """The error to raise on the launcher's side, of the class it had in the child, with `more` behind the hint."""
         kinds: dict[str, type[LatentManError]] = {"InputError": InputError, "PassesError": PassesError}
-        return kinds.get(self.kind, RenderError)(self.code, self.message, self.hint)
+        return kinds.get(self.kind, RenderError)(self.code, self.message, f"{self.hint} {more}".strip())
 
 
 ChildEvent = ShotReady | FrameReady | ChildFailed

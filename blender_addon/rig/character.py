@@ -6,14 +6,18 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import bpy
 import numpy as np
 
+from .. import compat
 from ..shared.errors import InputError
 from ..shared.motion import SMPLMotion, resample
 from .armature import new_armature
 from .body_mesh import new_body_object, require_parts
 from .correctives import store_correctives
+from .joints import joint_bones
 from .keyframes import write_motion
+from .visibility import may_render, rendered_objects, why_not_rendered
 
 if TYPE_CHECKING:
     from ..shared.body import Body
@@ -58,35 +62,79 @@ def import_motion(scene: Any, motion: SMPLMotion, body: Body, *, name: str = "Ch
     return armature
 
 
-def characters(scene: Any) -> list[Character]:
-    """The scene's characters that are rendered, in the order of their names."""
-    found = [
+def bodies(scene: Any) -> list[Any]:
+    """The objects of the scene that are marked as bodies, rendered or not, in the order of their names."""
+    return sorted((item for item in scene.objects if item.type == "MESH" and item.get(BODY)), key=lambda one: one.name)
+
+
+def characters(scene: Any, view_layer: Any = None) -> list[Character]:
+    """The scene's characters that some frame may show, in the order of their bodies' names.
+
+    A character that keys or a driver switch off in the present frame is one all the same. Where `view_layer` is given,
+    it must render the body.
+    """
+    return [
         Character(item.parent, item)
-        for item in scene.objects
-        if item.type == "MESH" and item.get(BODY) and not item.hide_render
-        if item.parent is not None and item.parent.type == "ARMATURE"
+        for item in bodies(scene)
+        if item.parent is not None and item.parent.type == "ARMATURE" and not why_not_rendered(item, view_layer)
     ]
-    return sorted(found, key=lambda one: one.body.name)
 
 
-def others_in_picture(scene: Any) -> list[str]:
-    """The names of the other objects with a surface that are rendered: their depth becomes part of the passes."""
-    bodies = [one.body for one in characters(scene)]
+def others_in_picture(scene: Any, view_layer: Any) -> list[str]:
+    """The names of the other objects with a surface that some frame may show: they hide what is behind them."""
+    own = {one.body for one in characters(scene, view_layer)}
     return sorted(
-        item.name for item in scene.objects if item.type in _SURFACES and not item.hide_render and item not in bodies
+        item.name
+        for item in rendered_objects(view_layer)
+        if (item.type in _SURFACES or item.instance_type == "COLLECTION") and item not in own
+        if may_render(item) and item.visible_camera and not item.indirect_only_get(view_layer=view_layer)
     )
 
 
 def require_characters(scene: Any, view_layer: Any = None) -> list[Character]:
-    """As `characters`, of one view layer where it is given; raises InputError where there is none."""
-    found = [one for one in characters(scene) if view_layer is None or one.body.name in view_layer.objects]
+    """As `characters`; raises InputError with the cause where there is none, or where one's rig lacks a joint."""
+    found = characters(scene, view_layer)
     if not found:
-        raise InputError(
-            "rig.no_character",
-            f"The scene {scene.name!r} has no character to render.",
-            "Import a motion file first, and show it in the view layer.",
-        )
+        raise _no_character(scene, *why_no_character(scene, view_layer))
+    missing = _missing_libraries()
+    for one in found:
+        if not one.armature.data.bones and missing:
+            raise _no_character(scene, *_library_cause(missing))
+        joint_bones(one.armature)
     return found
+
+
+def why_no_character(scene: Any, view_layer: Any = None) -> tuple[str, str]:
+    """Why `characters` finds none: the cause as part of a sentence, and what to do about it."""
+    found = bodies(scene)
+    for item in found:
+        if item.parent is not None and item.parent.type == "ARMATURE":
+            return f"{item.name!r} {why_not_rendered(item, view_layer)}", "Show it in renders."
+    missing = _missing_libraries()
+    if missing:
+        return _library_cause(missing)
+    if found:
+        return f"the armature of {found[0].name!r} is missing", "Parent the body to its armature, or import it again."
+    for item in scene.objects:
+        instanced = item.instance_collection if item.instance_type == "COLLECTION" else None
+        if instanced is not None and any(one.get(BODY) for one in instanced.all_objects):
+            return f"{item.name!r} is an instance of one, which has no rig here", "Make the instance real."
+    elsewhere = [other.name for other in bpy.data.scenes if other != scene and bodies(other)]
+    if elsewhere:
+        return f"it is in the scene {elsewhere[0]!r}", "Switch to that scene, or link the character to this one."
+    return "nothing was imported yet", "Import a motion file first."
+
+
+def _no_character(scene: Any, cause: str, remedy: str) -> InputError:
+    return InputError("rig.no_character", f"The scene {scene.name!r} has no character to render: {cause}.", remedy)
+
+
+def _missing_libraries() -> list[str]:
+    return [library.filepath for library in bpy.data.libraries if compat.library_is_missing(library)]
+
+
+def _library_cause(missing: list[str]) -> tuple[str, str]:
+    return f"the linked library {missing[0]!r} cannot be found", "Find it: File > External Data > Find Missing Files."
 
 
 def _store_facts(armature: Any, motion: SMPLMotion) -> None:
