@@ -20,6 +20,7 @@ from .passes.launcher import PassRender, PassRequest
 from .preferences import stored_preferences
 from .rig.character import require_characters
 from .shared.client import JobClient
+from .shared.errors import InputError
 from .shared.reuse import JOBS_FOLDER
 
 CLIENT_NAME = "latentman add-on"
@@ -80,6 +81,15 @@ def check_scene(context: Any) -> None:
     scene = context.scene
     require_characters(scene, context.view_layer)
     require_camera(scene)
+
+
+def why_no_shot(context: Any) -> str:
+    """What `check_scene` finds, as the reason why a button is grey; empty where there is nothing."""
+    try:
+        check_scene(context)
+    except InputError as error:
+        return str(error)
+    return ""
 
 
 def start_job(context: Any, request: GenerateRequest, session: Session) -> GenerateJob:

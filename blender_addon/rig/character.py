@@ -122,7 +122,16 @@ def why_no_character(scene: Any, view_layer: Any = None) -> tuple[str, str]:
     elsewhere = [other.name for other in bpy.data.scenes if other != scene and bodies(other)]
     if elsewhere:
         return f"it is in the scene {elsewhere[0]!r}", "Switch to that scene, or link the character to this one."
-    return "nothing was imported yet", "Import a motion file first."
+    return "nothing was imported yet", "Import a motion first."
+
+
+def why_grey(context: Any) -> str:
+    """Why a button that works on characters is grey; empty where it can work."""
+    try:
+        require_characters(context.scene, context.view_layer)
+    except InputError as error:
+        return str(error)
+    return ""
 
 
 def _no_character(scene: Any, cause: str, remedy: str) -> InputError:
