@@ -18,6 +18,7 @@ from ..shared.reuse import UNKNOWN, geometry_digest
 from ..shared.shot import VERTICES_FILE, Shot
 from .frame_file import body_pixels_of_equal_frame, frame_key, passes_from_render
 from .geometry import SurfaceCharts, camera_view, surface_charts, world_joints, world_vertices
+from .labels import require_labels
 from .materials import override_materials
 from .settings import choose_engine
 from .shot_file import FrameGeometry, ShotWriter, charts_npz
@@ -83,6 +84,7 @@ def _compare(spec: PassSpec, described: _Described, emit: Callable[[ChildEvent],
 
 def _describe(stage: Stage, spec: PassSpec) -> _Described:
     """Write the files beside the frames."""
+    require_labels(stage, spec.frames[0])
     charts = stage.read(spec.frames[0], lambda depsgraph: surface_charts(stage.characters, depsgraph))
     fps = stage.scene.render.fps / stage.scene.render.fps_base
     fixed = _fixed(spec, charts)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ..rig.body_mesh import CHART_ATTRIBUTE, PART_ATTRIBUTE
 from ..rig.character import Character
 from ..rig.joints import joint_bones
-from ..shared.errors import InputError, RenderError
+from ..shared.errors import InputError
 from ..shared.shot import PART_COUNT
 
 _OPENCV_FROM_BLENDER = np.diag([1.0, -1.0, -1.0, 1.0])
@@ -63,14 +63,14 @@ def transformed(matrix: Any, points: NDArray[Any]) -> NDArray[np.float64]:
 def surface_charts(characters: list[Character], depsgraph: Any) -> SurfaceCharts:
     """The charts of all bodies, their vertices counted one body after the other.
 
-    Raises RenderError where a body has no parts or charts, or a modifier removes them.
+    All must have passed `labels.require_labels`.
     """
     pieces = []
     start = 0
     for character in characters:
         item = character.body.evaluated_get(depsgraph)
         mesh = item.to_mesh()
-        piece = _mesh_charts(mesh, character.body)
+        piece = _mesh_charts(mesh)
         pieces.append(SurfaceCharts(piece.f + np.int32(start), piece.part, piece.chart_uv))
         start += len(mesh.vertices)
         item.to_mesh_clear()
@@ -81,23 +81,7 @@ def surface_charts(characters: list[Character], depsgraph: Any) -> SurfaceCharts
     )
 
 
-def has_charts(mesh: Any) -> bool:
-    """Whether a mesh carries a body's part labels and charts."""
-    part, chart = mesh.attributes.get(PART_ATTRIBUTE), mesh.attributes.get(CHART_ATTRIBUTE)
-    return part is not None and chart is not None and (part.domain, chart.domain) == ("FACE", "CORNER")
-
-
-def _mesh_charts(mesh: Any, body: Any) -> SurfaceCharts:
-    if not has_charts(body.data):
-        raise RenderError(
-            "render.charts", f"The mesh of {body.name!r} has no part labels or charts.", "Import the motion again."
-        )
-    if not has_charts(mesh):
-        raise RenderError(
-            "render.charts",
-            f"A modifier of {body.name!r} removes its part labels or charts.",
-            "Disable that modifier in renders.",
-        )
+def _mesh_charts(mesh: Any) -> SurfaceCharts:
     part, chart = mesh.attributes[PART_ATTRIBUTE], mesh.attributes[CHART_ATTRIBUTE]
     mesh.calc_loop_triangles()
     count = len(mesh.loop_triangles)
