@@ -39,13 +39,13 @@ class _Described:
 
 def run(spec: PassSpec, emit: Callable[[ChildEvent], None]) -> None:
     """Render the passes of `spec`, telling each step to `emit`. Raises LatentManError."""
-    stage = open_stage(spec)
-    described = _describe(stage, spec)
-    if spec.compare_with:
-        _compare(spec, described, emit)
-    else:
-        emit(ShotReady())
-        _render_frames(stage, spec, described.keys, emit)
+    with open_stage(spec) as stage:
+        described = _describe(stage, spec)
+        if spec.compare_with:
+            _compare(spec, described, emit)
+        else:
+            emit(ShotReady())
+            _render_frames(stage, spec, described.keys, emit)
 
 
 def _render_frames(stage: Stage, spec: PassSpec, keys: list[str], emit: Callable[[ChildEvent], None]) -> None:

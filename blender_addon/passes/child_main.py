@@ -29,6 +29,12 @@ def _load_package() -> None:
     spec.loader.exec_module(package)
 
 
+def _leave_own_folder() -> None:
+    """Take this script's folder off the import path, where Python has put it: its modules have common names."""
+    own = Path(__file__).resolve().parent
+    sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != own]
+
+
 def _end_with_parent() -> None:
     """Wait for the end of standard input, into which the parent never writes, and end at once. Touches no bpy."""
     while os.read(0, 4096):
@@ -38,6 +44,7 @@ def _end_with_parent() -> None:
 
 def main() -> int:
     """Run the spec named behind `--`; returns the exit code."""
+    _leave_own_folder()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _load_package()
     language = importlib.import_module(f"{_PACKAGE}.passes.spec")
@@ -51,6 +58,7 @@ def main() -> int:
         child = importlib.import_module(f"{_PACKAGE}.passes.child")
         spec_file = Path(sys.argv[sys.argv.index("--") + 1])
         child.run(language.PassSpec.from_json(spec_file.read_text(encoding="utf-8")), emit)
+        emit(language.Ended())
     except errors.LatentManError as error:
         emit(language.ChildFailed(type(error).__name__, error.code, error.message, error.hint))
         return 1

@@ -104,7 +104,7 @@ def _mesh_charts(mesh: Any) -> SurfaceCharts:
 
 def camera_view(scene: Any, depsgraph: Any, width: int, height: int) -> CameraView:
     """The scene's camera in the current frame. Raises InputError where there is none or it is not a perspective one."""
-    camera = _perspective_camera(scene)
+    camera = perspective_camera(scene)
     evaluated = camera.evaluated_get(depsgraph)
     projection = np.array(evaluated.calc_matrix_camera(depsgraph, x=width, y=height, scale_x=1, scale_y=1))
     intrinsics = np.array(
@@ -127,7 +127,8 @@ def require_camera(scene: Any) -> None:
         raise InputError("passes.no_camera", f"The scene {scene.name!r} has no camera.", "Add one, or frame the shot.")
 
 
-def _perspective_camera(scene: Any) -> Any:
+def perspective_camera(scene: Any) -> Any:
+    """The camera of the present frame. Raises InputError with the cause where it is none that the passes can use."""
     camera = scene.camera
     if camera is None:
         cause = "it has none"

@@ -25,6 +25,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+import bpy
+
 from .. import compat
 from ..rig.character import require_characters
 from ..shared.errors import CancelledError, RenderError
@@ -33,8 +35,8 @@ from ..shared.reuse import ShotFacts
 from ..shared.shot import CHARTS_FILE, SHOT_FILE, VERTICES_FILE
 from .geometry import require_camera
 from .saved_copy import save_copy
-from .spec import ChildFailed, FrameReady, PassSpec, ShotReady, parse_event
-from .trust import scripts_of_open_file
+from .spec import ChildFailed, Ended, FrameReady, PassSpec, ShotReady, parse_event
+from .trust import running_drivers, scripts_of_open_file
 
 PASS_SUFFIX = ".exr"
 LOG_FILE = "child_blender.log"  # beside the frames, after the child failed
@@ -80,6 +82,7 @@ class PassRender:
         self._tail: deque[str] = deque(maxlen=_KEPT_LINES)
         self._finished: set[int] = set()
         self._shot: ShotReady | None = None
+        self._ended = False
         self._closed = False
         # The threads only move text from the child's pipes; they touch neither bpy nor this object's state.
         self._readers = [
@@ -114,6 +117,8 @@ class PassRender:
                 height=request.height,
                 engine=request.engine,
                 scripts=scripts_of_open_file(context),
+                drivers=running_drivers(context),
+                folder=os.path.dirname(bpy.data.filepath),
                 compare_with=str(kept) if compare_only else "",
             )
             process = _start_child(spec, Path(folder.name))
@@ -213,6 +218,8 @@ class PassRender:
         elif isinstance(event, FrameReady):
             self._finished.add(event.frame)
             finished.append(RenderedFrame(event.frame, self.frame_path(event.frame), event.reused, event.sha256))
+        elif isinstance(event, Ended):
+            self._ended = True
         elif line:
             self._tail.append(line)
 
@@ -223,8 +230,8 @@ class PassRender:
             self._lines.put(None)
             return
         self.close()
-        missing = [frame for frame in self._request.frames if frame not in self._finished]
-        if code != 0 or missing:
+        if not self._ended:
+            missing = [frame for frame in self._request.frames if frame not in self._finished]
             raise RenderError(
                 "render.child_died",
                 f"The child Blender ended with code {code} before {len(missing)} of {len(self._request.frames)} frames "

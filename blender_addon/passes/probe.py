@@ -27,7 +27,8 @@ class RenderProbe:
         self._read: Callable[[Any], Any] | None = None
         self._found: list[Any] = []
         self._error: Exception | None = None
-        bpy.utils.register_class(_engine_class(self._take))
+        self._engine = _engine_class(self._take)
+        bpy.utils.register_class(self._engine)
 
     def read(self, function: Callable[[Any], _T]) -> _T:
         """What `function` makes of the dependency graph, which ends with the call. Raises what `function` raises."""
@@ -42,6 +43,11 @@ class RenderProbe:
             raise RenderError("render.no_picture", f"Blender rendered nothing for frame {self._scene.frame_current}.")
         found: _T = self._found[-1]
         return found
+
+    def close(self) -> None:
+        """Take the engine from Blender, which 4.2 does not outlive when it ends with it."""
+        self._scene.render.engine = "CYCLES"
+        bpy.utils.unregister_class(self._engine)
 
     def _take(self, depsgraph: Any) -> None:
         """Called by Blender, which would print an exception and go on."""

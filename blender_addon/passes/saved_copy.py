@@ -21,7 +21,8 @@ def save_copy(folder: Path) -> Path:
     The open file keeps its name, and stays unsaved if it was. Paths relative to it are rewritten by Blender.
     Raises RenderError where the copy cannot be written.
     """
-    path = folder / "copy.blend"
+    # Under the original's name, after which Blender names and finds the folder with what is baked beside a file.
+    path = folder / (Path(bpy.data.filepath).name or "copy.blend")
     try:
         with _no_preview():
             bpy.ops.wm.save_as_mainfile(
@@ -35,21 +36,30 @@ def save_copy(folder: Path) -> Path:
     return path
 
 
+def point_at_the_original(folder: str) -> None:
+    """In the opened copy: make absolute the files that geometry nodes import from beside the original.
+
+    Blender rewrites all other relative paths itself. Nothing where `folder` is empty.
+    """
+    for tree in [tree for tree in bpy.data.node_groups if folder and tree.library is None]:
+        for socket in [socket for node in tree.nodes for socket in node.inputs]:
+            if socket.bl_idname == "NodeSocketStringFilePath" and socket.default_value.startswith("//"):
+                socket.default_value = bpy.path.abspath(socket.default_value, start=folder)
+
+
 def _share_caches(copy: Path) -> None:
     """Give the copy the physics that is baked beside the open file.
 
     File by file, each under a name of its own: what the child throws away or simulates anew leaves the user's.
     """
-    if not bpy.data.filepath:
+    source = Path(bpy.data.filepath).with_name(_CACHES.format(copy.stem)) if bpy.data.filepath else None
+    if source is None or not source.is_dir():
         return
-    original = Path(bpy.data.filepath)
-    source, target = (path.with_name(_CACHES.format(path.stem)) for path in (original, copy))
-    if not source.is_dir():
-        return
-    target.mkdir()
-    for file in source.iterdir():
-        if file.is_file():
-            _link(file, target / file.name)
+    target = copy.with_name(source.name)
+    for file in sorted(path for path in source.rglob("*") if path.is_file()):
+        place = target / file.relative_to(source)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        _link(file, place)
 
 
 def _link(source: Path, target: Path) -> None:

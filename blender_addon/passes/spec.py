@@ -32,6 +32,8 @@ class PassSpec:
     scripts: str = (
         "blocked"  # whether the file's Python code runs: "allowed", "blocked", or "unknown": blocked and told
     )
+    folder: str = ""  # of the file that was copied; empty where it has no place yet
+    drivers: tuple[str, ...] = ()  # those that must run
     compare_with: str = ""  # a passes folder: only say which of its frames are still right, and render none
 
     def __post_init__(self) -> None:
@@ -58,7 +60,7 @@ class PassSpec:
     def from_json(cls, text: str) -> PassSpec:
         """The spec that `to_json` wrote."""
         values = json.loads(text)
-        return cls(**{**values, "frames": tuple(values["frames"])})
+        return cls(**{**values, "frames": tuple(values["frames"]), "drivers": tuple(values["drivers"])})
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +104,13 @@ class ChildFailed:
         return kinds.get(self.kind, RenderError)(self.code, self.message, f"{self.hint} {more}".strip())
 
 
-ChildEvent = ShotReady | FrameReady | ChildFailed
-_EVENTS: dict[str, type[Any]] = {kind.__name__: kind for kind in (ShotReady, FrameReady, ChildFailed)}
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """All is done and in place. How Blender's process ends after that does not matter: 4.2 may crash in leaving."""
+
+
+ChildEvent = ShotReady | FrameReady | ChildFailed | Ended
+_EVENTS: dict[str, type[Any]] = {kind.__name__: kind for kind in (ShotReady, FrameReady, ChildFailed, Ended)}
 
 
 def event_line(event: ChildEvent) -> str:

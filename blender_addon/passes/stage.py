@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -13,12 +14,15 @@ from numpy.typing import NDArray
 from .. import compat
 from ..rig.character import Character, require_characters
 from ..rig.correctives import apply_correctives, load_correctives, pose_feature
-from ..shared.errors import InputError, RenderError
+from ..shared.errors import InputError
 from ..shared.framerange import format_frames
+from .geometry import perspective_camera
 from .probe import RenderProbe
+from .saved_copy import point_at_the_original
 from .settings import apply_settings, keep_evaluated, prepare_bodies, simplify_objects
 from .spec import PassSpec
 from .surroundings import drawn_bodies
+from .trust import ALLOWED, require_drivers
 
 _T = TypeVar("_T")
 
@@ -64,26 +68,26 @@ class Stage:
         return [pose_feature(character.armature.evaluated_get(depsgraph)) for character in self.characters]
 
 
-def open_stage(spec: PassSpec) -> Stage:
+@contextmanager
+def open_stage(spec: PassSpec) -> Iterator[Stage]:
     """Open the copy and prepare it for the passes. Raises InputError where no character is rendered, RenderError where
-    Python code of the file is blocked that the user's Blender may have run."""
-    bpy.ops.wm.open_mainfile(filepath=spec.blend, load_ui=False, use_scripts=spec.scripts == "allowed")
+    a driver does not run that runs for the user."""
+    bpy.ops.wm.open_mainfile(filepath=spec.blend, load_ui=False, use_scripts=spec.scripts == ALLOWED)
+    point_at_the_original(spec.folder)
     scene = bpy.data.scenes[spec.scene]
     view_layer = scene.view_layers[spec.view_layer]
     apply_settings(scene, view_layer, spec)
     simplify_objects(scene, view_layer)
     probe = RenderProbe(scene, view_layer)
-    characters = _rendered_characters(scene, view_layer, probe, spec.frames)
-    bodies = [character.body for character in characters]
-    prepare_bodies(bodies)
-    keep_evaluated(scene, bodies)
-    if spec.scripts == "unknown" and bpy.app.autoexec_fail:
-        raise RenderError(
-            "render.scripts",
-            f"The file runs Python code that is not allowed in the child Blender: {bpy.app.autoexec_fail_message}.",
-            "Allow it: Preferences > Save & Load > Auto Run Python Scripts.",
-        )
-    return Stage(scene, view_layer, probe, characters, [load_correctives(body) for body in bodies])
+    try:
+        characters = _rendered_characters(scene, view_layer, probe, spec.frames)
+        probe.read(lambda depsgraph: require_drivers(depsgraph.objects, spec.scripts, spec.drivers))
+        bodies = [character.body for character in characters]
+        prepare_bodies(bodies)
+        keep_evaluated(scene, bodies)
+        yield Stage(scene, view_layer, probe, characters, [load_correctives(body) for body in bodies])
+    finally:
+        probe.close()
 
 
 def _rendered_characters(scene: Any, view_layer: Any, probe: RenderProbe, frames: tuple[int, ...]) -> list[Character]:
@@ -92,6 +96,7 @@ def _rendered_characters(scene: Any, view_layer: Any, probe: RenderProbe, frames
     drawn = np.zeros(len(found), bool)
     for frame in frames:
         scene.frame_set(frame)
+        perspective_camera(scene)
         drawn |= probe.read(lambda depsgraph: drawn_bodies(depsgraph, view_layer, bodies))
         if drawn.all():
             break

@@ -86,6 +86,51 @@ def test_physics_baked_beside_the_file_is_in_the_passes_and_stays_as_it_was(tmp_
     assert (fallen != render(tmp_path / "without", (12,))).any()
 
 
+def test_bakes_of_geometry_nodes_are_found_where_they_are(tmp_path):
+    scene = board_scene()
+    empty = render(tmp_path / "empty")
+    item = cube_before_the_board()
+    tree = bpy.data.node_groups.new("baked", "GeometryNodeTree")
+    for direction in ("INPUT", "OUTPUT"):
+        tree.interface.new_socket("Geometry", in_out=direction, socket_type="NodeSocketGeometry")
+    bake = tree.nodes.new("GeometryNodeBake")
+    if not bake.bake_items:
+        bake.bake_items.new("GEOMETRY", "Geometry")
+    tree.links.new(tree.nodes.new("NodeGroupInput").outputs[0], bake.inputs[0])
+    tree.links.new(bake.outputs[0], tree.nodes.new("NodeGroupOutput").inputs[0])
+    modifier = item.modifiers.new("Nodes", "NODES")
+    modifier.node_group = tree
+    save(tmp_path / "shot.blend")
+    if hasattr(modifier, "bake_target"):
+        modifier.bake_target = "DISK"
+    scene.frame_set(1)
+    bpy.ops.object.geometry_node_bake_single(
+        session_uid=item.session_uid, modifier_name="Nodes", bake_id=modifier.bakes[0].bake_id
+    )
+    assert modifier.bake_directory.startswith("//")
+    item.data.clear_geometry()  # from here on the cube is in the bake alone
+    save(tmp_path / "shot.blend")
+    baked = render(tmp_path / "baked")
+    assert (empty[14:18, 14:18] > 0).all()
+    assert (baked[14:18, 14:18] == 0).all()
+
+
+@pytest.mark.skipif(not hasattr(bpy.types, "GeometryNodeImportOBJ"), reason="this Blender has no such node")
+def test_files_that_geometry_nodes_import_are_found_beside_the_original(tmp_path):
+    board_scene()
+    item = cube_before_the_board()
+    (tmp_path / "sheet.obj").write_text("v -0.2 -0.2 0\nv 0.2 -0.2 0\nv 0.2 0.2 0\nv -0.2 0.2 0\nf 1 2 3 4\n")
+    tree = bpy.data.node_groups.new("import", "GeometryNodeTree")
+    tree.interface.new_socket("Geometry", in_out="OUTPUT", socket_type="NodeSocketGeometry")
+    reader = tree.nodes.new("GeometryNodeImportOBJ")
+    reader.inputs["Path"].default_value = "//sheet.obj"
+    tree.links.new(reader.outputs[0], tree.nodes.new("NodeGroupOutput").inputs[0])
+    item.modifiers.new("Nodes", "NODES").node_group = tree
+    item.rotation_euler.x = np.pi / 2
+    save(tmp_path / "shot.blend")
+    assert (render(tmp_path / "out")[15:17, 15:17] == 0).all()
+
+
 def test_drivers_of_a_file_that_the_user_allowed_run_in_the_child(tmp_path):
     board_scene()
     curve = cube_before_the_board().driver_add("location", 0)
@@ -110,8 +155,26 @@ def test_what_nothing_of_a_file_has_shown_to_be_allowed_stays_blocked_and_is_tol
     save(tmp_path / "shot.blend")
     reopen(tmp_path / "shot.blend", use_scripts=False)
     assert trust.scripts_of_open_file(bpy.context) == trust.UNKNOWN
-    with pytest.raises(RenderError, match=r"Python code that is not allowed .*Auto Run Python Scripts"):
+    with pytest.raises(RenderError, match=r"'Cube'.location\[0\] does not run in the child .*Auto Run Python"):
         render(tmp_path / "out")
+
+
+def test_a_driver_with_a_function_that_only_this_blender_has_is_told(tmp_path):
+    board_scene()
+    item = cube_before_the_board()
+    bpy.app.driver_namespace["of_an_add_on"] = lambda: 0.5
+    item.driver_add("location", 0).driver.expression = "of_an_add_on()"
+    bpy.context.view_layer.update()
+    assert abs(item.location.x - 0.5) < 1e-6
+    with pytest.raises(RenderError, match=r"'of_an_add_on\(\)' of 'Cube'.location\[0\] does not run in the child"):
+        render(tmp_path / "out")
+
+
+def test_a_driver_that_fails_for_the_user_too_stops_nothing(tmp_path):
+    board_scene()
+    cube_before_the_board().driver_add("location", 0).driver.expression = "nobody_knows()"
+    bpy.context.view_layer.update()
+    assert (render(tmp_path)[14:18, 14:18] == 0).all()
 
 
 def test_a_library_beside_the_file_is_found_by_the_copy(tmp_path):
