@@ -25,8 +25,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-import bpy
-
 from .. import compat
 from ..rig.character import require_characters
 from ..shared.errors import CancelledError, RenderError
@@ -118,7 +116,6 @@ class PassRender:
                 engine=request.engine,
                 scripts=scripts_of_open_file(context),
                 drivers=running_drivers(context),
-                folder=os.path.dirname(bpy.data.filepath),
                 compare_with=str(kept) if compare_only else "",
             )
             process = _start_child(spec, Path(folder.name))

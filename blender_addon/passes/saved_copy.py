@@ -36,17 +36,6 @@ def save_copy(folder: Path) -> Path:
     return path
 
 
-def point_at_the_original(folder: str) -> None:
-    """In the opened copy: make absolute the files that geometry nodes import from beside the original.
-
-    Blender rewrites all other relative paths itself. Nothing where `folder` is empty.
-    """
-    for tree in [tree for tree in bpy.data.node_groups if folder and tree.library is None]:
-        for socket in [socket for node in tree.nodes for socket in node.inputs]:
-            if socket.bl_idname == "NodeSocketStringFilePath" and socket.default_value.startswith("//"):
-                socket.default_value = bpy.path.abspath(socket.default_value, start=folder)
-
-
 def _share_caches(copy: Path) -> None:
     """Give the copy the physics that is baked beside the open file.
 

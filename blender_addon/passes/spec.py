@@ -32,7 +32,6 @@ class PassSpec:
     scripts: str = (
         "blocked"  # whether the file's Python code runs: "allowed", "blocked", or "unknown": blocked and told
     )
-    folder: str = ""  # of the file that was copied; empty where it has no place yet
     drivers: tuple[str, ...] = ()  # those that must run
     compare_with: str = ""  # a passes folder: only say which of its frames are still right, and render none
 

@@ -18,7 +18,6 @@ from ..shared.errors import InputError
 from ..shared.framerange import format_frames
 from .geometry import perspective_camera
 from .probe import RenderProbe
-from .saved_copy import point_at_the_original
 from .settings import apply_settings, keep_evaluated, prepare_bodies, simplify_objects
 from .spec import PassSpec
 from .surroundings import drawn_bodies
@@ -73,7 +72,6 @@ def open_stage(spec: PassSpec) -> Iterator[Stage]:
     """Open the copy and prepare it for the passes. Raises InputError where no character is rendered, RenderError where
     a driver does not run that runs for the user."""
     bpy.ops.wm.open_mainfile(filepath=spec.blend, load_ui=False, use_scripts=spec.scripts == ALLOWED)
-    point_at_the_original(spec.folder)
     scene = bpy.data.scenes[spec.scene]
     view_layer = scene.view_layers[spec.view_layer]
     apply_settings(scene, view_layer, spec)
