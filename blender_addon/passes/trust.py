@@ -29,8 +29,10 @@ def scripts_of_open_file(context: Any) -> str:
     options = sys.argv[: sys.argv.index("--")] if "--" in sys.argv else sys.argv
     if context.preferences.filepaths.use_scripts_auto_execute or any(switch in options for switch in _SWITCHES):
         return ALLOWED
-    # Blocked, one of these would have been told.
-    return ALLOWED if any(_needs_trust(curve) for _, curve in _running(context.view_layer)) else UNKNOWN
+    # Blocked, one of these would have been told: the first when the file was loaded, the second when it was shown.
+    registered = any(text.use_module for text in bpy.data.texts)
+    ran = registered or any(_needs_trust(curve) for _, curve in _running(context.view_layer))
+    return ALLOWED if ran else UNKNOWN
 
 
 def running_drivers(context: Any) -> tuple[str, ...]:

@@ -95,34 +95,12 @@ def require_characters(scene: Any, view_layer: Any = None) -> list[Character]:
     """As `characters`; raises InputError with the cause where there is none, or where one's rig lacks a joint."""
     found = characters(scene, view_layer)
     if not found:
-        raise _no_character(scene, *why_no_character(scene, view_layer))
-    missing = _missing_libraries()
+        raise _why_no_character(scene, view_layer)
     for one in found:
-        if not one.armature.data.bones and missing:
-            raise _no_character(scene, *_library_cause(missing))
+        if not one.armature.data.bones and _missing_libraries():
+            raise _library_is_missing(scene)
         joint_bones(one.armature)
     return found
-
-
-def why_no_character(scene: Any, view_layer: Any = None) -> tuple[str, str]:
-    """Why `characters` finds none: the cause as part of a sentence, and what to do about it."""
-    found = bodies(scene)
-    for item in found:
-        if item.parent is not None and item.parent.type == "ARMATURE":
-            return f"{item.name!r} {why_not_rendered(item, view_layer)}", "Show it in renders."
-    missing = _missing_libraries()
-    if missing:
-        return _library_cause(missing)
-    if found:
-        return f"the armature of {found[0].name!r} is missing", "Parent the body to its armature, or import it again."
-    for item in scene.objects:
-        instanced = item.instance_collection if item.instance_type == "COLLECTION" else None
-        if instanced is not None and any(one.get(BODY) for one in instanced.all_objects):
-            return f"{item.name!r} is an instance of one, which has no rig here", "Make the instance real."
-    elsewhere = [other.name for other in bpy.data.scenes if other != scene and bodies(other)]
-    if elsewhere:
-        return f"it is in the scene {elsewhere[0]!r}", "Switch to that scene, or link the character to this one."
-    return "nothing was imported yet", "Import a motion first."
 
 
 def why_grey(context: Any) -> str:
@@ -134,16 +112,39 @@ def why_grey(context: Any) -> str:
     return ""
 
 
-def _no_character(scene: Any, cause: str, remedy: str) -> InputError:
-    return InputError("rig.no_character", f"The scene {scene.name!r} has no character to render: {cause}.", remedy)
+def _why_no_character(scene: Any, view_layer: Any) -> InputError:
+    """The cause, when `characters` finds none."""
+    found = bodies(scene)
+    for item in found:
+        if item.parent is not None and item.parent.type == "ARMATURE":
+            cause = f"{item.name!r} {why_not_rendered(item, view_layer)}"
+            return InputError("rig.not_rendered", _none_because(scene, cause), "Show it in renders.")
+    if _missing_libraries():
+        return _library_is_missing(scene)
+    cause, remedy = "nothing was imported yet", "Import a motion first."
+    instances = [item for item in scene.objects if item.instance_type == "COLLECTION" and item.instance_collection]
+    shown = [item for item in instances if any(one.get(BODY) for one in item.instance_collection.all_objects)]
+    elsewhere = [other.name for other in bpy.data.scenes if other != scene and bodies(other)]
+    if found:
+        cause, remedy = f"the armature of {found[0].name!r} is missing", "Parent the body to its armature."
+    elif shown:
+        cause, remedy = f"{shown[0].name!r} is an instance of one, which has no rig here", "Make the instance real."
+    elif elsewhere:
+        cause, remedy = f"it is in the scene {elsewhere[0]!r}", "Switch to that scene, or link the character to this."
+    return InputError("rig.no_character", _none_because(scene, cause), remedy)
+
+
+def _library_is_missing(scene: Any) -> InputError:
+    cause = f"the linked library {_missing_libraries()[0]!r} cannot be found"
+    return InputError("rig.library", _none_because(scene, cause), "Find it: File > External Data > Find Missing Files.")
+
+
+def _none_because(scene: Any, cause: str) -> str:
+    return f"The scene {scene.name!r} has no character to render: {cause}."
 
 
 def _missing_libraries() -> list[str]:
     return [library.filepath for library in bpy.data.libraries if compat.library_is_missing(library)]
-
-
-def _library_cause(missing: list[str]) -> tuple[str, str]:
-    return f"the linked library {missing[0]!r} cannot be found", "Find it: File > External Data > Find Missing Files."
 
 
 def _store_facts(armature: Any, motion: SMPLMotion) -> None:

@@ -141,10 +141,10 @@ def no_camera_but_a_lamp() -> None:
 
 
 CAUSES: dict[Callable[[], None], tuple[str, str]] = {
-    disabled: ("rig.no_character", "'board body' is disabled in renders"),
-    excluded: ("rig.no_character", "'board body' is in the collection 'apart', which is excluded from the view layer"),
-    collection_disabled: ("rig.no_character", "in the collection 'apart', which is disabled in renders"),
-    indirect_only: ("rig.no_character", "'board body' is in a collection that is Indirect Only"),
+    disabled: ("rig.not_rendered", "'board body' is disabled in renders"),
+    excluded: ("rig.not_rendered", "'board body' is in the collection 'apart', which is excluded from the view layer"),
+    collection_disabled: ("rig.not_rendered", "in the collection 'apart', which is disabled in renders"),
+    indirect_only: ("rig.not_rendered", "'board body' is in a collection that is Indirect Only"),
     without_armature: ("rig.no_character", "the armature of 'board body' is missing"),
     instance_only: ("rig.no_character", "'hero 1' is an instance of one"),
     elsewhere: ("rig.no_character", "it is in the scene 'other'"),
@@ -175,6 +175,28 @@ def test_an_empty_scene_asks_for_an_import(tmp_path):
     empty_scene()
     with pytest.raises(LatentManError, match="nothing was imported yet. Import a motion first"):
         render(tmp_path)
+
+
+def test_a_missing_library_is_the_cause_of_a_missing_character(scene, tmp_path):
+    hero = bpy.data.collections.new("hero")
+    scene.collection.children.link(hero)
+    for item in (body().parent, body()):
+        hero.objects.link(item)
+        scene.collection.objects.unlink(item)
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "hero.blend"))
+    shot = empty_scene(24)
+    with bpy.data.libraries.load(str(tmp_path / "hero.blend"), link=True) as (_, chosen):
+        chosen.collections = ["hero"]
+    shot.collection.children.link(chosen.collections[0])
+    chosen.collections[0].override_hierarchy_create(shot, bpy.context.view_layer)
+    add_camera(shot, (0, -4, 0), (np.pi / 2, 0, 0))
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "shot.blend"))
+    render(tmp_path / "there")
+    (tmp_path / "hero.blend").unlink()
+    bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "shot.blend"))
+    with pytest.raises(LatentManError, match=r"the linked library '.*hero.blend' cannot be found") as refused:
+        render(tmp_path / "gone")
+    assert refused.value.code == "rig.library"
 
 
 def test_a_camera_that_only_markers_bind_is_enough(scene, tmp_path):

@@ -146,6 +146,23 @@ def test_drivers_of_a_file_that_the_user_allowed_run_in_the_child(tmp_path):
     assert hole[0] - hole[1] > 3  # half a metre is 7 pixels at the cube's distance; blocked, it stays at 0
 
 
+def test_scripts_of_a_file_that_the_user_allowed_run_in_the_child(tmp_path):
+    board_scene()
+    text = bpy.data.texts.new("rig.py")
+    text.write("import bpy\nbpy.app.driver_namespace['half_a_frame'] = lambda frame: frame * 0.5\n")
+    text.use_module = True
+    cube_before_the_board().driver_add("location", 0).driver.expression = "half_a_frame(frame)"
+    save(tmp_path / "shot.blend")
+    reopen(tmp_path / "shot.blend", use_scripts=True)
+    assert trust.scripts_of_open_file(bpy.context) == trust.ALLOWED
+    labels = render(tmp_path / "moved")
+    assert labels[16, 16] > 0
+    assert (labels[16, 21:26] == 0).all()  # half a metre is 7 pixels at the cube's distance
+    bpy.app.driver_namespace.pop("half_a_frame")
+    reopen(tmp_path / "shot.blend", use_scripts=False)
+    assert trust.scripts_of_open_file(bpy.context) == trust.BLOCKED
+
+
 def test_what_nothing_of_a_file_has_shown_to_be_allowed_stays_blocked_and_is_told(tmp_path):
     board_scene()
     item = cube_before_the_board()
