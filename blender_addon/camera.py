@@ -12,8 +12,8 @@ from mathutils import Vector
 from numpy.typing import NDArray
 
 from .passes.geometry import world_vertices
-from .rig.armature import ROOT_BONE
 from .rig.character import Character, characters
+from .rig.joints import joint_bones
 from .rig.keyframes import write_location
 from .shared.errors import InputError
 
@@ -95,13 +95,14 @@ def _observe(scene: Any, character: Character, frames: tuple[int, ...]) -> _Moti
     """Step through the frames once; the scene's current frame is put back."""
     if not frames:
         raise InputError("frames.empty", "The frame range holds no frame.", 'Give one, for example "1-30,47".')
+    root_bone = joint_bones(character.armature)[0]
     current = scene.frame_current
     points, pelvis, front = [], [], np.zeros(3)
     for frame in frames:
         scene.frame_set(frame)
         depsgraph = bpy.context.evaluated_depsgraph_get()
         armature = character.armature.evaluated_get(depsgraph)
-        root = np.array(armature.matrix_world @ armature.pose.bones[ROOT_BONE].matrix)
+        root = np.array(armature.matrix_world @ armature.pose.bones[root_bone].matrix)
         points.append(world_vertices(character, depsgraph)[::_EVERY_NTH_VERTEX])
         pelvis.append(root[:3, 3])
         front += root[:3, 2] * (1, 1, 0)  # SMPL faces +Z

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,8 @@ def is_python_module() -> bool:
 def child_command(script: Path, arguments: list[str]) -> list[str]:
     """The command that runs `script` in a child Blender of the same build, with no add-ons and no user settings.
 
-    An exception in the script ends the child with exit code 1. Python code in drivers runs in the child only where
-    the user's preferences let it run in every file.
+    An exception in the script ends the child with exit code 1. Python code of files runs where the script opens them
+    so.
     """
     if is_python_module():
         return [sys.executable, str(script), "--", *arguments]
@@ -30,9 +31,7 @@ def child_command(script: Path, arguments: list[str]) -> list[str]:
             f"The Blender program {bpy.app.binary_path} is not there any more.",
             "Start Blender again.",
         )
-    trusted = bpy.context.preferences.filepaths.use_scripts_auto_execute
-    autoexec = "--enable-autoexec" if trusted else "--disable-autoexec"
-    options = ["--background", "--factory-startup", autoexec, "--python-exit-code", "1"]
+    options = ["--background", "--factory-startup", "--disable-autoexec", "--python-exit-code", "1"]
     return [bpy.app.binary_path, *options, "--python", str(script), "--", *arguments]
 
 
@@ -78,6 +77,44 @@ def fcurves_of(target: Any) -> Any:
         return ()
     bag = action.layers[0].strips[0].channelbag(animation.action_slot)
     return () if bag is None else bag.fcurves
+
+
+def is_animated(target: Any, data_path: str) -> bool:
+    """Whether keys, NLA strips or a driver may change a property of `target` over time."""
+    animation = target.animation_data
+    if animation is None:
+        return False
+    strips = [strip.action for track in animation.nla_tracks for strip in track.strips if strip.action is not None]
+    curves = [*animation.drivers, *fcurves_of(target), *(curve for action in strips for curve in _all_fcurves(action))]
+    return any(curve.data_path == data_path for curve in curves)
+
+
+def _all_fcurves(action: Any) -> Iterator[Any]:
+    """The F-curves of an action, of all its slots."""
+    if not hasattr(action, "slots"):
+        yield from action.fcurves
+        return
+    for layer in action.layers:
+        for strip in layer.strips:
+            for bag in strip.channelbags:
+                yield from bag.fcurves
+
+
+def library_is_missing(library: Any) -> bool:
+    """Whether a linked file was not found when the open file was loaded; looked for where Blender does not tell."""
+    if hasattr(library, "is_missing"):
+        return bool(library.is_missing)
+    return not Path(bpy.path.abspath(library.filepath, library=library.parent)).is_file()
+
+
+def switch_off_adaptive_subdivision(item: Any) -> None:
+    """Have Cycles subdivide as the evaluated mesh is subdivided: until 4.5 it is the object's setting, then the
+    modifier's."""
+    if hasattr(getattr(item, "cycles", None), "use_adaptive_subdivision"):
+        item.cycles.use_adaptive_subdivision = False
+    for modifier in item.modifiers:
+        if hasattr(modifier, "use_adaptive_subdivision"):
+            modifier.use_adaptive_subdivision = False
 
 
 def new_fcurve(fcurves: Any, data_path: str, index: int, group: str) -> Any:

@@ -44,7 +44,7 @@ def show_depth(scene: Any, frames: tuple[int, ...], space: Any = None) -> None:
             scene.frame_set(frame)
             depsgraph = bpy.context.evaluated_depsgraph_get()
             view = _view(scene, depsgraph)
-            for one in characters(scene):
+            for one in [one for one in characters(scene) if not one.body.hide_render]:
                 low, high = visible_range_m(view, _vertices(one, depsgraph), *_size(scene))
                 near, far = min(near, low), max(far, high)
     finally:

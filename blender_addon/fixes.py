@@ -36,6 +36,7 @@ _HIDDEN = Fix("latentman.reset_hidden", "Reset Other Settings")
 _EDIT_PROMPTS = Fix("latentman.edit_prompts", "Edit Keyed Prompts")
 _SHORTEN = Fix("latentman.shorten_segments", "Shorten Segments")
 _RELEASE = Fix("latentman.release_memory", "Release Memory")
+_FIND_FILES = Fix("file.find_missing_files", "Find Missing Files")
 _FREE_BODY = _reset("body_path", "Use the Free Body")
 _EMBEDDED = _reset("model", "Use the Embedded Model")
 _AUTOENCODER = _reset("guide_decoder", "Guide by the Autoencoder")
@@ -91,6 +92,8 @@ FIXES: dict[str, tuple[Fix, ...]] = {
     "render.": (_RESUME,),
     "render.hidden": (_FRAME,),
     "rig.": (_IMPORT,),
+    "rig.library": (_FIND_FILES,),
+    "rig.not_rendered": (_RESUME,),
     "sample.": (_LOG,),
     "settings.other": (_HIDDEN,),
     "settings.prompts": (_EDIT_PROMPTS,),

@@ -15,6 +15,7 @@ from .client.generate_job import GenerateJob
 from .client.link import FileLink, LinkSource
 from .client.request import GenerateRequest
 from .client.session import Session
+from .passes.geometry import require_camera
 from .passes.launcher import PassRender, PassRequest
 from .preferences import stored_preferences
 from .rig.character import require_characters
@@ -79,8 +80,16 @@ def check_scene(context: Any) -> None:
     """Raise InputError where the scene has no character or no camera, before anything is started."""
     scene = context.scene
     require_characters(scene, context.view_layer)
-    if scene.camera is None:
-        raise InputError("passes.no_camera", f"The scene {scene.name!r} has no camera.", "Add one, or frame the shot.")
+    require_camera(scene)
+
+
+def why_no_shot(context: Any) -> str:
+    """What `check_scene` finds, as the reason why a button is grey; empty where there is nothing."""
+    try:
+        check_scene(context)
+    except InputError as error:
+        return str(error)
+    return ""
 
 
 def start_job(context: Any, request: GenerateRequest, session: Session) -> GenerateJob:

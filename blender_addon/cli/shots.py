@@ -115,7 +115,7 @@ def _open_blend(path: Path) -> None:
     if not is_file(path):
         raise InputError("arguments.blend", f"There is no file {shown_path(path)}.", "Give a .blend file.")
     try:
-        bpy.ops.wm.open_mainfile(filepath=str(path.absolute()), load_ui=False, use_scripts=False)
+        bpy.ops.wm.open_mainfile(filepath=str(path.absolute()), load_ui=False)  # scripts as Blender was told
     except RuntimeError as error:
         raise InputError("arguments.blend", f"Blender cannot open {path}: {str(error).strip()}.") from error
 

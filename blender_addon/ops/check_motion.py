@@ -7,7 +7,7 @@ from typing import Any
 import bpy
 
 from ..motion_check import check_motion, store_check, warnings
-from ..rig.character import characters
+from ..rig.character import characters, why_grey
 from ..running import wake
 from ..scene_job import scene_frames
 from ..shared.errors import LatentManError
@@ -24,7 +24,7 @@ class LATENTMAN_OT_check_motion(bpy.types.Operator):
     @classmethod
     def poll(cls, context: Any) -> bool:
         """Only where there is a character."""
-        return allow(cls, "" if characters(context.scene) else "Import a motion first")
+        return allow(cls, why_grey(context))
 
     def execute(self, context: Any) -> set[str]:
         """Look at all of them, and keep what was found."""
@@ -33,7 +33,7 @@ class LATENTMAN_OT_check_motion(bpy.types.Operator):
         found = 0
         try:
             frames = scene_frames(scene)
-            for character in characters(scene):
+            for character in characters(scene, context.view_layer):
                 store_check(character.armature, check_motion(scene, character, frames, settings.width, settings.height))
                 found += len(warnings(character.armature))
         except LatentManError as error:

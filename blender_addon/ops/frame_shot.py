@@ -7,10 +7,10 @@ from typing import Any
 import bpy
 
 from ..camera import frame_shot
-from ..rig.character import Character, characters
+from ..rig.character import Character, characters, why_grey
 from ..scene_job import scene_frames
 from ..shared.errors import LatentManError
-from .reporting import refuse
+from .reporting import allow, refuse
 
 
 class LATENTMAN_OT_frame_shot(bpy.types.Operator):
@@ -23,10 +23,7 @@ class LATENTMAN_OT_frame_shot(bpy.types.Operator):
     @classmethod
     def poll(cls, context: Any) -> bool:
         """Only where there is a character."""
-        if not characters(context.scene):
-            cls.poll_message_set("Import a motion first")
-            return False
-        return True
+        return allow(cls, why_grey(context))
 
     def execute(self, context: Any) -> set[str]:
         """Frame the active character, or the first."""
@@ -47,7 +44,7 @@ class LATENTMAN_OT_frame_shot(bpy.types.Operator):
 
 
 def _chosen(context: Any) -> Character:
-    found = characters(context.scene)
+    found = characters(context.scene, context.view_layer)
     return next((one for one in found if context.object in (one.armature, one.body)), found[0])
 
 

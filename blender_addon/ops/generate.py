@@ -9,7 +9,7 @@ from typing import Any
 import bpy
 
 from ..client.warm_backend import BackendState
-from ..rig.character import characters
+from ..generation import why_no_shot
 from ..running import Generation, generation, wake
 from ..scene_job import output_base, scene_frames, stored_template
 from ..shared.errors import InputError, LatentManError
@@ -79,7 +79,7 @@ class LATENTMAN_OT_resume(_Begin, bpy.types.Operator):
     @classmethod
     def poll(cls, context: Any) -> bool:
         """Only where the newest take is not finished."""
-        return allow(cls, _not_now() or _not_this_scene(context) or _nothing_to_resume(context))
+        return allow(cls, _not_now() or why_no_shot(context) or _nothing_to_resume(context))
 
     def begin(self, context: Any) -> Callable[[Any], None]:
         """The newest take."""
@@ -106,7 +106,7 @@ class LATENTMAN_OT_cancel(bpy.types.Operator):
 
 def why_not(context: Any) -> str:
     """The reason why Generate is grey; empty where it is not."""
-    return _not_now() or _not_this_scene(context) or _not_this_job(context.scene)
+    return _not_now() or why_no_shot(context) or _not_this_job(context.scene)
 
 
 def can_resume(context: Any) -> bool:
@@ -119,12 +119,6 @@ def _not_now() -> str:
     if current.running:
         return "A shot is being generated"
     return "The backend is stopping; in a moment" if current.backend.state is BackendState.STOPPING else ""
-
-
-def _not_this_scene(context: Any) -> str:
-    if not characters(context.scene):
-        return "Import a motion first"
-    return "" if context.scene.camera is not None else "Add a camera, or frame the shot"
 
 
 def _not_this_job(scene: Any) -> str:

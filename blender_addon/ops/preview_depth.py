@@ -7,7 +7,7 @@ from typing import Any
 import bpy
 
 from ..depth_preview import depth_is_shown, hide_depth, show_depth
-from ..rig.character import characters
+from ..generation import why_no_shot
 from ..scene_job import scene_frames
 from ..shared.errors import LatentManError
 from .reporting import allow, refuse
@@ -25,9 +25,7 @@ class LATENTMAN_OT_preview_depth(bpy.types.Operator):
         """Only where there is a character and a camera, or a depth to be taken away."""
         if depth_is_shown(context.scene):
             return True
-        if not characters(context.scene):
-            return allow(cls, "Import a motion first")
-        return allow(cls, "" if context.scene.camera is not None else "Add a camera, or frame the shot")
+        return allow(cls, why_no_shot(context))
 
     def execute(self, context: Any) -> set[str]:
         """Show it, or what was there before."""

@@ -8,7 +8,7 @@ import bpy
 
 from ..depth_preview import hide_depth
 from ..rig.body_mesh import PART_ATTRIBUTE
-from ..rig.character import characters
+from ..rig.character import characters, why_grey
 from ..rig.part_colours import colour_parts
 from .reporting import allow
 
@@ -22,9 +22,8 @@ class LATENTMAN_OT_preview_parts(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: Any) -> bool:
-        """Only where there is a character whose body has parts."""
-        found = [one for one in characters(context.scene) if PART_ATTRIBUTE in one.body.data.attributes]
-        return allow(cls, "" if found else "Import a motion first")
+        """Only where there is a character."""
+        return allow(cls, why_grey(context))
 
     def execute(self, context: Any) -> set[str]:
         """Colour them, and turn the viewport over."""

@@ -10,11 +10,10 @@ from bpy.props import StringProperty
 
 from ..client.job_file import read_job_file, write_job_file
 from ..client.request import PASSES_FOLDER
-from ..generation import chosen_backend, known_jobs
+from ..generation import chosen_backend, known_jobs, why_no_shot
 from ..passes.comparison import Known, PassComparison
 from ..passes.launcher import PassRequest
 from ..presets import changes, preset_named
-from ..rig.character import characters
 from ..running import generation, wake
 from ..scene_job import (
     output_base,
@@ -138,9 +137,7 @@ class LATENTMAN_OT_count_changes(bpy.types.Operator):
         current = generation()
         if current.running or (current.comparison is not None and current.comparison.running):
             return allow(cls, "Passes are being looked at or rendered")
-        if not characters(context.scene):
-            return allow(cls, "Import a motion first")
-        return allow(cls, "" if context.scene.camera is not None else "Add a camera, or frame the shot")
+        return allow(cls, why_no_shot(context))
 
     def execute(self, context: Any) -> set[str]:
         """Start the child; the timer takes what it finds."""

@@ -11,6 +11,7 @@ import importlib.util
 import os
 import sys
 import threading
+import traceback
 from pathlib import Path
 
 _PACKAGE = "latentman_child"
@@ -28,6 +29,12 @@ def _load_package() -> None:
     spec.loader.exec_module(package)
 
 
+def _leave_own_folder() -> None:
+    """Take this script's folder off the import path, where Python has put it: its modules have common names."""
+    own = Path(__file__).resolve().parent
+    sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != own]
+
+
 def _end_with_parent() -> None:
     """Wait for the end of standard input, into which the parent never writes, and end at once. Touches no bpy."""
     while os.read(0, 4096):
@@ -37,9 +44,9 @@ def _end_with_parent() -> None:
 
 def main() -> int:
     """Run the spec named behind `--`; returns the exit code."""
+    _leave_own_folder()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _load_package()
-    child = importlib.import_module(f"{_PACKAGE}.passes.child")
     language = importlib.import_module(f"{_PACKAGE}.passes.spec")
     errors = importlib.import_module(f"{_PACKAGE}.shared.errors")
 
@@ -48,10 +55,22 @@ def main() -> int:
         sys.stdout.flush()
 
     try:
+        child = importlib.import_module(f"{_PACKAGE}.passes.child")
         spec_file = Path(sys.argv[sys.argv.index("--") + 1])
         child.run(language.PassSpec.from_json(spec_file.read_text(encoding="utf-8")), emit)
+        emit(language.Ended())
     except errors.LatentManError as error:
         emit(language.ChildFailed(*errors.told(error)))
+        return 1
+    except Exception:  # noqa: BLE001 - whatever it is, the user gets a sentence, and the traceback goes to the log
+        traceback.print_exc()
+        sys.stderr.flush()
+        unknown = errors.RenderError(
+            "render.unexpected",
+            "The child Blender met a fault that the program does not know.",
+            "Run it again; if it comes back, report it with the log.",
+        )
+        emit(language.ChildFailed(*errors.told(unknown), unexpected=True))
         return 1
     return 0
 

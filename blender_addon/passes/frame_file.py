@@ -18,16 +18,17 @@ CHANNELS = (DEPTH_CHANNEL, PART_CHANNEL, U_CHANNEL, V_CHANNEL)
 
 # EEVEE keeps AOVs in half floats, whose spacing at 24 is 1/64: 23 comes back as 22.984. More is a mixture of labels.
 _LABEL_TOLERANCE = 0.05
-_KEY_VERSION = b"passes 1"
+_KEY_VERSION = b"passes 2"
 
 
 def frame_key(
-    fixed: bytes, view: CameraView, vertices: NDArray[np.float32], others: bytes
+    fixed: bytes, view: CameraView, vertices: NDArray[np.float32], drawn: tuple[bool, ...], others: bytes
 ) -> str:  # vertices (V, 3) metres
     """What a frame's passes depend on, as a digest.
 
-    `fixed` stands for what is the same in all frames (size, engine, charts, Blender's version), `others` for the
-    other objects of the scene. It is stored in the frame's file; a file with an equal key need not be rendered again.
+    `fixed` stands for what is the same in all frames (size, engine, charts, Blender's version), `drawn` says which
+    characters are rendered, `others` stands for the other objects of the scene. The key is stored in the frame's file;
+    a file with an equal key need not be rendered again.
     """
     digest = hashlib.sha256(_KEY_VERSION)
     for part in (
@@ -36,6 +37,7 @@ def frame_key(
         view.intrinsics.tobytes(),
         np.array([view.clip_start_m, view.clip_end_m]).tobytes(),
         np.ascontiguousarray(vertices).tobytes(),
+        bytes(drawn),
         others,
     ):
         digest.update(len(part).to_bytes(8, "little"))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import secrets
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,13 +10,11 @@ from numpy.typing import NDArray
 
 from ..rig.body_mesh import CHART_ATTRIBUTE, PART_ATTRIBUTE
 from ..rig.character import Character
-from ..shared.errors import InputError, RenderError
-from ..shared.motion.skeleton import JOINT_NAMES
+from ..rig.joints import joint_bones
+from ..shared.errors import InputError
 from ..shared.shot import PART_COUNT
 
 _OPENCV_FROM_BLENDER = np.diag([1.0, -1.0, -1.0, 1.0])
-_MESH_TYPES = ("MESH", "CURVE", "SURFACE", "FONT", "META")
-_UNRENDERED_TYPES = ("ARMATURE", "CAMERA", "LIGHT", "EMPTY", "SPEAKER", "LIGHT_PROBE", "LATTICE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +30,7 @@ class SurfaceCharts:
 class CameraView:
     """The camera in one frame, OpenCV axes."""
 
+    name: str
     world_to_camera: NDArray[np.float64]  # (4, 4)
     intrinsics: NDArray[np.float64]  # (3, 3) pixels
     clip_start_m: float
@@ -51,9 +48,9 @@ def world_vertices(character: Character, depsgraph: Any) -> NDArray[np.float32]:
 
 
 def world_joints(character: Character, depsgraph: Any) -> NDArray[np.float64]:
-    """The 24 joints in the world: (24, 3) metres."""
+    """The 24 joints in the world: (24, 3) metres. Raises InputError where a joint has no bone."""
     armature = character.armature.evaluated_get(depsgraph)
-    heads = np.array([armature.pose.bones[name].matrix.translation for name in JOINT_NAMES])
+    heads = np.array([armature.pose.bones[name].matrix.translation for name in joint_bones(armature)])
     return transformed(armature.matrix_world, heads)
 
 
@@ -66,14 +63,14 @@ def transformed(matrix: Any, points: NDArray[Any]) -> NDArray[np.float64]:
 def surface_charts(characters: list[Character], depsgraph: Any) -> SurfaceCharts:
     """The charts of all bodies, their vertices counted one body after the other.
 
-    Raises RenderError where a modifier has removed a body's parts or charts.
+    All must have passed `labels.require_labels`.
     """
     pieces = []
     start = 0
     for character in characters:
         item = character.body.evaluated_get(depsgraph)
         mesh = item.to_mesh()
-        piece = _mesh_charts(mesh, character.body.name)
+        piece = _mesh_charts(mesh)
         pieces.append(SurfaceCharts(piece.f + np.int32(start), piece.part, piece.chart_uv))
         start += len(mesh.vertices)
         item.to_mesh_clear()
@@ -84,14 +81,8 @@ def surface_charts(characters: list[Character], depsgraph: Any) -> SurfaceCharts
     )
 
 
-def _mesh_charts(mesh: Any, name: str) -> SurfaceCharts:
-    part, chart = mesh.attributes.get(PART_ATTRIBUTE), mesh.attributes.get(CHART_ATTRIBUTE)
-    if part is None or chart is None or part.domain != "FACE" or chart.domain != "CORNER":
-        raise RenderError(
-            "render.charts",
-            f"A modifier of {name!r} removes its part labels or charts.",
-            "Disable that modifier in renders.",
-        )
+def _mesh_charts(mesh: Any) -> SurfaceCharts:
+    part, chart = mesh.attributes[PART_ATTRIBUTE], mesh.attributes[CHART_ATTRIBUTE]
     mesh.calc_loop_triangles()
     count = len(mesh.loop_triangles)
     vertices, corners, faces = (np.empty(count * size, np.int32) for size in (3, 3, 1))
@@ -113,13 +104,7 @@ def _mesh_charts(mesh: Any, name: str) -> SurfaceCharts:
 
 def camera_view(scene: Any, depsgraph: Any, width: int, height: int) -> CameraView:
     """The scene's camera in the current frame. Raises InputError where there is none or it is not a perspective one."""
-    camera = scene.camera
-    if camera is None or camera.type != "CAMERA" or camera.data.type != "PERSP":
-        raise InputError(
-            "passes.no_camera",
-            f"The scene {scene.name!r} has no perspective camera in frame {scene.frame_current}.",
-            "Add one, or frame the shot first.",
-        )
+    camera = perspective_camera(scene)
     evaluated = camera.evaluated_get(depsgraph)
     projection = np.array(evaluated.calc_matrix_camera(depsgraph, x=width, y=height, scale_x=1, scale_y=1))
     intrinsics = np.array(
@@ -131,40 +116,33 @@ def camera_view(scene: Any, depsgraph: Any, width: int, height: int) -> CameraVi
     )
     pose = np.array(evaluated.matrix_world.normalized().inverted(), np.float64)
     lens = evaluated.data
-    return CameraView(_OPENCV_FROM_BLENDER @ pose, intrinsics, float(lens.clip_start), float(lens.clip_end))
+    return CameraView(
+        camera.name, _OPENCV_FROM_BLENDER @ pose, intrinsics, float(lens.clip_start), float(lens.clip_end)
+    )
 
 
-def occluder_digest(depsgraph: Any, bodies: list[Any]) -> bytes:
-    """A digest of all other rendered geometry. Where it cannot be told (hair, volumes), no two digests are equal."""
-    own = {body.name for body in bodies}
-    digest = hashlib.sha256()
-    shapes: dict[str, bytes] = {}  # instances of one object share their shape
-    for instance in depsgraph.object_instances:
-        item = instance.object
-        name = item.original.name_full
-        if item.type in _UNRENDERED_TYPES or (name in own and not instance.is_instance):
-            continue
-        if name not in shapes:
-            shapes[name] = _shape_digest(item)
-        digest.update(np.array(instance.matrix_world, np.float64).tobytes())
-        digest.update(bytes([item.visible_camera, item.is_holdout]))
-        digest.update(shapes[name])
-    return digest.digest()
+def require_camera(scene: Any) -> None:
+    """Raise InputError where the scene has no camera, not even one that markers bind."""
+    if scene.camera is None and not any(marker.camera for marker in scene.timeline_markers):
+        raise InputError("passes.no_camera", f"The scene {scene.name!r} has no camera.", "Add one, or frame the shot.")
 
 
-def _shape_digest(item: Any) -> bytes:
-    if item.type not in _MESH_TYPES:
-        return secrets.token_bytes(32)
-    mesh = item.to_mesh()
-    digest = hashlib.sha256()
-    if mesh is not None:
-        for collection, name, dtype, size in (
-            (mesh.vertices, "co", np.float32, 3),
-            (mesh.loops, "vertex_index", np.int32, 1),
-            (mesh.polygons, "loop_start", np.int32, 1),
-        ):
-            values = np.empty(len(collection) * size, dtype)
-            collection.foreach_get(name, values)
-            digest.update(values.tobytes())
-    item.to_mesh_clear()
-    return digest.digest()
+def perspective_camera(scene: Any) -> Any:
+    """The camera of the present frame. Raises InputError with the cause where it is none that the passes can use."""
+    camera = scene.camera
+    if camera is None:
+        cause = "it has none"
+    elif camera.type != "CAMERA":
+        cause = f"{camera.name!r} is not a camera"
+    elif camera.data.type != "PERSP":
+        kind = camera.data.bl_rna.properties["type"].enum_items[camera.data.type].name.lower()
+        cause = f"{camera.name!r} is {kind}"
+    else:
+        return camera
+    if any(marker.camera for marker in scene.timeline_markers):
+        cause += ", and markers switch cameras"
+    raise InputError(
+        "passes.no_camera",
+        f"The scene {scene.name!r} has no perspective camera in frame {scene.frame_current}: {cause}.",
+        "Make it a perspective camera, or frame the shot.",
+    )

@@ -21,25 +21,25 @@ import tempfile
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 
-import bpy
-
 from .. import compat
 from ..rig.character import require_characters
-from ..shared.errors import CancelledError, InputError, RenderError, error_of
-from ..shared.frame_files import file_error, frame_name, prepare_output_folder, storage_error
+from ..shared.errors import CancelledError, RenderError, error_of
+from ..shared.frame_files import file_error, frame_name, prepare_output_folder, storage_error, write_atomic
 from ..shared.reuse import ShotFacts
 from ..shared.shot import CHARTS_FILE, SHOT_FILE, VERTICES_FILE
-from .spec import ChildFailed, FrameReady, PassSpec, ShotReady, parse_event
+from .geometry import require_camera
+from .saved_copy import save_copy
+from .spec import ChildFailed, Ended, FrameReady, PassSpec, ShotReady, parse_event
+from .trust import running_drivers, scripts_of_open_file
 
 PASS_SUFFIX = ".exr"
+LOG_FILE = "child_blender.log"  # beside the frames, after the child failed
 _SCRIPT = Path(__file__).with_name("child_main.py")
 _KEPT_LINES = 200
-_SHOWN_LINES = 3
 _KILL_WAIT_S = 5.0
 
 
@@ -80,6 +80,7 @@ class PassRender:
         self._tail: deque[str] = deque(maxlen=_KEPT_LINES)
         self._finished: set[int] = set()
         self._shot: ShotReady | None = None
+        self._ended = False
         self._closed = False
         # The threads only move text from the child's pipes; they touch neither bpy nor this object's state.
         self._readers = [
@@ -100,10 +101,7 @@ class PassRender:
         """
         scene = context.scene
         require_characters(scene, context.view_layer)
-        if scene.camera is None:
-            raise InputError(
-                "passes.no_camera", f"The scene {scene.name!r} has no camera.", "Add one, or frame the shot first."
-            )
+        require_camera(scene)
         try:
             folder = tempfile.TemporaryDirectory(prefix="latentman-passes-")
         except OSError as error:
@@ -111,7 +109,7 @@ class PassRender:
         try:
             kept = request.output.absolute()
             spec = PassSpec(
-                blend=str(Path(folder.name) / "copy.blend"),
+                blend=str(save_copy(Path(folder.name).resolve())),
                 scene=scene.name,
                 view_layer=context.view_layer.name,
                 output=folder.name if compare_only else str(prepare_output_folder(request.output)),
@@ -119,9 +117,10 @@ class PassRender:
                 width=request.width,
                 height=request.height,
                 engine=request.engine,
+                scripts=scripts_of_open_file(context),
+                drivers=running_drivers(context),
                 compare_with=str(kept) if compare_only else "",
             )
-            _save_copy(spec.blend)
             process = _start_child(spec, Path(folder.name))
         except OSError as error:
             folder.cleanup()
@@ -216,12 +215,15 @@ class PassRender:
             raise
         if isinstance(event, ChildFailed):
             self.close()
-            raise error_of(event, unsaid=RenderError)
+            where = f" {self._keep_log()}" if event.unexpected else ""
+            raise error_of(replace(event, hint=f"{event.hint}{where}".rstrip()), unsaid=RenderError)
         if isinstance(event, ShotReady):
             self._shot = event
         elif isinstance(event, FrameReady):
             self._finished.add(event.frame)
             finished.append(RenderedFrame(event.frame, self.frame_path(event.frame), event.reused, event.sha256))
+        elif isinstance(event, Ended):
+            self._ended = True
         elif line:
             self._tail.append(line)
 
@@ -232,14 +234,23 @@ class PassRender:
             self._lines.put(None)
             return
         self.close()
-        missing = [frame for frame in self._request.frames if frame not in self._finished]
-        if code != 0 or missing:
+        if not self._ended:
+            missing = [frame for frame in self._request.frames if frame not in self._finished]
             raise RenderError(
                 "render.child_died",
                 f"The child Blender ended with code {code} before {len(missing)} of {len(self._request.frames)} frames "
-                f"were rendered: {' / '.join(list(self._tail)[-_SHOWN_LINES:]) or 'it printed nothing'}.",
-                "Run it again: finished frames are kept.",
+                "were rendered.",
+                f"Run it again: finished frames are kept. {self._keep_log()}".strip(),
             )
+
+    def _keep_log(self) -> str:
+        """Keep the child's last lines for a report; returns where they are, in a sentence."""
+        lines = "".join(f"{line}\n" for line in self._tail)
+        path = self._request.output.absolute() / LOG_FILE
+        if not lines or not path.parent.is_dir():
+            return ""
+        write_atomic(path, lines.encode())
+        return f"Its last lines are in {path}."
 
 
 def render_passes(context: Any, request: PassRequest) -> list[RenderedFrame]:
@@ -254,31 +265,6 @@ def render_passes(context: Any, request: PassRequest) -> list[RenderedFrame]:
     finally:
         render.close()
     return frames
-
-
-def _save_copy(path: str) -> None:
-    """Save the open file's present state elsewhere; the open file keeps its name, and stays unsaved if it was."""
-    try:
-        with _no_preview():
-            bpy.ops.wm.save_as_mainfile(filepath=path, copy=True, check_existing=False, compress=False)
-    except RuntimeError as error:
-        raise RenderError(
-            "render.copy", f"A copy of the file could not be saved for rendering: {str(error).strip()}."
-        ) from error
-
-
-@contextlib.contextmanager
-def _no_preview() -> Iterator[None]:
-    """Saving without the little picture of the scene in the file: drawing it takes longer than all else, and nobody
-    sees this copy. The user's choice comes back."""
-    preferences = bpy.context.preferences
-    kept, dirty = preferences.filepaths.file_preview_type, preferences.is_dirty
-    preferences.filepaths.file_preview_type = "NONE"
-    try:
-        yield
-    finally:
-        preferences.filepaths.file_preview_type = kept
-        preferences.is_dirty = dirty
 
 
 def _start_child(spec: PassSpec, folder: Path) -> subprocess.Popen[bytes]:

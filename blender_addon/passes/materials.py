@@ -1,7 +1,8 @@
 """One material over everything: it writes part and chart coordinates of whatever it is on.
 
-The characters' bodies carry both as mesh attributes. All other objects have no such attributes and read zero, which is
-the background's label: they hide what is behind them and are never taken for the character.
+The characters' bodies carry both as mesh attributes, and so may copies of them: instances, duplicates, what geometry
+nodes make of them. The label counts on the characters themselves alone, by a property that says so: an instance reads
+it of the object that makes it. Everything else gets zero, the background's label, and hides what is behind it.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ import bpy
 from ..rig.body_mesh import CHART_ATTRIBUTE, PART_ATTRIBUTE
 from .settings import AOV_NAME
 
+_CHARACTER = "latentman_character"  # on objects of the copy: 1 on the characters' bodies, 0 on all others
+
 
 def override_materials(view_layer: Any, bodies: list[Any]) -> None:
     """Put the passes' material over every object of the view layer.
@@ -21,6 +24,8 @@ def override_materials(view_layer: Any, bodies: list[Any]) -> None:
     """
     material = _pass_material()
     view_layer.material_override = material
+    for item in bpy.data.objects:
+        item[_CHARACTER] = float(item in bodies)
     for body in bodies:
         if not body.data.is_editable:  # linked from another file
             body.data = body.data.copy()
@@ -35,11 +40,14 @@ def _pass_material() -> Any:
         material.use_nodes = True
     tree = material.node_tree
     tree.nodes.clear()
-    part = _attribute(tree, PART_ATTRIBUTE).outputs["Fac"]
+    label = tree.nodes.new("ShaderNodeMath")
+    label.operation = "MULTIPLY"
+    tree.links.new(_attribute(tree, PART_ATTRIBUTE).outputs["Fac"], label.inputs[0])
+    tree.links.new(_attribute(tree, _CHARACTER, "INSTANCER").outputs["Fac"], label.inputs[1])
     chart = tree.nodes.new("ShaderNodeSeparateXYZ")
     tree.links.new(_attribute(tree, CHART_ATTRIBUTE).outputs["Vector"], chart.inputs[0])
     iuv = tree.nodes.new("ShaderNodeCombineXYZ")
-    tree.links.new(part, iuv.inputs[0])
+    tree.links.new(label.outputs[0], iuv.inputs[0])
     tree.links.new(chart.outputs[0], iuv.inputs[1])
     tree.links.new(chart.outputs[1], iuv.inputs[2])
     output = tree.nodes.new("ShaderNodeOutputAOV")
@@ -52,7 +60,7 @@ def _pass_material() -> Any:
     return material
 
 
-def _attribute(tree: Any, name: str) -> Any:
+def _attribute(tree: Any, name: str, kind: str = "GEOMETRY") -> Any:
     node = tree.nodes.new("ShaderNodeAttribute")
-    node.attribute_type, node.attribute_name = "GEOMETRY", name
+    node.attribute_type, node.attribute_name = kind, name
     return node

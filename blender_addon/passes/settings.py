@@ -7,58 +7,95 @@ from __future__ import annotations
 
 from typing import Any
 
+import bpy
+
 from .. import compat
 from .spec import PassSpec
 
 AOV_NAME = "iuv"
 _FILTER_WIDTH = 0.01
+_SET_HERE = ("render.", "cycles.", "eevee.", "view_layers", "view_settings.", "display_settings.")
 _NO_SURFACE = ("LIGHT", "LIGHT_PROBE", "GREASEPENCIL", "GPENCIL", "VOLUME")
 
 
 def apply_settings(scene: Any, view_layer: Any, spec: PassSpec) -> None:
     """Set the scene up for the passes of `spec`."""
+    _mute(scene, _SET_HERE)
     _apply_picture(scene.render, spec)
-    _apply_colour(scene)
+    scene.world = None
     for layer in scene.view_layers:
         layer.use = layer == view_layer
     _apply_layer(view_layer)
+    choose_engine(scene, spec.engine)
     if spec.engine == "cycles":
         _apply_cycles(scene)
     else:
         _apply_eevee(scene)
 
 
-def show_what_renders(scene: Any, view_layer: Any, bodies: list[Any]) -> None:
-    """Make the evaluated bodies those that the renderer sees, whatever the viewport was set to.
+def choose_engine(scene: Any, engine: str) -> None:
+    """Have the scene rendered by one of `spec.ENGINES`."""
+    name = "CYCLES" if engine == "cycles" else compat.eevee_engine()
+    if scene.render.engine != name:
+        scene.render.engine = name
 
-    Triangles are cut along a fixed diagonal, so that a quad's triangles are the same in every frame.
+
+def simplify_objects(scene: Any, view_layer: Any) -> None:
+    """Take from the objects what the passes have no use for: lamps, volumes, blur, holdouts, shadow catchers.
+
+    Everything with a surface is opaque then.
     """
     scene.render.use_simplify = False
-    for collection in view_layer.layer_collection.children:
-        _show_collection(collection)
-    for item in scene.objects:
+    _switch_off(view_layer.layer_collection, "holdout")
+    for item in bpy.data.objects:
+        _mute(item, ("is_holdout", "is_shadow_catcher"))
+        item.is_holdout = item.is_shadow_catcher = False
         if item.type in _NO_SURFACE:
-            item.hide_render = True
+            item.hide_render, item.visible_camera = True, False
         if item.type == "CAMERA":
+            _mute(item.data, ("dof.",))
             item.data.dof.use_dof = False
-        item.hide_viewport = item.hide_render
-        if item.name in view_layer.objects:
-            item.hide_set(False, view_layer=view_layer)
+        compat.switch_off_adaptive_subdivision(item)
+
+
+def prepare_bodies(bodies: list[Any]) -> None:
+    """Have the camera see the characters' bodies, as triangles that are the same in every frame.
+
+    They are cut along a fixed diagonal.
+    """
     for body in bodies:
-        body.visible_camera, body.is_holdout = True, False
-        for modifier in body.modifiers:
-            modifier.show_viewport = modifier.show_render
-            if modifier.type in ("SUBSURF", "MULTIRES"):
-                modifier.levels = modifier.render_levels
+        _mute(body, ("visible_camera",))
+        body.visible_camera = True
         triangulate = body.modifiers.new("LatentMan triangles", "TRIANGULATE")
         triangulate.quad_method = "FIXED"
 
 
-def _show_collection(layer_collection: Any) -> None:
-    layer_collection.hide_viewport = False
-    layer_collection.collection.hide_viewport = layer_collection.collection.hide_render
+def keep_evaluated(scene: Any, bodies: list[Any]) -> None:
+    """Have Blender evaluate these objects also in frames that do not render them.
+
+    It evaluates what a rendered object depends on. An empty is never drawn, and a constraint without influence does
+    nothing.
+    """
+    keeper = bpy.data.objects.new("LatentMan keeper", None)
+    scene.collection.objects.link(keeper)
+    for body in bodies:
+        constraint = keeper.constraints.new("SHRINKWRAP")
+        constraint.target, constraint.influence = body, 0
+
+
+def _switch_off(layer_collection: Any, flag: str) -> None:
+    setattr(layer_collection, flag, False)
     for child in layer_collection.children:
-        _show_collection(child)
+        _switch_off(child, flag)
+
+
+def _mute(owner: Any, beginnings: tuple[str, ...]) -> None:
+    """Silence the keys and drivers of an owner's properties whose paths begin so: they would undo what is set here."""
+    if owner.animation_data is None:
+        return
+    for curve in (*compat.fcurves_of(owner), *owner.animation_data.drivers):
+        if curve.data_path.startswith(beginnings):
+            curve.mute = True
 
 
 def _apply_picture(render: Any, spec: PassSpec) -> None:
@@ -74,19 +111,15 @@ def _apply_picture(render: Any, spec: PassSpec) -> None:
     compat.set_multilayer_exr(render.image_settings)
     render.image_settings.color_depth = "32"
     render.image_settings.exr_codec = "NONE"  # read back at once and deleted
-
-
-def _apply_colour(scene: Any) -> None:
-    scene.view_settings.view_transform = "Raw"
-    scene.view_settings.use_curve_mapping = False
-    scene.view_settings.exposure, scene.view_settings.gamma = 0, 1
-    scene.world = None
+    # The numbers as they were rendered: a multilayer EXR has no view transform, but may have a colour space of its own.
+    render.image_settings.color_management = "FOLLOW_SCENE"
 
 
 def _apply_layer(view_layer: Any) -> None:
     for flag in [name for name in dir(view_layer) if name.startswith("use_pass_")]:
         setattr(view_layer, flag, flag in ("use_pass_z", "use_pass_combined"))
     view_layer.samples = 0  # no samples of its own
+    view_layer.use_solid = True
     while view_layer.aovs:
         view_layer.aovs.remove(view_layer.aovs[0])
     aov = view_layer.aovs.add()
@@ -94,7 +127,6 @@ def _apply_layer(view_layer: Any) -> None:
 
 
 def _apply_cycles(scene: Any) -> None:
-    scene.render.engine = "CYCLES"
     cycles = scene.cycles
     cycles.device = "CPU"
     cycles.samples = 1
@@ -109,7 +141,6 @@ def _apply_cycles(scene: Any) -> None:
 
 
 def _apply_eevee(scene: Any) -> None:
-    scene.render.engine = compat.eevee_engine()
     scene.eevee.taa_render_samples = 1
     scene.render.filter_size = 0
     for flag in ("use_raytracing", "use_shadows", "use_volumetric_shadows", "use_overscan"):

@@ -28,6 +28,8 @@ from ..shared.shot import (
 from .geometry import CameraView, SurfaceCharts
 from .spec import PassSpec
 
+BEHIND, CLIPPED, BESIDE = "behind", "clipped", "beside"
+
 _ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 
 
@@ -36,8 +38,9 @@ class FrameGeometry:
     """What one frame adds to the shot."""
 
     view: CameraView
-    vertices: NDArray[np.float32]  # (V, 3) metres, all characters
+    vertices: tuple[NDArray[np.float32], ...]  # a character each: (V, 3) metres
     joints: NDArray[np.float64]  # (characters, 24, 3) metres
+    drawn: tuple[bool, ...]  # whether the frame renders it, a character each
 
 
 class ShotWriter:
@@ -46,38 +49,37 @@ class ShotWriter:
     The vertices go to disk frame by frame, so that the memory does not grow with the shot's length.
     """
 
-    def __init__(self, spec: PassSpec, fps: float, names: list[str], counts: list[int]) -> None:
+    def __init__(self, spec: PassSpec, fps: float, names: list[str]) -> None:
         self._spec = spec
         self._fps = fps
         self._names = names
-        self._counts = counts
+        self._counts: list[int] = []
         self._folder = Path(spec.output)
         self._views: list[CameraView] = []
         self._joints: list[NDArray[np.float64]] = []
         self._near_m, self._far_m = np.inf, 0.0
+        self._unseen: set[str] = set()
         self._part = self._folder / f"{VERTICES_FILE}{PART_SUFFIX}"
-        try:
-            self._vertices: Any = np.lib.format.open_memmap(
-                self._part, mode="w+", dtype=np.float32, shape=(len(spec.frames), sum(counts), 3)
-            )
-        except OSError as error:
-            raise storage_error(error, self._folder) from error
+        self._vertices: Any = None
 
     def add(self, geometry: FrameGeometry) -> None:
         """Take the next frame of the spec. Raises RenderError where a body's vertex count has changed."""
         index = len(self._views)
-        if len(geometry.vertices) != self._vertices.shape[1]:
-            raise RenderError(
-                "render.topology",
-                f"A body has another number of vertices in frame {self._spec.frames[index]} than in frame "
-                f"{self._spec.frames[0]}.",
-                "Disable modifiers that change the body's mesh over time.",
-            )
-        self._vertices[index] = geometry.vertices
+        counts = [len(one) for one in geometry.vertices]
+        if index == 0:
+            self._begin(counts)
+        for name, count, first in zip(self._names, counts, self._counts, strict=True):
+            if count != first:
+                raise RenderError(
+                    "render.topology",
+                    f"The body of {name!r} has {count} vertices in frame {self._spec.frames[index]}, but {first} in "
+                    f"frame {self._spec.frames[0]}.",
+                    "Disable modifiers that change the body's mesh over time.",
+                )
+        self._vertices[index] = np.concatenate(geometry.vertices)
         self._views.append(geometry.view)
         self._joints.append(geometry.joints)
-        near, far = visible_range_m(geometry.view, geometry.vertices, self._spec.width, self._spec.height)
-        self._near_m, self._far_m = min(self._near_m, near), max(self._far_m, far)
+        self._measure(geometry)
 
     def finish(self, charts: SurfaceCharts) -> Shot:
         """Write the three files and return the shot. Raises InputError where no frame shows a body."""
@@ -85,11 +87,7 @@ class ShotWriter:
         self._vertices = None  # lets go of the file, without which Windows cannot rename it
         if self._far_m <= 0:
             self.discard()
-            raise InputError(
-                "passes.out_of_view",
-                "The character is out of the camera's view in every frame.",
-                "Move the camera, or frame the shot from the LatentMan panel.",
-            )
+            raise self._out_of_view()
         shot = self._shot()
         os.replace(self._part, self._folder / VERTICES_FILE)
         write_atomic(self._folder / CHARTS_FILE, charts_npz(charts))
@@ -101,6 +99,36 @@ class ShotWriter:
         self._vertices = None
         with contextlib.suppress(FileNotFoundError):
             self._part.unlink()
+
+    def _begin(self, counts: list[int]) -> None:
+        self._counts = counts
+        shape = (len(self._spec.frames), sum(counts), 3)
+        try:
+            self._vertices = np.lib.format.open_memmap(self._part, mode="w+", dtype=np.float32, shape=shape)
+        except OSError as error:
+            raise storage_error(error, self._folder) from error
+
+    def _measure(self, geometry: FrameGeometry) -> None:
+        """Widen the depth range by the vertices in the picture of those that the frame renders."""
+        for vertices, drawn in zip(geometry.vertices, geometry.drawn, strict=True):
+            if drawn:
+                size = self._spec.width, self._spec.height
+                near, far = visible_range_m(geometry.view, vertices, *size)
+                self._near_m, self._far_m = min(self._near_m, near), max(self._far_m, far)
+                if far <= 0:
+                    self._unseen.add(why_unseen(geometry.view, vertices, *size))
+
+    def _out_of_view(self) -> InputError:
+        view = self._views[0]
+        clip = f"{view.clip_start_m:g} to {view.clip_end_m:g} m"
+        causes = {BEHIND: "behind it", CLIPPED: f"outside its clip range of {clip}", BESIDE: "beside its picture"}
+        where = " or ".join(text for cause, text in causes.items() if cause in self._unseen)
+        clipped = self._unseen == {CLIPPED}
+        return InputError(
+            "passes.out_of_view",
+            f"The character is out of the camera's view in every frame: {view.name!r} has it {where}.",
+            "Widen the camera's clip range." if clipped else "Move the camera, or frame the shot.",
+        )
 
     def _shot(self) -> Shot:
         camera = ShotCamera(
@@ -135,6 +163,20 @@ def visible_range_m(
     x, y, z = picture[0, :, 0], picture[0, :, 1], depth[0]
     inside = (z >= view.clip_start_m) & (z <= view.clip_end_m) & (x >= 0) & (x <= width) & (y >= 0) & (y <= height)
     return (float(z[inside].min()), float(z[inside].max())) if inside.any() else (np.inf, 0.0)
+
+
+def why_unseen(
+    view: CameraView, vertices: NDArray[np.float32], width: int, height: int
+) -> str:  # vertices (V, 3) world metres
+    """BEHIND the camera, CLIPPED by its range, or BESIDE the picture; for vertices of which none is seen."""
+    picture, depth = ShotCamera(view.world_to_camera[None], view.intrinsics[None]).project(
+        np.asarray(vertices, np.float64)[None]
+    )
+    x, y, front = picture[0, :, 0], picture[0, :, 1], depth[0] > 0
+    if not front.any():
+        return BEHIND
+    inside = front & (x >= 0) & (x <= width) & (y >= 0) & (y <= height)
+    return CLIPPED if inside.any() else BESIDE
 
 
 def charts_npz(charts: SurfaceCharts) -> bytes:

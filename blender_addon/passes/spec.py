@@ -29,6 +29,10 @@ class PassSpec:
     width: int
     height: int
     engine: str  # one of ENGINES
+    scripts: str = (
+        "blocked"  # whether the file's Python code runs: "allowed", "blocked", or "unknown": blocked and told
+    )
+    drivers: tuple[str, ...] = ()  # those that must run
     compare_with: str = ""  # a passes folder: only say which of its frames are still right, and render none
 
     def __post_init__(self) -> None:
@@ -55,7 +59,7 @@ class PassSpec:
     def from_json(cls, text: str) -> PassSpec:
         """The spec that `to_json` wrote."""
         values = json.loads(text)
-        return cls(**{**values, "frames": tuple(values["frames"])})
+        return cls(**{**values, "frames": tuple(values["frames"]), "drivers": tuple(values["drivers"])})
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,16 +89,25 @@ class FrameReady:
 
 @dataclass(frozen=True, slots=True)
 class ChildFailed:
-    """The child's error as a user reads it; the launcher raises it as the class that it had in the child."""
+    """The child's error as a user reads it; the launcher raises it as the class that it had in the child.
+
+    `unexpected`: a fault of the program; the traceback is in the child's output.
+    """
 
     code: str
     message: str
     hint: str
     kind: str
+    unexpected: bool = False
 
 
-ChildEvent = ShotReady | FrameReady | ChildFailed
-_EVENTS: dict[str, type[Any]] = {kind.__name__: kind for kind in (ShotReady, FrameReady, ChildFailed)}
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """All is done and in place. How Blender's process ends after that does not matter: 4.2 may crash in leaving."""
+
+
+ChildEvent = ShotReady | FrameReady | ChildFailed | Ended
+_EVENTS: dict[str, type[Any]] = {kind.__name__: kind for kind in (ShotReady, FrameReady, ChildFailed, Ended)}
 
 
 def event_line(event: ChildEvent) -> str:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..shared.motion.skeleton import JOINT_NAMES, PARENTS
+from .joints import mark_joints
 
 ROOT_BONE = JOINT_NAMES[0]
 
@@ -29,6 +30,7 @@ def new_armature(scene: Any, joints: NDArray[np.float64], name: str) -> Any:  # 
     scene.collection.objects.link(armature)
     armature.rotation_euler = (math.radians(90), 0, 0)
     _add_bones(scene, armature, joints)
+    mark_joints(armature)
     armature.show_in_front = True
     data.display_type = "STICK"
     for bone in armature.pose.bones:

@@ -6,15 +6,19 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import bpy
 import numpy as np
 
+from .. import compat
 from ..shared.errors import InputError
 from ..shared.motion import SMPLMotion, resample
 from ..shared.strict_json import as_text
 from .armature import new_armature
 from .body_mesh import new_body_object, require_parts
 from .correctives import store_correctives
+from .joints import joint_bones
 from .keyframes import write_motion
+from .visibility import may_render, rendered_objects, why_not_rendered
 
 if TYPE_CHECKING:
     from ..shared.body import Body
@@ -85,35 +89,89 @@ def _fit_range(scene: Any, first: int, last: int, others: bool) -> str:
     return ""
 
 
-def characters(scene: Any) -> list[Character]:
-    """The scene's characters that are rendered, in the order of their names."""
-    found = [
+def bodies(scene: Any) -> list[Any]:
+    """The objects of the scene that are marked as bodies, rendered or not, in the order of their names."""
+    return sorted((item for item in scene.objects if item.type == "MESH" and item.get(BODY)), key=lambda one: one.name)
+
+
+def characters(scene: Any, view_layer: Any = None) -> list[Character]:
+    """The scene's characters that some frame may show, in the order of their bodies' names.
+
+    A character that keys or a driver switch off in the present frame is one all the same. Where `view_layer` is given,
+    it must render the body.
+    """
+    return [
         Character(item.parent, item)
-        for item in scene.objects
-        if item.type == "MESH" and item.get(BODY) and not item.hide_render
-        if item.parent is not None and item.parent.type == "ARMATURE"
+        for item in bodies(scene)
+        if item.parent is not None and item.parent.type == "ARMATURE" and not why_not_rendered(item, view_layer)
     ]
-    return sorted(found, key=lambda one: one.body.name)
 
 
-def others_in_picture(scene: Any) -> list[str]:
-    """The names of the other objects with a surface that are rendered: their depth becomes part of the passes."""
-    bodies = [one.body for one in characters(scene)]
+def others_in_picture(scene: Any, view_layer: Any) -> list[str]:
+    """The names of the other objects with a surface that some frame may show: they hide what is behind them."""
+    own = {one.body for one in characters(scene, view_layer)}
     return sorted(
-        item.name for item in scene.objects if item.type in _SURFACES and not item.hide_render and item not in bodies
+        item.name
+        for item in rendered_objects(view_layer)
+        if (item.type in _SURFACES or item.instance_type == "COLLECTION") and item not in own
+        if may_render(item) and item.visible_camera and not item.indirect_only_get(view_layer=view_layer)
     )
 
 
 def require_characters(scene: Any, view_layer: Any = None) -> list[Character]:
-    """As `characters`, of one view layer where it is given; raises InputError where there is none."""
-    found = [one for one in characters(scene) if view_layer is None or one.body.name in view_layer.objects]
+    """As `characters`; raises InputError with the cause where there is none, or where one's rig lacks a joint."""
+    found = characters(scene, view_layer)
     if not found:
-        raise InputError(
-            "rig.no_character",
-            f"The scene {scene.name!r} has no character to render.",
-            "Import a motion file first, and show it in the view layer.",
-        )
+        raise _why_no_character(scene, view_layer)
+    for one in found:
+        if not one.armature.data.bones and _missing_libraries():
+            raise _library_is_missing(scene)
+        joint_bones(one.armature)
     return found
+
+
+def why_grey(context: Any) -> str:
+    """Why a button that works on characters is grey; empty where it can work."""
+    try:
+        require_characters(context.scene, context.view_layer)
+    except InputError as error:
+        return str(error)
+    return ""
+
+
+def _why_no_character(scene: Any, view_layer: Any) -> InputError:
+    """The cause, when `characters` finds none."""
+    found = bodies(scene)
+    for item in found:
+        if item.parent is not None and item.parent.type == "ARMATURE":
+            cause = f"{item.name!r} {why_not_rendered(item, view_layer)}"
+            return InputError("rig.not_rendered", _none_because(scene, cause), "Show it in renders.")
+    if _missing_libraries():
+        return _library_is_missing(scene)
+    cause, remedy = "nothing was imported yet", "Import a motion first."
+    instances = [item for item in scene.objects if item.instance_type == "COLLECTION" and item.instance_collection]
+    shown = [item for item in instances if any(one.get(BODY) for one in item.instance_collection.all_objects)]
+    elsewhere = [other.name for other in bpy.data.scenes if other != scene and bodies(other)]
+    if found:
+        cause, remedy = f"the armature of {found[0].name!r} is missing", "Parent the body to its armature."
+    elif shown:
+        cause, remedy = f"{shown[0].name!r} is an instance of one, which has no rig here", "Make the instance real."
+    elif elsewhere:
+        cause, remedy = f"it is in the scene {elsewhere[0]!r}", "Switch to that scene, or link the character to this."
+    return InputError("rig.no_character", _none_because(scene, cause), remedy)
+
+
+def _library_is_missing(scene: Any) -> InputError:
+    cause = f"the linked library {_missing_libraries()[0]!r} cannot be found"
+    return InputError("rig.library", _none_because(scene, cause), "Find it: File > External Data > Find Missing Files.")
+
+
+def _none_because(scene: Any, cause: str) -> str:
+    return f"The scene {scene.name!r} has no character to render: {cause}."
+
+
+def _missing_libraries() -> list[str]:
+    return [library.filepath for library in bpy.data.libraries if compat.library_is_missing(library)]
 
 
 def _store_facts(armature: Any, motion: SMPLMotion, outside: str) -> None:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from ..shared.errors import RenderError
 from ..shared.motion.skeleton import JOINT_NAMES, PARENTS
+from .joints import joint_bones
 
 if TYPE_CHECKING:
     from ..shared.body import Body
@@ -55,22 +56,22 @@ def load_correctives(item: Any) -> NDArray[np.float32] | None:
     return offsets.reshape(FEATURES, count * 3)
 
 
-def apply_correctives(item: Any, armature: Any, offsets: NDArray[np.float32]) -> None:
-    """Write the rest shape that belongs to the armature's evaluated pose into the body's corrective shape key.
+def apply_correctives(item: Any, feature: NDArray[np.float32], offsets: NDArray[np.float32]) -> None:
+    """Write the rest shape that belongs to a pose into the body's corrective shape key.
 
-    `armature` is the evaluated object. Only for a copy of the user's file.
+    `feature` is `pose_feature` of the evaluated armature. Only for a copy of the user's file.
     """
     key = _shape_key(item)
     rest = np.empty(len(item.data.vertices) * 3, np.float32)
     key.relative_key.data.foreach_get("co", rest)
-    key.data.foreach_set("co", rest + pose_feature(armature) @ offsets)
+    key.data.foreach_set("co", rest + feature @ offsets)
     item.data.update_tag()
 
 
 def pose_feature(armature: Any) -> NDArray[np.float32]:
-    """SMPL's pose feature (207,): R - I of joints 1..23 relative to their parents, row-major."""
+    """SMPL's pose feature (207,) of an evaluated armature: R - I of joints 1..23 against their parents, row-major."""
     bones = armature.pose.bones
-    world = [np.array(bones[name].matrix.to_quaternion().to_matrix()) for name in JOINT_NAMES]
+    world = [np.array(bones[name].matrix.to_quaternion().to_matrix()) for name in joint_bones(armature)]
     local = [world[PARENTS[joint]].T @ world[joint] - np.eye(3) for joint in range(1, len(JOINT_NAMES))]
     return np.asarray(local, np.float32).reshape(FEATURES)
 

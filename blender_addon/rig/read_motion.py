@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from ..shared.errors import InputError
 from ..shared.motion import SMPLMotion
 from ..shared.motion.rotations import matrix_to_axis_angle
-from ..shared.motion.skeleton import JOINT_NAMES, local_rotations
+from ..shared.motion.skeleton import local_rotations
+from .joints import joint_bones
 
 
 def rest_joints(armature: Any) -> NDArray[np.float64]:
-    """The 24 joints in the rest pose, (24, 3) metres, SMPL's axes."""
-    return np.array([armature.data.bones[name].head_local for name in JOINT_NAMES], np.float64)
+    """The 24 joints in the rest pose, (24, 3) metres, SMPL's axes. Raises InputError where a joint has no bone."""
+    return np.array([armature.data.bones[name].head_local for name in joint_bones(armature)], np.float64)
 
 
 def read_back(scene: Any, armature: Any, frames: tuple[int, ...]) -> SMPLMotion:
@@ -27,16 +28,14 @@ def read_back(scene: Any, armature: Any, frames: tuple[int, ...]) -> SMPLMotion:
     """
     if not frames:
         raise InputError("frames.empty", "The frame range holds no frame.", 'Give one, for example "1-30,47".')
-    missing = [name for name in JOINT_NAMES if name not in armature.pose.bones]
-    if missing:
-        raise InputError("rig.joints", f"{armature.name!r} has no bone {missing[0]!r}.", "Import the motion again.")
+    bones = joint_bones(armature)
     poses, pelvis = [], []
     current = scene.frame_current
     try:
         for frame in frames:
             scene.frame_set(frame)
             evaluated = armature.evaluated_get(bpy.context.evaluated_depsgraph_get())
-            matrices = np.array([evaluated.pose.bones[name].matrix for name in JOINT_NAMES], np.float64)
+            matrices = np.array([evaluated.pose.bones[name].matrix for name in bones], np.float64)
             world = matrices[:, :3, :3] / np.linalg.norm(matrices[:, :3, :3], axis=1, keepdims=True)
             poses.append(matrix_to_axis_angle(local_rotations(world)))
             pelvis.append(matrices[0, :3, 3])

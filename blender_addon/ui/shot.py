@@ -63,7 +63,7 @@ def draw_camera(layout: Any, context: Any) -> None:
         shown = f"{render.resolution_x} x {render.resolution_y}"
         draw_text(layout, f"The view shows {shown}, pictures are {settings.width} x {settings.height}", "INFO")
         layout.operator("latentman.use_picture_size", icon="FULLSCREEN_EXIT")
-    others = rig.others_in_picture(scene)
+    others = rig.others_in_picture(scene, context.view_layer)
     if others:
         more = f" and {len(others) - _NAMED_OTHERS} more" if len(others) > _NAMED_OTHERS else ""
         draw_text(layout, f"Also in the picture: {', '.join(others[:_NAMED_OTHERS])}{more}", "INFO")

@@ -72,6 +72,13 @@ def standing_motion(frames: int, fps: float = 24.0) -> SMPLMotion:
     return SMPLMotion(poses=poses, root=root, betas=np.zeros(10), fps=fps, source="standing")
 
 
+def still_motion(frames: int, fps: float = 24.0) -> SMPLMotion:
+    """The rest pose at the origin."""
+    return SMPLMotion(
+        poses=np.zeros((frames, 24, 3)), root=np.zeros((frames, 3)), betas=np.zeros(10), fps=fps, source="still"
+    )
+
+
 def plane_body(half_m: float = 1.0, cells: int = 24) -> Body:
     """A square in the x, y plane at z = 0, all of it carried by the pelvis; part i is the i-th column of cells.
 

@@ -15,8 +15,8 @@ from blender_addon.shared.shot import parse_shot
 from bpy_extras.object_utils import world_to_camera_view
 
 from blender_addon import compat
-from blender_addon.passes import launcher
 from blender_addon.passes.launcher import PassRender, PassRequest, render_passes
+from blender_addon.passes.saved_copy import save_copy
 from blender_addon.rig.character import characters, import_motion
 from tests.blender.fingerprint import fingerprint
 from tests.blender.scenes import add_camera, empty_scene, plane_body, read_exr, standing_motion, with_random_correctives
@@ -295,6 +295,6 @@ def test_a_killed_child_becomes_an_error_and_the_next_run_goes_on(tmp_path):
 def test_the_copy_that_is_rendered_changes_no_preference(tmp_path):
     preferences = bpy.context.preferences
     preferences.filepaths.file_preview_type, preferences.is_dirty = "CAMERA", False
-    launcher._save_copy(str(tmp_path / "copy.blend"))
+    save_copy(tmp_path)
     assert (tmp_path / "copy.blend").is_file()
     assert (preferences.filepaths.file_preview_type, preferences.is_dirty) == ("CAMERA", False)

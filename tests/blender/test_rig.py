@@ -19,7 +19,7 @@ from blender_addon import compat
 from blender_addon.passes.geometry import world_joints, world_vertices
 from blender_addon.rig import character as rig
 from blender_addon.rig.body_mesh import CHART_ATTRIBUTE, PART_ATTRIBUTE
-from blender_addon.rig.correctives import apply_correctives, load_correctives
+from blender_addon.rig.correctives import apply_correctives, load_correctives, pose_feature
 from tests.blender.scenes import empty_scene, plane_body, random_motion, standing_motion, with_random_correctives
 
 TO_BLENDER = np.array([[1, 0, 0], [0, 0, -1], [0, 1, 0]])  # SMPL's Y up -> Blender's Z up
@@ -75,7 +75,8 @@ def test_pose_correctives_reach_the_evaluated_vertices():
     expected = pose_vertices_batch(body, motion.poses, motion.betas, motion.root) @ TO_BLENDER.T
     for index in (2, 0, 1):
         plain = vertices_at(scene, armature, 1 + index)
-        apply_correctives(character.body, armature.evaluated_get(bpy.context.evaluated_depsgraph_get()), offsets)
+        feature = pose_feature(armature.evaluated_get(bpy.context.evaluated_depsgraph_get()))
+        apply_correctives(character.body, feature, offsets)
         found = world_vertices(character, bpy.context.evaluated_depsgraph_get())
         assert np.abs(found - expected[index]).max() < 1e-4
         assert index == 2 or np.abs(plain - expected[index]).max() > 1e-3  # without them it would be seen

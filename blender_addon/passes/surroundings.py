@@ -1,0 +1,70 @@
+"""What a render's dependency graph shows beside the characters, and which characters it shows."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+_MESH_TYPES = ("MESH", "CURVE", "SURFACE", "FONT", "META")
+_UNRENDERED_TYPES = ("ARMATURE", "CAMERA", "LIGHT", "EMPTY", "SPEAKER", "LIGHT_PROBE", "LATTICE")
+
+
+def drawn_bodies(depsgraph: Any, view_layer: Any, bodies: list[Any]) -> tuple[bool, ...]:
+    """Whether the camera sees each of these objects, if nothing is before it. An instance of one is another object."""
+    shown = {item.object.original for item in depsgraph.object_instances if item.show_self and not item.is_instance}
+    return tuple(body in shown and not body.indirect_only_get(view_layer=view_layer) for body in bodies)
+
+
+def occluder_digest(depsgraph: Any, view_layer: Any, bodies: list[Any]) -> bytes:
+    """A digest of all other rendered geometry. Where it cannot be told (hair, volumes), no two digests are equal."""
+    digest = hashlib.sha256()
+    shapes: dict[tuple[str, int], bytes] = {}  # instances of one object share their shape
+    for instance in occluders(depsgraph, bodies):
+        item, original = instance.object, instance.object.original
+        digest.update(np.array(instance.matrix_world, np.float64).tobytes())
+        top = instance.parent.original if instance.is_instance and instance.parent else original
+        hidden = top.indirect_only_get(view_layer=view_layer) or original.indirect_only_get(view_layer=view_layer)
+        digest.update(bytes([instance.show_self, item.visible_camera, hidden]))
+        # Geometry nodes make several shapes in the name of one object.
+        name = original.name_full, 0 if item.data is None else item.data.as_pointer()
+        if name not in shapes:
+            shapes[name] = _shape_digest(item)
+        digest.update(shapes[name])
+    return digest.digest()
+
+
+def occluders(depsgraph: Any, bodies: list[Any]) -> Iterator[Any]:
+    """The instances of all objects with a surface that are not these bodies. Each is valid until the next."""
+    own = set(bodies)
+    for instance in depsgraph.object_instances:
+        item = instance.object
+        if item.type not in _UNRENDERED_TYPES and (instance.is_instance or item.original not in own):
+            yield instance
+
+
+def _has_strands(item: Any) -> bool:
+    return any(
+        system.settings.type == "HAIR" and system.settings.render_type == "PATH" for system in item.particle_systems
+    )
+
+
+def _shape_digest(item: Any) -> bytes:
+    if item.type not in _MESH_TYPES or _has_strands(item):
+        return secrets.token_bytes(32)
+    mesh = item.to_mesh()
+    digest = hashlib.sha256()
+    if mesh is not None:
+        for collection, name, dtype, size in (
+            (mesh.vertices, "co", np.float32, 3),
+            (mesh.loops, "vertex_index", np.int32, 1),
+            (mesh.polygons, "loop_start", np.int32, 1),
+        ):
+            values = np.empty(len(collection) * size, dtype)
+            collection.foreach_get(name, values)
+            digest.update(values.tobytes())
+    item.to_mesh_clear()
+    return digest.digest()
