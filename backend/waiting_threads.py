@@ -11,7 +11,7 @@ def let_threads_sleep() -> None:
     """Have OpenMP's threads sleep while they wait, unless the user's environment says how they wait.
 
     By default they spin for a while, which holds back whatever else runs on the machine, Blender's drawing and renders
-    above all, and each other: with a second busy program a job took up to four times as long (docs/benchmarks.md).
+    above all, and each other (`latentman bench waiting`).
     OpenMP reads its environment when it is loaded, so this comes before the import of torch.
     """
     if "GOMP_SPINCOUNT" not in os.environ and "KMP_BLOCKTIME" not in os.environ:

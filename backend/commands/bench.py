@@ -1,4 +1,4 @@
-"""`latentman bench diffusion|correspondence|arithmetic`: the figures that the documents quote."""
+"""`latentman bench diffusion|correspondence|arithmetic|waiting`: the figures that the documents quote."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from backend.bench.arithmetic import Arithmetic, count_arithmetic
 from backend.bench.correspondence import CorrespondenceBench, CorrespondenceRow, run_correspondence
 from backend.bench.diffusion import CASES, DiffusionBench, DiffusionFigures, run_diffusion
 from backend.bench.shot import FRAMING
+from backend.bench.waiting import ASLEEP, SPINNING, WaitingBench, WaitingRow, run_waiting
 from backend.diffusion.method import GuideDecoder
 from shared.errors import EXIT_DONE
 
@@ -23,7 +24,7 @@ _WIDTH = 130
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    kinds = parser.add_subparsers(dest="bench", required=True, metavar="diffusion|correspondence|arithmetic")
+    kinds = parser.add_subparsers(dest="bench", required=True, metavar="diffusion|correspondence|arithmetic|waiting")
     diffusion = kinds.add_parser("diffusion", help="our sampler beside diffusers' stock pipeline")
     defaults = DiffusionBench()
     for name in ("frames", "steps", "repeats"):
@@ -49,7 +50,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="memory for the dense solver (default: %(default)s)",
     )
     counting = kinds.add_parser("arithmetic", help="operations a frame takes, counted, of both models")
-    for kind in (diffusion, matching, counting):
+    waiting = kinds.add_parser("waiting", help="threads that spin while they wait, and asleep, beside other programs")
+    waits = WaitingBench()
+    waiting.add_argument("--repeats", type=int, default=waits.repeats, help="default: %(default)s")
+    waiting.add_argument("--others", type=int, default=waits.others, help="busy programs (default: one a processor)")
+    for kind in (diffusion, matching, counting, waiting):
         kind.add_argument("--json", action="store_true", help="all figures as JSON")
 
 
@@ -59,6 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
         "diffusion": _diffusion,
         "correspondence": _correspondence,
         "arithmetic": _arithmetic,
+        "waiting": _waiting,
     }
     kinds[arguments.bench](arguments)
     return EXIT_DONE
@@ -101,6 +107,11 @@ def _arithmetic(arguments: argparse.Namespace) -> None:
     decoders: tuple[GuideDecoder, ...] = ("full", "tiny")
     rows = [count_arithmetic(full_size, decoder=decoder) for full_size in (False, True) for decoder in decoders]
     print(json.dumps([asdict(row) for row in rows], indent=1) if arguments.json else arithmetic_table(rows))
+
+
+def _waiting(arguments: argparse.Namespace) -> None:
+    rows = run_waiting(WaitingBench(arguments.repeats, arguments.others), _report)
+    print(json.dumps([asdict(row) for row in rows], indent=1) if arguments.json else waiting_table(rows))
 
 
 def diffusion_table(figures: DiffusionFigures) -> str:
@@ -173,6 +184,21 @@ def arithmetic_table(rows: Sequence[Arithmetic]) -> str:
         "whole pictures decoded or a quarter of each, and through the decoder alone"
     )
     return _table(title, heads, lines)
+
+
+def waiting_table(rows: Sequence[WaitingRow]) -> str:
+    """The two ways of waiting for people."""
+    lines = [
+        (
+            str(row.others),
+            *(" / ".join(f"{one:.2f}" for one in times) for times in (row.spinning_s, row.asleep_s)),
+            f"{row.gain:.2f}x",
+        )
+        for row in rows
+    ]
+    return _table(
+        "seconds of the baseline, 4 frames and 4 steps", ("busy programs", SPINNING, ASLEEP, "spinning/asleep"), lines
+    )
 
 
 def _table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

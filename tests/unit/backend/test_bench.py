@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 import torch
 
@@ -18,6 +19,7 @@ from backend.bench.live_bytes import LiveBytes
 from backend.bench.shot import FRAMING, _render, bench_shot
 from backend.bench.stock_pipeline import run_stock, stock_pipeline
 from backend.bench.timing import Case, Timing, alternate
+from backend.bench.waiting import WaitingBench, WaitingRow, run_waiting
 from backend.correspondence.chart_index import chart_index
 from backend.correspondence.pairs import pair_matches
 from backend.diffusion.attention import SelfAttention
@@ -240,3 +242,15 @@ def test_the_compiled_runner_compiles_the_model_that_the_worker_keeps() -> None:
         assert callable(runner.run_job)
     finally:
         job_runner._loaded.cache_clear()  # or later tests would run compiled blocks
+
+
+@pytest.mark.slow
+def test_both_ways_of_waiting_are_timed_alone_and_beside_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")  # of the user's shell; the bench sets its own
+    said: list[str] = []
+    before = set(psutil.Process().children())
+    alone, beside = run_waiting(WaitingBench(repeats=1, others=1), said.append)
+    assert (alone.others, beside.others) == (0, 1) and len(said) == 4
+    assert all(len(times) == 1 and times[0] > 0 for row in (alone, beside) for times in (row.spinning_s, row.asleep_s))
+    assert WaitingRow(1, (4.0, 9.0, 2.0), (2.0, 3.0, 2.0)).gain == 2.0
+    assert set(psutil.Process().children()) <= before
