@@ -103,7 +103,7 @@ class ChildFailed:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """All is done and in place. How Blender's process ends after that does not matter: 4.2 may crash in leaving."""
+    """All is done and in place; how Blender's process ends after that does not matter."""
 
 
 ChildEvent = ShotReady | FrameReady | ChildFailed | Ended
