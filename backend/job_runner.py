@@ -34,7 +34,7 @@ from backend.diffusion.text import PromptEmbeds, encode_keyed_prompts, encode_pr
 from backend.diffusion.tiny_decoder import with_tiny_decoder
 from backend.job_folder import Batches, JobFolder
 from backend.methods.inputs import LatentManMatches, MethodInputs
-from backend.methods.registry import METHODS
+from backend.methods.registry import METHOD_CLASSES
 from backend.methods.shot_matcher import iter_matches
 from backend.passes import ShotPasses, depth_pictures
 from backend.segment_reuse import SegmentReuse, machinery
@@ -44,6 +44,7 @@ from shared.errors import CancelledError, InputError
 from shared.frame_files import write_atomic
 from shared.job import Job
 from shared.keyed_prompts import parse_prompts
+from shared.methods import method_named
 from shared.model_files import ModelFiles
 from shared.reuse import segment_spans
 from shared.worker_memory import WorkerMemory
@@ -164,10 +165,10 @@ class _Run:
 
     def finish(self) -> None:
         """Every segment that is not whole and that no earlier job has, in order; then `result.json`."""
-        prompt, needs = self._prompt(), METHODS[self.job.method].needs
+        prompt, method = self._prompt(), method_named(self.job.method)
         segments = [Segment(*span) for span in segment_spans(len(self.job.frames), self.job.segment_frames)]
         files = find_sources(self.job.model, self.job.model_files).stamp()
-        reuse = SegmentReuse.open(self.folder, self.job, needs, self.passes, machinery(self.components, files))
+        reuse = SegmentReuse.open(self.folder, self.job, self.passes, machinery(self.components, files))
         reuse.take_over()
         self.to_sample = tuple(segment for segment in segments if not self._is_whole(segment))
         inputs = self._inputs(prompt) if self.to_sample else None
@@ -177,10 +178,12 @@ class _Run:
             self._report(segment)
             reuse.note(index)
         self._write_result(prompt, reuse.taken_frames)
-        self.folder.drop_segments(anchor=needs.anchor, previous=needs.previous)
+        self.folder.drop_segments(anchor=method.needs_first, previous=method.needs_previous)
 
     def _inputs(self, prompt: PromptEmbeds) -> _Inputs:
-        method = METHODS[self.job.method].build(MethodInputs(self.job.latentman, self._matches(), self.passes.part))
+        method = METHOD_CLASSES[self.job.method].build(
+            MethodInputs(self.job.latentman, self._matches(), self.passes.part)
+        )
         return _Inputs(depth_pictures(self.passes), prompt, method)
 
     def _prompt(self) -> PromptEmbeds:
@@ -193,7 +196,7 @@ class _Run:
     def _matches(self) -> LatentManMatches | None:
         """Matches of consecutive frames at both sizes, where the method needs them."""
         job, settings = self.job, self.job.latentman
-        if not METHODS[job.method].needs.correspondence:
+        if not method_named(job.method).matches:
             return None
         since = time.monotonic()
         factor = self.components.latent_factor
@@ -219,10 +222,10 @@ class _Run:
         stored = folder.load_latents(segment)
         if stored is not None:
             return stored
-        needs = inputs.method.needs
-        if index and needs.previous and folder.load_last(segments[index - 1]) is None:
+        spec = inputs.method.spec
+        if index and spec.needs_previous and folder.load_last(segments[index - 1]) is None:
             self._latents(index - 1, segments, inputs)
-        if index and needs.anchor and folder.load_anchor() is None:
+        if index and spec.needs_first and folder.load_anchor() is None:
             self._latents(0, segments, inputs)
         since = time.monotonic()
         result = sample_segment(
@@ -312,7 +315,7 @@ class _Run:
 
 def _with_its_decoder(components: Components, job: Job) -> Components:
     """The model as the job guides by it; a tiny decoder takes no longer to read than to look whether it has changed."""
-    guides = METHODS[job.method].needs.correspondence and _acts(job.latentman.guide)
+    guides = method_named(job.method).matches and _acts(job.latentman.guide)
     if not guides or job.latentman.guide_decoder == "full":
         return components
     return with_tiny_decoder(components, find_sources(job.model, job.model_files))

@@ -16,13 +16,13 @@ import diffusers
 import torch
 
 from backend.diffusion.components import Components
-from backend.diffusion.method import Needs
 from backend.diffusion.segment import Segment
 from backend.job_folder import JobFolder
 from backend.passes import ShotPasses
 from shared.digest import is_digest, sha256_bytes, sha256_file
 from shared.frame_files import link_or_copy, storage_error, write_atomic
 from shared.job import Job
+from shared.methods import MethodSpec, method_named
 from shared.reuse import (
     RECORD_FILE,
     ReuseRecord,
@@ -76,20 +76,24 @@ class SegmentReuse:
 
     folder: JobFolder
     job: Job
-    needs: Needs
     keys: tuple[str, ...]
     machinery: str
     mixed: bool
     finished: dict[str, SegmentRecord]
     taken_frames: int = 0
 
+    @property
+    def method(self) -> MethodSpec:
+        """The job's method."""
+        return method_named(self.job.method)
+
     @classmethod
-    def open(cls, folder: JobFolder, job: Job, needs: Needs, passes: ShotPasses, machinery: str) -> SegmentReuse:
+    def open(cls, folder: JobFolder, job: Job, passes: ShotPasses, machinery: str) -> SegmentReuse:
         """With what the folder's own record says; one is begun with the job. Raises LatentManError `storage.*`."""
         own = read_record(folder.path / RECORD_FILE)
         mixed = folder.has_work() if own is None else own.machinery != machinery
         finished = {one.key: one for one in own.segments} if own is not None and not mixed else {}
-        reuse = cls(folder, job, needs, segment_keys(job, shot_facts(job, passes)), machinery, mixed, finished)
+        reuse = cls(folder, job, segment_keys(job, shot_facts(job, passes)), machinery, mixed, finished)
         reuse._write()
         return reuse
 
@@ -153,8 +157,8 @@ class SegmentReuse:
         segment = self._segment(index)
         numbers = self._numbers(segment)
         pngs = tuple(_digest(self.folder.frame_path(frame)) for frame in numbers)
-        anchor = _digest(self.folder.anchor_path) if self.needs.anchor and index == 0 else ""
-        last = _digest(self.folder.last_path(segment)) if self.needs.previous else ""
+        anchor = _digest(self.folder.anchor_path) if self.method.needs_first and index == 0 else ""
+        last = _digest(self.folder.last_path(segment)) if self.method.needs_previous else ""
         if None in (*pngs, anchor, last):
             return None
         return SegmentRecord(self.keys[index], numbers, tuple(png or "" for png in pngs), anchor or "", last or "")

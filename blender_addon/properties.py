@@ -18,15 +18,11 @@ from bpy.props import (
 
 from .presets import PRESETS
 from .shared.job import MAX_PROMPT_CHARACTERS, MAX_SEGMENT_FRAMES, MAX_STEPS, Job, LatentManSettings, default_of
+from .shared.latentman_settings import WINDOWS
+from .shared.methods import METHODS
 from .shared.motion import UP_AXES
 
-_METHOD_ITEMS = (
-    ("latentman", "LatentMan", "Details hold still on the body from frame to frame"),
-    ("text2video_zero", "Text2Video-Zero", "The baseline: every frame attends to the first one"),
-    ("masactrl", "MasaCtrl", "The other baseline: frames attend to the first one from the fourth step on"),
-    ("shared_noise", "Shared noise", "Frames share their noise and nothing else"),
-    ("per_frame", "Each frame alone", "No consistency at all, to compare with"),
-)
+_METHOD_ITEMS = tuple((method.name, method.label, method.description) for method in METHODS.values())
 _ENGINE_ITEMS = (
     ("cycles", "Cycles", "Exact, and works on every machine"),
     ("eevee", "EEVEE", "Needs a graphics card or software OpenGL; chart coordinates are less fine"),
@@ -51,7 +47,7 @@ UP_ITEMS = (
     ("auto", "Automatic", "As files of this format have it, unless the character certainly stands along another axis"),
     *((axis, axis.upper(), f"The file's {axis.upper()} points up") for axis in UP_AXES[1:]),
 )
-_BASELINE_ITEMS = (_METHOD_ITEMS[1][:2] + ("",), _METHOD_ITEMS[2][:2] + ("",))
+_BASELINE_ITEMS = tuple((name, METHODS[name].label, "") for name in WINDOWS)
 _PRESET_ITEMS = tuple((preset.name, preset.label, preset.description) for preset in PRESETS)
 
 

@@ -18,6 +18,7 @@ from .framerange import FIRST_FRAME, LAST_FRAME, MAX_FRAMES
 from .keyed_prompts import format_prompts, parse_prompts
 from .latentman_settings import LatentManSettings as LatentManSettings
 from .latentman_settings import check_settings, expand_parity
+from .methods import method_named
 from .model_files import EMBEDDED, ModelFiles, check_path_text, files_at, place_of, validate_model_files
 from .strict_json import StrictJSONError, convert, dump_json, is_text, parse_json
 
@@ -30,8 +31,6 @@ MAX_STEPS = 1_000
 MAX_SIZE = 4_096
 MAX_SEGMENT_FRAMES = 256
 SIZE_MULTIPLE = 8  # the autoencoder's factor
-
-METHODS = ("text2video_zero", "masactrl", "latentman", "shared_noise", "per_frame")
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,10 +166,7 @@ def _check_texts(job: Job) -> None:
             raise InputError("job.prompt_text", f"The {name} holds what is no character.", "Type it again.")
     if not job.prompt.strip() and not keyed:
         raise InputError("job.prompt_empty", "The prompt is empty.", "Say what the character looks like.")
-    if job.method not in METHODS:
-        raise InputError(
-            "job.method", f'There is no method "{job.method[:60]}".', f"Choose one of: {', '.join(METHODS)}."
-        )
+    method_named(job.method)
     if not job.model or len(job.model) > MAX_MODEL_CHARACTERS or "\0" in job.model:
         raise InputError("job.model", "The model's name is empty or too long.", 'Give "embedded" or a local folder.')
     check_path_text(job.model)

@@ -11,37 +11,22 @@ be taken over. Add-on and backend make keys by this module alone, so that the pa
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import MappingProxyType
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .job import Job, canonical_json
 from .keyed_prompts import parse_prompts, prompt_mixes
+from .methods import Dependence, method_named
 from .strict_json import StrictJSONError, convert, dump_json, parse_json
 
 VERSION = 1  # rises when the same inputs come to give other frames
 JOBS_FOLDER = "jobs"  # in a backend's work folder
 RECORD_FILE = "reuse.json"
 UNKNOWN = ""  # stands for the digest of a pass that is not rendered yet
-
-Dependence = Literal["alone", "first", "chained"]
-
-# What a frame depends on beside itself: nothing, the shot's frame 0, or that and all frames before it. A method that
-# is not named here is chained, which is right for every one.
-DEPENDENCE: Mapping[str, Dependence] = MappingProxyType(
-    {
-        "per_frame": "alone",
-        "shared_noise": "alone",
-        "text2video_zero": "first",
-        "masactrl": "first",
-        "latentman": "chained",
-    }
-)
 
 # Fields of a job that no frame depends on, or that a key has in another form.
 _NOT_IN_KEYS = ("frames", "inputs", "prompt", "prompts", "segment_frames", "fps", "schema")
@@ -102,7 +87,7 @@ def geometry_digest(
 def segment_keys(job: Job, facts: ShotFacts) -> tuple[str, ...]:
     """The key of every segment. A pass that is UNKNOWN gives a key that no record has."""
     spans = segment_spans(len(job.frames), job.segment_frames)
-    depends = DEPENDENCE.get(job.method, "chained")
+    depends = method_named(job.method).dependence
     common = _digest(VERSION, _settings(job), facts.near_m, facts.far_m, facts.charts if depends == "chained" else "")
     prompts = _prompts(job)
     frames = _frame_digests(job, facts, depends, prompts)

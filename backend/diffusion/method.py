@@ -10,6 +10,7 @@ from torch import Tensor
 
 from backend.diffusion.noise import NoiseStream
 from backend.diffusion.values import Canvas, Segment, Step
+from shared.methods import MethodSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,19 +95,6 @@ class Layer:
     block: int
 
 
-@dataclass(frozen=True, slots=True)
-class Needs:
-    """What a method needs beyond prompt and depth.
-
-    `anchor`: later segments need frame 0's trajectory; `previous`: the trajectory of the frame before them;
-    `correspondence`: matches of consecutive frames.
-    """
-
-    anchor: bool = False
-    previous: bool = False
-    correspondence: bool = False
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class FrameReference:
     """The frame before, at the same step, without a graph; `picture` is there if a hook has decoded it."""
@@ -161,8 +149,7 @@ class StepHooks(Protocol):
 class Method(Protocol):
     """A published method: what it needs, and the parts of the loop that it changes."""
 
-    name: ClassVar[str]
-    needs: ClassVar[Needs]
+    spec: ClassVar[MethodSpec]
 
     @property
     def gradient_through(self) -> GradientThrough:

@@ -176,7 +176,7 @@ class Sampler:
         if self.segment.start == 0:
             first, before = plain.x0[0], plain.x0[0]
         elif before is None:
-            raise RuntimeError(f"{self.method.name} takes gradients but does not declare that it needs `previous`")
+            raise RuntimeError(f"{self.method.spec.name} takes gradients but does not declare that it needs `previous`")
         reference = FrameReference(before[None])
         context = AnchorReader(self.settings.halves, recorder.cache)
         decode = StepDecoder(self.components, first if first is None else first[None])

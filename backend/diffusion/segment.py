@@ -2,7 +2,7 @@
 
     components = load_components("embedded", "cpu", "auto")
     prompt = encode_prompt(components, job.prompt, job.negative_prompt)
-    method = METHODS[job.method].build(inputs)
+    method = METHOD_CLASSES[job.method].build(inputs)
     result = sample_segment(components, method, prompt, depth, anchor_depth, settings, Segment(0, 8), None, None)
     pictures = decode_frames(components, result.latents)
     result = sample_segment(..., Segment(8, 16), result.anchor, result.last)
@@ -57,8 +57,8 @@ def sample_segment(
     _check_depth(depth, anchor_depth, settings, segment)
     first = segment.start == 0
     for name, needed, trajectory in (
-        ("anchor", method.needs.anchor, anchor),
-        ("previous", method.needs.previous, previous),
+        ("anchor", method.spec.needs_first, anchor),
+        ("previous", method.spec.needs_previous, previous),
     ):
         _check_trajectory(name, needed and not first, None if first else trajectory, components, settings, canvas)
     fitted = fitted_settings(components, method, settings)

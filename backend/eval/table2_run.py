@@ -19,7 +19,7 @@ from backend.diffusion.text import encode_prompt
 from backend.eval.cell_store import Cell, CellKey, CellStore
 from backend.eval.table2_plan import BASELINES, ROWS, SCENES, Row, Table2Plan
 from backend.methods.inputs import LatentManMatches, MethodInputs
-from backend.methods.registry import METHODS
+from backend.methods.registry import METHOD_CLASSES
 from backend.methods.shot_matcher import iter_matches
 from backend.metrics.consistency import ConsistencyMatches, consistency, consistency_matches
 from backend.passes import depth_pictures
@@ -94,9 +94,9 @@ def _cell(
     if row.align or row.guide:
         part = measured.shot.passes.part
         inputs = MethodInputs(plan.settings(baseline, row), measured.matches[baseline], part)
-        method = METHODS["latentman"].build(inputs)
+        method = METHOD_CLASSES["latentman"].build(inputs)
     else:
-        method = METHODS[baseline].build(MethodInputs())
+        method = METHOD_CLASSES[baseline].build(MethodInputs())
     since = time.monotonic()
     pictures = _sample(plan, components, method, measured.shot, key, advance)
     seconds = time.monotonic() - since

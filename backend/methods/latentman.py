@@ -32,7 +32,6 @@ from backend.diffusion.method import (
     GradientThrough,
     GuideDecoder,
     Layer,
-    Needs,
 )
 from backend.diffusion.noise import SHARED_NOISE, NoiseStream
 from backend.diffusion.values import Canvas, Segment, Step
@@ -43,6 +42,7 @@ from backend.methods.masactrl import MasaCtrl
 from backend.methods.text2video_zero import Text2VideoZero
 from shared.errors import InputError
 from shared.latentman_settings import LatentManSettings
+from shared.methods import METHODS, MethodSpec
 
 Span = tuple[float, float]
 BASELINES: Mapping[str, Text2VideoZero | MasaCtrl] = MappingProxyType(
@@ -69,8 +69,7 @@ class LatentMan:
     reference_mode: ReferenceMode = "prev"
     part: NDArray[np.uint8] | None = None
 
-    name: ClassVar[str] = "latentman"
-    needs: ClassVar[Needs] = Needs(anchor=True, previous=True, correspondence=True)
+    spec: ClassVar[MethodSpec] = METHODS["latentman"]
 
     @classmethod
     def build(cls, inputs: MethodInputs) -> LatentMan:

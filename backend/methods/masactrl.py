@@ -6,10 +6,11 @@ import re
 from dataclasses import dataclass
 from typing import ClassVar
 
-from backend.diffusion.method import GradientThrough, GuideDecoder, Layer, Needs, NoHooks
+from backend.diffusion.method import GradientThrough, GuideDecoder, Layer, NoHooks
 from backend.diffusion.noise import SHARED_NOISE, NoiseStream
 from backend.diffusion.values import Canvas, Segment, Step
 from backend.methods.inputs import MethodInputs
+from shared.methods import METHODS, MethodSpec
 
 _UP_BLOCK = re.compile(r"up_blocks\.(\d+)\.")
 
@@ -25,8 +26,7 @@ class MasaCtrl:
     first_step: int = 4
     first_up_block: int = 2
 
-    name: ClassVar[str] = "masactrl"
-    needs: ClassVar[Needs] = Needs(anchor=True)
+    spec: ClassVar[MethodSpec] = METHODS["masactrl"]
     gradient_through: ClassVar[GradientThrough] = "decoder"
     guide_decoder: ClassVar[GuideDecoder] = "full"
 

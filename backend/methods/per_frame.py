@@ -5,18 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from backend.diffusion.method import GradientThrough, GuideDecoder, Layer, Needs, NoHooks
+from backend.diffusion.method import GradientThrough, GuideDecoder, Layer, NoHooks
 from backend.diffusion.noise import NoiseStream, frame_noise
 from backend.diffusion.values import Canvas, Segment, Step
 from backend.methods.inputs import MethodInputs
+from shared.methods import METHODS, MethodSpec
 
 
 @dataclass(frozen=True, slots=True)
 class PerFrame:
     """Stable Diffusion with ControlNet for each frame, its own noise and its own attention."""
 
-    name: ClassVar[str] = "per_frame"
-    needs: ClassVar[Needs] = Needs()
+    spec: ClassVar[MethodSpec] = METHODS["per_frame"]
     gradient_through: ClassVar[GradientThrough] = "decoder"
     guide_decoder: ClassVar[GuideDecoder] = "full"
 

@@ -6,26 +6,26 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Protocol
 
-from backend.diffusion.method import Method, Needs
+from backend.diffusion.method import Method
 from backend.methods.inputs import MethodInputs
 from backend.methods.latentman import LatentMan
 from backend.methods.masactrl import MasaCtrl
 from backend.methods.per_frame import PerFrame
 from backend.methods.shared_noise import SharedNoise
 from backend.methods.text2video_zero import Text2VideoZero
+from shared.methods import MethodSpec
 
 
 class MethodClass(Protocol):
     """A method that can be built from a job."""
 
-    name: str
-    needs: Needs
+    spec: MethodSpec
 
     def build(self, inputs: MethodInputs) -> Method:
         """The method for one job. Raises InputError if something that it needs is not there."""
         ...
 
 
-METHODS: Mapping[str, MethodClass] = MappingProxyType(
-    {method.name: method for method in (Text2VideoZero, MasaCtrl, LatentMan, SharedNoise, PerFrame)}
+METHOD_CLASSES: Mapping[str, MethodClass] = MappingProxyType(
+    {method.spec.name: method for method in (Text2VideoZero, MasaCtrl, LatentMan, SharedNoise, PerFrame)}
 )

@@ -5,18 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from backend.diffusion.method import GradientThrough, GuideDecoder, Layer, Needs, NoHooks
+from backend.diffusion.method import GradientThrough, GuideDecoder, Layer, NoHooks
 from backend.diffusion.noise import SHARED_NOISE, NoiseStream
 from backend.diffusion.values import Canvas, Segment, Step
 from backend.methods.inputs import MethodInputs
+from shared.methods import METHODS, MethodSpec
 
 
 @dataclass(frozen=True, slots=True)
 class SharedNoise:
     """Stable Diffusion with ControlNet for each frame, its own attention, the same initial noise."""
 
-    name: ClassVar[str] = "shared_noise"
-    needs: ClassVar[Needs] = Needs()
+    spec: ClassVar[MethodSpec] = METHODS["shared_noise"]
     gradient_through: ClassVar[GradientThrough] = "decoder"
     guide_decoder: ClassVar[GuideDecoder] = "full"
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from backend.diffusion.method import GradientThrough, GuideDecoder, Layer, Needs, NoHooks
+from backend.diffusion.method import GradientThrough, GuideDecoder, Layer, NoHooks
 from backend.diffusion.noise import SHARED_NOISE, NoiseStream
 from backend.diffusion.values import Canvas, Segment, Step
 from backend.methods.inputs import MethodInputs
+from shared.methods import METHODS, MethodSpec
 
 
 @dataclass(frozen=True, slots=True)
 class Text2VideoZero:
     """Shared initial noise; every self-attention of UNet and ControlNet reads frame 0's keys and values."""
 
-    name: ClassVar[str] = "text2video_zero"
-    needs: ClassVar[Needs] = Needs(anchor=True)
+    spec: ClassVar[MethodSpec] = METHODS["text2video_zero"]
     gradient_through: ClassVar[GradientThrough] = "decoder"
     guide_decoder: ClassVar[GuideDecoder] = "full"
 

@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.errors import InputError
+from shared.methods import HELD, METHODS
 
 from .consistency import Consistency
 
 SCHEMA = 1
 
 # What a method's sharpness is held against, the first that is there: from no consistency at all to the baselines.
-UNCONSTRAINED = ("per_frame", "shared_noise", "text2video_zero", "masactrl")
+UNCONSTRAINED = tuple(
+    method.name for method in sorted(METHODS.values(), key=lambda one: one.consistency) if method.consistency < HELD
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from backend.diffusion.segment import SampleSettings, Segment, sample_segment
 from backend.diffusion.text import encode_prompt
 from backend.diffusion.tiny_decoder import with_tiny_decoder
 from backend.methods.inputs import LatentManMatches, MethodInputs
-from backend.methods.registry import METHODS
+from backend.methods.registry import METHOD_CLASSES
 from backend.metrics.background import background_change
 from backend.metrics.h_mse import h_mse
 from backend.metrics.sharpness import sharpness
@@ -103,7 +103,7 @@ def _methods(passes: ShotPasses, settings: LatentManSettings) -> dict[str, Metho
     matches = LatentManMatches(latent=_matches(passes, 32, 32, 1), guidance=_matches(passes, 256, 256, 1))
 
     def build(name: str, chosen: LatentManSettings) -> Method:
-        return METHODS[name].build(MethodInputs(chosen, matches, passes.part))
+        return METHOD_CLASSES[name].build(MethodInputs(chosen, matches, passes.part))
 
     return {
         "per_frame": build("per_frame", settings),

@@ -14,8 +14,9 @@ from ..client.request import placeholder_inputs
 from ..presets import PRESETS, applied, preset_named
 from ..shared.errors import InputError
 from ..shared.framerange import parse_frames
-from ..shared.job import METHODS, Job, default_of
+from ..shared.job import Job, default_of
 from ..shared.keyed_prompts import read_prompts
+from ..shared.methods import METHODS
 from ..shared.model_files import place_of
 from ..shared.motion import UP_AXES
 
@@ -95,7 +96,8 @@ def _add_job(group: Any) -> None:
         "--method",
         action="append",
         metavar="NAME",
-        help=f"of {', '.join(METHODS)}; several, separated by commas, share the passes (default: latentman)",
+        help=f"of {', '.join(METHODS)}; several, separated by commas, share the passes "
+        f"(default: {default_of(Job, 'method')})",
     )
     group.add_argument(
         "--job",

@@ -57,9 +57,9 @@ def whole(components: Components, prompt: PromptEmbeds) -> Callable[[Method], Te
     done: dict[str, Tensor] = {}
 
     def latents(method: Method) -> Tensor:
-        if method.name not in done:
-            done[method.name] = sample(components, method, prompt)
-        return done[method.name]
+        if method.spec.name not in done:
+            done[method.spec.name] = sample(components, method, prompt)
+        return done[method.spec.name]
 
     return latents
 

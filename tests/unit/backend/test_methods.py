@@ -11,9 +11,9 @@ from backend.diffusion.noise import SHARED_NOISE
 from backend.diffusion.values import Step
 from backend.methods.inputs import MethodInputs
 from backend.methods.latentman import LatentMan
-from backend.methods.registry import METHODS
-from shared.job import METHODS as JOB_METHODS
+from backend.methods.registry import METHOD_CLASSES
 from shared.job import LatentManSettings
+from shared.methods import METHODS
 from tests.helpers.tiny_shot import body_everywhere, random_matches
 
 INPUTS = MethodInputs(
@@ -25,36 +25,36 @@ LAYER, STEP = Layer("unet", "layer", 0), Step(0, 10, 900, 0.1)
 
 
 def test_every_method_that_a_job_can_name_is_there() -> None:
-    assert set(METHODS) == set(JOB_METHODS)
+    assert set(METHOD_CLASSES) == set(METHODS)
 
 
 @pytest.mark.parametrize("name", sorted(METHODS))
 def test_a_method_builds_from_a_job_and_is_frozen(name: str) -> None:
-    method = METHODS[name].build(INPUTS)
-    assert method.name == name
+    method = METHOD_CLASSES[name].build(INPUTS)
+    assert method.spec.name == name
     assert dataclasses.is_dataclass(method)
     with pytest.raises((dataclasses.FrozenInstanceError, TypeError)):
         method.extra = 1  # type: ignore[attr-defined]
 
 
 def test_per_frame_shares_nothing() -> None:
-    method = METHODS["per_frame"].build(INPUTS)
+    method = METHOD_CLASSES["per_frame"].build(INPUTS)
     streams = {method.noise_stream(frame) for frame in range(5)}
     assert len(streams) == 5
     assert SHARED_NOISE not in streams
     assert not method.reads_anchor(LAYER, STEP)
-    assert not (method.needs.anchor or method.needs.previous or method.needs.correspondence)
+    assert not (method.spec.needs_first or method.spec.needs_previous or method.spec.matches)
 
 
 def test_shared_noise_shares_noise_alone() -> None:
-    method = METHODS["shared_noise"].build(INPUTS)
+    method = METHOD_CLASSES["shared_noise"].build(INPUTS)
     assert {method.noise_stream(frame) for frame in range(5)} == {SHARED_NOISE}
     assert not method.reads_anchor(LAYER, STEP)
-    assert not (method.needs.anchor or method.needs.previous or method.needs.correspondence)
+    assert not (method.spec.needs_first or method.spec.needs_previous or method.spec.matches)
 
 
 def test_masactrl_reads_frame_0_late_and_in_the_unets_decoder_alone() -> None:
-    method = METHODS["masactrl"].build(INPUTS)
+    method = METHOD_CLASSES["masactrl"].build(INPUTS)
     early, late = Step(3, 50, 900, 0.1), Step(4, 50, 880, 0.1)
     blocks = [
         *(("down_blocks", index) for index in range(3)),
@@ -71,21 +71,21 @@ def test_masactrl_reads_frame_0_late_and_in_the_unets_decoder_alone() -> None:
 
 def test_latentman_stands_on_either_baseline() -> None:
     settings = dataclasses.replace(INPUTS.settings, baseline="masactrl")
-    method = METHODS["latentman"].build(dataclasses.replace(INPUTS, settings=settings))
+    method = METHOD_CLASSES["latentman"].build(dataclasses.replace(INPUTS, settings=settings))
     assert not method.reads_anchor(Layer("unet", "down_blocks.1.attentions.0", 0), Step(9, 10, 20, 0.9))
     assert method.reads_anchor(Layer("unet", "up_blocks.2.attentions.0", 0), Step(9, 10, 20, 0.9))
 
 
 @pytest.mark.parametrize("name", ["text2video_zero", "latentman"])
 def test_the_baselines_share_noise_and_frame_0(name: str) -> None:
-    method = METHODS[name].build(INPUTS)
+    method = METHOD_CLASSES[name].build(INPUTS)
     assert {method.noise_stream(frame) for frame in range(5)} == {SHARED_NOISE}
     assert method.reads_anchor(LAYER, STEP)
-    assert method.needs.anchor
-    assert method.needs.correspondence == method.needs.previous == (name == "latentman")
+    assert method.spec.needs_first
+    assert method.spec.matches == method.spec.needs_previous == (name == "latentman")
 
 
 def test_latentman_takes_its_settings_from_the_job() -> None:
-    method = METHODS["latentman"].build(INPUTS)
+    method = METHOD_CLASSES["latentman"].build(INPUTS)
     assert isinstance(method, LatentMan)
     assert (method.align, method.guide, method.guidance.strength) == ((0.1, 0.5), (0.3, 0.6), 0.4)

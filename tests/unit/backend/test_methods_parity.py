@@ -35,7 +35,7 @@ from backend.methods.fixed_guidance import FixedGuidance, guide_frame_fixed
 from backend.methods.inputs import LatentManMatches, MethodInputs
 from backend.methods.latentman import LatentMan
 from backend.methods.masactrl import MasaCtrl
-from backend.methods.registry import METHODS
+from backend.methods.registry import METHOD_CLASSES
 from backend.methods.shot_matcher import iter_matches
 from backend.methods.text2video_zero import Text2VideoZero
 from shared.errors import InputError
@@ -62,7 +62,7 @@ def sampled(method: object) -> Tensor:
 
 
 def built(settings: LatentManSettings) -> LatentMan:
-    method = METHODS["latentman"].build(
+    method = METHOD_CLASSES["latentman"].build(
         MethodInputs(settings, random_matches(FRAMES, LATENT, SIZE), body_everywhere(FRAMES, SIZE))
     )
     assert isinstance(method, LatentMan)
@@ -161,7 +161,7 @@ def test_alignment_alone_needs_no_guidance_matches_and_the_other_way_round() -> 
     guided = MethodInputs(LatentManSettings(align=(0.0, 0.0)), LatentManMatches([], matches.guidance), part)
     plain = sampled(Text2VideoZero())
     for inputs in (aligned, guided):
-        assert not torch.equal(sampled(METHODS["latentman"].build(inputs)), plain)
+        assert not torch.equal(sampled(METHOD_CLASSES["latentman"].build(inputs)), plain)
 
 
 def test_reference_mode_first_copies_from_frame_0() -> None:

@@ -15,14 +15,13 @@ import pytest
 from backend import segment_reuse
 from backend.job_folder import JobFolder
 from backend.job_runner import run_job
-from backend.methods.registry import METHODS
 from backend.segment_reuse import shot_facts
 from backend.server.worker_events import FrameDone, Progress, WorkerEvent
 from shared.digest import sha256_bytes
 from shared.errors import CancelledError
 from shared.job import Job, canonical_json
 from shared.model_files import LoraFile, ModelFiles
-from shared.reuse import DEPENDENCE, RECORD_FILE, UNKNOWN, frames_to_generate, read_record, segment_keys
+from shared.reuse import RECORD_FILE, UNKNOWN, frames_to_generate, read_record, segment_keys
 from tests.helpers.exr_shot import exr_shot
 from tests.helpers.tiny_models import tiny_components, write_tiny_model
 
@@ -281,13 +280,6 @@ def test_a_pass_that_is_not_rendered_yet_counts_as_new(tmp_path: Path, plain: Ca
         passes = tuple(UNKNOWN if k == changed else digest for k, digest in enumerate(job.inputs.passes))
         wanted = dataclasses.replace(job, inputs=dataclasses.replace(job.inputs, passes=passes))
         assert frames_to_generate(wanted, facts, tmp_path / "jobs") == count
-
-
-def test_a_method_depends_on_what_it_needs() -> None:
-    needs = {"alone": (False, False), "first": (True, False), "chained": (True, True)}
-    assert {name: (kind.needs.anchor, kind.needs.previous) for name, kind in METHODS.items()} == {
-        name: needs[depends] for name, depends in DEPENDENCE.items()
-    }
 
 
 def test_the_programs_own_code_is_part_of_the_machinery(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
