@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from .shared.job import Job
-from .shared.latentman_settings import LatentManSettings, Parity, published_settings
+from .shared.methods.latentman import LatentManSettings, Parity, published_settings
 
 Value = bool | float | int | str | tuple[float, float]
 

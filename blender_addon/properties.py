@@ -17,8 +17,8 @@ from bpy.props import (
 )
 
 from .presets import PRESETS
-from .shared.job import MAX_PROMPT_CHARACTERS, MAX_SEGMENT_FRAMES, MAX_STEPS, Job, LatentManSettings, default_of
-from .shared.latentman_settings import WINDOWS
+from .setting_properties import properties_of_settings
+from .shared.job import MAX_PROMPT_CHARACTERS, MAX_SEGMENT_FRAMES, MAX_STEPS, Job, default_of
 from .shared.methods import METHODS
 from .shared.motion import UP_AXES
 
@@ -27,39 +27,14 @@ _ENGINE_ITEMS = (
     ("cycles", "Cycles", "Exact, and works on every machine"),
     ("eevee", "EEVEE", "Needs a graphics card or software OpenGL; chart coordinates are less fine"),
 )
-_CORRESPONDENCE_ITEMS = (
-    ("surface", "Surface", "The same point of the body in both frames, exactly"),
-    ("assignment", "Assignment", "The paper's: matched by body part and chart coordinates"),
-)
-_FEATURES_ITEMS = (
-    ("paper", "Paper", "Features as the paper describes them"),
-    ("released", "Released code", "Features as the published code has them"),
-)
-_GUIDE_DECODER_ITEMS = (
-    ("full", "Autoencoder", "The model's own decoder: details hold stillest, and it is most of the work"),
-    ("tiny", "Tiny decoder", "A small one that follows it: quicker, a little less still. The model must have one"),
-)
-_GUIDE_EXTENT_ITEMS = (
-    ("body", "Body", "The character alone: the background stays as it is"),
-    ("all", "Whole picture", "The paper's: the background may flicker, and show ghosts where a limb was"),
-)
 UP_ITEMS = (
     ("auto", "Automatic", "As files of this format have it, unless the character certainly stands along another axis"),
     *((axis, axis.upper(), f"The file's {axis.upper()} points up") for axis in UP_AXES[1:]),
 )
-_BASELINE_ITEMS = tuple((name, METHODS[name].label, "") for name in WINDOWS)
 _PRESET_ITEMS = tuple((preset.name, preset.label, preset.description) for preset in PRESETS)
 
 
 _job = partial(default_of, Job)
-_latentman = partial(default_of, LatentManSettings)
-
-
-def _span(name: str, description: str, setting: str) -> Any:
-    """Two fractions of the denoising: from, to."""
-    return FloatVectorProperty(
-        name=name, description=description, size=2, default=_latentman(setting), min=0, max=1, step=5
-    )
 
 
 class LatentManSceneSettings(bpy.types.PropertyGroup):
@@ -117,26 +92,6 @@ class LatentManSceneSettings(bpy.types.PropertyGroup):
         min=0,
         max=10,
     )
-    align: _span("Align", "Part of the denoising in which latents are aligned on the body, from and to", "align")
-    guide: _span("Guide", "Part of the denoising in which pixels are guided to those before, from and to", "guide")
-    guide_strength: FloatProperty(
-        name="Strength", description="Step size of the guidance", default=_latentman("guide_strength"), min=0, max=100
-    )
-    correspondence: EnumProperty(name="Matching", items=_CORRESPONDENCE_ITEMS, default=_latentman("correspondence"))
-    guide_decoder: EnumProperty(
-        name="Guide by",
-        description="What guidance looks at frames through; the frames themselves are the autoencoder's",
-        items=_GUIDE_DECODER_ITEMS,
-        default=_latentman("guide_decoder"),
-    )
-    guide_extent: EnumProperty(
-        name="Guide on",
-        description="What guidance may move",
-        items=_GUIDE_EXTENT_ITEMS,
-        default=_latentman("guide_extent"),
-    )
-    features: EnumProperty(name="Features", items=_FEATURES_ITEMS, default=_latentman("features"))
-    baseline: EnumProperty(name="On top of", items=_BASELINE_ITEMS, default=_latentman("baseline"))
     segment_frames: IntProperty(
         name="Segment",
         description="Frames denoised together: fewer take less memory, and more of them stay as they are after an edit",
@@ -156,6 +111,11 @@ class LatentManSceneSettings(bpy.types.PropertyGroup):
     engine: EnumProperty(name="Engine", items=_ENGINE_ITEMS, default="cycles")
     other: StringProperty(description="Settings that the panel does not show, as JSON", options={"HIDDEN"})
     other_take: StringProperty(description="The take that was shown before", options={"HIDDEN"})
+
+
+for _method in METHODS.values():
+    if _method.settings is not None:
+        LatentManSceneSettings.__annotations__.update(properties_of_settings(_method.settings))
 
 
 def settings_of(scene: Any) -> LatentManSceneSettings:

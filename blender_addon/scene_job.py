@@ -19,6 +19,7 @@ from .properties import settings_of
 from .shared.errors import InputError
 from .shared.framerange import MAX_FRAMES, format_frames, parse_frames
 from .shared.job import Job, LatentManSettings, default_of, with_model_at
+from .shared.methods.setting import declared
 from .shared.model_files import ModelFiles
 from .shared.strict_json import StrictJSONError, convert, parse_json
 
@@ -37,16 +38,7 @@ _PLAIN = (
     "height",
     "segment_frames",
 )
-_LATENTMAN = (
-    "align",
-    "guide",
-    "guide_strength",
-    "guide_decoder",
-    "guide_extent",
-    "correspondence",
-    "features",
-    "baseline",
-)
+_LATENTMAN = tuple(name for name, one in declared(LatentManSettings).items() if one.group)
 _OF_THE_SCENE = frozenset({"frames", "inputs", "fps", "schema", "latentman", "prompts"})
 _HIDDEN = tuple(
     field.name for field in dataclasses.fields(Job) if field.name not in _OF_THE_SCENE and field.name not in _PLAIN

@@ -16,9 +16,9 @@ from .digest import is_digest
 from .errors import InputError
 from .framerange import FIRST_FRAME, LAST_FRAME, MAX_FRAMES
 from .keyed_prompts import format_prompts, parse_prompts
-from .latentman_settings import LatentManSettings as LatentManSettings
-from .latentman_settings import check_settings, expand_parity
 from .methods import method_named
+from .methods.latentman import LatentManSettings as LatentManSettings
+from .methods.latentman import check_settings, expand_parity
 from .model_files import EMBEDDED, ModelFiles, check_path_text, files_at, place_of, validate_model_files
 from .strict_json import StrictJSONError, convert, dump_json, is_text, parse_json
 

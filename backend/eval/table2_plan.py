@@ -11,7 +11,7 @@ from typing import Literal
 from backend.eval.cell_store import CellKey
 from backend.training.prompts import Scene
 from shared.errors import InputError
-from shared.latentman_settings import WINDOWS, Baseline, LatentManSettings, Parity, published_settings
+from shared.methods.latentman import WINDOWS, Baseline, LatentManSettings, Parity, published_settings
 
 NEVER = (0.0, 0.0)
 

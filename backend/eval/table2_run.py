@@ -25,7 +25,7 @@ from backend.metrics.consistency import ConsistencyMatches, consistency, consist
 from backend.passes import depth_pictures
 from backend.training.figure import TrainingBody, load_training_body
 from backend.training.trial_shot import TrialShot, render_trial_shot
-from shared.latentman_settings import Baseline
+from shared.methods.latentman import Baseline
 
 LAGS = (1, 4)
 GUIDANCE_SIDE = 256

@@ -41,8 +41,8 @@ from backend.methods.inputs import LatentManMatches, MethodInputs
 from backend.methods.masactrl import MasaCtrl
 from backend.methods.text2video_zero import Text2VideoZero
 from shared.errors import InputError
-from shared.latentman_settings import LatentManSettings
 from shared.methods import METHODS, MethodSpec
+from shared.methods.latentman import LatentManSettings
 
 Span = tuple[float, float]
 BASELINES: Mapping[str, Text2VideoZero | MasaCtrl] = MappingProxyType(

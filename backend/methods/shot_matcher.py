@@ -11,7 +11,7 @@ from backend.correspondence.pairs import frame_iuv
 from backend.correspondence.surface import match_surface
 from backend.correspondence.types import Matches
 from backend.passes import ShotPasses
-from shared.latentman_settings import LatentManSettings
+from shared.methods.latentman import LatentManSettings
 
 
 def iter_matches(

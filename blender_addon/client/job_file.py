@@ -21,7 +21,7 @@ from ..shared.errors import InputError
 from ..shared.frame_files import write_atomic
 from ..shared.framerange import format_frames, parse_frames
 from ..shared.job import Job, LatentManSettings, canonical_json, fill_prompt, parse_job, with_model_at
-from ..shared.latentman_settings import expand_parity
+from ..shared.methods.latentman import expand_parity
 from ..shared.strict_json import StrictJSONError, convert, parse_json
 from .request import placeholder_inputs
 

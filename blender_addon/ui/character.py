@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ..presets import changes, preset_named
@@ -10,6 +11,8 @@ from ..properties import LatentManSceneSettings
 from ..scene_job import hidden_settings, setting_values
 from ..shared.errors import InputError
 from ..shared.keyed_prompts import parse_prompts
+from ..shared.methods import METHODS
+from ..shared.methods.setting import Setting, declared
 from .models import draw_model_choice
 from .text import draw_error, draw_text
 
@@ -17,26 +20,19 @@ _PROMPTS = ("prompt", "negative_prompt")
 _SHOWN_KEYS = 8
 _ALWAYS = (("seed", "steps"), ("guidance_scale", "controlnet_scale"))
 _LABEL_SHARE = 0.4  # as Blender splits label and field
-_SPANS = ("align", "guide")  # two numbers each: from, to
-_OF_LATENTMAN = (
-    ("align", "guide", "guide_strength", "guide_decoder", "guide_extent"),
-    ("correspondence", "baseline"),
-)
 
 
 def draw_character(layout: Any, context: Any) -> None:
-    """Draw the settings of the job; those of LatentMan only where it is the method."""
+    """Draw the settings of the job, and those that its method declares."""
     settings = context.scene.latentman
     _draw_prompts(layout, context.scene)
     draw_model_choice(layout, context)
     for names in _ALWAYS:
         _draw_group(layout, settings, names)
     layout.prop(settings, "method")
-    if settings.method == "latentman":
-        for names in _OF_LATENTMAN:
-            _draw_group(layout, settings, names)
-        if settings.correspondence == "assignment":
-            layout.prop(settings, "features")
+    kind = METHODS[settings.method].settings
+    if kind is not None:
+        _draw_settings(layout, settings, declared(kind))
 
 
 def draw_advanced(layout: Any, context: Any) -> None:
@@ -91,10 +87,21 @@ def _draw_prompts(layout: Any, scene: Any) -> None:
     draw_text(layout, f"Prompts at frames {frames}{', ...' if len(keys) > _SHOWN_KEYS else ''}", "INFO")
 
 
+def _draw_settings(layout: Any, settings: Any, declarations: Mapping[str, Setting]) -> None:
+    """Draw what a method declares, a box a group; what matters only with another value of a setting is left out."""
+    for group in dict.fromkeys(one.group for one in declarations.values() if one.group):
+        names = [name for name, one in declarations.items() if one.group == group and _matters(one, settings)]
+        _draw_group(layout, settings, tuple(names))
+
+
+def _matters(one: Setting, settings: Any) -> bool:
+    return one.only_with is None or getattr(settings, one.only_with[0]) == one.only_with[1]
+
+
 def _draw_group(layout: Any, settings: Any, names: tuple[str, ...]) -> None:
     column = layout.column(align=True)
     for name in names:
-        if name in _SPANS:
+        if getattr(settings.bl_rna.properties[name], "is_array", False):
             _draw_span(column, settings, name)
         else:
             column.prop(settings, name)

@@ -17,7 +17,8 @@ class MethodSpec:
     """A method as everybody but its own code knows it.
 
     `dependence` is what an edit of one frame reaches, and so what a later segment needs of the earlier ones. `matches`:
-    it needs the correspondence of consecutive frames. `consistency` is its place between frames that share nothing (0)
+    it needs the correspondence of consecutive frames. `settings` is the class of its settings (`setting.py`), if it has
+    any. `consistency` is its place between frames that share nothing (0)
     and frames whose pixels are held together (`HELD`); the sharpness and the background of a method are judged by the
     loosest one of the same shot.
     """
@@ -28,6 +29,7 @@ class MethodSpec:
     dependence: Dependence
     consistency: int
     matches: bool = False
+    settings: type | None = None
 
     @property
     def needs_first(self) -> bool:

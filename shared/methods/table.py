@@ -6,24 +6,11 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from ..errors import InputError
-from .spec import HELD, MethodSpec
+from .latentman import LATENTMAN
+from .plain import MASACTRL, PER_FRAME, SHARED_NOISE, TEXT2VIDEO_ZERO
+from .spec import MethodSpec
 
-_ALL = (
-    MethodSpec(
-        "latentman",
-        "LatentMan",
-        "Details hold still on the body from frame to frame",
-        "chained",
-        HELD,
-        matches=True,
-    ),
-    MethodSpec("text2video_zero", "Text2Video-Zero", "The baseline: every frame attends to the first one", "first", 2),
-    MethodSpec(
-        "masactrl", "MasaCtrl", "The other baseline: frames attend to the first one from the fourth step on", "first", 2
-    ),
-    MethodSpec("shared_noise", "Shared noise", "Frames share their noise and nothing else", "alone", 1),
-    MethodSpec("per_frame", "Each frame alone", "No consistency at all, to compare with", "alone", 0),
-)
+_ALL = (LATENTMAN, TEXT2VIDEO_ZERO, MASACTRL, SHARED_NOISE, PER_FRAME)
 
 METHODS: Mapping[str, MethodSpec] = MappingProxyType({method.name: method for method in _ALL})
 

@@ -11,7 +11,7 @@ import pytest
 from blender_addon.shared.body import free_body
 from blender_addon.shared.errors import InputError
 from blender_addon.shared.job import Job, LatentManSettings, normal_job, validate_job
-from blender_addon.shared.latentman_settings import published_settings
+from blender_addon.shared.methods.latentman import published_settings
 
 import blender_addon
 from blender_addon.cli.options import parse_options

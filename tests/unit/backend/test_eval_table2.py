@@ -23,7 +23,7 @@ from backend.eval.table2_plan import BASELINES, NEVER, ROWS, SCENES, Table2Plan
 from backend.eval.table2_summary import RowSummary, summarise
 from backend.eval.table2_text import HEADER, table2_markdown
 from shared.errors import EXIT_BAD_ARGUMENTS, EXIT_DONE, InputError
-from shared.latentman_settings import WINDOWS, published_settings
+from shared.methods.latentman import WINDOWS, published_settings
 from shared.motion import SAMPLE_NAMES
 from tests.helpers.factor8_model import write_factor8_model
 

@@ -25,7 +25,7 @@ from backend.methods.latentman import LatentMan
 from backend.methods.masactrl import MasaCtrl
 from backend.methods.text2video_zero import Text2VideoZero
 from shared.errors import InputError
-from shared.latentman_settings import LatentManSettings
+from shared.methods.latentman import LatentManSettings
 from tests.helpers.tiny_models import tiny_components, tiny_modules
 from tests.helpers.tiny_shot import random_depth, random_matches, sample_in_segments
 from tests.reference import guidance_loop

@@ -39,7 +39,7 @@ from backend.methods.registry import METHOD_CLASSES
 from backend.methods.shot_matcher import iter_matches
 from backend.methods.text2video_zero import Text2VideoZero
 from shared.errors import InputError
-from shared.latentman_settings import LatentManSettings, published_settings
+from shared.methods.latentman import LatentManSettings, published_settings
 from tests.helpers.clips import sliding_square
 from tests.helpers.tiny_models import tiny_components
 from tests.helpers.tiny_shot import body_everywhere, random_depth, random_matches

@@ -11,7 +11,7 @@ import pytest
 
 from shared.errors import InputError
 from shared.job import Job, JobInputs, canonical_json, parse_job, validate_job
-from shared.latentman_settings import PARITIES, LatentManSettings, published_settings
+from shared.methods.latentman import PARITIES, LatentManSettings, published_settings
 from shared.reuse import ShotFacts, segment_keys
 
 DIGESTS = [hashlib.sha256(bytes([number])).hexdigest() for number in range(5)]

@@ -1,4 +1,4 @@
-"""Settings of the method `latentman`, each with its source, and the two published sets of them.
+"""The method `latentman`: its settings, each with its source, and the two published sets of them.
 
 The paper's text and its published code differ in many places. Where they do, the choice is a setting here, and
 `published_settings` names both sets: `paper` has the equations, `released` what the code does. A job file may name a
@@ -8,13 +8,15 @@ set with `"parity"` and override single settings of it.
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Literal
 
-from .errors import InputError
+from ..errors import InputError
+from .plain import MASACTRL, TEXT2VIDEO_ZERO
+from .setting import Choice, check_ranges, setting
+from .spec import HELD, MethodSpec
 
 Baseline = Literal["text2video_zero", "masactrl"]
 Parity = Literal["paper", "released"]
@@ -65,22 +67,85 @@ class LatentManSettings:
       matches alone, exactly. Frames are always decoded by the autoencoder.
     """
 
-    align: Span = (0.0, 0.4)
-    guide: Span = (0.2, 0.7)
-    guide_strength: float = 0.5
-    correspondence: Literal["assignment", "surface"] = "surface"
-    features: Literal["paper", "released"] = "paper"
-    baseline: Baseline = "text2video_zero"
-    reference_mode: Literal["prev", "prev_new", "first"] = "prev"
-    guide_rule: Literal["adaptive", "fixed"] = "adaptive"
-    guide_loss: Literal["sum", "mean"] = "mean"
-    guide_range: float = 1.0
-    guide_clamp: bool = False
-    guide_through: Literal["decoder", "unet", "controlnet", "unconditional"] = "unet"
-    guide_extent: Literal["body", "all"] = "body"
-    guide_decode: Literal["whole", "body", "body_first"] = "whole"
-    guide_decoder: Literal["full", "tiny"] = "full"
+    align: Span = setting(
+        (0.0, 0.4),
+        "Align",
+        "Part of the denoising in which latents are aligned on the body, from and to",
+        group="steps",
+    )
+    guide: Span = setting(
+        (0.2, 0.7),
+        "Guide",
+        "Part of the denoising in which pixels are guided to those before, from and to",
+        group="steps",
+    )
+    guide_strength: float = setting(0.5, "Strength", "Step size of the guidance", group="steps", high=1_000.0)
+    correspondence: Literal["assignment", "surface"] = setting(
+        "surface",
+        "Matching",
+        "Which pixels of two frames belong together",
+        group="base",
+        choices=(
+            Choice("surface", "Surface", "The same point of the body in both frames, exactly"),
+            Choice("assignment", "Assignment", "The paper's: matched by body part and chart coordinates"),
+        ),
+    )
+    features: Literal["paper", "released"] = setting(
+        "paper",
+        "Features",
+        "What the assignment compares",
+        group="base",
+        only_with=("correspondence", "assignment"),
+        choices=(
+            Choice("paper", "Paper", "Features as the paper describes them"),
+            Choice("released", "Released code", "Features as the published code has them"),
+        ),
+    )
+    baseline: Baseline = setting(
+        "text2video_zero",
+        "On top of",
+        "The method that it stands on",
+        group="base",
+        choices=tuple(Choice(one.name, one.label, one.description) for one in (TEXT2VIDEO_ZERO, MASACTRL)),
+    )
+    reference_mode: Literal["prev", "prev_new", "first"] = setting("prev", "Reference")
+    guide_rule: Literal["adaptive", "fixed"] = setting("adaptive", "Rule")
+    guide_loss: Literal["sum", "mean"] = setting("mean", "Loss")
+    guide_range: float = setting(1.0, "Range", high=255.0)
+    guide_clamp: bool = setting(False, "Clamp")
+    guide_through: Literal["decoder", "unet", "controlnet", "unconditional"] = setting("unet", "Through")
+    guide_extent: Literal["body", "all"] = setting(
+        "body",
+        "Guide on",
+        "What guidance may move",
+        group="steps",
+        choices=(
+            Choice("body", "Body", "The character alone: the background stays as it is"),
+            Choice("all", "Whole picture", "The paper's: the background may flicker, and show ghosts where a limb was"),
+        ),
+    )
+    guide_decode: Literal["whole", "body", "body_first"] = setting("whole", "Decode")
+    guide_decoder: Literal["full", "tiny"] = setting(
+        "full",
+        "Guide by",
+        "What guidance looks at frames through; the frames themselves are the autoencoder's",
+        group="steps",
+        choices=(
+            Choice("full", "Autoencoder", "The model's own decoder: details hold stillest, and it is most of the work"),
+            Choice("tiny", "Tiny decoder", "A small one that follows it: quicker, a little less still"),
+        ),
+    )
 
+
+LATENTMAN = MethodSpec(
+    "latentman",
+    "LatentMan",
+    "Details hold still on the body from frame to frame",
+    "chained",
+    HELD,
+    matches=True,
+    settings=LatentManSettings,
+)
 
 # The windows of section 4.1 as fractions of the steps: (align, guide).
 WINDOWS: Mapping[Baseline, tuple[Span, Span]] = MappingProxyType(
@@ -159,23 +224,7 @@ def _of_before(given: Mapping[str, Any]) -> bool:
 
 def check_settings(settings: LatentManSettings, frames: int, segment_frames: int) -> None:
     """Refuse settings that cannot be run on a shot of so many frames. Raises InputError on the first field at fault."""
-    for name, span in (("align", settings.align), ("guide", settings.guide)):
-        if not (math.isfinite(sum(span)) and 0.0 <= span[0] <= span[1] <= 1.0):
-            raise InputError(
-                "job.latentman",
-                f"latentman.{name} is {span[0]:g} to {span[1]:g}; it is a part of the steps, 0 to 1, rising.",
-                "For example 0 to 0.4.",
-            )
-    for name, value, most in (
-        ("guide_strength", settings.guide_strength, 1_000.0),
-        ("guide_range", settings.guide_range, 255.0),
-    ):
-        if not (math.isfinite(value) and 0.0 <= value <= most):
-            raise InputError(
-                "job.number",
-                f"latentman.{name} is {value}; it must be from 0 to {most:g}.",
-                f"Change latentman.{name}.",
-            )
+    check_ranges(settings, "latentman")
     if settings.guide_through == "unconditional" and settings.guide_rule != "fixed":
         raise InputError(
             "job.latentman",
