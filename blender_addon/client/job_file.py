@@ -98,12 +98,12 @@ def write_job_file(path: Path, shot: ShotFile) -> None:
 
 def _shot(value: dict[str, Any], folder: Path) -> ShotFile:
     document = convert(value, _Document)
+    if document.latentman_shot != SHOT_SCHEMA:
+        raise StrictJSONError(f"it has version {document.latentman_shot}, this add-on reads version {SHOT_SCHEMA}")
     unknown = sorted(set(value) - _DOCUMENT_FIELDS)
     if unknown:
         belongs = "belongs in settings" if unknown[0] in _SETTINGS else "is not known"
         raise StrictJSONError(f"$.{unknown[0]} {belongs}; here are {', '.join(sorted(_DOCUMENT_FIELDS))}")
-    if document.latentman_shot != SHOT_SCHEMA:
-        raise StrictJSONError(f"it has version {document.latentman_shot}, this add-on reads version {SHOT_SCHEMA}")
     if not document.methods:
         raise StrictJSONError("$.methods: name at least one method")
     for name, text in (("blend", document.blend), ("output", document.output)):
