@@ -61,8 +61,11 @@ def read_prompts(path: Path) -> str:
     """Keyed prompts from a text file (UTF-8). Raises InputError where it cannot be read."""
     try:
         text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeError) as error:
-        raise InputError("arguments.prompts", f"The prompts in {path} cannot be read: {error}.") from error
+    except UnicodeError as error:
+        raise InputError("arguments.prompts", f"The prompts in {path} are not UTF-8.", "Save them as UTF-8.") from error
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise InputError("arguments.prompts", f"The prompts in {path} cannot be read: {reason}.") from error
     parse_prompts(text)
     return text
 

@@ -33,6 +33,7 @@ from .weight_kind import (
     checkpoint_channels,
     misfit_of_channels,
     weight_kinds,
+    wrong_kind,
 )
 from .weight_places import TOKENIZER_FILES, WEIGHT_SUFFIXES, find_weights, is_weight_file
 
@@ -200,7 +201,7 @@ def _wrong_kind(names: Collection[str], kind: str, must_show: bool) -> str:
     found = weight_kinds(names)
     if found.fits(kind) or found.name == kind or not (found.name or must_show):
         return ""
-    return f"It is {found.name or 'of an unknown kind'}, not {kind}."
+    return f"It is {wrong_kind(found.name or 'of an unknown kind', kind)}."
 
 
 def _wrong_channels(shapes: Mapping[str, tuple[int, ...]], wanted: Any) -> str:

@@ -69,7 +69,7 @@ def place_of(path: str, base: Path, blend_folder: Path | None = None) -> str:
         return os.path.normpath(blend_folder / path.lstrip("/"))
     if PurePosixPath(path).is_absolute() or PureWindowsPath(path).is_absolute():
         return path
-    return os.path.normpath(base.absolute() / Path(path).expanduser())
+    return os.path.normpath(base.absolute() / os.path.expanduser(path))
 
 
 def files_at(files: ModelFiles, base: Path, blend_folder: Path | None = None) -> ModelFiles:

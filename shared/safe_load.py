@@ -334,6 +334,11 @@ def is_npz(data: bytes) -> bool:
     return data.startswith(b"PK\x03\x04")
 
 
+def is_pickle(data: bytes) -> bool:
+    """Whether the bytes begin as a pickle of protocol 2 or later does."""
+    return data[:1] == b"\x80" and data[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05")
+
+
 def npz_names(data: bytes, *, name: str, error: type[InputError] = InputError) -> tuple[str, ...]:
     """The names of all arrays in .npz bytes; none is opened. Raises `error`: `file.damaged`."""
     try:

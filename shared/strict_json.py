@@ -25,9 +25,9 @@ class StrictJSONError(ValueError):
 
 
 def parse_json(data: bytes | bytearray | memoryview) -> Any:
-    """Read one JSON document as UTF-8. Raises StrictJSONError."""
+    """Read one JSON document as UTF-8, with or without a byte order mark. Raises StrictJSONError."""
     try:
-        text = bytes(data).decode("utf-8")
+        text = bytes(data).decode("utf-8-sig")
         value = json.loads(
             text,
             parse_constant=_refuse_constant,

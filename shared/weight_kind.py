@@ -71,6 +71,7 @@ FAMILY_OF_PROMPT_WIDTH = {
 
 _LORA_ENDINGS = (
     *(".lora_down.weight", ".lora_A.weight", "lora.down.weight", ".lora_linear_layer.down.weight"),
+    ".lora_A.default.weight",
     *(".hada_w1_a", ".lokr_w1", ".lokr_w1_a", ".diff", ".diff_b", ".w_norm", ".b_norm"),
 )
 _is_lora = _ending(*_LORA_ENDINGS)
@@ -95,6 +96,7 @@ _FOREIGN = (
         "a LoRA for a video model",
         _both(_is_lora, _holding(r"^(lora_unet_|diffusion_model\.|transformer\.)?blocks[._]\d")),
     ),
+    _Mark("a LoRA for AnimateDiff's motion modules", _both(_is_lora, _holding(r"motion_modules\."))),
     _Mark("an AnimateDiff motion module", _both(_holding(r"motion_modules\."), lambda names: not _is_lora(names))),
     _Mark("a Stable Video Diffusion checkpoint", _holding(r"^model\.diffusion_model\..*\.time_stack\.")),
     _Mark("a Stable Diffusion XL checkpoint", _starting("conditioner.embedders.")),
@@ -130,6 +132,14 @@ def weight_kinds(names: Collection[str]) -> WeightKinds:
     """The kinds that the names of a file's weights tell."""
     foreign = tuple(mark.kind for mark in _FOREIGN if mark.tells(names))
     return WeightKinds(foreign, tuple(mark.kind for mark in _USEFUL if mark.tells(names)))
+
+
+def wrong_kind(found: str, kind: str) -> str:
+    """The end of the sentence on a file that is `found` where `kind` is needed: `a LoRA for Flux, not a LoRA for ...`.
+
+    A family is named only where the kind alone would be the same word twice.
+    """
+    return f"{found}, not {kind} for Stable Diffusion 1.5" if found.startswith(kind) else f"{found}, not {kind}"
 
 
 def checkpoint_channels(shapes: Mapping[str, tuple[int, ...]]) -> int | None:

@@ -71,6 +71,8 @@ def read_job(path: Path, passes: Path) -> tuple[list[Path], Job]:
     """The job with its inputs' digests, and the input files. Raises InputError naming the file at fault."""
     try:
         raw: Any = parse_json(path.read_bytes())
+        if isinstance(raw, dict) and "latentman_shot" in raw:
+            raise InputError("job.shot", f"{path} is a shot that the panel saved.", "Run it in Blender: --job FILE.")
         frames = [int(frame) for frame in raw["frames"]]
     except OSError as error:
         raise InputError("job.unreadable", f"The job file {path} cannot be read: {error.strerror or error}.") from error

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from shared.errors import ModelError
 from shared.weight_header import some_names
-from shared.weight_kind import weight_kinds
+from shared.weight_kind import weight_kinds, wrong_kind
 
 
 def require_kind(path: Path, names: Collection[str], kind: str) -> None:
@@ -16,5 +16,5 @@ def require_kind(path: Path, names: Collection[str], kind: str) -> None:
     if found.fits(kind):
         return
     unknown = f"holds {len(names)} weights of an unknown kind ({some_names(sorted(names))})"
-    looks = f"is {found.name}" if found.name else unknown
-    raise ModelError("model.kind", f"{path} {looks}, not {kind}.", "Give the right file.")
+    looks = f"is {wrong_kind(found.name, kind)}" if found.name else f"{unknown}, not {kind}"
+    raise ModelError("model.kind", f"{path} {looks}.", "Give the right file.")

@@ -23,7 +23,7 @@ from backend.diffusion.model_folder import weight_faults
 from backend.diffusion.model_sources import LoraSource
 from backend.diffusion.original_layout import TEXT_LEVEL
 from backend.diffusion.textual_inversion import Embedding, split_bundle
-from backend.diffusion.weight_file import json_object, read_metadata, read_weights
+from backend.diffusion.weight_file import json_object, read_metadata, read_weights, require_finite
 from shared.errors import ModelError
 from shared.weight_kind import FAMILY_OF_PROMPT_WIDTH, LORA
 
@@ -35,6 +35,8 @@ _ENDINGS = (
     (".alpha", change.ALPHA),
     (".lora_A.weight", change.DOWN),
     (".lora_B.weight", change.UP),
+    (".lora_A.default.weight", change.DOWN),
+    (".lora_B.default.weight", change.UP),
     (".lora.down.weight", change.DOWN),
     (".lora.up.weight", change.UP),
     (".lora_linear_layer.down.weight", change.DOWN),
@@ -97,6 +99,7 @@ def merge_lora(lora: LoraSource, unet: nn.Module, text_encoder: nn.Module) -> tu
     """
     weights = read_weights(lora.path)
     require_kind(lora.path, weights.keys(), LORA)
+    require_finite(lora.path, weights)
     bundled, own = split_bundle(lora.path, weights)
     scales = _metadata_scales(lora.path)
     merges = _matched(lora.path, own, _layers_by_name(unet, text_encoder))
@@ -175,6 +178,7 @@ def _layers_by_name(unet: nn.Module, text_encoder: nn.Module) -> dict[str, _Laye
             f"lora_unet_{name.replace('.', '_')}",
             f"unet.{name}",
             name,
+            f"base_model.model.{name}",
             f"unet.{parent}.processor.{last}",
             f"{parent}.processor.{last}",
         ):
@@ -188,6 +192,7 @@ def _layers_by_name(unet: nn.Module, text_encoder: nn.Module) -> dict[str, _Laye
             f"lora_te1_{level.replace('.', '_')}",
             f"text_encoder.{level}",
             f"text_encoder.{name}",
+            f"base_model.model.{level}",
             f"text_encoder.{parent}.{_FIRST_NAMES.get(last, last)}",
         ):
             found[alias] = layer

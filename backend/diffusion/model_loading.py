@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from backend.diffusion.file_kind import require_kind
 from backend.diffusion.model_folder import read_config, read_part, read_tokenizer
 from backend.diffusion.model_sources import ModelSources, check_complete
 from backend.diffusion.single_file import built_in_config, empty_controlnet, empty_part, fill_part, part_config
-from backend.diffusion.weight_file import read_weights
+from backend.diffusion.weight_file import infinite_weights, read_weights
 from shared.errors import ModelError
 from shared.weight_decoration import unused_entries
 from shared.weight_header import read_weight_header, some_names
@@ -49,9 +49,18 @@ def load_modules(sources: ModelSources) -> dict[str, Any]:
     modules["controlnet"] = _separate(
         "controlnet", CONTROLNET, sources.controlnet, sources, modules.get("unet"), problems
     )
+    if not problems:  # a part with problems may have no numbers at all
+        problems = _not_finite(modules)
     if problems:
         raise ModelError("model.unusable", f"The model {sources.model} cannot be used: {'; '.join(problems)}.")
     return modules
+
+
+def _not_finite(modules: Mapping[str, Any]) -> list[str]:
+    """A line for every part that has weights which are no numbers, as failed merges leave them."""
+    parts = {name: module for name, module in modules.items() if isinstance(module, nn.Module)}
+    bad = {name: infinite_weights(dict(part.named_parameters())) for name, part in parts.items()}
+    return [f"{name}: weights are not finite ({some_names(names)})" for name, names in bad.items() if names]
 
 
 def load_scheduler_config(sources: ModelSources) -> dict[str, Any]:

@@ -88,6 +88,10 @@ def fill_part(name: str, module: Any, weights: Mapping[str, Tensor], problems: l
     A weight that the part lacks is called by its name in the file, one that the file lacks by diffusers' name.
     """
     part = _PARTS[name]
+    others = tuple(other.prefix for other in _PARTS.values() if other is not part)
+    if not any(key.startswith(part.prefix) for key in weights) and any(key.startswith(others) for key in weights):
+        problems.append(f"{name}: the file has none, only other parts of a model")
+        return
     try:
         found = part.names(weights.keys(), module.config if name != "text_encoder" else {})
     except _CONFIG_ERRORS as error:

@@ -17,7 +17,7 @@ from tokenizers import AddedToken
 from torch import Tensor, nn
 
 from backend.diffusion.model_sources import EmbeddingSource
-from backend.diffusion.weight_file import read_pickle, read_weights
+from backend.diffusion.weight_file import read_pickle, read_weights, require_finite
 from shared.errors import ModelError
 from shared.weight_header import some_names
 from shared.weight_kind import FAMILY_OF_PROMPT_WIDTH, weight_kinds
@@ -57,6 +57,7 @@ def read_embedding(source: EmbeddingSource) -> Embedding:
         raise ModelError(
             "model.embedding", f"{path} is {kind}; it holds {some_names(names) or 'nothing'}.", "Give the right file."
         )
+    require_finite(path, {word: vectors})
     return Embedding(source.token or word, _rows(vectors), f"The embedding {path}")
 
 

@@ -17,6 +17,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from shared.errors import ModelError
+from shared.weight_header import read_weight_header, some_names
 from shared.weight_places import WEIGHT_SUFFIXES, is_safetensors, is_weight_file
 
 # torch's refusal goes over many lines; the object that it met is what a user can use.
@@ -28,6 +29,7 @@ def read_weights(path: Path) -> dict[str, Tensor]:
 
     Raises ModelError for a file that cannot be read, holds anything but plain data, or holds no tensors.
     """
+    _require_whole(path)
     values = _read_safetensors(path) if is_safetensors(path) else read_pickle(path)
     inner = values.get("state_dict")
     found = inner if isinstance(inner, Mapping) else values
@@ -41,6 +43,7 @@ def read_pickle(path: Path) -> dict[str, Any]:
     """The mapping in a pickled file, by `torch.load(weights_only=True)` alone. Raises ModelError."""
     if not is_weight_file(path):
         raise ModelError("model.suffix", f"{path} is no file of weights.", f"Taken are {', '.join(WEIGHT_SUFFIXES)}.")
+    _require_whole(path)
     try:
         with warnings.catch_warnings():
             # torch warns of pickles newer than its own and refuses what it cannot read in them.
@@ -55,6 +58,20 @@ def read_pickle(path: Path) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise ModelError("model.no_weights", f"{path} holds a {type(values).__name__}, not named weights.")
     return values
+
+
+def infinite_weights(weights: Mapping[str, Tensor]) -> list[str]:
+    """The names of the weights that hold NaN or infinity."""
+    filled = {name: value for name, value in weights.items() if value.numel() and value.is_floating_point()}
+    return [name for name, value in filled.items() if not all(map(torch.isfinite, torch.aminmax(value)))]
+
+
+def require_finite(path: Path, weights: Mapping[str, Tensor]) -> None:
+    """Refuse a file with weights that are no numbers, before they make every picture black. Raises ModelError."""
+    found = infinite_weights(weights)
+    if found:
+        what = f"{path} holds weights that are not finite ({some_names(found)})"
+        raise ModelError("model.not_finite", f"{what}.", "Download it again, or use another.")
 
 
 def read_metadata(path: Path) -> dict[str, str]:
@@ -81,6 +98,16 @@ def first_line(error: BaseException) -> str:
     """An error of a library's as one line: its kind and what it says first."""
     text = str(error).strip()
     return f"{type(error).__name__}: {text.splitlines()[0] if text else 'unreadable'}"
+
+
+def _require_whole(path: Path) -> None:
+    """Refuse a file that its beginning tells to be none of weights, with the true cause. Raises ModelError."""
+    try:
+        read_weight_header(path)
+    except ModelError as error:
+        raise ModelError("model.unreadable", f"{path} cannot be read. {error.message}", error.hint) from error
+    except OSError:
+        return  # the reader says it
 
 
 def _read_safetensors(path: Path) -> dict[str, Any]:

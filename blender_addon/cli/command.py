@@ -150,6 +150,8 @@ def _check_blend_target(path: Path, output: Path) -> None:
         raise InputError("arguments.save_blend", f"{path} does not end in .blend.", "Name a .blend file.")
     parent = path.absolute().parent
     try:
+        if path.is_dir():
+            raise InputError("arguments.save_blend", f"{shown_path(path)} is a folder.", "Choose another name.")
         if parent != output.absolute() and not parent.is_dir():
             raise InputError("arguments.save_blend", f"The folder of {path} does not exist.", "Make it first.")
         with contextlib.suppress(FileNotFoundError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,6 +25,13 @@ _SIZE = re.compile(r"(\d{1,5})x(\d{1,5})")
 
 # Options that go into the job under their own names where they are given.
 _JOB_OPTIONS = ("prompt", "negative_prompt", "seed", "steps", "guidance_scale", "controlnet_scale", "model")
+
+
+def _path(text: str) -> Path:
+    """A path as it was typed; `--option=~/file` reaches us with its `~`."""
+    if not text:
+        raise argparse.ArgumentTypeError("an empty path was given")
+    return Path(os.path.expanduser(text))
 
 
 class _Parser(argparse.ArgumentParser):
@@ -50,10 +58,10 @@ def parse_options(arguments: Sequence[str]) -> argparse.Namespace:
 
 
 def _add_shot(group: Any) -> None:
-    group.add_argument("--blend", type=Path, metavar="FILE", help="open this .blend (blender -b FILE does it before)")
+    group.add_argument("--blend", type=_path, metavar="FILE", help="open this .blend (blender -b FILE does it before)")
     group.add_argument("--scene", metavar="NAME", help="scene of that file (default: the one that was open)")
-    group.add_argument("--motion", type=Path, metavar="FILE", help="import this motion file as a character")
-    group.add_argument("--body", type=Path, metavar="FILE", help="body of that character, an SMPL-style .npz")
+    group.add_argument("--motion", type=_path, metavar="FILE", help="import this motion file as a character")
+    group.add_argument("--body", type=_path, metavar="FILE", help="body of that character, an SMPL-style .npz")
     group.add_argument("--sample", type=int, default=0, metavar="N", help="which motion of a file that holds several")
     group.add_argument("--repetition", type=int, default=0, metavar="N", help="repetition of an MDM results.npy")
     group.add_argument(
@@ -79,7 +87,7 @@ def _add_job(group: Any) -> None:
     prompt = group.add_mutually_exclusive_group()
     prompt.add_argument("--prompt", help="what the character and the place look like")
     prompt.add_argument(
-        "--prompts", type=Path, metavar="FILE", help='a text of keyed prompts, like "1: a robot, 30: a knight"'
+        "--prompts", type=_path, metavar="FILE", help='a text of keyed prompts, like "1: a robot, 30: a knight"'
     )
     group.add_argument("--negative", dest="negative_prompt", metavar="TEXT", help="what must not be seen")
     group.add_argument("--seed", type=int, metavar="N", help="equal seeds give equal noise")
@@ -103,7 +111,7 @@ def _add_job(group: Any) -> None:
         "--job",
         action="append",
         default=[],
-        type=Path,
+        type=_path,
         metavar="FILE",
         help="a job file saved by the panel, or a result's job.json; given several times, one shot each",
     )
@@ -112,15 +120,15 @@ def _add_job(group: Any) -> None:
 def _add_run(group: Any) -> None:
     group.add_argument(
         "--output",
-        type=Path,
+        type=_path,
         metavar="DIR",
         help="folder of passes and frames; of several shots, each has a folder in it, named as its job file",
     )
     backend = group.add_mutually_exclusive_group()
     backend.add_argument("--backend", metavar="COMMAND", help="the latentman command, or its environment's python")
-    backend.add_argument("--connection", type=Path, metavar="FILE", help="use a running backend: its connection file")
+    backend.add_argument("--connection", type=_path, metavar="FILE", help="use a running backend: its connection file")
     group.add_argument("--device", choices=("auto", "cpu"), help="what a backend that is started here runs on")
-    group.add_argument("--save-blend", type=Path, metavar="FILE", help="save the file with the result on the timeline")
+    group.add_argument("--save-blend", type=_path, metavar="FILE", help="save the file with the result on the timeline")
     group.add_argument("--dry-run", action="store_true", help="check everything, say what there is to do, do nothing")
     group.add_argument("--json", action="store_true", help="progress and result as JSON lines on standard output")
 

@@ -59,6 +59,9 @@ class _Document:
     output: str = ""
 
 
+_DOCUMENT_FIELDS = frozenset(field.name for field in dataclasses.fields(_Document)) | {"settings"}
+
+
 def read_job_file(path: Path) -> ShotFile:
     """Read a saved shot, or the job file of a result. Raises InputError naming the file and the field at fault."""
     try:
@@ -97,9 +100,16 @@ def _shot(value: dict[str, Any], folder: Path) -> ShotFile:
     document = convert(value, _Document)
     if document.latentman_shot != SHOT_SCHEMA:
         raise StrictJSONError(f"it has version {document.latentman_shot}, this add-on reads version {SHOT_SCHEMA}")
+    unknown = sorted(set(value) - _DOCUMENT_FIELDS)
+    if unknown:
+        belongs = "belongs in settings" if unknown[0] in _SETTINGS else "is not known"
+        raise StrictJSONError(f"$.{unknown[0]} {belongs}; here are {', '.join(sorted(_DOCUMENT_FIELDS))}")
     if not document.methods:
         raise StrictJSONError("$.methods: name at least one method")
-    blend = folder / document.blend if document.blend else None
+    for name, text in (("blend", document.blend), ("output", document.output)):
+        if "\0" in text:
+            raise StrictJSONError(f"$.{name}: a path holds no zero character")
+    blend = folder / os.path.expanduser(document.blend) if document.blend else None
     job = _job(value.get("settings"), document)
     return ShotFile(
         job=with_model_at(job, folder, folder if blend is None else blend.parent),
@@ -107,7 +117,7 @@ def _shot(value: dict[str, Any], folder: Path) -> ShotFile:
         engine=document.engine,
         blend=blend,
         scene=document.scene,
-        output=folder / document.output if document.output else None,
+        output=folder / os.path.expanduser(document.output) if document.output else None,
     )
 
 

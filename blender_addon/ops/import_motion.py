@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from ..rig.character import NOTES, WARNINGS
 from ..rig.import_character import ImportOptions, import_character, scene_betas, scene_body
 from ..running import wake
 from ..scene_job import scene_range
-from ..shared.errors import LatentManError
+from ..shared.errors import InputError, LatentManError
 from ..shared.motion import SUFFIXES
 from .reporting import refuse
 
@@ -79,7 +80,9 @@ class LATENTMAN_OT_import_motion(bpy.types.Operator):
         """Read, make the character, and frame it where the scene has no camera."""
         scene = context.scene
         self._take_from_scene(scene)
-        path = Path(bpy.path.abspath(self.filepath))
+        if not self.filepath:
+            return refuse(self, InputError("import.no_file", "No motion file was chosen.", "Choose one."))
+        path = Path(os.path.expanduser(bpy.path.abspath(self.filepath)))
         options = ImportOptions(
             self.sample, self.repetition, self.fps or None, self.up, self.start_frame, scene_betas(scene)
         )

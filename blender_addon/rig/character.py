@@ -11,6 +11,7 @@ import numpy as np
 
 from .. import compat
 from ..shared.errors import InputError
+from ..shared.framerange import LAST_FRAME
 from ..shared.motion import SMPLMotion, resample
 from ..shared.strict_json import as_text
 from .armature import new_armature
@@ -51,21 +52,32 @@ def import_motion(
     The motion is resampled to the scene's frame rate and keeps its duration. It starts at the scene's first frame where
     no other is given. The scene's frame range is set to it, or widened where other characters are in the scene, as long
     as nobody has set that range himself. A second character gets a name of its own from Blender. Raises BodyError where
-    the body has no parts and charts.
+    the body has no parts and charts, InputError where the clip goes past Blender's frames.
     """
     require_parts(body)
     others = bool(characters(scene))
     first = scene.frame_start if start_frame is None else start_frame
+    fitted = resample(motion, scene.render.fps / scene.render.fps_base)
+    _require_frames(first, first + fitted.frame_count - 1)
     betas = np.asarray(motion.betas, np.float64)
     armature = new_armature(scene, body.joints(betas), as_text(name))
     mesh = new_body_object(body, betas, armature, f"{armature.name} body")
     mesh[BODY] = True
     store_correctives(mesh, body)
-    fitted = resample(motion, scene.render.fps / scene.render.fps_base)
     write_motion(armature, fitted, first)
     outside = _fit_range(scene, first, first + fitted.frame_count - 1, others)
     _store_facts(armature, motion, outside)
     return armature
+
+
+def _require_frames(first: int, last: int) -> None:
+    """Raises InputError where a clip is not within the frames that Blender has."""
+    if first < -LAST_FRAME or last > LAST_FRAME:
+        raise InputError(
+            "import.frames",
+            f"The clip would play from frame {first} to {last}; Blender has -{LAST_FRAME} to {LAST_FRAME}.",
+            "Give another start frame.",
+        )
 
 
 def disown_range(scene: Any) -> None:
@@ -76,17 +88,16 @@ def disown_range(scene: Any) -> None:
 def _fit_range(scene: Any, first: int, last: int, others: bool) -> str:
     """Make the scene's range fit a clip where the range is not the user's; one sentence about what is outside of it."""
     present = (scene.frame_start, scene.frame_end)
-    if present not in (_FACTORY_RANGE, tuple(scene.get(RANGE, ()))):
-        scene.frame_set(scene.frame_current)
-        if present[0] <= first and last <= present[1]:
-            return ""
-        return f"The clip plays from frame {first} to {last}, the scene from {present[0]} to {present[1]}."
-    # Blender's frame range begins at 0 at the earliest; what comes before plays all the same.
-    scene.frame_start = max(0, min(present[0], first) if others else first)
-    scene.frame_end = max(scene.frame_start, max(present[1], last) if others else last)
-    scene[RANGE] = (scene.frame_start, scene.frame_end)
-    scene.frame_set(scene.frame_start)
-    return ""
+    own = present in (_FACTORY_RANGE, tuple(scene.get(RANGE, ())))
+    if own:
+        # Blender's frame range begins at 0 at the earliest; what comes before plays all the same.
+        scene.frame_start = max(0, min(present[0], first) if others else first)
+        scene.frame_end = max(scene.frame_start, max(present[1], last) if others else last)
+        scene[RANGE] = present = (scene.frame_start, scene.frame_end)
+    scene.frame_set(scene.frame_start if own else scene.frame_current)
+    if present[0] <= first and last <= present[1]:
+        return ""
+    return f"The clip plays from frame {first} to {last}, the scene from {present[0]} to {present[1]}."
 
 
 def bodies(scene: Any) -> list[Any]:

@@ -17,7 +17,7 @@ from .readers.shape import SHAPE_KEYS, checked_shape
 from .rest import SMPLX_PELVIS_OFFSET, RestJoints, pelvis_of_transl, rest_joints_of
 from .rotations import axis_angle_to_matrix, matrix_to_axis_angle
 from .skeleton import bone_offsets, global_rotations, joint_positions
-from .up_axis import Upright, choose_up, posture_warning, turn_to_y
+from .up_axis import Upright, choose_up, height_warning, posture_warning, turn_to_y
 
 Array = npt.NDArray[np.float64]
 
@@ -43,10 +43,11 @@ def assemble(fields: Fields, reader: Reader, clip: Clip, ask: Ask, rest_joints: 
     else:
         motion, upright = _fitted(clip.body, shown, reader, ask, fields.name)
     notes = (rate.note, upright.said, *clip.notes, *motion.notes, _unread(fields, reader))
-    warnings = (rate.warning, posture_warning(motion_joints(motion, rest)), *clip.warnings)
+    motion = replace(motion, root=motion.root + [0.0, upright.lift_m, 0.0])
+    joints = motion_joints(motion, rest)
+    warnings = (rate.warning, posture_warning(joints), height_warning(joints), *clip.warnings)
     return replace(
         motion,
-        root=motion.root + [0.0, upright.lift_m, 0.0],
         text=clip.text,
         notes=tuple(filter(None, notes)),
         warnings=tuple(filter(None, warnings)),

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import MotionError
-from ..safe_load import is_npy, is_npz, npz_names, parse_npy, parse_npz, read_bytes
+from ..safe_load import is_npy, is_npz, is_pickle, npz_names, parse_npy, parse_npz, read_bytes, unpickle
 from .assembly import assemble
 from .model import SMPLMotion
 from .readers.clip import Ask
@@ -50,9 +50,12 @@ def _opened(path: Path) -> Fields:
         entries = parse_npz(data, opened_entries(), name=path.name, error=MotionError)
         names = npz_names(data, name=path.name, error=MotionError)
         return Fields(path.name, entries, tuple(name for name in names if name not in entries))
-    if not is_npy(data):
-        raise not_a_motion_file(path.name)
-    content = parse_npy(data, name=path.name, error=MotionError)
+    if is_npy(data):
+        content = parse_npy(data, name=path.name, error=MotionError)
+    elif is_pickle(data):
+        content = unpickle(data, name=path.name, error=MotionError, encoding="latin1")
+    else:
+        raise not_a_motion_file(path.name, data[:16])
     if isinstance(content, list | tuple | np.ndarray) and len(content) == 1 and isinstance(content[0], dict):
         content = content[0]
     if isinstance(content, dict):

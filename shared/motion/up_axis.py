@@ -39,6 +39,7 @@ _LIES = 0.5  # even the tenth part that stands most stays below this
 _ON_FLOOR_M = (-0.02, 0.15)  # joints of a body that lies on the floor: lowest ones, skin below them
 _NEAR_FLOOR_M = 0.15
 _NO_FLOOR_M = 0.3
+_FLOATS_M = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,17 @@ def posture_warning(joints: Array) -> str:  # (frames, 24, 3) metres, Y up
     front = float(np.median(np.cross(left, _feet_to_head(joints))[:, 1]))
     side = "side" if abs(front) < _LIES else ("back" if front > 0.0 else "front")
     return f"The character lies on its {side} {hint}"
+
+
+def height_warning(joints: Array) -> str:  # (frames, 24, 3) metres, Y up
+    """One sentence where the character is far above the floor for the whole clip, else empty."""
+    lowest = _lowest(joints, "y")
+    if lowest < _FLOATS_M:
+        return ""
+    return (
+        f"The character never comes closer than {lowest:.1f} m to the floor: move it down, or convert the file's "
+        "places to metres if they are in another unit."
+    )
 
 
 def _feet_to_head(joints: Array) -> Array:

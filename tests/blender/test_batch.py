@@ -135,6 +135,9 @@ def test_a_rate_is_blenders_own(folder: Path, tmp_path: Path, capsys) -> None:
         (("--job", "a.json", "--job", "b.json", "--save-blend", "x.blend"), "arguments.save_blend"),
         (("--job", "a.json", "--frames", "9-1"), "frames.span"),
         (("--turbo",), "arguments"),
+        (("--job", "a.json", "--output", ""), "arguments"),
+        (("--job", "a.json", "--save-blend", "folder.blend"), "arguments.save_blend"),
+        (("--job", "a.json", "--model", "~nobody-of-that-name/x", "--steps", "0"), "job.number"),
         (("--job", "a.json", "--prompts", "none.txt"), "arguments.prompts"),
         (("--job", "a.json", "--prompts", "a.json"), "job.prompts"),
         (("--job", "a.json", "--prompts", "a.txt", "--prompt", "a robot"), "arguments"),
@@ -142,6 +145,7 @@ def test_a_rate_is_blenders_own(folder: Path, tmp_path: Path, capsys) -> None:
 )
 def test_what_is_wrong_has_a_code(folder: Path, capsys, monkeypatch, arguments: tuple[str, ...], code: str) -> None:
     monkeypatch.chdir(folder)
+    (folder / "folder.blend").mkdir(exist_ok=True)
     exit_code, lines, said = run(capsys, *arguments, "--dry-run", "--json")
     assert exit_code == 2 and lines[-1]["code"] == code
     assert said.count("latentman: ") == 1

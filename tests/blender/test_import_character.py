@@ -158,7 +158,7 @@ def test_a_suffix_in_capitals_is_shown_and_read(tmp_path):
     path = amass(tmp_path / "a.npz").rename(tmp_path / "A.NPZ")
     assert imported(path).name == "A"
     shown = bpy.ops.latentman.import_motion.get_rna_type().properties["filter_glob"].default
-    assert shown.split(";") == ["*.npy", "*.NPY", "*.npz", "*.NPZ"]
+    assert shown.split(";") == ["*.npy", "*.NPY", "*.npz", "*.NPZ", "*.pkl", "*.PKL"]
 
 
 def test_the_users_range_stays_and_the_clip_starts_with_it(tmp_path):
@@ -217,3 +217,26 @@ def test_a_file_that_is_refused_leaves_nothing_behind(tmp_path):
     with pytest.raises(RuntimeError, match="not finite"):
         bpy.ops.latentman.import_motion(filepath=str(path))
     assert len(bpy.data.armatures) == 0 and bpy.context.scene.frame_end == 250
+
+
+@pytest.mark.parametrize("start", [1_048_574 - FRAMES + 2, 2_000_000_000, -1_100_000])
+def test_a_clip_past_blenders_frames_is_refused_whole(start, tmp_path):
+    with pytest.raises(RuntimeError, match="Give another start frame"):
+        bpy.ops.latentman.import_motion(filepath=str(amass(tmp_path / "a.npz")), start_frame=start)
+    assert len(bpy.data.armatures) == 0
+    imported(amass(tmp_path / "b.npz"), start_frame=1_048_574 - FRAMES + 1)
+    assert bpy.context.scene.frame_end == 1_048_574
+
+
+def test_what_plays_before_frame_0_is_told(tmp_path):
+    armature = imported(amass(tmp_path / "a.npz"), start_frame=-2)
+    assert bpy.context.scene.frame_start == 0
+    assert f"The clip plays from frame -2 to {FRAMES - 3}, the scene from 0 to {FRAMES - 3}." in warnings(armature)
+
+
+def test_no_file_is_no_folder_and_home_is_found(tmp_path, monkeypatch):
+    with pytest.raises(RuntimeError, match="No motion file was chosen"):
+        bpy.ops.latentman.import_motion(filepath="")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    amass(tmp_path / "a.npz")
+    assert imported("~/a.npz")

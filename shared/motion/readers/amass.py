@@ -18,10 +18,10 @@ from .shape import shape_numbers
 
 Array = npt.NDArray[np.float64]
 
-_POSES: Final = ("poses", "pose", "fullpose", "full_pose")
+_POSES: Final = ("poses", "pose", "smpl_poses", "fullpose", "full_pose")
 _ROOT: Final = ("root_orient", "global_orient", "root_pose")
 _BODY: Final = ("pose_body", "body_pose")
-_PLACE: Final = ("trans", "transl", "translation", "root_trans")
+_PLACE: Final = ("trans", "transl", "translation", "root_trans", "smpl_trans")
 _MODEL: Final = ("surface_model_type", "model_type", "model")
 _NEEDLESS: Final = (
     "pose_hand", "pose_jaw", "pose_eye", "left_hand_pose", "right_hand_pose", "jaw_pose", "leye_pose", "reye_pose",
@@ -33,6 +33,9 @@ _BODY_WIDTH: Final = 66  # 22 joints; what follows them differs between the mode
 _SMPL_WIDTH: Final = 72
 _SMPLX_WIDTH: Final = 165
 _WIDTHS: Final = (_BODY_WIDTH, _SMPL_WIDTH, 156, _SMPLX_WIDTH)
+_AXIS_ANGLES: Final = "Export axis-angle rotations of SMPL, SMPL+H or SMPL-X."
+_MOST_TURNED: Final = 4.0 * np.pi  # radians; no joint but the root turns further, and a degree passes for 57 of them
+_MOST_FRAMES_TURNED: Final = 0.05
 
 
 def is_amass(fields: Fields) -> bool:
@@ -54,6 +57,7 @@ def read_amass(fields: Fields, ask: Ask) -> Clip:
         warnings = (f"The file holds {tracks} tracks; this is sample {ask.sample}, the others are not read.",)
     key = fields.first(*_POSES, *_BODY) or "poses"
     frames = fields.finite(key, poses)
+    _require_radians(fields, key, frames)
     place = _place(fields, place_key, places, len(frames))
     full = np.zeros((len(frames), JOINT_COUNT, 3))
     full[:, : frames.shape[1] // 3] = frames.reshape(len(frames), -1, 3)
@@ -68,23 +72,28 @@ def read_amass(fields: Fields, ask: Ask) -> Clip:
 
 
 def _poses(fields: Fields) -> tuple[Array, bool]:
-    """(frames, 66 or 72), and whether the model is SMPL-X's."""
+    """(frames, 66 or 72), or (tracks, frames, 66 or 72), and whether the model is SMPL-X's."""
     key = fields.first(*_POSES)
     said = fields.label(fields.first(*_MODEL) or "").lower()
     if key is None:
         root_key = fields.first(*_ROOT) or _ROOT[0]
-        root = fields.numbers(root_key, (None, 3))
+        root = with_axes(fields.array(root_key), 2)
+        if root.ndim not in (2, 3) or root.shape[-1] != 3 or 0 in root.shape:
+            what = f"has shape {root.shape}, not (frames, 3)"
+            raise fields.fault("motion.wrong_shape", root_key, what, _AXIS_ANGLES)
+        fields.finite(root_key, root)
         body_key = fields.first(*_BODY) or _BODY[0]
         body = _flat(fields.array(body_key), (_BODY_WIDTH - 3, _SMPL_WIDTH - 3))
-        if body.shape not in ((len(root), _BODY_WIDTH - 3), (len(root), _SMPL_WIDTH - 3)):
-            what = f"has shape {body.shape}, not ({len(root)}, 63) or ({len(root)}, 69)"
-            raise fields.fault("motion.wrong_shape", body_key, what)
-        return np.concatenate([root, body], axis=1), "smplx" in said
+        if body.shape not in ((*root.shape[:-1], _BODY_WIDTH - 3), (*root.shape[:-1], _SMPL_WIDTH - 3)):
+            frames = ", ".join(map(str, root.shape[:-1]))
+            what = f"has shape {body.shape}, not ({frames}, 63) or ({frames}, 69)"
+            raise fields.fault("motion.wrong_shape", body_key, what, _AXIS_ANGLES)
+        return np.concatenate([root, body], axis=-1), "smplx" in said
     poses = _flat(fields.array(key), _WIDTHS)
     width = poses.shape[-1] if poses.ndim else 0
     if poses.ndim not in (2, 3) or width not in _WIDTHS or 0 in poses.shape:
         what = f"has shape {poses.shape}, not (frames, 66, 72, 156 or 165)"
-        raise fields.fault("motion.wrong_shape", key, what, "Export axis-angle rotations of SMPL, SMPL+H or SMPL-X.")
+        raise fields.fault("motion.wrong_shape", key, what, _AXIS_ANGLES)
     kept = _SMPL_WIDTH if width == _SMPL_WIDTH else _BODY_WIDTH
     return poses[..., :kept], width == _SMPLX_WIDTH or "smplx" in said
 
@@ -94,6 +103,14 @@ def _flat(poses: Array, widths: tuple[int, ...]) -> Array:
     if poses.ndim > 2 and poses.shape[-1] == 3 and 3 * poses.shape[-2] in widths:
         poses = poses.reshape(*poses.shape[:-2], -1)
     return with_axes(poses, 2)
+
+
+def _require_radians(fields: Fields, key: str, frames: Array) -> None:  # (frames, 66 or 72)
+    """Raises MotionError `motion.degrees` where joints turn further than any body does."""
+    turned = np.linalg.norm(frames[:, 3:].reshape(len(frames), -1, 3), axis=-1).max(axis=1)
+    if np.mean(turned > _MOST_TURNED) > _MOST_FRAMES_TURNED:
+        what = f"turns a joint by up to {turned.max():.0f} radians, as numbers in degrees do"
+        raise fields.fault("motion.degrees", key, what, "Convert them to radians.")
 
 
 def _place(fields: Fields, key: str, places: Array, frames: int) -> Array:

@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 
+from ...errors import MotionError
 from ..model import MAX_FPS
 from .clip import Reader
 from .fields import Fields, as_numbers
@@ -16,6 +17,7 @@ RATE_KEYS: Final = (
     "mocap_framerate", "mocap_frame_rate", "fps", "framerate", "frame_rate", "mocap_fps", "frameRate",
 )  # fmt: skip
 _NUMBER: Final = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)(?:/([1-9][0-9]*))?\s*(?:fps|hz)?\s*", re.IGNORECASE)
+_MIN_FPS: Final = 1.0  # less is the time between frames, and would make hours of a clip
 _SAY_IT: Final = "Set Frame Rate beside the import (--motion-fps)"
 
 
@@ -31,6 +33,9 @@ class Rate:
 def frame_rate(fields: Fields, given: float | None, reader: Reader) -> Rate:
     """The rate. Raises MotionError where the file's cannot be one and none is given."""
     key = fields.first(*RATE_KEYS)
+    if given is not None and not _MIN_FPS <= given <= MAX_FPS:
+        what = f"{fields.name} cannot be read at {given:g} frames a second."
+        raise MotionError("motion.fps", what, f"Give a rate from {_MIN_FPS:g} to {MAX_FPS:g}.")
     if given is not None:
         why = "The file has no frame rate" if key is None else "The file's frame rate is not used"
         return Rate(given, f"{why}; {given:g} fps was given.")
@@ -52,6 +57,7 @@ def _number(fields: Fields, key: str) -> float:
         if given is None or given.size == 0 or np.ptp(given) != 0.0:
             raise fields.fault("motion.wrong_type", key, "is no frame rate", f"{_SAY_IT}.")
         rate = float(given.flat[0])
-    if not 0.0 < rate <= MAX_FPS:
-        raise fields.fault("motion.fps", key, f"is {rate:g}, no frame rate", f"{_SAY_IT}.")
+    if not _MIN_FPS <= rate <= MAX_FPS:
+        between = f" to {1.0 / rate:g}, if that is the time between frames" if 1.0 / MAX_FPS <= rate < _MIN_FPS else ""
+        raise fields.fault("motion.fps", key, f"is {rate:g}, no frame rate", f"{_SAY_IT}{between}.")
     return rate

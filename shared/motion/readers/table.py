@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from ...errors import MotionError
+from .aist import AIST
 from .amass import AMASS
 from .clip import Reader
 from .fields import BARE, Fields, as_numbers
@@ -15,14 +16,23 @@ from .rates import RATE_KEYS
 from .shape import SHAPE_KEYS
 
 # Formats that are told apart by one entry of their own come before those that share theirs.
-READERS: Final[tuple[Reader, ...]] = (SMPL_PARAMS, HY_MOTION, AMASS, RESULTS_ROT, RESULTS)
+READERS: Final[tuple[Reader, ...]] = (SMPL_PARAMS, HY_MOTION, AIST, AMASS, RESULTS_ROT, RESULTS)
 
 # How files of these formats end, without what comes before the dot.
 SUFFIXES: Final = tuple(sorted({f".{suffix.rsplit('.', 1)[1]}" for reader in READERS for suffix in reader.suffixes}))
 _HUMANML_WIDTH: Final = 263
 _KNOWN: Final = (
     "Known formats: MDM's results.npy, results_rot.npy and smpl_params.npy, joint positions (.npy), AMASS (.npz), "
-    "HY-Motion (.npz)."
+    "HY-Motion (.npz), AIST++ (.pkl)."
+)
+# What is not read here, by how it begins.
+_OTHER_FILES: Final = (
+    (b"HIERARCHY", "BVH file, which Blender imports by itself, but with no SMPL body"),
+    (b"Kaydara FBX", "FBX file, which Blender imports by itself, but with no SMPL body"),
+    (b"; FBX", "FBX file, which Blender imports by itself, but with no SMPL body"),
+    (b"glTF", "glTF file, which Blender imports by itself, but with no SMPL body"),
+    (b"\x89HDF", "HDF5 file"),
+    (b"MATLAB", "MATLAB file"),
 )
 
 
@@ -52,6 +62,8 @@ def reader_of(fields: Fields) -> Reader:
     raise MotionError("motion.unknown_format", f"{fields.name} {what}.", _KNOWN)
 
 
-def not_a_motion_file(name: str) -> MotionError:
-    """The error for a file that is no container of arrays."""
-    return MotionError("motion.unknown_format", f"{name} is not a motion file.", _KNOWN)
+def not_a_motion_file(name: str, start: bytes) -> MotionError:
+    """The error for a file that is no container of arrays; `start` is how it begins."""
+    other = next((what for mark, what in _OTHER_FILES if start.startswith(mark)), None)
+    what = "is empty" if not start else "is not a motion file" if other is None else f"is a {other}"
+    return MotionError("motion.unknown_format", f"{name} {what}.", _KNOWN)

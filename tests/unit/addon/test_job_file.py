@@ -135,3 +135,23 @@ def test_looking_at_folders_makes_none(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "out")
     with pytest.raises(InputError, match="symbolic link"):
         dataclasses.replace(request, output=tmp_path / "link").check_folders()
+
+
+@pytest.mark.parametrize(("field", "said"), [("seed", "belongs in settings"), ("colour", "is not known")])
+def test_a_field_in_the_wrong_place_is_named(field: str, said: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=rf"\$\.{field} {said}.*methods"):
+        read_job_file(saved(tmp_path, **{field: 3}))
+
+
+def test_a_byte_order_mark_is_no_reason_to_refuse_a_job(tmp_path: Path) -> None:
+    path = saved(tmp_path)
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert read_job_file(path).job == JOB
+
+
+def test_a_path_may_begin_at_home_and_holds_no_zero_character(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    shot = read_job_file(saved(tmp_path, blend="~/shot.blend", output="~/out"))
+    assert (shot.blend, shot.output) == (tmp_path / "home" / "shot.blend", tmp_path / "home" / "out")
+    with pytest.raises(InputError, match=r"\$\.blend"):
+        read_job_file(saved(tmp_path, blend="a\0b"))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import re
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +101,52 @@ def test_a_unet_of_another_sort_is_called_so(written: tuple[Path, ModelFiles], c
     save_file(load_file(checkpoint) | wider, checkpoint)
     with pytest.raises(ModelError, match=rf"takes {channels} channels instead of 6: {sort}\."):
         load(checkpoint, files)
+
+
+def test_numbers_that_are_none_are_named_by_their_part(written: tuple[Path, ModelFiles]) -> None:
+    checkpoint, files = written
+    weights = load_file(checkpoint)
+    name = "model.diffusion_model.out.2.bias"
+    save_file(weights | {name: torch.full_like(weights[name], float("nan"))}, checkpoint)
+    with pytest.raises(ModelError, match=r"unet: weights are not finite \(conv_out\.bias\)"):
+        load(checkpoint, files)
+
+
+def test_a_part_that_is_not_in_the_file_is_said_to_be_missing(written: tuple[Path, ModelFiles]) -> None:
+    checkpoint, files = written
+    unet = {name: value for name, value in load_file(checkpoint).items() if name.startswith("model.diffusion_model.")}
+    save_file(unet, checkpoint)
+    with pytest.raises(ModelError) as failure:
+        load(checkpoint, files)
+    none = "the file has none, only other parts of a model"
+    assert f"text_encoder: {none}" in str(failure.value) and f"vae: {none}" in str(failure.value)
+    assert "weights" not in str(failure.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        (
+            "a.safetensors",
+            b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n",
+            r"Git LFS\). Run: git lfs pull",
+        ),
+        ("a.safetensors", b"<!DOCTYPE html><html></html>", "It is a web page"),
+        ("a.safetensors", b"", "It is empty"),
+        ("a.ckpt", None, "It is a zip archive without weights"),
+    ],
+)
+def test_what_is_no_file_of_weights_is_called_what_it_is(
+    written: tuple[Path, ModelFiles], name: str, content: bytes | None, said: str
+) -> None:
+    path = written[0].parent / name
+    if content is None:
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("readme.txt", "hello")
+    else:
+        path.write_bytes(content)
+    with pytest.raises(ModelError, match=rf"{re.escape(str(path))} cannot be read\. .*{said}"):
+        load(path, written[1])
 
 
 def test_another_sort_of_model_is_called_so_before_anything_is_missed_beside_it(tmp_path: Path) -> None:

@@ -71,6 +71,16 @@ def peft(found: Matrices) -> dict[str, Tensor]:
     return file
 
 
+def peft_itself(found: Matrices) -> dict[str, Tensor]:
+    """As peft's own `save_pretrained` and `state_dict` name them, with the adapter's name."""
+    prefix = {"unet": "base_model.model.", "text_encoder": "base_model.model.text_model."}
+    file = {}
+    for (model, name), (down, up) in found.items():
+        stem = f"{prefix[model]}{name}"
+        file |= {f"{stem}.lora_A.default.weight": down, f"{stem}.lora_B.default.weight": up}
+    return file
+
+
 def diffusers_0_20(found: Matrices) -> dict[str, Tensor]:
     file = {}
     for (model, name), (down, up) in found.items():
@@ -130,6 +140,7 @@ def test_kohyas_layout_with_convolutions(tmp_path: Path) -> None:
 LAYOUTS: list[tuple[Callable[[Matrices], dict[str, Tensor]], float]] = [
     (kohya, ALPHA / RANK),
     (peft, 1.0),
+    (peft_itself, 1.0),
     (diffusers_0_20, 1.0),
     (diffusers_0_14, 1.0),
     (renamed_by_diffusers, ALPHA / RANK),
@@ -189,7 +200,7 @@ MISFITS: list[tuple[dict[str, Tensor], str]] = [
     ),
     (
         {"lora_te2_text_model_encoder_layers_9_mlp_fc1.lora_down.weight": torch.zeros(2, 3)},
-        r"is a LoRA for Stable Diffusion XL, not a LoRA\.",
+        r"is a LoRA for Stable Diffusion XL, not a LoRA for Stable Diffusion 1\.5\.",
     ),
     ({f"{KOHYA_Q}.oft_blocks": torch.zeros(2, 3)}, "is a LyCORIS file of the kind OFT, not a LoRA"),
     ({f"{KOHYA_Q}.rescale": torch.zeros(1)}, rf"1 weights unknown \({KOHYA_Q}\.rescale\)"),
@@ -215,6 +226,15 @@ def test_what_does_not_fit_is_named_and_nothing_is_changed(
         assert torch.equal(modules["unet"].state_dict()[key], value)
 
 
+@pytest.mark.parametrize("broken", [float("nan"), float("inf")])
+def test_numbers_that_are_none_are_the_files_fault(tmp_path: Path, broken: float) -> None:
+    file = kohya(matrices(tiny_modules(), ALL))
+    file[f"{KOHYA_Q}.lora_up.weight"][0, 0] = broken
+    save_file(file, tmp_path / "lora.safetensors")
+    with pytest.raises(ModelError, match=rf"lora\.safetensors holds weights that are not finite \({KOHYA_Q}"):
+        merged(tmp_path / "lora.safetensors")
+
+
 def test_half_of_a_pair_is_refused(tmp_path: Path) -> None:
     file = kohya(matrices(tiny_modules(), ALL))
     del file[f"{KOHYA_Q}.lora_up.weight"]
@@ -228,6 +248,7 @@ def test_half_of_a_pair_is_refused(tmp_path: Path) -> None:
     [
         ("lora_unet_mid.oft_blocks", "is a LyCORIS file of the kind OFT, not a LoRA"),
         ("lora_unet_double_blocks_0_img_attn_qkv.lora_down.weight", "is a LoRA for Flux, not a LoRA"),
+        ("down_blocks.0.motion_modules.0.to_q.lora_A.weight", "is a LoRA for AnimateDiff's motion modules, not a LoRA"),
         ("model.diffusion_model.out.2.bias", r"is a Stable Diffusion 1\.5 checkpoint, not a LoRA"),
     ],
 )

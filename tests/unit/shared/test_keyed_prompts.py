@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from shared.errors import InputError
-from shared.keyed_prompts import MAX_KEYS, PromptKey, format_prompts, parse_prompts, prompt_mixes
+from shared.keyed_prompts import MAX_KEYS, PromptKey, format_prompts, parse_prompts, prompt_mixes, read_prompts
 
 
 def keys_of(*pairs: tuple[int, str]) -> tuple[PromptKey, ...]:
@@ -81,3 +83,10 @@ def test_prompts_that_no_frame_needs_are_left_out() -> None:
     assert prompt_mixes(keys, (1, 10))[0] == ("a",)
     assert prompt_mixes(keys, (30, 35))[0] == ("c", "d")
     assert prompt_mixes(keys, (40, 50))[0] == ("d",)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "latin-1"])
+def test_a_file_in_another_encoding_is_refused_in_a_sentence(encoding: str, tmp_path: Path) -> None:
+    (tmp_path / "prompts.txt").write_bytes("1: ein Bär".encode(encoding))
+    with pytest.raises(InputError, match=r"prompts\.txt are not UTF-8\. Save them as UTF-8"):
+        read_prompts(tmp_path / "prompts.txt")

@@ -32,6 +32,10 @@ def test_a_path_becomes_absolute_once(path: str) -> None:
     assert place_of(place, Path("/elsewhere"), Path("/another")) == place
 
 
+def test_the_home_of_nobody_is_a_path_like_others() -> None:
+    assert place_of("~nobody-of-that-name/a", BASE) == "/jobs/shot/~nobody-of-that-name/a"
+
+
 def test_without_a_blend_two_slashes_are_a_path_like_others() -> None:
     assert place_of("//models/whole", BASE) == "//models/whole"
 

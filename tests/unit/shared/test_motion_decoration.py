@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable
 from pathlib import Path
 
@@ -392,6 +393,70 @@ def test_what_cannot_be_guessed_is_refused(array: np.ndarray, code: str, tmp_pat
     assert got == code and "a.npy" in message and "again" not in message.replace("Generate the motion again", "")
 
 
+def test_a_track_of_several_in_parts_is_chosen(tmp_path: Path) -> None:
+    full, trans = standing()
+    tracks = [full[:, :22].reshape(FRAMES, 66), np.roll(full[:, :22].reshape(FRAMES, 66), 1, axis=0)]
+    both = {
+        "poses": None,
+        "root_orient": np.stack(tracks)[..., :3],
+        "pose_body": np.stack(tracks)[..., 3:],
+        "trans": np.stack([trans, trans + 1.0]),
+    }
+    second = read(amass(tmp_path / "both.npz", **both), sample=1)
+    same(second, read(amass(tmp_path / "one.npz", 66, poses=tracks[1], trans=trans + 1.0)))
+    assert any("2 tracks" in warning for warning in second.warnings)
+
+
+@pytest.mark.parametrize("suffix", [".npy", ".pkl"])
+def test_aist_has_its_places_in_the_unit_of_its_scaling(suffix: str, tmp_path: Path) -> None:
+    place = pelvis() - skeleton()[0]
+    content = {"smpl_poses": poses().reshape(FRAMES, 72), "smpl_trans": place * 93.5, "smpl_scaling": np.array([93.5])}
+    path = tmp_path / f"gBR{suffix}"
+    path.write_bytes(pickle.dumps(content)) if suffix == ".pkl" else save(path, content)
+    motion = read(path)
+    np.testing.assert_allclose(motion.root, place, atol=1e-9)
+    np.testing.assert_allclose(motion.poses, poses(), atol=1e-9)
+    assert motion.fps == 60.0 and not motion.warnings
+    content["smpl_scaling"] = np.array([0.0])
+    assert code_of(save(tmp_path / "none.npy", content))[0] == "motion.scaling"
+
+
+def test_smpl_poses_without_a_scaling_are_not_taken_for_joint_positions(tmp_path: Path) -> None:
+    full, trans = standing()
+    edge = {"smpl_poses": full[:, :24].reshape(FRAMES, 72), "smpl_trans": trans, "full_pose": np.ones((FRAMES, 24, 3))}
+    motion = read(save(tmp_path / "edge.npy", edge))
+    np.testing.assert_allclose(motion.poses[:, 1:22], poses()[:, 1:22], atol=1e-12)
+    assert motion.fps == 30.0
+
+
+def test_a_pickle_that_asks_for_code_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.pkl").write_bytes(pickle.dumps({"smpl_poses": Path("x")}))
+    assert code_of(tmp_path / "a.pkl")[0] == "file.refused"
+
+
+def test_rotations_in_degrees_are_refused(tmp_path: Path) -> None:
+    full, trans = standing()
+    full[:, 4] = [0.6, 0.0, 0.0]  # a knee, 34 degrees
+    degrees = np.degrees(full).reshape(FRAMES, 156)
+    code, said = code_of(amass(tmp_path / "a.npz", poses=degrees, trans=trans))
+    assert code == "motion.degrees" and "'poses'" in said and "radians" in said
+
+
+def test_a_root_that_has_turned_round_and_round_is_no_fault(tmp_path: Path) -> None:
+    full, trans = standing()
+    full[:, 0] *= 1.0 + 8.0 * np.pi / np.linalg.norm(full[:, 0], axis=-1, keepdims=True)  # four turns more
+    turned = read(amass(tmp_path / "a.npz", poses=full.reshape(FRAMES, 156), trans=trans), up="z")
+    np.testing.assert_allclose(axis_angle_to_matrix(turned.poses[:, 0]), axis_angle_to_matrix(poses()[:, 0]), atol=1e-9)
+
+
+def test_places_in_centimetres_are_told(tmp_path: Path) -> None:
+    full, trans = standing()
+    far = amass(tmp_path / "a.npz", poses=full.reshape(FRAMES, 156), trans=trans * 0.0 + [0.0, 0.0, 90.0])
+    assert any("metres" in warning for warning in read(far).warnings)
+    near = amass(tmp_path / "b.npz", poses=full.reshape(FRAMES, 156), trans=trans * 0.0 + [0.0, 0.0, 1.2])
+    assert not read(near).warnings
+
+
 # --- names, bodies, the table ---
 
 
@@ -446,4 +511,4 @@ def test_every_row_of_the_table_says_what_it_assumes() -> None:
     for reader in READERS:
         assert reader.name and reader.entries and reader.fps > 0.0 and reader.up in ("y", "z")
         assert not set(reader.entries) & set(reader.needless) or reader.name == "MDM"
-    assert SUFFIXES == (".npy", ".npz")
+    assert SUFFIXES == (".npy", ".npz", ".pkl")

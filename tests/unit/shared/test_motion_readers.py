@@ -340,10 +340,16 @@ def test_faults_of_amass_are_named(change: dict[str, object], code: str, key: st
     assert "walk_poses.npz" in message and repr(key) in message
 
 
-@pytest.mark.parametrize("rate", [0.0, -5.0])
+@pytest.mark.parametrize("rate", [0.0, -5.0, 1 / 30, 5000.0])
 def test_an_impossible_rate_is_refused(rate: float, tmp_path: Path) -> None:
     got, message = code_of(amass(tmp_path / "a.npz", mocap_framerate=np.array(rate)))
     assert got == "motion.fps" and "a.npz" in message
+    assert ("to 30," in message) == (rate == 1 / 30)
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.03, 2000.0, float("nan")])
+def test_a_given_rate_that_cannot_be_one_is_refused(rate: float, tmp_path: Path) -> None:
+    assert code_of(amass(tmp_path / "a.npz"), fps=rate)[0] == "motion.fps"
 
 
 # --- what is no motion ---
@@ -355,6 +361,8 @@ def test_an_impossible_rate_is_refused(rate: float, tmp_path: Path) -> None:
         ("notes.txt", b"hello"),
         ("empty.npy", b""),
         ("model.pt", b"PK\x05\x06" + bytes(18)),
+        ("walk.bvh", b"HIERARCHY\nROOT Hips\n"),
+        ("walk.fbx", b"Kaydara FBX Binary  \0"),
     ],
 )
 def test_other_files_are_named(name: str, content: bytes, tmp_path: Path) -> None:
@@ -362,6 +370,7 @@ def test_other_files_are_named(name: str, content: bytes, tmp_path: Path) -> Non
     got, message = code_of(tmp_path / name)
     assert got == "motion.unknown_format"
     assert name in message and "AMASS" in message
+    assert ("is not a motion file" in message) == (name in ("notes.txt", "model.pt"))
 
 
 def test_other_arrays_are_named(tmp_path: Path) -> None:
