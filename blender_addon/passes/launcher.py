@@ -19,7 +19,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 from collections import deque
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,7 +26,7 @@ from typing import IO, Any
 
 from .. import compat
 from ..rig.character import require_characters
-from ..shared.errors import CancelledError, RenderError, error_of
+from ..shared.errors import RenderError, error_of
 from ..shared.frame_files import file_error, frame_name, prepare_output_folder, storage_error, write_atomic
 from ..shared.reuse import ShotFacts
 from ..shared.shot import CHARTS_FILE, SHOT_FILE, VERTICES_FILE
@@ -183,13 +182,6 @@ class PassRender:
             self._take(line, finished)
         return finished
 
-    def wait(self, timeout_s: float) -> list[RenderedFrame]:
-        """As `step`, but sleeps until a frame is finished, the child has ended, or the time is over."""
-        deadline = time.monotonic() + timeout_s
-        while not (finished := self.step()) and not self._closed and time.monotonic() < deadline:
-            time.sleep(0.01)
-        return finished
-
     def cancel(self) -> None:
         """End the child and whatever it started, now. Finished frames stay on disk."""
         self.close()
@@ -251,20 +243,6 @@ class PassRender:
             return ""
         write_atomic(path, lines.encode())
         return f"Its last lines are in {path}."
-
-
-def render_passes(context: Any, request: PassRequest) -> list[RenderedFrame]:
-    """Render a shot's passes and wait for them all. Raises as `PassRender`; Ctrl-C becomes CancelledError."""
-    render = PassRender.start(context, request)
-    frames: list[RenderedFrame] = []
-    try:
-        while not render.done:
-            frames.extend(render.wait(1.0))
-    except KeyboardInterrupt as error:
-        raise CancelledError("passes.cancelled", "Rendering the passes was stopped.") from error
-    finally:
-        render.close()
-    return frames
 
 
 def _start_child(spec: PassSpec, folder: Path) -> subprocess.Popen[bytes]:
