@@ -196,6 +196,11 @@ def check_settings(settings: LatentManSettings, frames: int, segment_frames: int
     _check_reference_mode(settings, frames, segment_frames)
 
 
+def span_acts(span: tuple[float, float]) -> bool:
+    """Whether a part of the denoising, from and to, is any of it."""
+    return span[0] < span[1]
+
+
 def _check_reference_mode(settings: LatentManSettings, frames: int, segment_frames: int) -> None:
     mode = settings.reference_mode
     if mode == "prev_new" and settings.correspondence == "surface":
@@ -204,7 +209,7 @@ def _check_reference_mode(settings: LatentManSettings, frames: int, segment_fram
             "latentman.reference_mode prev_new carries labels along, and the surface correspondence has exact ones.",
             'Set reference_mode to "prev", or correspondence to "assignment".',
         )
-    if mode == "first" and settings.guide[0] < settings.guide[1]:
+    if mode == "first" and span_acts(settings.guide):
         raise InputError(
             "job.latentman",
             "latentman.reference_mode first is for the alignment alone; guidance compares with the frame before.",
