@@ -10,6 +10,7 @@ import bpy
 import numpy as np
 
 from .. import compat
+from ..scene_time import scene_fps
 from ..shared.errors import InputError
 from ..shared.motion import SMPLMotion, resample
 from ..shared.strict_json import as_text
@@ -61,7 +62,7 @@ def import_motion(
     mesh = new_body_object(body, betas, armature, f"{armature.name} body")
     mesh[BODY] = True
     store_correctives(mesh, body)
-    fitted = resample(motion, scene.render.fps / scene.render.fps_base)
+    fitted = resample(motion, scene_fps(scene))
     write_motion(armature, fitted, first)
     outside = _fit_range(scene, first, first + fitted.frame_count - 1, others)
     _store_facts(armature, motion, outside)

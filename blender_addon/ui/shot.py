@@ -12,7 +12,7 @@ from ..depth_preview import depth_is_shown
 from ..motion_check import stored_check, warnings
 from ..rig import character as rig
 from ..running import generation
-from ..scene_job import scene_fps, scene_range
+from ..scene_time import scene_fps, scene_range
 from ..shared.framerange import format_frames
 from .text import draw_text
 
