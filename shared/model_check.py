@@ -53,7 +53,6 @@ _CLASSES = {
 }
 _UNFINISHED = (".part", ".crdownload", ".incomplete", ".download")
 _LATENT_CHANNELS = 4
-_SHOWN_FILES = 3
 _PARSED_BYTES = 1 << 16  # a config has some kB, an index of weights some ten
 _END_BYTES = 64
 
@@ -291,8 +290,7 @@ def _not_a_model(place: Path) -> str:
     files = sorted(item.name for item in place.iterdir() if is_weight_file(item))
     if not files:
         return "It holds none of tokenizer/, text_encoder/, vae/ and unet/: it is no model in diffusers' layout."
-    more = f" and {len(files) - _SHOWN_FILES} more" if len(files) > _SHOWN_FILES else ""
-    return f"It is no model itself. Add a file in it: {', '.join(files[:_SHOWN_FILES])}{more}."
+    return f"It is no model itself. Add a file in it: {some_names(files)}."
 
 
 def _json(path: Path) -> dict[str, Any]:

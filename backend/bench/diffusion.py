@@ -167,7 +167,7 @@ def run_diffusion(bench: DiffusionBench, report: Report) -> DiffusionFigures:
     )
     timings = alternate([_case(name, job) for name in bench.cases], bench.repeats, device, report)
     return DiffusionFigures(
-        model="Stable Diffusion 1.5 with random weights" if bench.full_size else "embedded",
+        model="Stable Diffusion 1.5 with random weights" if bench.full_size else EMBEDDED,
         device=torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
         dtype=str(dtype).removeprefix("torch."),
         threads=torch.get_num_threads(),
