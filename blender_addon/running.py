@@ -298,7 +298,7 @@ def _tick() -> float | None:
 
 
 def _redraw() -> None:
-    """Draw what shows the add-on anew. The 3D view itself is spared: a heavy scene takes long to draw."""
+    """Redraw what shows the add-on. The 3D view itself is spared: a heavy scene takes long to draw."""
     for window in bpy.context.window_manager.windows:
         for area in window.screen.areas:
             if area.type == "VIEW_3D":

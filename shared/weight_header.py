@@ -91,7 +91,7 @@ def _pickled(path: Path, start: bytes, size: int) -> WeightHeader:
         if not zipfile.is_zipfile(path):
             raise ModelError("model.partial", f"It is cut off after {size_text(size)}.", _AGAIN)
     elif not start.startswith(_PICKLE_START):
-        raise ModelError("model.no_weights", "It is no file of weights.", "Give the right file.")
+        raise ModelError("model.no_weights", "It is not a file of weights.", "Give the right file.")
     return WeightHeader(size, None)
 
 

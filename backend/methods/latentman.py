@@ -185,7 +185,7 @@ class LatentManHooks:
         return single_losses(x0, reference, pairs, decode, clamp=clamp)
 
     def guided(self, step: Step, frame: int, following: Tensor, loss: FrameLoss, gradient: Tensor) -> Tensor:
-        """Pixel-wise guidance; the gradient is 0 on cells that stay before the step's length is found."""
+        """Pixel-wise guidance; before the step's length is found, the gradient is made 0 on cells that stay."""
         if self.movable is not None:
             gradient = gradient.where(self.movable[frame - self.start], torch.zeros_like(gradient))
         if isinstance(self.guidance, FixedGuidance):

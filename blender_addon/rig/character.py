@@ -50,8 +50,8 @@ def import_motion(
     """Make a character that plays the motion in the scene from `start_frame` on, and return its armature object.
 
     The motion is resampled to the scene's frame rate and keeps its duration. It starts at the scene's first frame where
-    no other is given. The scene's frame range is set to it, or widened where other characters are in the scene, as long
-    as nobody has set that range himself. A second character gets a name of its own from Blender. Raises BodyError where
+    no other is given. The scene's frame range is set to it, or widened where other characters are in the scene, unless
+    the user has set that range. A second character gets a name of its own from Blender. Raises BodyError where
     the body has no parts and charts.
     """
     require_parts(body)
@@ -82,7 +82,7 @@ def _fit_range(scene: Any, first: int, last: int, others: bool) -> str:
         if present[0] <= first and last <= present[1]:
             return ""
         return f"The clip plays from frame {first} to {last}, the scene from {present[0]} to {present[1]}."
-    # Blender's frame range begins at 0 at the earliest; what comes before plays all the same.
+    # Blender's frame range begins at 0 at the earliest; what comes before still plays.
     scene.frame_start = max(0, min(present[0], first) if others else first)
     scene.frame_end = max(scene.frame_start, max(present[1], last) if others else last)
     scene[RANGE] = (scene.frame_start, scene.frame_end)
@@ -98,7 +98,7 @@ def bodies(scene: Any) -> list[Any]:
 def characters(scene: Any, view_layer: Any = None) -> list[Character]:
     """The scene's characters that some frame may show, in the order of their bodies' names.
 
-    A character that keys or a driver switch off in the present frame is one all the same. Where `view_layer` is given,
+    A character that keys or a driver switch off in the present frame still counts. Where `view_layer` is given,
     it must render the body.
     """
     return [

@@ -1,4 +1,4 @@
-"""What would be made anew, counted without rendering: the child knows of a shot what the backend will know."""
+"""What would be made again, counted without rendering: the child knows of a shot what the backend will know."""
 
 from __future__ import annotations
 
