@@ -33,7 +33,7 @@ from backend.diffusion.segment import Callbacks, SampleSettings, Segment, fitted
 from backend.diffusion.text import PromptEmbeds, encode_keyed_prompts, encode_prompt
 from backend.diffusion.tiny_decoder import with_tiny_decoder
 from backend.job_folder import Batches, JobFolder
-from backend.methods.inputs import LatentManMatches, MethodInputs
+from backend.methods.inputs import LatentManMatches, MethodInputs, guidance_size
 from backend.methods.registry import METHOD_CLASSES
 from backend.methods.shot_matcher import iter_matches
 from backend.passes import ShotPasses, depth_pictures
@@ -45,12 +45,10 @@ from shared.frame_files import write_atomic
 from shared.job import Job
 from shared.keyed_prompts import parse_prompts
 from shared.methods import method_named
+from shared.methods.latentman import span_acts
 from shared.model_files import ModelFiles
 from shared.reuse import segment_spans
 from shared.worker_memory import WorkerMemory
-
-# The paper matches pixels at 256 where pictures are 512 (section 3.5); smaller pictures are matched as they are.
-GUIDANCE_SIZE = 256
 
 Emit = Callable[[WorkerEvent], None]
 
@@ -200,10 +198,9 @@ class _Run:
             return None
         since = time.monotonic()
         factor = self.components.latent_factor
-        shrink = min(1.0, GUIDANCE_SIZE / max(job.height, job.width))
         sizes = {
-            "latent": (job.height // factor, job.width // factor) if _acts(settings.align) else None,
-            "guidance": (round(job.height * shrink), round(job.width * shrink)) if _acts(settings.guide) else None,
+            "latent": (job.height // factor, job.width // factor) if span_acts(settings.align) else None,
+            "guidance": guidance_size(job.height, job.width) if span_acts(settings.guide) else None,
         }
         found: dict[str, list[Matches]] = {name: [] for name in sizes}
         index = chart_index(self.passes.charts) if settings.correspondence == "surface" else None
@@ -315,14 +312,10 @@ class _Run:
 
 def _with_its_decoder(components: Components, job: Job) -> Components:
     """The model as the job guides by it; a tiny decoder takes no longer to read than to look whether it has changed."""
-    guides = method_named(job.method).matches and _acts(job.latentman.guide)
+    guides = method_named(job.method).matches and span_acts(job.latentman.guide)
     if not guides or job.latentman.guide_decoder == "full":
         return components
     return with_tiny_decoder(components, find_sources(job.model, job.model_files))
-
-
-def _acts(span: tuple[float, float]) -> bool:
-    return span[0] < span[1]
 
 
 def _check_shot(job: Job, passes: ShotPasses) -> None:

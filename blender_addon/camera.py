@@ -15,6 +15,7 @@ from .passes.geometry import world_vertices
 from .rig.character import Character, characters
 from .rig.joints import joint_bones
 from .rig.keyframes import write_location
+from .scene_time import scene_fps
 from .shared.errors import InputError
 
 CAMERA = "latentman_camera"  # marks a camera as made here, so that framing again moves it instead of adding one
@@ -120,7 +121,7 @@ def _observe(scene: Any, character: Character, frames: tuple[int, ...]) -> _Moti
 def _place(scene: Any, camera: Any, motion: _Motion, frames: tuple[int, ...], follow: bool, aspect: float) -> None:
     up = np.array([0.0, 0.0, 1.0])
     right = np.cross(up, motion.front)  # the picture's right, seen from the front
-    path = _smooth_path(motion.pelvis, frames, scene.render.fps / scene.render.fps_base) if follow else 0.0
+    path = _smooth_path(motion.pelvis, frames, scene_fps(scene)) if follow else 0.0
     moved = motion.points - (path[:, None] if follow else 0.0)
     axes = np.stack([right, up, motion.front])  # sideways, height, towards the camera
     local = (moved @ axes.T).reshape(-1, 3)

@@ -20,8 +20,8 @@ def is_python_module() -> bool:
 def child_command(script: Path, arguments: list[str]) -> list[str]:
     """The command that runs `script` in a child Blender of the same build, with no add-ons and no user settings.
 
-    An exception in the script ends the child with exit code 1. Python code of files runs where the script opens them
-    so.
+    An exception in the script ends the child with exit code 1. Whether a file's Python code runs is up to the script,
+    which opens the file.
     """
     if is_python_module():
         return [sys.executable, str(script), "--", *arguments]

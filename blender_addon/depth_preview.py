@@ -39,14 +39,16 @@ def show_depth(scene: Any, frames: tuple[int, ...], space: Any = None) -> None:
     """
     near, far = np.inf, 0.0
     current = scene.frame_current
+    rendered = characters(scene, bpy.context.view_layer)
     try:
         for frame in frames:
             scene.frame_set(frame)
             depsgraph = bpy.context.evaluated_depsgraph_get()
             view = _view(scene, depsgraph)
-            for one in [one for one in characters(scene) if not one.body.hide_render]:
-                low, high = visible_range_m(view, _vertices(one, depsgraph), *_size(scene))
-                near, far = min(near, low), max(far, high)
+            for one in rendered:
+                if not one.body.hide_render:  # as in the shot's range: keys may switch it off in this frame
+                    low, high = visible_range_m(view, _vertices(one, depsgraph), *_size(scene))
+                    near, far = min(near, low), max(far, high)
     finally:
         scene.frame_set(current)
     if near > far:

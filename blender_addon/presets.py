@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from .shared.job import Job
-from .shared.methods.latentman import LatentManSettings, Parity, published_settings
+from .shared.methods.latentman import LatentManSettings, Parity, published_settings, span_acts
 
 Value = bool | float | int | str | tuple[float, float]
 
@@ -97,7 +97,7 @@ def changes(preset: Preset, present: Mapping[str, Value]) -> tuple[Change, ...]:
 
 def _shown(value: Value) -> str:
     if isinstance(value, tuple):
-        return f"{value[0]:g} to {value[1]:g}" if value[0] < value[1] else "off"
+        return f"{value[0]:g} to {value[1]:g}" if span_acts(value) else "off"
     if isinstance(value, bool):
         return "yes" if value else "no"
     return value if isinstance(value, str) else f"{value:g}"

@@ -38,7 +38,8 @@ from .passes.comparison import PassComparison
 from .preferences import stored_preferences
 from .preview_icon import PreviewIcon
 from .prompt_text import written_prompts
-from .scene_job import output_base, scene_fps, shot_file
+from .scene_job import output_base, shot_file
+from .scene_time import scene_fps
 from .shared.errors import InputError, LatentManError
 from .shared.frame_files import file_error
 from .takes_on_disk import next_take_folder, stored_request, take_request, unfinished_take, write_request
@@ -297,7 +298,7 @@ def _tick() -> float | None:
 
 
 def _redraw() -> None:
-    """Draw what shows the add-on anew. The 3D view itself is spared: a heavy scene takes long to draw."""
+    """Redraw what shows the add-on. The 3D view itself is spared: a heavy scene takes long to draw."""
     for window in bpy.context.window_manager.windows:
         for area in window.screen.areas:
             if area.type == "VIEW_3D":

@@ -16,6 +16,7 @@ from .preferences import stored_preferences
 from .presets import Value
 from .prompt_text import store_prompts, stored_prompts
 from .properties import settings_of
+from .scene_time import rounded, scene_fps, scene_range
 from .shared.errors import InputError
 from .shared.framerange import MAX_FRAMES, format_frames, parse_frames
 from .shared.job import Job, LatentManSettings, default_of, with_model_at
@@ -68,16 +69,6 @@ def scene_frames(scene: Any) -> tuple[int, ...]:
             "frames.many", f"The scene has {len(whole):,} frames; a job takes at most {MAX_FRAMES:,}.", "Choose a part."
         )
     return tuple(whole)
-
-
-def scene_range(scene: Any) -> range:
-    """The frames that Blender would render: from start to end by the scene's step."""
-    return range(scene.frame_start, scene.frame_end + 1, scene.frame_step)
-
-
-def scene_fps(scene: Any) -> float:
-    """The scene's frames a second; its divisor, stored in single precision, as it was typed."""
-    return float(scene.render.fps / rounded(scene.render.fps_base))
 
 
 def stored_template(scene: Any, frames: tuple[int, ...]) -> Job:
@@ -180,11 +171,6 @@ def output_base(context: Any, scene: Any) -> Path:
             "Save the file first, or give an absolute path.",
         )
     return path
-
-
-def rounded(value: float) -> float:
-    """A number that Blender stored in single precision, as its user typed it: 7.1, not 7.0999999."""
-    return float(f"{value:.6g}")
 
 
 def _plain(value: Any) -> Any:

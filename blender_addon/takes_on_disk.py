@@ -91,7 +91,7 @@ def has_take_of(base: Path, wanted: Job) -> bool:
 
 
 def _folders(base: Path) -> Iterator[tuple[int, Path]]:
-    """The take folders with their numbers; none in a folder that cannot be looked into, which is said where it is to
+    """The take folders with their numbers; none in a folder that cannot be read, which is reported when it is to
     be written to."""
     try:
         there = list(base.glob(f"{_PREFIX}*"))

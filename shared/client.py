@@ -143,16 +143,6 @@ class JobClient:
         """Tickets that have not ended."""
         return self._jobs.open_tickets
 
-    @property
-    def upload_bytes_left(self) -> int:
-        """Bytes known to be missing on the server and not handed to the transport yet."""
-        return self._uploads.bytes_left
-
-    @property
-    def uploads_settled(self) -> bool:
-        """Whether every input added so far is stored on the server or has failed."""
-        return self._uploads.settled
-
     # ---- What the transport drives
 
     def connected(self, now: float) -> None:

@@ -43,16 +43,6 @@ class Uploads:
         self._queue: deque[str] = deque()
         self._offset = 0
 
-    @property
-    def bytes_left(self) -> int:
-        """Payload bytes known to be missing on the server and not sent yet."""
-        return sum(self._inputs[digest].size for digest in self._queue) - self._offset
-
-    @property
-    def settled(self) -> bool:
-        """Whether every input is stored or has failed."""
-        return all(item.state in (InputState.STORED, InputState.FAILED) for item in self._inputs.values())
-
     def add(self, source: Path | bytes) -> str:
         """Take an input and return its digest. Raises InputError where the file cannot be read."""
         try:

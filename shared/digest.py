@@ -6,7 +6,6 @@ import hashlib
 import re
 from pathlib import Path
 
-DIGEST_LENGTH = 64
 _CHUNK_BYTES = 1 << 20
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 

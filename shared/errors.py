@@ -106,7 +106,7 @@ _NAMES = {kind: name for name, kind in ERROR_KINDS.items()}
 
 
 class Told(Protocol):
-    """What a message, an event or a line that tells of an error has of it."""
+    """The fields of whatever tells of an error: a message, an event, a line."""
 
     @property
     def code(self) -> str:
@@ -122,7 +122,7 @@ class Told(Protocol):
 
     @property
     def kind(self) -> str:
-        """Its class's name in `ERROR_KINDS`; empty where the other side is of before there were kinds."""
+        """Its class's name in `ERROR_KINDS`; empty where the other side is older than the kinds."""
 
 
 def told(error: LatentManError) -> tuple[str, str, str, str]:

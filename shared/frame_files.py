@@ -15,6 +15,7 @@ from .framerange import FIRST_FRAME, LAST_FRAME
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 PART_SUFFIX = ".part"
 _SHOWN_CHARACTERS = 240
+_FREE_SPACE = "Free some space and try again."
 # The longest name that is written below an output folder: a file of a job of a backend that works there.
 _LONGEST_BELOW = f".backend/jobs/{'0' * 64}/inputs/{'0' * 64}.00000000{PART_SUFFIX}"
 
@@ -59,20 +60,27 @@ def link_or_copy(source: Path, target: Path) -> None:
         os.replace(part, target)
 
 
+def is_disk_full(error: OSError) -> bool:
+    """Whether a disk, or the user's share of it, is full."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
 def storage_error(error: OSError, folder: Path) -> LatentManError:
     """The sentence for a write that failed in `folder`: disk full, or not writable with the system's reason."""
     shown = shown_path(folder)
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return LatentManError("storage.full", f"The disk with {shown} is full.", "Free some space and try again.")
+    if is_disk_full(error):
+        return LatentManError("storage.full", f"The disk with {shown} is full.", _FREE_SPACE)
     return LatentManError(
         "storage.unwritable", f"Cannot write to {shown}: {error.strerror or error}.", _what_to_do(error)
     )
 
 
 def file_error(error: OSError) -> LatentManError:
-    """The sentence for what no part of the program has a better one for, at the edge where it would be a traceback."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return storage_error(error, Path(str(error.filename or ".")).absolute().parent)
+    """The sentence for an error that no part of the program has a better one for, in place of a traceback."""
+    if is_disk_full(error):
+        if error.filename:
+            return storage_error(error, Path(str(error.filename)).absolute().parent)
+        return LatentManError("storage.full", "A disk is full.", _FREE_SPACE)  # a failed write does not say which
     what = f"{shown_path(Path(str(error.filename)))} cannot be used" if error.filename else "A file cannot be used"
     return LatentManError("storage.file", f"{what}: {error.strerror or error}.", _what_to_do(error))
 
@@ -92,7 +100,7 @@ def is_there(path: Path) -> bool:
 
 
 def is_file(path: Path) -> bool:
-    """Whether a path is a file; one that the file system cannot even look up is none."""
+    """Whether a path is a file; one that the file system cannot even look up is not."""
     try:
         return path.is_file()
     except OSError:

@@ -37,8 +37,8 @@ def parse_frames(text: str) -> tuple[int, ...]:
 
 
 def held_for(frames: Sequence[int]) -> tuple[int, ...]:
-    """How many frames of the scene each of these rising frames is shown, as in animation on twos: until the next one;
-    the last as long as the shortest of the others. (1, 3, 5) -> (2, 2, 2)."""
+    """For how many frames of the scene each of these rising frames is shown, as in animation on twos: until the next
+    one; the last as long as the shortest of the others. (1, 3, 5) -> (2, 2, 2)."""
     gaps = [after - before for before, after in zip(frames, frames[1:], strict=False)]
     return (*gaps, min(gaps, default=1))
 

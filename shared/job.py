@@ -163,7 +163,9 @@ def _check_texts(job: Job) -> None:
                 "Shorten it; the text encoder reads about 75 words.",
             )
         if "\0" in text or not is_text(text):
-            raise InputError("job.prompt_text", f"The {name} holds what is no character.", "Type it again.")
+            raise InputError(
+                "job.prompt_text", f"The {name} holds something that is not a character.", "Type it again."
+            )
     if not job.prompt.strip() and not keyed:
         raise InputError("job.prompt_empty", "The prompt is empty.", "Say what the character looks like.")
     method_named(job.method)

@@ -2,7 +2,7 @@
 
 The header of a message is JSON; payloads (raw bytes) follow as frames of their own (`shared.wire`). Unknown fields are
 ignored, so that fields may be added; an unknown type is answered with ERROR, so that no request hangs. What tells of
-an error has its kind beside the code (`shared.errors.ERROR_KINDS`); a side of before there were kinds says none.
+an error has its kind beside the code (`shared.errors.ERROR_KINDS`); a side that is older than the kinds says none.
 No file name crosses the wire: inputs go by digest, frames by number, jobs by id.
 """
 

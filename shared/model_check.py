@@ -54,7 +54,6 @@ _CLASSES = {
 }
 _UNFINISHED = (".part", ".crdownload", ".incomplete", ".download")
 _LATENT_CHANNELS = 4
-_SHOWN_FILES = 3
 _PARSED_BYTES = 1 << 16  # a config has some kB, an index of weights some ten
 _END_BYTES = 64
 
@@ -179,7 +178,7 @@ def _weights(name: str, path: Path, kind: str, channels: Any = None, *, must_sho
 
     def look() -> FileCheck:
         if not is_weight_file(path):
-            return FileCheck(name, FileState.WRONG, f"It is no file of weights ({', '.join(WEIGHT_SUFFIXES)}).")
+            return FileCheck(name, FileState.WRONG, f"It is not a file of weights ({', '.join(WEIGHT_SUFFIXES)}).")
         header = read_weight_header(path)
         size = size_text(header.size_bytes)
         if header.shapes is None:
@@ -291,9 +290,8 @@ def _absent(name: str, folder: Path, wanted: str = "") -> FileCheck:
 def _not_a_model(place: Path) -> str:
     files = sorted(item.name for item in place.iterdir() if is_weight_file(item))
     if not files:
-        return "It holds none of tokenizer/, text_encoder/, vae/ and unet/: it is no model in diffusers' layout."
-    more = f" and {len(files) - _SHOWN_FILES} more" if len(files) > _SHOWN_FILES else ""
-    return f"It is no model itself. Add a file in it: {', '.join(files[:_SHOWN_FILES])}{more}."
+        return "It holds none of tokenizer/, text_encoder/, vae/ and unet/: it is not a model in diffusers' layout."
+    return f"It is not a model itself. Add a file in it: {some_names(files)}."
 
 
 def _json(path: Path) -> dict[str, Any]:

@@ -137,7 +137,7 @@ def check_path_text(path: str) -> None:
     if not is_text(path):
         raise InputError(
             "job.model_path",
-            f"The model's path {as_text(path)} holds bytes that are no UTF-8.",
+            f"The model's path {as_text(path)} holds bytes that are not UTF-8.",
             "Rename that file or folder.",
         )
 

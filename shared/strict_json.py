@@ -56,7 +56,7 @@ def is_text(value: str) -> bool:
 
 
 def as_text(value: str) -> str:
-    """A text that can be written: what is no character of it as its code, `caf\\udce9`."""
+    """The text as it can be written: a code that is not a character as its escape, `caf\\udce9`."""
     return value.encode("utf-8", "backslashreplace").decode("utf-8")
 
 

@@ -1,7 +1,7 @@
 """Entries that files of weights hold beside the weights, which nothing needs: trainings and savers leave them there.
 
-What is known as such is passed over without a word. An entry that is neither used nor known is told, because it may
-change what the model is.
+Known ones are skipped in silence. An entry that is neither used nor known is reported, because it may change what the
+model is.
 """
 
 from __future__ import annotations

@@ -94,7 +94,7 @@ def _pickled(path: Path, start: bytes, size: int) -> WeightHeader:
             if not any(name.endswith("/data.pkl") for name in archive.namelist()):
                 raise ModelError("model.no_weights", "It is a zip archive without weights.", "Give the right file.")
     elif not start.startswith(_PICKLE_START):
-        raise ModelError("model.no_weights", "It is no file of weights.", "Give the right file.")
+        raise ModelError("model.no_weights", "It is not a file of weights.", "Give the right file.")
     return WeightHeader(size, None)
 
 

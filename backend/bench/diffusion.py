@@ -31,7 +31,7 @@ from backend.diffusion.segment import SampleSettings, Segment, sample_segment
 from backend.diffusion.text import PromptEmbeds, encode_prompt
 from backend.diffusion.tiny_decoder import with_tiny_decoder
 from backend.diffusion.values import Canvas
-from backend.methods.inputs import LatentManMatches
+from backend.methods.inputs import LatentManMatches, guidance_size
 from backend.methods.latentman import LatentMan
 from backend.methods.text2video_zero import Text2VideoZero
 from backend.passes import ShotPasses, depth_pictures
@@ -40,8 +40,6 @@ from shared.model_files import EMBEDDED
 
 STOCK, BASELINE = "stock", "text2video_zero"
 OFF = (0.0, 0.0)
-# The paper matches pixels at 256 where pictures are 512.
-GUIDANCE_SIZE = 256
 PROMPT, NEGATIVE_PROMPT = "a robot dancing on the moon", "blurry"
 
 
@@ -127,7 +125,7 @@ class DiffusionFigures:
     frames: int
     steps: int
     size: int
-    body_part: float  # how much of the picture the body's boxes take, on the mean
+    body_part: float  # how much of the picture the body's boxes take, on average
     alignment_s: float  # of a run, for alignment alone
     rows: tuple[DiffusionRow, ...]
 
@@ -169,7 +167,7 @@ def run_diffusion(bench: DiffusionBench, report: Report) -> DiffusionFigures:
     )
     timings = alternate([_case(name, job) for name in bench.cases], bench.repeats, device, report)
     return DiffusionFigures(
-        model="Stable Diffusion 1.5 with random weights" if bench.full_size else "embedded",
+        model="Stable Diffusion 1.5 with random weights" if bench.full_size else EMBEDDED,
         device=torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
         dtype=str(dtype).removeprefix("torch."),
         threads=torch.get_num_threads(),
@@ -185,13 +183,12 @@ def run_diffusion(bench: DiffusionBench, report: Report) -> DiffusionFigures:
 
 def _matches(passes: ShotPasses, size: int, factor: int) -> LatentManMatches:
     index = chart_index(passes.charts)
-    guided, latent = min(size, GUIDANCE_SIZE), size // factor
 
-    def pairs(cells: int) -> list[Matches]:
+    def pairs(height: int, width: int) -> list[Matches]:
         frames = range(1, len(passes.shot.frames))
-        return [pair_matches(passes, i, i - 1, cells, cells, method="surface", index=index) for i in frames]
+        return [pair_matches(passes, i, i - 1, height, width, method="surface", index=index) for i in frames]
 
-    return LatentManMatches(pairs(latent), pairs(guided))
+    return LatentManMatches(pairs(size // factor, size // factor), pairs(*guidance_size(size, size)))
 
 
 def _alignment_s(job: _Job) -> float:

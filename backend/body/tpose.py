@@ -11,7 +11,6 @@ from scipy.spatial.transform import Rotation
 Array = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
-ACROSS = np.array([1.0, 0.0, 0.0])
 DOWN = np.array([0.0, -1.0, 0.0])
 FORWARD = np.array([0.0, 0.0, 1.0])
 

@@ -16,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from backend.server.model_digest import ModelDigests
 from shared.errors import EXIT_DONE, InputError
 from shared.frame_files import prepare_output_folder, write_atomic
+from shared.model_files import EMBEDDED
 
 if TYPE_CHECKING:
     from backend.eval.cell_store import CellKey, CellStore
@@ -44,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--guide-extent", choices=("body", "all"), default="body", help="which latent cells guidance moves"
     )
-    parser.add_argument("--model", default="embedded", help='"embedded", or a local model')
+    parser.add_argument("--model", default=EMBEDDED, help='"embedded", or a local model')
 
 
 def run(arguments: argparse.Namespace) -> int:

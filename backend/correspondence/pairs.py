@@ -1,4 +1,4 @@
-"""The matches of a shot's frames by either method: what the sampler and the metrics ask for."""
+"""The matches of two frames of a shot by either method: what the sampler and the metrics ask for."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from backend.passes import ShotPasses
 from shared.errors import PassesError
 
 from .assignment import match_assignment
-from .chain import ReferenceMode, match_chain
 from .chart_index import ChartIndex, chart_index
 from .features import Features
 from .sampling import resize_iuv
@@ -49,36 +48,4 @@ def pair_matches(
         )
     return match_assignment(
         frame_iuv(passes, current, height, width), frame_iuv(passes, reference, height, width), features=features
-    )
-
-
-def shot_matches(
-    passes: ShotPasses,
-    height: int,
-    width: int,
-    *,
-    method: Method = "assignment",
-    features: Features = "paper",
-    reference_mode: ReferenceMode = "prev",
-) -> tuple[Matches, ...]:
-    """The matches of every frame but the first with its reference frame, for a whole shot.
-
-    The surface method knows `prev` and `first` only: `prev_new` carries labels along, and its labels are exact.
-    Raises PassesError for that, another method, or a size above the passes'.
-    """
-    frames = range(len(passes.shot.frames))
-    if method == "assignment":
-        labels = [frame_iuv(passes, frame, height, width) for frame in frames]
-        return match_chain(labels, features=features, reference_mode=reference_mode)
-    if reference_mode not in ("prev", "first"):
-        raise PassesError(
-            "correspondence.reference_mode",
-            f"Reference mode {reference_mode!r} does not exist for the surface correspondence; use prev or first.",
-        )
-    index = chart_index(passes.charts)
-    return tuple(
-        pair_matches(
-            passes, frame, frame - 1 if reference_mode == "prev" else 0, height, width, method=method, index=index
-        )
-        for frame in frames[1:]
     )

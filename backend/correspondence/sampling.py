@@ -3,27 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from shared.errors import PassesError
 
 from .types import IUV
-
-
-def downsample_iuv(
-    part: NDArray[np.uint8], uv: NDArray[np.float32], factor: int
-) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-    """Every `factor`-th sample of `part` (H, W) and `uv` (H, W, 2), the top-left one of each block.
-
-    Raises PassesError if `factor` does not divide both sides.
-    """
-    height, width = part.shape
-    if factor < 1 or height % factor or width % factor:
-        raise PassesError(
-            "correspondence.factor", f"Passes of {width}x{height} cannot be made smaller by the factor {factor}."
-        )
-    small = resize_iuv(IUV(part, uv), height // factor, width // factor)
-    return small.part, small.uv
 
 
 def resize_iuv(frame: IUV, height: int, width: int) -> IUV:

@@ -66,9 +66,9 @@ def decode_crop(components: Components, latents: Tensor, box: CellBox, statistic
     needed = _needed_boxes(decoder, box, height, width)
     place = CellBox(0, 0, height, width)
     for block, wanted in zip(decoder.up_blocks, needed[:-1], strict=True):
-        hidden = _cut(hidden, place, wanted)
+        hidden = wanted.cut_from(hidden, place)
         hidden, place = _run(decoder, block, hidden, normalise), _after(block, wanted)
-    picture = _cut(_finish(decoder, hidden, normalise), place, needed[-1])
+    picture = needed[-1].cut_from(_finish(decoder, hidden, normalise), place)
     factor = components.latent_factor
     return _on_canvas(picture.to(components.state_dtype) / 2 + 0.5, needed[-1], height * factor, width * factor)
 
@@ -149,13 +149,6 @@ def _needed_boxes(decoder: Any, box: CellBox, height: int, width: int) -> list[C
 
 def _after(block: Any, box: CellBox) -> CellBox:
     return box.scaled(2) if block.upsamplers else box
-
-
-def _cut(values: Tensor, place: CellBox, wanted: CellBox) -> Tensor:
-    """The part `wanted` of values that lie at `place`."""
-    rows = slice(wanted.top - place.top, wanted.bottom - place.top)
-    columns = slice(wanted.left - place.left, wanted.right - place.left)
-    return values[..., rows, columns]
 
 
 def _on_canvas(picture: Tensor, box: CellBox, height: int, width: int) -> Tensor:

@@ -48,6 +48,12 @@ class CellBox:
             max(self.right, other.right),
         )
 
+    def cut_from(self, values: Tensor, place: CellBox) -> Tensor:
+        """This box's part of values (..., height, width) that lie at `place`, a box around it."""
+        rows = slice(self.top - place.top, self.bottom - place.top)
+        columns = slice(self.left - place.left, self.right - place.left)
+        return values[..., rows, columns]
+
 
 @dataclass(frozen=True, slots=True)
 class Crop:

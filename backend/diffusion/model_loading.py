@@ -93,8 +93,8 @@ def _checkpoint(sources: ModelSources, problems: list[str]) -> dict[str, Any]:
 
 
 def _look_into(sources: ModelSources) -> None:
-    """Refuse a checkpoint that is another sort of model before anything is said of what lies beside it. Raises
-    ModelError; what cannot be looked into, the loader refuses."""
+    """Refuse a checkpoint that is another sort of model before anything is missed beside it. Raises ModelError; the
+    loader refuses what cannot be read."""
     if not (sources.model.is_file() and is_safetensors(sources.model)):
         return
     try:

@@ -91,12 +91,12 @@ def _decode_box(decoder: Any, latents: Tensor, box: CellBox) -> Tensor:
     layers = list(decoder.layers)
     needed = _needed_boxes(layers, box, *latents.shape[-2:])
     squashed = (latents / 3).tanh() * 3  # `DecoderTiny`'s own limit to its input
-    place, hidden = needed[0], _cut(squashed, CellBox(0, 0, *latents.shape[-2:]), needed[0])
+    place, hidden = needed[0], needed[0].cut_from(squashed, CellBox(0, 0, *latents.shape[-2:]))
     for layer, wanted in zip(layers, needed[:-1], strict=True):
         if _doubles(layer):
-            hidden, place = _cut(hidden, place, wanted), wanted.scaled(2)
+            hidden, place = wanted.cut_from(hidden, place), wanted.scaled(2)
         hidden = layer(hidden)
-    return _cut(hidden, place, needed[-1]) * 2 - 1
+    return needed[-1].cut_from(hidden, place) * 2 - 1
 
 
 def _needed_boxes(layers: list[nn.Module], box: CellBox, height: int, width: int) -> list[CellBox]:
@@ -118,13 +118,6 @@ def _doubles(layer: nn.Module) -> bool:
 def _reach(layer: nn.Module) -> int:
     """How many cells beyond its own a value of the layer's output sees, in the output's cells."""
     return sum(module.kernel_size[0] // 2 for module in layer.modules() if isinstance(module, nn.Conv2d))
-
-
-def _cut(values: Tensor, place: CellBox, wanted: CellBox) -> Tensor:
-    """The part `wanted` of values that lie at `place`."""
-    rows = slice(wanted.top - place.top, wanted.bottom - place.top)
-    columns = slice(wanted.left - place.left, wanted.right - place.left)
-    return values[..., rows, columns]
 
 
 def _misfits(tiny: Any, components: Components) -> Iterator[str]:

@@ -42,7 +42,9 @@ def read_weights(path: Path) -> dict[str, Tensor]:
 def read_pickle(path: Path) -> dict[str, Any]:
     """The mapping in a pickled file, by `torch.load(weights_only=True)` alone. Raises ModelError."""
     if not is_weight_file(path):
-        raise ModelError("model.suffix", f"{path} is no file of weights.", f"Taken are {', '.join(WEIGHT_SUFFIXES)}.")
+        raise ModelError(
+            "model.suffix", f"{path} is not a file of weights.", f"Taken are {', '.join(WEIGHT_SUFFIXES)}."
+        )
     _require_whole(path)
     try:
         with warnings.catch_warnings():

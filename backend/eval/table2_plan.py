@@ -12,6 +12,7 @@ from backend.eval.cell_store import CellKey
 from backend.training.prompts import Scene
 from shared.errors import InputError
 from shared.methods.latentman import WINDOWS, Baseline, LatentManSettings, Parity, published_settings
+from shared.model_files import EMBEDDED
 
 NEVER = (0.0, 0.0)
 
@@ -87,7 +88,7 @@ class Table2Plan:
     guide_decoder: Literal["full", "tiny"] = "full"
     guide_through: Literal["unet", "decoder"] = "unet"
     guide_extent: Literal["body", "all"] = "body"
-    model: str = "embedded"
+    model: str = EMBEDDED
 
     def __post_init__(self) -> None:
         for name, value, least, most in (

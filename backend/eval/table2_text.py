@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from backend.eval.table2_plan import PAPER, PAPER_STEPS, PaperValue, Table2Plan
 from backend.eval.table2_summary import FigureSummary, Interval, RowSummary
+from shared.model_files import EMBEDDED
 
 _OPTIONS = {"guidance_scale": "guidance"}  # whose names differ from the plan's
 HEADER = (
@@ -143,7 +144,7 @@ def _differences(plan: Table2Plan) -> list[str]:
     ]
     model = (
         "The model is the embedded one at 256x256, not Stable Diffusion 1.5 with a depth ControlNet at 512x512."
-        if plan.model == "embedded"
+        if plan.model == EMBEDDED
         else f"The model is `{plan.model}`, on shots of 256x256; the paper's is Stable Diffusion 1.5 at 512x512."
     )
     settings = {

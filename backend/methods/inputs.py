@@ -11,6 +11,15 @@ from numpy.typing import NDArray
 from backend.correspondence.types import Matches
 from shared.job import LatentManSettings
 
+# The paper matches pixels at 256 where pictures are 512 (section 3.5); smaller pictures are matched as they are.
+_GUIDANCE_SIZE = 256
+
+
+def guidance_size(height: int, width: int) -> tuple[int, int]:
+    """The height and width, in pixels, at which guidance matches pictures of this size."""
+    shrink = min(1.0, _GUIDANCE_SIZE / max(height, width))
+    return round(height * shrink), round(width * shrink)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LatentManMatches:

@@ -42,7 +42,7 @@ from backend.methods.masactrl import MasaCtrl
 from backend.methods.text2video_zero import Text2VideoZero
 from shared.errors import InputError
 from shared.methods import METHODS, MethodSpec
-from shared.methods.latentman import LatentManSettings
+from shared.methods.latentman import LatentManSettings, span_acts
 
 Span = tuple[float, float]
 BASELINES: Mapping[str, Text2VideoZero | MasaCtrl] = MappingProxyType(
@@ -77,7 +77,7 @@ class LatentMan:
         if inputs.matches is None:
             raise InputError("method.matches", "The method latentman needs matches of consecutive frames.")
         settings = inputs.settings
-        on_body = settings.guide_extent == "body" and _acts(settings.guide)
+        on_body = settings.guide_extent == "body" and span_acts(settings.guide)
         if on_body and inputs.part is None:
             raise InputError("method.part", "Guidance on the body alone needs the body parts of the shot's frames.")
         return cls(
@@ -98,7 +98,7 @@ class LatentMan:
     @property
     def guide_decoder(self) -> GuideDecoder:
         """As the guidance settings say, where there is guidance."""
-        return _decoder(self.guidance) if _acts(self.guide) else "full"
+        return _decoder(self.guidance) if span_acts(self.guide) else "full"
 
     def noise_stream(self, frame: int) -> NoiseStream:
         """One stream for all frames."""
@@ -110,7 +110,7 @@ class LatentMan:
 
     def prepare(self, segment: Segment, canvas: Canvas) -> LatentManHooks:
         """The segment's gather and pixel pairs. Raises InputError if the matches do not fit the segment."""
-        if self.reference_mode == "first" and (segment.start or _acts(self.guide)):
+        if self.reference_mode == "first" and (segment.start or span_acts(self.guide)):
             raise InputError(
                 "method.reference_mode",
                 "Reference mode first aligns a shot in one segment, and does not guide.",
@@ -118,7 +118,7 @@ class LatentMan:
             )
         first = max(segment.start - 1, 0)  # the frame that the segment's chain starts from
         pairs = range(first, segment.stop - 1)
-        latent = _matches("latent", self.matches.latent, pairs) if _acts(self.align) else ()
+        latent = _matches("latent", self.matches.latent, pairs) if span_acts(self.align) else ()
         cells = canvas.latent_height * canvas.latent_width
         for pair in latent:
             if (pair.height, pair.width) != (canvas.latent_height, canvas.latent_width):
@@ -128,7 +128,7 @@ class LatentMan:
                     f"the latents are {canvas.latent_width}x{canvas.latent_height}.",
                 )
         roots = root_map(latent, cells, reference_mode=self.reference_mode)
-        guided = _matches("guidance", self.matches.guidance, pairs) if _acts(self.guide) else ()
+        guided = _matches("guidance", self.matches.guidance, pairs) if span_acts(self.guide) else ()
         return LatentManHooks(
             self.align,
             self.guide,
@@ -184,7 +184,7 @@ class LatentManHooks:
         return single_losses(x0, reference, pairs, decode, clamp=clamp)
 
     def guided(self, step: Step, frame: int, following: Tensor, loss: FrameLoss, gradient: Tensor) -> Tensor:
-        """Pixel-wise guidance; the gradient is 0 on cells that stay before the step's length is found."""
+        """Pixel-wise guidance; before the step's length is found, the gradient is made 0 on cells that stay."""
         if self.movable is not None:
             gradient = gradient.where(self.movable[frame - self.start], torch.zeros_like(gradient))
         if isinstance(self.guidance, FixedGuidance):
@@ -215,10 +215,6 @@ def _guidance(settings: LatentManSettings) -> GuidanceSettings | FixedGuidance:
 def _decoder(guidance: GuidanceSettings | FixedGuidance) -> GuideDecoder:
     """What decodes; the published rule knows the autoencoder alone."""
     return "full" if isinstance(guidance, FixedGuidance) else guidance.decoder
-
-
-def _acts(span: Span) -> bool:
-    return span[0] < span[1]
 
 
 def _matches(name: str, matches: Sequence[Matches], pairs: range) -> tuple[Matches, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,14 +29,15 @@ class Comparison:
 
     def sharpness_ratio(self, method: str) -> float | None:
         """Sharpness over that of the unconstrained run: below 1, part of what the other figures won may be blur."""
-        reference = self.figures[self.against].sharpness.mean if self.against else None
-        own = self.figures[method].sharpness.mean
-        return own / reference if own is not None and reference else None
+        return self._over_unconstrained(method, lambda figures: figures.sharpness.mean)
 
     def background_ratio(self, method: str) -> float | None:
         """The background's change over that of the unconstrained run: above 1 it flickers with the method."""
-        reference = self.figures[self.against].background_mean if self.against else None
-        own = self.figures[method].background_mean
+        return self._over_unconstrained(method, lambda figures: figures.background_mean)
+
+    def _over_unconstrained(self, method: str, value: Callable[[Consistency], float | None]) -> float | None:
+        reference = value(self.figures[self.against]) if self.against else None
+        own = value(self.figures[method])
         return own / reference if own is not None and reference else None
 
     def floor_of(self, method: str) -> tuple[float | None, ...]:

@@ -19,7 +19,6 @@ MARGIN_PX = 6
 ROW_INCHES = 2.3
 SHOWN_INCHES = 2.6
 STRIP_INCHES = 6.0
-DPI = 110
 
 Pictures = NDArray[np.uint8]
 

@@ -22,8 +22,8 @@ _PACKAGES = ("latentman", "torch", "diffusers", "transformers", "numpy", "scipy"
 def manifest(folder: ResultFolder, figures: Mapping[str, Consistency]) -> dict[str, Any]:
     """All that is needed to make the result again and to judge it, as plain JSON values.
 
-    `figures` holds each method's consistency; H_MSE is equation 9 in float on 0..255, so lower is steadier, and has to
-    be read beside the sharpness, for blur lowers it too, and the background's change.
+    `figures` holds each method's consistency; H_MSE is equation 9 in float on 0..255, so lower is steadier. It has to
+    be read with the sharpness, because blur lowers it too, and with the background's change.
     """
     result = folder.result
     return {

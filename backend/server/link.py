@@ -112,7 +112,7 @@ class Link:
         self.client.connected(now)
 
     def _reconnect(self, now: float) -> None:
-        """Connect anew; a backend that is being restarted has no connection file for a moment, which is waited out."""
+        """Connect again; a backend that is being restarted has no connection file for a moment, which is waited out."""
         try:
             self._connect(now)
         except InputError:

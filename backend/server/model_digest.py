@@ -35,7 +35,7 @@ class ModelDigests:
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="model-digest")
 
     def request(self, model: str, files: ModelFiles | None = None) -> Future[str]:
-        """The digest as a future; its error is ModelError. Files that changed since are hashed anew."""
+        """The digest as a future; its error is ModelError. Files that changed since are hashed again."""
         return self._pool.submit(self.compute, model, files)
 
     def compute(self, model: str, files: ModelFiles | None = None) -> str:
@@ -68,7 +68,7 @@ class ModelDigests:
 
 
 def _read_cache(path: Path) -> dict[str, _Known]:
-    """What was known; a cache that cannot be read is only slow, so it is begun anew."""
+    """What was known; a cache that cannot be read is only slow, so a new one is begun."""
     try:
         return msgspec.json.decode(path.read_bytes(), type=dict[str, _Known])
     except (OSError, msgspec.DecodeError):

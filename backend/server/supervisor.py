@@ -272,7 +272,7 @@ class Supervisor:
                 damaged = JobError(
                     "job.frame_damaged",
                     f"Frame {event.frame} is damaged on the backend's disk.",
-                    "Submit the job again; that frame is computed anew.",
+                    "Submit the job again; that frame is computed again.",
                 )
                 cursor.after_seq = _NEVER
                 session.queue(wire_messages.JobFailed(event.job_id, event.seq, *told(damaged)))

@@ -8,7 +8,6 @@ that the supervisor is gone: the job stops at its next step, and the process end
 from __future__ import annotations
 
 import contextlib
-import errno
 import functools
 import importlib
 import logging
@@ -22,7 +21,7 @@ from queue import SimpleQueue
 from typing import Protocol, cast
 
 from shared.errors import CancelledError, JobError, LatentManError, ProtocolError, told
-from shared.frame_files import storage_error
+from shared.frame_files import is_disk_full, storage_error
 from shared.launch import path_from
 from shared.model_files import ModelFiles
 from shared.worker_memory import WorkerMemory
@@ -179,7 +178,7 @@ def _optional(runner: Runner, name: str, *values: object) -> object:
 
 
 def _unexpected(error: Exception, folder: Path) -> LatentManError:
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if isinstance(error, OSError) and is_disk_full(error):
         return storage_error(error, folder)
     if isinstance(error, MemoryError) or "out of memory" in str(error).lower():
         return JobError("job.memory", "The machine ran out of memory.", "Use a smaller picture or shorter segments.")

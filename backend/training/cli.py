@@ -14,11 +14,12 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from backend.diffusion.model_sources import EMBEDDED_FOLDER
 from backend.training.adopt import adopt_model
 from backend.training.autoencoder import AutoencoderPlan, train_autoencoder
 from backend.training.dataset import write_pairs
 from backend.training.diffusion import DiffusionPlan, train_diffusion
-from backend.training.export import EMBEDDED, export_model, export_tiny_decoder, size_bytes
+from backend.training.export import export_model, export_tiny_decoder, size_bytes
 from backend.training.figures import HELD_OUT_VIEWS, JUDGING, write_figures
 from backend.training.latents import write_latents
 from backend.training.models import Sizes
@@ -46,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--folder", type=Path, default=Path(".cache/training"), help="pictures, latents, checkpoints, logs"
     )
-    parser.add_argument("--target", type=Path, default=EMBEDDED, help="where the exported model goes")
+    parser.add_argument("--target", type=Path, default=EMBEDDED_FOLDER, help="where the exported model goes")
     parser.add_argument("--pairs", type=int, default=7000, help="pairs of training pictures")
     parser.add_argument("--minutes", type=float, help="time of each of the three trainings by the clock")
     parser.add_argument("--rate", type=float, default=8e-4, help="highest learning rate of the diffusion training")

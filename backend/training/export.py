@@ -11,15 +11,14 @@ import torch
 from diffusers import AutoencoderKL, ControlNetModel, StableDiffusionControlNetPipeline, UNet2DConditionModel
 from transformers import CLIPTextModel
 
+from backend.diffusion.model_sources import EMBEDDED_FOLDER
 from backend.training.models import build_sampling_scheduler
 from backend.training.prompts import all_words
 from backend.training.vocabulary import build_tokenizer
 from shared.model_files import TINY_VAE
 
-EMBEDDED = Path(__file__).resolve().parents[1] / "embedded"
 
-
-def export_model(vae_folder: Path, diffusion_folder: Path, target: Path = EMBEDDED) -> None:
+def export_model(vae_folder: Path, diffusion_folder: Path, target: Path = EMBEDDED_FOLDER) -> None:
     """Write the pipeline beside `target`, then put it in its place."""
     half = {"dtype": torch.float16}
     pipeline = StableDiffusionControlNetPipeline(
@@ -47,7 +46,7 @@ def export_model(vae_folder: Path, diffusion_folder: Path, target: Path = EMBEDD
     shutil.rmtree(old, ignore_errors=True)
 
 
-def export_tiny_decoder(source: Path, target: Path = EMBEDDED) -> None:
+def export_tiny_decoder(source: Path, target: Path = EMBEDDED_FOLDER) -> None:
     """Put the tiny decoder of a training's folder, or of another model's, into the model folder `target`."""
     place, partial = target / TINY_VAE, target / f"{TINY_VAE}.partial"
     shutil.rmtree(partial, ignore_errors=True)

@@ -111,10 +111,6 @@ class Painter:
             (self.torso | self.legs) & (self.y < m.waist - 0.04) & (self.y > m.ankle + to * (m.knee - m.ankle) - 0.03)
         )
 
-    def vest(self, half_width: float = 0.16) -> Mask:
-        """Torso between the shoulders, from the hips to the neck."""
-        return np.asarray(self.torso & (self.side < half_width))
-
     def knees(self, half_m: float = 0.07) -> Mask:
         """Bands around the knees."""
         return np.asarray(self.legs & (np.abs(self.y - self.marks.knee) < half_m))

@@ -1,4 +1,4 @@
-"""What a dry run says: what of each method's job would be made anew."""
+"""What a dry run says: what of each method's job would be made again."""
 
 from __future__ import annotations
 

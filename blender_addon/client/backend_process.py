@@ -21,6 +21,7 @@ from typing import IO
 
 import zmq
 
+from ..child_process import KILL_WAIT_S, kill_group, pump_lines
 from ..shared.errors import BackendError, InputError, LatentManError
 from ..shared.frame_files import storage_error
 from ..shared.launch import ConnectionInfo, LaunchRequest, parse_reply, path_text
@@ -29,7 +30,6 @@ from ..shared.messages import PROTOCOL_MAX
 START_LIMIT_S = 60.0
 LOG_FILE = "backend.log"
 _END_WAIT_S = 20.0  # the backend may wait that long for its worker
-_KILL_WAIT_S = 5.0
 _SHOWN_LINES = 3
 _SERVE = ("serve", "--stdio")
 _HINT = "Run: latentman doctor"
@@ -107,7 +107,7 @@ class BackendProcess:
         self._keys = (server_public, client_secret)
         self._process = _start(command, work_folder, self._log_file)
         # The thread only moves lines from the pipe; it touches neither Blender nor this object's state.
-        self._reader = threading.Thread(target=_pump, args=(self._process.stdout, self._lines), daemon=True)
+        self._reader = threading.Thread(target=pump_lines, args=(self._process.stdout, self._lines.put), daemon=True)
         self._reader.start()
         request = LaunchRequest(client_public, server_secret, path_text(work_folder), PROTOCOL_MAX)
         _write_line(self._process, request.line())
@@ -155,7 +155,7 @@ class BackendProcess:
     def kill(self) -> None:
         """End it now. Nothing is lost: what it has journaled is whole, and its workers end when its pipes close."""
         self.end()
-        _kill(self._process)
+        kill_group(self._process)
         self.close()
 
     def _reap(self) -> None:
@@ -164,8 +164,8 @@ class BackendProcess:
         try:
             self._process.wait(_END_WAIT_S)
         except subprocess.TimeoutExpired:
-            _kill(self._process)
-        self._reader.join(_KILL_WAIT_S)
+            kill_group(self._process)
+        self._reader.join(KILL_WAIT_S)
         if self._process.stdout is not None:
             self._process.stdout.close()
 
@@ -245,22 +245,3 @@ def _write_line(process: subprocess.Popen[bytes], line: bytes) -> None:
     finally:
         if before is not None:
             signal.signal(signal.SIGPIPE, before)
-
-
-def _pump(stream: IO[bytes], lines: queue.SimpleQueue[bytes | None]) -> None:
-    """Move a pipe's lines until it closes, then put None."""
-    with contextlib.suppress(OSError, ValueError):
-        for line in stream:
-            lines.put(line)
-    lines.put(None)
-
-
-def _kill(process: subprocess.Popen[bytes]) -> None:
-    """End a process and its group, and reap it."""
-    if sys.platform == "win32":
-        process.kill()
-    else:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(_KILL_WAIT_S)

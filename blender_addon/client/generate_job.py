@@ -210,7 +210,7 @@ class GenerateJob:
                 self._finish(now)
 
     def _heard(self, now: float) -> list[ClientEvent]:
-        """What the backend says. Raises what ends the session, behind which nothing can be asked of it."""
+        """What the backend says. Raises what ends the session, after which the backend cannot be asked anything."""
         try:
             heard = self._session.step(now)
         except LatentManError:

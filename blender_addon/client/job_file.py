@@ -4,8 +4,7 @@
      "methods": ["latentman"], "frames": "1-30,47", "settings": {"prompt": "a robot", "seed": 7}}
 
 Paths are relative to the file's folder, those of models too. `settings` are fields of `shared.job.Job`; what is left
-out has its default.
-The `job.json` that lies beside a result is read as well: it names no file and no folder.
+out has its default. The `job.json` that lies beside a result is read as well: it names no file and no folder.
 """
 
 from __future__ import annotations

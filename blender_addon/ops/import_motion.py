@@ -15,7 +15,7 @@ from ..properties import UP_ITEMS
 from ..rig.character import NOTES, WARNINGS
 from ..rig.import_character import ImportOptions, import_character, scene_betas, scene_body
 from ..running import wake
-from ..scene_job import scene_range
+from ..scene_time import scene_range
 from ..shared.errors import InputError, LatentManError
 from ..shared.motion import SUFFIXES
 from .reporting import refuse

@@ -1,4 +1,4 @@
-"""Presets, the job file, and what would have to be made anew."""
+"""Presets, the job file, and what would have to be made again."""
 
 from __future__ import annotations
 

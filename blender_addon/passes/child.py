@@ -11,6 +11,7 @@ from typing import Any
 import bpy
 import numpy as np
 
+from ..scene_time import scene_fps
 from ..shared.digest import sha256_bytes, sha256_file
 from ..shared.errors import RenderError
 from ..shared.frame_files import frame_name, write_atomic
@@ -86,10 +87,9 @@ def _describe(stage: Stage, spec: PassSpec) -> _Described:
     """Write the files beside the frames."""
     require_labels(stage, spec.frames[0])
     charts = stage.read(spec.frames[0], lambda depsgraph: surface_charts(stage.characters, depsgraph))
-    fps = stage.scene.render.fps / stage.scene.render.fps_base
     fixed = _fixed(spec, charts)
     keys = []
-    writer = ShotWriter(spec, fps, [character.armature.name for character in stage.characters])
+    writer = ShotWriter(spec, scene_fps(stage.scene), [character.armature.name for character in stage.characters])
     try:
         for frame in spec.frames:
             geometry, others = stage.read(frame, lambda depsgraph: _frame(stage, spec, depsgraph))

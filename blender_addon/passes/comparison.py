@@ -1,4 +1,4 @@
-"""What of a shot would be made anew: asked of a child Blender, not rendered."""
+"""What of a shot would be made again: a child Blender tells, without rendering."""
 
 from __future__ import annotations
 

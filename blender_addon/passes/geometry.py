@@ -128,7 +128,7 @@ def require_camera(scene: Any) -> None:
 
 
 def perspective_camera(scene: Any) -> Any:
-    """The camera of the present frame. Raises InputError with the cause where it is none that the passes can use."""
+    """The camera of the present frame. Raises InputError with the cause where the passes cannot use it."""
     camera = scene.camera
     if camera is None:
         cause = "it has none"

@@ -27,7 +27,7 @@ def require_labels(stage: Stage, frame: int) -> None:
 
 
 def _remover(stage: Stage, body: Any, frame: int) -> str:
-    """The first modifier behind which the labels are gone. The copy's modifiers are left as they were then."""
+    """The first modifier after which the labels are gone. It and those before it are left on in the copy."""
     shown = [modifier for modifier in body.modifiers if modifier.show_render]
     for modifier in shown:
         modifier.show_render = False

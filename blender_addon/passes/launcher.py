@@ -12,22 +12,21 @@ The panel calls `step` from a timer, the command line in a loop: the same code f
 from __future__ import annotations
 
 import contextlib
-import os
 import queue
-import signal
 import subprocess
 import sys
 import tempfile
 import threading
-import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from .. import compat
+from ..child_process import KILL_WAIT_S, kill_group, pump_lines
 from ..rig.character import require_characters
-from ..shared.errors import CancelledError, RenderError, error_of
+from ..shared.errors import RenderError, error_of
 from ..shared.frame_files import file_error, frame_name, prepare_output_folder, storage_error, write_atomic
 from ..shared.reuse import ShotFacts
 from ..shared.shot import CHARTS_FILE, SHOT_FILE, VERTICES_FILE
@@ -40,7 +39,6 @@ PASS_SUFFIX = ".exr"
 LOG_FILE = "child_blender.log"  # beside the frames, after the child failed
 _SCRIPT = Path(__file__).with_name("child_main.py")
 _KEPT_LINES = 200
-_KILL_WAIT_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +82,8 @@ class PassRender:
         self._closed = False
         # The threads only move text from the child's pipes; they touch neither bpy nor this object's state.
         self._readers = [
-            threading.Thread(target=_pump_lines, args=(process.stdout, self._lines.put), daemon=True),
-            threading.Thread(target=_pump_lines, args=(process.stderr, _into(self._tail)), daemon=True),
+            threading.Thread(target=pump_lines, args=(stream, _as_text(put)), daemon=True)
+            for stream, put in ((process.stdout, self._lines.put), (process.stderr, _into(self._tail)))
         ]
         for reader in self._readers:
             reader.start()
@@ -183,13 +181,6 @@ class PassRender:
             self._take(line, finished)
         return finished
 
-    def wait(self, timeout_s: float) -> list[RenderedFrame]:
-        """As `step`, but sleeps until a frame is finished, the child has ended, or the time is over."""
-        deadline = time.monotonic() + timeout_s
-        while not (finished := self.step()) and not self._closed and time.monotonic() < deadline:
-            time.sleep(0.01)
-        return finished
-
     def cancel(self) -> None:
         """End the child and whatever it started, now. Finished frames stay on disk."""
         self.close()
@@ -198,9 +189,9 @@ class PassRender:
         """End the child if it still runs, and remove the copy. Harmless when called twice."""
         if not self._closed:
             self._closed = True
-            _kill_tree(self._process)
+            kill_group(self._process)
         for reader in self._readers:
-            reader.join(_KILL_WAIT_S)
+            reader.join(KILL_WAIT_S)
         for stream in (self._process.stdin, self._process.stdout, self._process.stderr):
             if stream is not None:
                 with contextlib.suppress(OSError):
@@ -253,20 +244,6 @@ class PassRender:
         return f"Its last lines are in {path}."
 
 
-def render_passes(context: Any, request: PassRequest) -> list[RenderedFrame]:
-    """Render a shot's passes and wait for them all. Raises as `PassRender`; Ctrl-C becomes CancelledError."""
-    render = PassRender.start(context, request)
-    frames: list[RenderedFrame] = []
-    try:
-        while not render.done:
-            frames.extend(render.wait(1.0))
-    except KeyboardInterrupt as error:
-        raise CancelledError("passes.cancelled", "Rendering the passes was stopped.") from error
-    finally:
-        render.close()
-    return frames
-
-
 def _start_child(spec: PassSpec, folder: Path) -> subprocess.Popen[bytes]:
     spec_file = folder / "spec.json"
     spec_file.write_text(spec.to_json(), encoding="utf-8")
@@ -286,29 +263,14 @@ def _start_child(spec: PassSpec, folder: Path) -> subprocess.Popen[bytes]:
         raise RenderError("render.start", f"The child Blender could not be started: {error}.") from error
 
 
-def _pump_lines(stream: IO[bytes], put: Any) -> None:
-    """Move a pipe's lines until it closes, then put None."""
-    with contextlib.suppress(OSError, ValueError):
-        for line in stream:
-            put(line.decode("utf-8", "replace").rstrip())
-    put(None)
+def _as_text(put: Callable[[str | None], None]) -> Callable[[bytes | None], None]:
+    """Hands a line on as text; None stays None."""
+    return lambda line: put(None if line is None else line.decode("utf-8", "replace").rstrip())
 
 
-def _into(tail: deque[str]) -> Any:
+def _into(tail: deque[str]) -> Callable[[str | None], None]:
     def put(line: str | None) -> None:
         if line:
             tail.append(line)
 
     return put
-
-
-def _kill_tree(process: subprocess.Popen[bytes]) -> None:
-    """End a process and its group, and reap it."""
-    if process.poll() is None:
-        if sys.platform == "win32":
-            process.kill()
-        else:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(_KILL_WAIT_S)

@@ -2,7 +2,7 @@
 
 The characters' bodies carry both as mesh attributes, and so may copies of them: instances, duplicates, what geometry
 nodes make of them. The label counts on the characters themselves alone, by a property that says so: an instance reads
-it of the object that makes it. Everything else gets zero, the background's label, and hides what is behind it.
+it from the object that makes it. Everything else gets zero, the background's label, and hides what is behind it.
 """
 
 from __future__ import annotations

@@ -45,7 +45,7 @@ class RenderProbe:
         return found
 
     def close(self) -> None:
-        """Take the engine from Blender, which 4.2 does not outlive when it ends with it."""
+        """Take the engine out of Blender: 4.2 crashes when it ends with one registered."""
         self._scene.render.engine = "CYCLES"
         bpy.utils.unregister_class(self._engine)
 

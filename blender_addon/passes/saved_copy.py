@@ -39,7 +39,7 @@ def save_copy(folder: Path) -> Path:
 def _share_caches(copy: Path) -> None:
     """Give the copy the physics that is baked beside the open file.
 
-    File by file, each under a name of its own: what the child throws away or simulates anew leaves the user's.
+    File by file, each under a name of its own: what the child deletes or simulates again leaves the user's files alone.
     """
     source = Path(bpy.data.filepath).with_name(_CACHES.format(copy.stem)) if bpy.data.filepath else None
     if source is None or not source.is_dir():

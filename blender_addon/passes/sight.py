@@ -19,7 +19,7 @@ _NAMED = 3
 
 
 def hidden_by(stage: Stage, frames: tuple[int, ...]) -> list[str]:
-    """The names of the objects that stand before the characters in the first, middle and last frame, at most three."""
+    """The names of the objects in front of the characters in the first, middle and last frame, at most three."""
     found: Counter[str] = Counter()
     for frame in sorted({frames[0], frames[len(frames) // 2], frames[-1]}):
         found.update(stage.read(frame, lambda depsgraph: _in_front(stage, depsgraph)))

@@ -29,9 +29,8 @@ class PassSpec:
     width: int
     height: int
     engine: str  # one of ENGINES
-    scripts: str = (
-        "blocked"  # whether the file's Python code runs: "allowed", "blocked", or "unknown": blocked and told
-    )
+    # Whether the file's Python code runs: "allowed", "blocked", or "unknown", which is blocked and told.
+    scripts: str = "blocked"
     drivers: tuple[str, ...] = ()  # those that must run
     compare_with: str = ""  # a passes folder: only say which of its frames are still right, and render none
 

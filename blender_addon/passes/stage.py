@@ -70,7 +70,7 @@ class Stage:
 @contextmanager
 def open_stage(spec: PassSpec) -> Iterator[Stage]:
     """Open the copy and prepare it for the passes. Raises InputError where no character is rendered, RenderError where
-    a driver does not run that runs for the user."""
+    a driver that runs for the user does not run here."""
     bpy.ops.wm.open_mainfile(filepath=spec.blend, load_ui=False, use_scripts=spec.scripts == ALLOWED)
     scene = bpy.data.scenes[spec.scene]
     view_layer = scene.view_layers[spec.view_layer]

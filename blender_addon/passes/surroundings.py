@@ -14,13 +14,13 @@ _UNRENDERED_TYPES = ("ARMATURE", "CAMERA", "LIGHT", "EMPTY", "SPEAKER", "LIGHT_P
 
 
 def drawn_bodies(depsgraph: Any, view_layer: Any, bodies: list[Any]) -> tuple[bool, ...]:
-    """Whether the camera sees each of these objects, if nothing is before it. An instance of one is another object."""
+    """Whether the camera sees each of these objects, if nothing is in front of it. An instance is another object."""
     shown = {item.object.original for item in depsgraph.object_instances if item.show_self and not item.is_instance}
     return tuple(body in shown and not body.indirect_only_get(view_layer=view_layer) for body in bodies)
 
 
 def occluder_digest(depsgraph: Any, view_layer: Any, bodies: list[Any]) -> bytes:
-    """A digest of all other rendered geometry. Where it cannot be told (hair, volumes), no two digests are equal."""
+    """A digest of all other rendered geometry. Where that cannot be read (hair, volumes), no two digests are equal."""
     digest = hashlib.sha256()
     shapes: dict[tuple[str, int], bytes] = {}  # instances of one object share their shape
     for instance in occluders(depsgraph, bodies):

@@ -1,7 +1,7 @@
 """Whether the open file's Python code may run: in the child exactly as here.
 
-Blender does not tell. It does tell that code was blocked; that none was says nothing where none has been tried. So
-the permission is taken from the user's settings, or from code of the file that has run and could not have run blocked.
+Blender does not say. It does say that code was blocked, but where none was, perhaps none was tried. So the permission
+is taken from the user's settings, or from code of the file that has run and could not have run blocked.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def scripts_of_open_file(context: Any) -> str:
     options = sys.argv[: sys.argv.index("--")] if "--" in sys.argv else sys.argv
     if context.preferences.filepaths.use_scripts_auto_execute or any(switch in options for switch in _SWITCHES):
         return ALLOWED
-    # Blocked, one of these would have been told: the first when the file was loaded, the second when it was shown.
+    # If these were blocked, Blender would have said so: of the first at loading, of the second when it was shown.
     registered = any(text.use_module for text in bpy.data.texts)
     ran = registered or any(_needs_trust(curve) for _, curve in _running(context.view_layer))
     return ALLOWED if ran else UNKNOWN
@@ -41,7 +41,7 @@ def running_drivers(context: Any) -> tuple[str, ...]:
 
 
 def require_drivers(items: Iterable[Any], scripts: str, running: tuple[str, ...]) -> None:
-    """In the child: raise RenderError where a driver fails that runs for the user, or that may.
+    """In the child: raise RenderError where a driver fails that runs for the user, or may run there.
 
     `items` are evaluated objects: a render leaves the original ones as they were.
     """

@@ -10,6 +10,7 @@ import bpy
 import numpy as np
 
 from .. import compat
+from ..scene_time import scene_fps
 from ..shared.errors import InputError
 from ..shared.framerange import LAST_FRAME
 from ..shared.motion import SMPLMotion, resample
@@ -50,14 +51,14 @@ def import_motion(
     """Make a character that plays the motion in the scene from `start_frame` on, and return its armature object.
 
     The motion is resampled to the scene's frame rate and keeps its duration. It starts at the scene's first frame where
-    no other is given. The scene's frame range is set to it, or widened where other characters are in the scene, as long
-    as nobody has set that range himself. A second character gets a name of its own from Blender. Raises BodyError where
-    the body has no parts and charts, InputError where the clip goes past Blender's frames.
+    no other is given. The scene's frame range is set to it, or widened where other characters are in the scene, unless
+    the user has set that range. A second character gets a name of its own from Blender. Raises BodyError where the body
+    has no parts and charts, InputError where the clip goes past Blender's frames.
     """
     require_parts(body)
     others = bool(characters(scene))
     first = scene.frame_start if start_frame is None else start_frame
-    fitted = resample(motion, scene.render.fps / scene.render.fps_base)
+    fitted = resample(motion, scene_fps(scene))
     _require_frames(first, first + fitted.frame_count - 1)
     betas = np.asarray(motion.betas, np.float64)
     armature = new_armature(scene, body.joints(betas), as_text(name))
@@ -90,7 +91,7 @@ def _fit_range(scene: Any, first: int, last: int, others: bool) -> str:
     present = (scene.frame_start, scene.frame_end)
     own = present in (_FACTORY_RANGE, tuple(scene.get(RANGE, ())))
     if own:
-        # Blender's frame range begins at 0 at the earliest; what comes before plays all the same.
+        # Blender's frame range begins at 0 at the earliest; what comes before still plays.
         scene.frame_start = max(0, min(present[0], first) if others else first)
         scene.frame_end = max(scene.frame_start, max(present[1], last) if others else last)
         scene[RANGE] = present = (scene.frame_start, scene.frame_end)
@@ -108,7 +109,7 @@ def bodies(scene: Any) -> list[Any]:
 def characters(scene: Any, view_layer: Any = None) -> list[Character]:
     """The scene's characters that some frame may show, in the order of their bodies' names.
 
-    A character that keys or a driver switch off in the present frame is one all the same. Where `view_layer` is given,
+    A character that keys or a driver switch off in the present frame still counts. Where `view_layer` is given,
     it must render the body.
     """
     return [

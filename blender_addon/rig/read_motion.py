@@ -8,6 +8,7 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
+from ..scene_time import scene_fps
 from ..shared.errors import InputError
 from ..shared.motion import SMPLMotion
 from ..shared.motion.rotations import matrix_to_axis_angle
@@ -45,6 +46,6 @@ def read_back(scene: Any, armature: Any, frames: tuple[int, ...]) -> SMPLMotion:
         poses=np.stack(poses),
         root=np.stack(pelvis) - rest_joints(armature)[0],
         betas=np.zeros(10),
-        fps=scene.render.fps / scene.render.fps_base,
+        fps=scene_fps(scene),
         source=armature.name,
     )

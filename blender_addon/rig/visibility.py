@@ -1,4 +1,4 @@
-"""What the renderer will see of a scene, as far as it can be told without evaluating it: flags, not keys."""
+"""What the renderer will see of a scene, as far as that is known without evaluating it: flags, not keys."""
 
 from __future__ import annotations
 

@@ -169,8 +169,8 @@ def _store_facts(strip: Any, take: Take) -> None:
 
 
 def _directory(folder: Path) -> str:
-    """The folder as the strip stores it; relative to the open file where both lie on the same drive. Blender keeps such
-    paths right where it saves the file into another folder."""
+    """The folder as the strip stores it; relative to the open file where both lie on the same drive. Blender adapts
+    such paths when it saves the file in another folder."""
     blend_folder = open_blend_folder()
     if blend_folder is None:
         return f"{folder}/"

@@ -12,11 +12,10 @@ from ..depth_preview import depth_is_shown
 from ..motion_check import stored_check, warnings
 from ..rig import character as rig
 from ..running import generation
-from ..scene_job import scene_fps, scene_range
+from ..scene_time import scene_fps, scene_range
 from ..shared.framerange import format_frames
+from ..shared.weight_header import some_names
 from .text import draw_text
-
-_NAMED_OTHERS = 3
 
 
 def draw_motion(layout: Any, context: Any) -> None:
@@ -65,12 +64,11 @@ def draw_camera(layout: Any, context: Any) -> None:
         layout.operator("latentman.use_picture_size", icon="FULLSCREEN_EXIT")
     others = rig.others_in_picture(scene, context.view_layer)
     if others:
-        more = f" and {len(others) - _NAMED_OTHERS} more" if len(others) > _NAMED_OTHERS else ""
-        draw_text(layout, f"Also in the picture: {', '.join(others[:_NAMED_OTHERS])}{more}", "INFO")
+        draw_text(layout, f"Also in the picture: {some_names(others)}", "INFO")
 
 
 def draw_passes(layout: Any, context: Any) -> None:
-    """Draw engine, size and frames, and how many would be rendered anew."""
+    """Draw engine, size and frames, and how many would be rendered again."""
     settings = context.scene.latentman
     layout.prop(settings, "engine")
     column = layout.column(align=True)

@@ -202,22 +202,22 @@ def _check_name(kind: str, name: object, known: tuple[str, ...]) -> None:
 def expand_parity(job: Any) -> Any:
     """A job file's values with `latentman.parity` replaced by the settings that it stands for.
 
-    Settings that stand beside it override the set's; settings that the program wrote before there was `guide_extent`
-    get what it was then, `all`. Anything else is returned as it is, for the reader to judge. Raises InputError for an
-    unknown name.
+    Settings that stand beside it override the set's; settings that the program wrote before `guide_extent`
+    existed get `all`, the rule of then. Anything else is returned as it is, for the reader to judge. Raises InputError
+    for an unknown name.
     """
     given = job.get("latentman") if isinstance(job, dict) else None
     if not isinstance(given, dict):
         return job
     if "parity" not in given:
-        return {**job, "latentman": {"guide_extent": "all", **given}} if _of_before(given) else job
+        return {**job, "latentman": {"guide_extent": "all", **given}} if _lacks_extent(given) else job
     own = {name: value for name, value in given.items() if name != "parity"}
     chosen = published_settings(given["parity"], own.get("baseline", "text2video_zero"))
     spelled = {name: list(v) if isinstance(v, tuple) else v for name, v in dataclasses.asdict(chosen).items()}
     return {**job, "latentman": {**spelled, **own}}
 
 
-def _of_before(given: Mapping[str, Any]) -> bool:
+def _lacks_extent(given: Mapping[str, Any]) -> bool:
     """Whether these are all settings but `guide_extent`: the program spells every one that it knows."""
     return {field.name for field in dataclasses.fields(LatentManSettings)} - given.keys() == {"guide_extent"}
 
@@ -245,6 +245,11 @@ def check_settings(settings: LatentManSettings, frames: int, segment_frames: int
     _check_reference_mode(settings, frames, segment_frames)
 
 
+def span_acts(span: tuple[float, float]) -> bool:
+    """Whether a part of the denoising, from and to, is any of it."""
+    return span[0] < span[1]
+
+
 def _check_reference_mode(settings: LatentManSettings, frames: int, segment_frames: int) -> None:
     mode = settings.reference_mode
     if mode == "prev_new" and settings.correspondence == "surface":
@@ -253,7 +258,7 @@ def _check_reference_mode(settings: LatentManSettings, frames: int, segment_fram
             "latentman.reference_mode prev_new carries labels along, and the surface correspondence has exact ones.",
             'Set reference_mode to "prev", or correspondence to "assignment".',
         )
-    if mode == "first" and settings.guide[0] < settings.guide[1]:
+    if mode == "first" and span_acts(settings.guide):
         raise InputError(
             "job.latentman",
             "latentman.reference_mode first is for the alignment alone; guidance compares with the frame before.",

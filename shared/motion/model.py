@@ -72,8 +72,3 @@ class SMPLMotion:
     def frame_count(self) -> int:
         """Number of frames."""
         return len(self.poses)
-
-    @property
-    def duration_s(self) -> float:
-        """Length of the clip in seconds: frames / fps."""
-        return self.frame_count / self.fps

@@ -50,15 +50,6 @@ def quaternion_to_axis_angle(quaternion: npt.ArrayLike) -> Array:  # (..., 4)
     return result
 
 
-def quaternion_multiply(first: npt.ArrayLike, second: npt.ArrayLike) -> Array:  # (..., 4), (..., 4)
-    """Hamilton's product (..., 4): the rotation `second`, then `first`."""
-    a = _checked(first, (4,), "Quaternion")
-    b = _checked(second, (4,), "Quaternion")
-    scalar = a[..., :1] * b[..., :1] - np.sum(a[..., 1:] * b[..., 1:], axis=-1, keepdims=True)
-    vector = a[..., :1] * b[..., 1:] + b[..., :1] * a[..., 1:] + np.cross(a[..., 1:], b[..., 1:])
-    return np.concatenate([scalar, vector], axis=-1)
-
-
 def quaternion_to_matrix(quaternion: npt.ArrayLike) -> Array:  # (..., 4)
     """Rotation matrices (..., 3, 3); the quaternions are normalised first."""
     w, x, y, z = np.moveaxis(normalised(_checked(quaternion, (4,), "Quaternion")), -1, 0)

@@ -8,6 +8,7 @@ import math
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from blender_addon.shared.body import Body
 from blender_addon.shared.motion import SMPLMotion
 
 import blender_addon  # noqa: F401  (its path extension is what makes blender_addon.shared importable)
+from blender_addon.passes.launcher import PassRender, PassRequest, RenderedFrame
 
 _PICTURE_BY_EEVEE = """
 import sys, bpy
@@ -133,6 +135,26 @@ def add_camera(scene: Any, location: Any, rotation: Any, fov_rad: float = math.r
     data.sensor_fit, data.angle_y = "VERTICAL", fov_rad
     scene.camera = camera
     return camera
+
+
+def wait(render: PassRender, limit_s: float = 10.0) -> list[RenderedFrame]:
+    """The next finished frames; none where the child has ended, or the time is over."""
+    deadline = time.monotonic() + limit_s
+    while not (finished := render.step()) and not render.done and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return finished
+
+
+def render_passes(context: Any, request: PassRequest) -> list[RenderedFrame]:
+    """Render a shot's passes and wait for them all."""
+    render = PassRender.start(context, request)
+    frames: list[RenderedFrame] = []
+    try:
+        while not render.done:
+            frames += wait(render)
+    finally:
+        render.close()
+    return frames
 
 
 def read_exr(path: Path) -> dict[str, np.ndarray]:

@@ -13,10 +13,10 @@ from blender_addon.shared.errors import LatentManError
 
 from blender_addon.camera import frame_shot
 from blender_addon.motion_check import check_motion
-from blender_addon.passes.launcher import PassRequest, render_passes
+from blender_addon.passes.launcher import PassRequest
 from blender_addon.rig.character import bodies, characters, import_motion
 from blender_addon.rig.joints import JOINT, joint_bones
-from tests.blender.scenes import add_camera, empty_scene, plane_body, still_motion
+from tests.blender.scenes import add_camera, empty_scene, plane_body, render_passes, still_motion
 
 FRAMES = (1, 2)
 

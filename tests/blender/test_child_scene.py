@@ -14,10 +14,10 @@ import pytest
 from blender_addon.shared.errors import RenderError
 
 from blender_addon.passes import trust
-from blender_addon.passes.launcher import LOG_FILE, PassRequest, render_passes
+from blender_addon.passes.launcher import LOG_FILE, PassRequest
 from blender_addon.passes.saved_copy import save_copy
 from blender_addon.rig.character import characters, import_motion
-from tests.blender.scenes import add_camera, empty_scene, plane_body, read_exr, still_motion
+from tests.blender.scenes import add_camera, empty_scene, plane_body, read_exr, render_passes, still_motion
 
 ROOT = Path(__file__).resolve().parents[2]
 SIZE = 32
@@ -218,7 +218,7 @@ def test_a_colour_configuration_without_any_of_blenders_views_renders_equal_pass
     (tmp_path / "config.ocio").write_text(OWN_COLOURS)
     code = (
         "import bpy, sys; from pathlib import Path; import blender_addon;"
-        "from blender_addon.passes.launcher import PassRequest, render_passes;"
+        "from blender_addon.passes.launcher import PassRequest; from tests.blender.scenes import render_passes;"
         "bpy.ops.wm.open_mainfile(filepath=sys.argv[1]);"
         f"render_passes(bpy.context, PassRequest(Path(sys.argv[2]), (1,), {SIZE}, {SIZE}))"
     )

@@ -1,4 +1,4 @@
-"""What would be made anew, counted without rendering: the child knows of a shot what the backend will know."""
+"""What would be made again, counted without rendering: the child knows of a shot what the backend will know."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from backend.segment_reuse import shot_facts
 from blender_addon.cli.plan import look_ahead
 from blender_addon.client.request import GenerateRequest, placeholder_inputs
 from blender_addon.passes.comparison import Compared, Known, PassComparison
-from blender_addon.passes.launcher import PassRequest, render_passes
+from blender_addon.passes.launcher import PassRequest
 from blender_addon.rig.character import import_motion
-from tests.blender.scenes import add_camera, empty_scene, standing_motion
+from tests.blender.scenes import add_camera, empty_scene, render_passes, standing_motion
 
 FRAMES = (1, 2, 3, 4, 5, 6)
 SIZE = 64

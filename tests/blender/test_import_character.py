@@ -118,7 +118,7 @@ def test_joints_are_those_of_the_shape_that_is_shown(tmp_path):
 
 @pytest.mark.parametrize("way", ["operator", "panel", "batch"])
 def test_rate_axis_and_start_can_be_said_in_every_place(way, tmp_path):
-    """24 frames at 48 a second are half a second: 10 frames at 20. With Y said to be up, Z-up numbers lie down."""
+    """12 frames at 24 a second are half a second: 10 frames at 20. With Y said to be up, Z-up numbers lie down."""
     path = amass(tmp_path / "a.npz", mocap_framerate=None)
     said = {"fps": 24.0, "up": "y", "start_frame": 31}
     if way == "batch":

@@ -15,11 +15,20 @@ from blender_addon.shared.shot import parse_shot
 from bpy_extras.object_utils import world_to_camera_view
 
 from blender_addon import compat
-from blender_addon.passes.launcher import PassRender, PassRequest, render_passes
+from blender_addon.passes.launcher import PassRender, PassRequest
 from blender_addon.passes.saved_copy import save_copy
 from blender_addon.rig.character import characters, import_motion
 from tests.blender.fingerprint import fingerprint
-from tests.blender.scenes import add_camera, empty_scene, plane_body, read_exr, standing_motion, with_random_correctives
+from tests.blender.scenes import (
+    add_camera,
+    empty_scene,
+    plane_body,
+    read_exr,
+    render_passes,
+    standing_motion,
+    wait,
+    with_random_correctives,
+)
 from tests.reference.raster import Raster, rasterise
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -132,7 +141,7 @@ def test_panel_and_batch_give_equal_bytes_and_so_does_a_second_run(tmp_path):
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "shot.blend"), copy=True)
     code = (
         "import bpy, sys; from pathlib import Path; import blender_addon;"
-        "from blender_addon.passes.launcher import PassRequest, render_passes;"
+        "from blender_addon.passes.launcher import PassRequest; from tests.blender.scenes import render_passes;"
         "bpy.ops.wm.open_mainfile(filepath=sys.argv[1]);"
         "render_passes(bpy.context, PassRequest(Path(sys.argv[2]), (1, 2, 3), 96, 96))"
     )
@@ -264,7 +273,7 @@ def test_refusals_name_what_is_wrong(tmp_path):
 def test_cancel_ends_the_child_and_keeps_whole_frames(tmp_path):
     body_scene(40)
     run = PassRender.start(bpy.context, PassRequest(tmp_path, tuple(range(1, 41)), 64, 64))
-    while not run.wait(10):
+    while not wait(run):
         pass
     process = run._process
     run.cancel()
@@ -281,12 +290,12 @@ def test_cancel_ends_the_child_and_keeps_whole_frames(tmp_path):
 def test_a_killed_child_becomes_an_error_and_the_next_run_goes_on(tmp_path):
     body_scene(6)
     run = PassRender.start(bpy.context, PassRequest(tmp_path, (1, 2, 3, 4, 5, 6), 64, 64))
-    while not run.wait(10):
+    while not wait(run):
         pass
     run._process.kill()
     with pytest.raises(RenderError, match="ended with code"):
         while not run.done:
-            run.wait(10)
+            wait(run)
     again = render(tmp_path, (1, 2, 3, 4, 5, 6), 64, 64)
     assert again[0].reused
     assert [one.frame for one in again] == [1, 2, 3, 4, 5, 6]

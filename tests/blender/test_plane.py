@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from blender_addon.shared.motion import SMPLMotion
 
-from blender_addon.passes.launcher import PassRequest, render_passes
+from blender_addon.passes.launcher import PassRequest
 from blender_addon.rig.character import import_motion
-from tests.blender.scenes import add_camera, eevee_runs, empty_scene, plane_body, read_exr
+from tests.blender.scenes import add_camera, eevee_runs, empty_scene, plane_body, read_exr, render_passes
 
 SIZE = 96
 DISTANCE_M = 4.0

@@ -10,9 +10,9 @@ import bpy
 import numpy as np
 import pytest
 
-from blender_addon.passes.launcher import PassRender, PassRequest, render_passes
+from blender_addon.passes.launcher import PassRender, PassRequest
 from blender_addon.rig.character import characters, import_motion
-from tests.blender.scenes import add_camera, empty_scene, plane_body, read_exr, still_motion
+from tests.blender.scenes import add_camera, empty_scene, plane_body, read_exr, render_passes, still_motion, wait
 
 FRAMES = (1, 2)
 SIZE = 48
@@ -35,7 +35,7 @@ def kept(folder: Path) -> list[bool]:
     run = PassRender.start(bpy.context, PassRequest(folder, FRAMES, SIZE, SIZE), compare_only=True)
     found = []
     while not run.done:
-        found += run.wait(1.0)
+        found += wait(run)
     run.close()
     return [one.reused for one in found]
 

@@ -11,9 +11,9 @@ import pytest
 from blender_addon.shared.errors import InputError
 from blender_addon.shared.shot import Shot, parse_shot
 
-from blender_addon.passes.launcher import PassRequest, render_passes
+from blender_addon.passes.launcher import PassRequest
 from blender_addon.rig.character import BODY, characters, import_motion, others_in_picture
-from tests.blender.scenes import add_camera, eevee_runs, empty_scene, plane_body, read_exr, still_motion
+from tests.blender.scenes import add_camera, eevee_runs, empty_scene, plane_body, read_exr, render_passes, still_motion
 
 WIDTH, HEIGHT = 80, 24
 HALF_M = 0.5

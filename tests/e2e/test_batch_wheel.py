@@ -205,7 +205,7 @@ def test_a_folder_that_cannot_be_written_is_exit_code_2(tmp_path: Path) -> None:
         assert done.returncode == 2 and "cannot be written to" in sentence(done)
 
 
-def test_names_that_are_no_utf8_are_taken(tmp_path: Path, model: Path) -> None:
+def test_names_that_are_not_utf8_are_taken(tmp_path: Path, model: Path) -> None:
     """The motion, the .blend, the output and the work folder of a backend that is started here."""
     if sys.platform != "linux":
         pytest.skip("other file systems have no such names")
@@ -222,7 +222,7 @@ def test_names_that_are_no_utf8_are_taken(tmp_path: Path, model: Path) -> None:
     done = batch("--motion", motion, *common, "--dry-run")
     assert done.returncode == 0 and "caf\\udce9" in done.stdout
     named = batch(*SMALL, *common[:2], "--prompt", "x", "--model", folder, "--output", tmp_path / "out")
-    assert named.returncode == 2 and "holds bytes that are no UTF-8" in sentence(named)
+    assert named.returncode == 2 and "holds bytes that are not UTF-8" in sentence(named)
 
 
 @pytest.mark.parametrize("option", ["--output", "--save-blend", "--blend", "--job", "--motion"])

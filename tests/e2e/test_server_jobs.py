@@ -18,6 +18,7 @@ from shared.worker_memory import WorkerMemory
 from tests.helpers.fake_runner import HELD_BYTES, expected_preview
 from tests.helpers.server_rig import (
     QUICK,
+    answered,
     backend,
     computed,
     drive,
@@ -55,7 +56,7 @@ def test_inputs_stream_before_the_job_and_are_sent_once(tmp_path: Path) -> None:
         link.client.prepare(shot.job.model)
         for data in shot.inputs:
             link.client.add_input(data)
-        seen = drive(link, lambda _: link.client.uploads_settled)
+        seen = drive(link, lambda seen: answered(seen) == set(shot.job.inputs.digests()))
         assert [event.sent for event in seen if isinstance(event, events.InputStored)] == [True] * 7
         link.client.submit(shot.job)
         drive(link, ended)

@@ -25,6 +25,7 @@ from shared.wire import decode, encode
 from tests.helpers.server_rig import (
     GUARD_S,
     QUICK,
+    answered,
     backend,
     drive,
     ended,
@@ -215,7 +216,7 @@ def test_a_reader_that_stops_costs_no_memory(tmp_path: Path) -> None:
         with linked(running.info) as link:
             for data in shot.inputs:
                 link.client.add_input(data)
-            drive(link, lambda _: link.client.uploads_settled)
+            drive(link, lambda seen: answered(seen) == set(shot.job.inputs.digests()))
             before = supervisor.memory_info().rss
             link.client = JobClient("slow", timing=QUICK, credit_bytes=window)
             link.client.connected(time.monotonic())

@@ -75,6 +75,11 @@ def drive(link: Link, enough: Callable[[list[ClientEvent]], bool]) -> list[Clien
     return seen
 
 
+def answered(seen: list[ClientEvent]) -> set[str]:
+    """The digests of the inputs that are stored on the server or have failed."""
+    return {event.digest for event in seen if isinstance(event, events.InputStored | events.InputFailed)}
+
+
 def run_shot(link: Link, shot: Shot) -> list[ClientEvent]:
     """Send the inputs, submit, and follow to the end."""
     for data in shot.inputs:

@@ -19,8 +19,7 @@ from diffusers.models.upsampling import Upsample2D
 from torch import nn
 
 from backend.diffusion.fused.attention import FusedAttention
-from backend.diffusion.fused.gated import FusedGEGLU
-from backend.diffusion.fused.linear import FusedLinear
+from backend.diffusion.fused.linear import FusedGEGLU, FusedLinear
 from backend.diffusion.fused.norm import FusedGroupNorm
 from backend.diffusion.fused.residual_block import FusedResnetBlock
 from backend.diffusion.fused.transformer import FusedTransformer

@@ -11,7 +11,7 @@ from backend.correspondence.assignment import match_assignment
 from backend.correspondence.chain import match_chain, next_reference, root_map
 from backend.correspondence.one_to_one import closest_one_to_one
 from backend.correspondence.ragged import ranges
-from backend.correspondence.sampling import downsample_iuv, resize_iuv
+from backend.correspondence.sampling import resize_iuv
 from backend.correspondence.types import IUV, Matches, empty_matches
 from shared.errors import PassesError
 from tests.reference.chain import copy_along, greedy_one_to_one
@@ -112,14 +112,6 @@ def test_ranges_lists_half_open_ranges() -> None:
     assert ranges(np.array([4, 0, 9]), np.array([6, 0, 12])).tolist() == [4, 5, 9, 10, 11]
 
 
-def test_downsampling_takes_the_top_left_sample() -> None:
-    part = np.arange(24, dtype=np.uint8).reshape(4, 6)
-    uv = np.stack([part / 24, 1 - part / 24], -1).astype(np.float32)
-    small, small_uv = downsample_iuv(part, uv, 2)
-    assert small.tolist() == [[0, 2, 4], [12, 14, 16]]
-    assert np.array_equal(small_uv[1, 2], uv[2, 4])
-
-
 @given(st.integers(1, 20), st.integers(1, 20))
 @settings(max_examples=40, deadline=None)
 def test_resize_takes_the_sample_at_floor_of_index_times_scale(height: int, width: int) -> None:
@@ -134,8 +126,6 @@ def test_resize_takes_the_sample_at_floor_of_index_times_scale(height: int, widt
 
 def test_sizes_that_do_not_fit_are_refused() -> None:
     frame = random_frame(0)
-    with pytest.raises(PassesError, match="factor 3"):
-        downsample_iuv(frame.part, frame.uv, 3)
     with pytest.raises(PassesError, match="at least that size, not 8x8"):
         resize_iuv(frame, 9, 8)
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from backend.correspondence.chart_index import ChartHits, chart_index, find_in_charts
-from backend.correspondence.pairs import pair_matches, shot_matches
+from backend.correspondence.pairs import pair_matches
 from backend.correspondence.surface import match_surface, surface_points, track_points
 from backend.correspondence.types import Matches
 from backend.passes import Charts, ShotPasses
@@ -261,20 +261,6 @@ def test_two_characters_of_one_body_are_kept_apart() -> None:
     assert np.array_equal(np.unique(moved[here[:, 0] >= SIZE[1] // 2], axis=0), [(0, -2)])
 
 
-def test_pair_and_shot_matches_choose_the_method() -> None:
-    passes = sliding_plane((4, 0))
-    for method in ("assignment", "surface"):
-        pair = pair_matches(passes, 1, 0, 12, 16, method=method)
-        (shot,) = shot_matches(passes, 12, 16, method=method)
-        assert len(pair) > 10 and np.array_equal(pair.reference, shot.reference)
+def test_a_method_that_is_not_known_is_refused() -> None:
     with pytest.raises(PassesError, match="no correspondence named 'nearest'"):
-        pair_matches(passes, 1, 0, 12, 16, method="nearest")  # type: ignore[arg-type]
-    with pytest.raises(PassesError, match="does not exist for the surface"):
-        shot_matches(passes, 12, 16, method="surface", reference_mode="prev_new")
-
-
-def test_first_mode_of_the_surface_method_reads_frame_zero() -> None:
-    passes = posed_body()
-    chain = shot_matches(passes, 48, 40, method="surface", reference_mode="first")
-    expected = match(passes, 2, 0, (48, 40))
-    assert len(chain) == 2 and np.array_equal(chain[1].reference, expected.reference)
+        pair_matches(sliding_plane((4, 0)), 1, 0, 12, 16, method="nearest")  # type: ignore[arg-type]

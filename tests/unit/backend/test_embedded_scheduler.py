@@ -9,11 +9,11 @@ from diffusers import DDIMScheduler, StableDiffusionControlNetPipeline
 
 from backend.diffusion.components import load_components
 from backend.diffusion.decode import decode_frames
+from backend.diffusion.model_sources import EMBEDDED_FOLDER
 from backend.diffusion.noise import draw
 from backend.diffusion.segment import SampleSettings, Segment, sample_segment
 from backend.diffusion.text import encode_prompt
 from backend.methods.text2video_zero import Text2VideoZero
-from backend.training.export import EMBEDDED
 from backend.training.models import NOISE_KEPT, build_sampling_scheduler, build_scheduler
 from tests.helpers.tiny_shot import random_depth
 
@@ -40,7 +40,7 @@ def test_noise_is_all_there_at_first_and_falls_behind_towards_the_end() -> None:
 
 
 def test_the_shipped_file_is_that_schedule() -> None:
-    shipped = DDIMScheduler.from_pretrained(EMBEDDED / "scheduler")
+    shipped = DDIMScheduler.from_pretrained(EMBEDDED_FOLDER / "scheduler")
     wanted = build_sampling_scheduler()
     assert torch.equal(shipped.alphas_cumprod, wanted.alphas_cumprod)
     names = ("prediction_type", "timestep_spacing", "set_alpha_to_one", "clip_sample", "steps_offset")
@@ -49,7 +49,7 @@ def test_the_shipped_file_is_that_schedule() -> None:
 
 def stock_picture() -> np.ndarray:
     """What diffusers' own pipeline, loaded from the shipped folder, makes of the prompt: (SIZE, SIZE, 3) 0..255."""
-    pipeline = StableDiffusionControlNetPipeline.from_pretrained(EMBEDDED, dtype=torch.float32)
+    pipeline = StableDiffusionControlNetPipeline.from_pretrained(EMBEDDED_FOLDER, dtype=torch.float32)
     pipeline.set_progress_bar_config(disable=True)
     assert type(pipeline.scheduler) is DDIMScheduler
     channels = pipeline.unet.config.in_channels

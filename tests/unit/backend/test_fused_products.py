@@ -35,7 +35,7 @@ def there_and_back(way: Way, hidden: Tensor, push: Tensor) -> tuple[Tensor, Tens
 
 
 def assert_near(found: Tensor, expected: np.ndarray) -> None:
-    """Within rounding, on the mean and at worst; a value is rounded by its own size, its summands by theirs."""
+    """Within rounding, on average and at worst; a value is rounded by its own size, its summands by theirs."""
     error = np.abs(exact(found) - expected)
     scale = np.abs(expected).mean()
     assert found.shape == expected.shape

@@ -13,7 +13,7 @@ from diffusers import UNet2DConditionModel
 from torch import Tensor
 
 from backend.correspondence.chain import match_chain
-from backend.correspondence.pairs import frame_iuv, shot_matches
+from backend.correspondence.pairs import frame_iuv, pair_matches
 from backend.diffusion.attention import (
     AnchorReader,
     AnchorRecorder,
@@ -194,7 +194,8 @@ def test_matches_of_a_parity_are_those_of_its_chain(parity: str) -> None:
 def test_surface_matches_follow_the_reference_mode(mode: str) -> None:
     passes = sliding_square(frames=4)
     found = list(iter_matches(passes, LatentManSettings(reference_mode=mode), 48, 64))  # type: ignore[arg-type]
-    expected = shot_matches(passes, 48, 64, method="surface", reference_mode=mode)  # type: ignore[arg-type]
+    references = (0, 1, 2) if mode == "prev" else (0, 0, 0)
+    expected = [pair_matches(passes, k, before, 48, 64, method="surface") for k, before in enumerate(references, 1)]
     for one, other in zip(found, expected, strict=True):
         assert np.array_equal(one.current, other.current) and np.array_equal(one.reference, other.reference)
     shift = found[2].current - found[2].reference

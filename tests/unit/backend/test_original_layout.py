@@ -357,7 +357,7 @@ UNREADABLE = {
     "a text file by another name.safetensors": (b"hello", r"is not a whole \.safetensors file"),
     "text.ckpt": (b"hello, this is no pickle", r"cannot be read|was not opened"),
     "empty.ckpt": (b"", "cannot be read"),
-    "picture.png": (b"", "is no file of weights"),
+    "picture.png": (b"", "is not a file of weights"),
 }
 
 

@@ -156,7 +156,7 @@ def test_three_deaths_without_a_frame_are_the_end(rig: Rig) -> None:
         rig.say(Lost(JOB_ID, attempt, "it died", stable=False))
         assert rig.state() == "running"
     rig.say(Report(JOB_ID, 3, rig.draw(1)), Lost(JOB_ID, 3, "it died", stable=False))
-    assert rig.state() == "running"  # a new frame is progress: the count began anew
+    assert rig.state() == "running"  # a new frame is progress: the count began again
     rig.say(Lost(JOB_ID, 4, "it died", stable=False))
     rig.say(Lost(JOB_ID, 5, "it died", stable=True))
     assert rig.state() == "running"  # so is having run for long

@@ -16,7 +16,8 @@ from safetensors.torch import load_file
 from scipy.ndimage import gaussian_filter
 
 from backend.diffusion.guidance import pixel_pairs
-from backend.training.export import EMBEDDED, export_tiny_decoder
+from backend.diffusion.model_sources import EMBEDDED_FOLDER
+from backend.training.export import export_tiny_decoder
 from backend.training.models import Sizes, build_autoencoder
 from backend.training.tiny_decoder import (
     HELD_OUT,
@@ -139,7 +140,7 @@ def test_figures_of_a_decoder_that_can_be_worked_out(factor: float, ratio: float
 
 def test_figures_have_a_row_a_step(tmp_path: Path) -> None:
     plan = TinyPlan(shots=1, frames=2, steps=3, looked_at=(1, 3))
-    rows = measure_tiny_decoder(EMBEDDED, plan)
+    rows = measure_tiny_decoder(EMBEDDED_FOLDER, plan)
     assert [row.step for row in rows] == [1, 3]
     # The shipped decoder; one without training stands below 9 dB and a cosine of 0.1.
     assert all(row.psnr_db > 24 and row.least_cosine > 0.85 for row in rows)

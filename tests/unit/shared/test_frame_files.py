@@ -64,6 +64,7 @@ def test_a_real_full_device() -> None:
     with pytest.raises(OSError) as caught, full.open("wb", buffering=0) as file:
         file.write(b"x")
     assert storage_error(caught.value, full.parent).code == "storage.full"
+    assert file_error(caught.value).message == "A disk is full."  # the system does not name the file of a failed write
 
 
 def test_the_output_folder_is_made(tmp_path: Path) -> None:
@@ -136,7 +137,8 @@ def test_the_last_resort_names_the_file_and_the_reason(tmp_path: Path) -> None:
         missing.read_bytes()
     error = file_error(caught.value)
     assert (error.code, error.message) == ("storage.file", f"{missing} cannot be used: No such file or directory.")
-    assert file_error(OSError(errno.ENOSPC, "No space left on device", str(missing))).code == "storage.full"
+    full = file_error(OSError(errno.ENOSPC, "No space left on device", str(missing)))
+    assert (full.code, full.message) == ("storage.full", f"The disk with {tmp_path} is full.")
     assert file_error(OSError(errno.EIO, "Input/output error")).message == "A file cannot be used: Input/output error."
 
 

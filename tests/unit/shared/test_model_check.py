@@ -234,7 +234,7 @@ def test_a_folder_of_checkpoints_is_no_model_itself(tmp_path: Path) -> None:
     text = faults(tmp_path)[tmp_path.name]
     assert text.endswith("Add a file in it: checkpoint.safetensors, xl.safetensors.")
     (tmp_path / "empty").mkdir()
-    assert "no model in diffusers' layout" in faults(tmp_path / "empty")["empty"]
+    assert "not a model in diffusers' layout" in faults(tmp_path / "empty")["empty"]
 
 
 def test_what_is_not_there_and_what_cannot_be_looked_up(tmp_path: Path) -> None:
@@ -243,7 +243,7 @@ def test_what_is_not_there_and_what_cannot_be_looked_up(tmp_path: Path) -> None:
     files = ModelFiles(embeddings=(EmbeddingFile(str(tmp_path / "word.pt")),))
     assert faults(EMBEDDED, files)["embedding word.pt"].startswith("missing: There is no word.pt in")
     odd = ModelFiles(controlnet=str(tmp_path / "notes.txt"))
-    assert "no file of weights" in faults(EMBEDDED, odd)["controlnet notes.txt"]
+    assert "not a file of weights" in faults(EMBEDDED, odd)["controlnet notes.txt"]
 
 
 @pytest.mark.parametrize(

@@ -93,7 +93,6 @@ def test_a_motion_cannot_be_changed_from_outside() -> None:
 def test_120_frames_at_20_fps_are_144_at_24() -> None:
     motion = resample(clip(frames=120), 24.0)
     assert motion.frame_count == 144
-    assert motion.duration_s == pytest.approx(6.0)
 
 
 @settings(max_examples=40)
@@ -101,7 +100,8 @@ def test_120_frames_at_20_fps_are_144_at_24() -> None:
 def test_the_duration_is_kept_within_half_a_frame(frames: int, source_fps: float, fps: float) -> None:
     motion = clip(frames=frames, fps=source_fps)
     changed = resample(motion, fps)
-    assert abs(changed.duration_s - motion.duration_s) <= max(0.5 / fps, 1.0 / fps - motion.duration_s) + 1e-9
+    before_s, after_s = frames / source_fps, changed.frame_count / fps
+    assert abs(after_s - before_s) <= max(0.5 / fps, 1.0 / fps - before_s) + 1e-9
 
 
 def test_source_frames_are_met_exactly_at_whole_multiples() -> None:
