@@ -129,7 +129,9 @@ def read_passes(frame_files: list[Path], shot_file: Path, vertices_file: Path, c
         raise PassesError("passes.shot", f"{shot_file} cannot be read.", "Render the passes again.") from error
     if len(frame_files) != len(shot.frames):
         raise PassesError(
-            "passes.count", f"The shot has {len(shot.frames)} frames, but {len(frame_files)} passes are given."
+            "passes.count",
+            f"The shot has {len(shot.frames)} frames, but {len(frame_files)} passes are given.",
+            "A job has all frames of its shot.json: name them, or render the passes of the job's frames alone.",
         )
     size = (shot.height, shot.width)
     depth, part, uv = zip(*(read_frame(path) for path in frame_files), strict=True)

@@ -23,10 +23,11 @@ from shared.client import JobClient
 from shared.digest import sha256_file
 from shared.errors import EXIT_CANCELLED, EXIT_DONE, InputError
 from shared.frame_files import frame_name, prepare_output_folder, put_frame
+from shared.framerange import FIRST_FRAME, LAST_FRAME
 from shared.job import Job, JobInputs, parse_job, validate_job, with_model_at
 from shared.keyed_prompts import read_prompts
 from shared.launch import ConnectionInfo
-from shared.strict_json import StrictJSONError, dump_json, parse_json
+from shared.strict_json import StrictJSONError, convert, dump_json, parse_json
 
 from .connection import CLIENT_NAME
 from .model_arguments import add_model_arguments, chosen_files, chosen_model
@@ -34,6 +35,7 @@ from .model_arguments import add_model_arguments, chosen_files, chosen_model
 SHOT_FILE = "shot.json"
 VERTICES_FILE = "vertices.npy"
 CHARTS_FILE = "charts.npz"
+_JOB_KEYS = frozenset(field.name for field in dataclasses.fields(Job))
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -73,11 +75,16 @@ def read_job(path: Path, passes: Path) -> tuple[list[Path], Job]:
         raw: Any = parse_json(path.read_bytes())
         if isinstance(raw, dict) and "latentman_shot" in raw:
             raise InputError("job.shot", f"{path} is a shot that the panel saved.", "Run it in Blender: --job FILE.")
-        frames = [int(frame) for frame in raw["frames"]]
+        frames = convert(_object(raw).get("frames"), tuple[int, ...])
     except OSError as error:
         raise InputError("job.unreadable", f"The job file {path} cannot be read: {error.strerror or error}.") from error
-    except (StrictJSONError, KeyError, TypeError, ValueError) as error:
-        raise InputError("job.invalid", f"{path} is no job file: {error!s}.", "Write it again.") from error
+    except StrictJSONError as error:
+        raise InputError("job.invalid", f"{path} is no job file: {error}.", "Write it again.") from error
+    for key in sorted(raw.keys() - _JOB_KEYS):
+        print(f"latentman: {key!r} in {path} is no setting of a job and is not read.", file=sys.stderr)
+    if any(not FIRST_FRAME <= frame <= LAST_FRAME for frame in frames):
+        what = f"{path} has a frame outside {FIRST_FRAME} to {LAST_FRAME}."
+        raise InputError("job.frames", what, "Change its frames.")
     files = [passes / frame_name(frame, ".exr") for frame in frames]
     extra = [passes / name for name in (SHOT_FILE, VERTICES_FILE, CHARTS_FILE)]
     sources = [*files, *extra]
@@ -95,6 +102,12 @@ def read_job(path: Path, passes: Path) -> tuple[list[Path], Job]:
             "Remove `inputs` from the job file to take them as they are.",
         )
     return sources, job
+
+
+def _object(raw: object) -> dict[str, Any]:
+    if not isinstance(raw, dict) or "frames" not in raw:
+        raise StrictJSONError("it has no frames")
+    return raw
 
 
 def with_model(job: Job, arguments: argparse.Namespace) -> Job:

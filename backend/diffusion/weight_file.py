@@ -29,7 +29,6 @@ def read_weights(path: Path) -> dict[str, Tensor]:
 
     Raises ModelError for a file that cannot be read, holds anything but plain data, or holds no tensors.
     """
-    _require_whole(path)
     values = _read_safetensors(path) if is_safetensors(path) else read_pickle(path)
     inner = values.get("state_dict")
     found = inner if isinstance(inner, Mapping) else values
@@ -113,6 +112,7 @@ def _require_whole(path: Path) -> None:
 
 
 def _read_safetensors(path: Path) -> dict[str, Any]:
+    _require_whole(path)
     try:
         return dict(load_file(path))
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:

@@ -25,6 +25,7 @@ from ..generation import BackendChoice, check_scene, chosen_backend, known_jobs,
 from ..scene_job import store_settings
 from ..shared.errors import EXIT_DONE, EXIT_FAILED, CancelledError, InputError, LatentManError
 from ..shared.frame_files import file_error, shown_path
+from ..shared.strict_json import as_text, is_text
 from ..timeline.take import Take, add_take
 from .options import parse_options
 from .plan import look_ahead
@@ -149,6 +150,9 @@ def _check_blend_target(path: Path, output: Path) -> None:
     if path.suffix.lower() != ".blend":
         raise InputError("arguments.save_blend", f"{path} does not end in .blend.", "Name a .blend file.")
     parent = path.absolute().parent
+    if not is_text(str(output.absolute())):
+        what = f"The takes in {as_text(str(output))} cannot be in a .blend: Blender takes only names in UTF-8 there."
+        raise InputError("timeline.name", what, "Choose another output folder.")
     try:
         if path.is_dir():
             raise InputError("arguments.save_blend", f"{shown_path(path)} is a folder.", "Choose another name.")

@@ -81,7 +81,7 @@ class LATENTMAN_OT_import_motion(bpy.types.Operator):
         scene = context.scene
         self._take_from_scene(scene)
         if not self.filepath:
-            return refuse(self, InputError("import.no_file", "No motion file was chosen.", "Choose one."))
+            return refuse(self, InputError("motion.no_file", "No motion file was chosen.", "Choose one."))
         path = Path(os.path.expanduser(bpy.path.abspath(self.filepath)))
         options = ImportOptions(
             self.sample, self.repetition, self.fps or None, self.up, self.start_frame, scene_betas(scene)

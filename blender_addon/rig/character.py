@@ -75,7 +75,7 @@ def _require_frames(first: int, last: int) -> None:
     """Raises InputError where a clip is not within the frames that Blender has."""
     if first < -LAST_FRAME or last > LAST_FRAME:
         raise InputError(
-            "import.frames",
+            "motion.past_the_end",
             f"The clip would play from frame {first} to {last}; Blender has -{LAST_FRAME} to {LAST_FRAME}.",
             "Give another start frame.",
         )

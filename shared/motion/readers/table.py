@@ -21,18 +21,20 @@ READERS: Final[tuple[Reader, ...]] = (SMPL_PARAMS, HY_MOTION, AIST, AMASS, RESUL
 # How files of these formats end, without what comes before the dot.
 SUFFIXES: Final = tuple(sorted({f".{suffix.rsplit('.', 1)[1]}" for reader in READERS for suffix in reader.suffixes}))
 _HUMANML_WIDTH: Final = 263
+# What SMPL's pose numbers, with places or more behind them, come to in a row; Motion-X has 322.
+_ROWS_OF_POSES: Final = (66, 69, 72, 75, 82, 85, 156, 159, 165, 168, 322)
 _KNOWN: Final = (
     "Known formats: MDM's results.npy, results_rot.npy and smpl_params.npy, joint positions (.npy), AMASS (.npz), "
     "HY-Motion (.npz), AIST++ (.pkl)."
 )
 # What is not read here, by how it begins.
 _OTHER_FILES: Final = (
-    (b"HIERARCHY", "BVH file, which Blender imports by itself, but with no SMPL body"),
-    (b"Kaydara FBX", "FBX file, which Blender imports by itself, but with no SMPL body"),
-    (b"; FBX", "FBX file, which Blender imports by itself, but with no SMPL body"),
-    (b"glTF", "glTF file, which Blender imports by itself, but with no SMPL body"),
-    (b"\x89HDF", "HDF5 file"),
-    (b"MATLAB", "MATLAB file"),
+    (b"HIERARCHY", "a BVH file, which Blender imports by itself, but with no SMPL body"),
+    (b"Kaydara FBX", "an FBX file, which Blender imports by itself, but with no SMPL body"),
+    (b"; FBX", "an FBX file, which Blender imports by itself, but with no SMPL body"),
+    (b"glTF", "a glTF file, which Blender imports by itself, but with no SMPL body"),
+    (b"\x89HDF", "an HDF5 file"),
+    (b"MATLAB", "a MATLAB file"),
 )
 
 
@@ -54,8 +56,14 @@ def reader_of(fields: Fields) -> Reader:
             f"{fields.name} holds HumanML3D's 263 features a frame, not a motion.",
             "Use the positions (new_joints, or MDM's results.npy) of the same clip.",
         )
+    if array is not None and array.ndim >= 2 and array.shape[-1] in _ROWS_OF_POSES:
+        what = f"holds {array.shape[-1]} numbers a frame and does not say which is what"
+        hint = "Save them as .npz: `poses` in radians, `trans` in metres, or positions as (frames, 22, 3)."
+        raise MotionError("motion.unknown_format", f"{fields.name} {what}.", hint)
     if array is not None:
         what = f"holds an array of shape {array.shape}, not a motion"
+    elif any(key.endswith("/data.pkl") for key in fields.unopened):
+        what = "is a PyTorch file, which is not opened as a motion"
     else:
         keys = ", ".join(map(repr, [*fields.entries, *fields.unopened][:8])) or "nothing"
         what = f"holds no motion that is known here, but {keys}"
@@ -65,5 +73,5 @@ def reader_of(fields: Fields) -> Reader:
 def not_a_motion_file(name: str, start: bytes) -> MotionError:
     """The error for a file that is no container of arrays; `start` is how it begins."""
     other = next((what for mark, what in _OTHER_FILES if start.startswith(mark)), None)
-    what = "is empty" if not start else "is not a motion file" if other is None else f"is a {other}"
+    what = "is empty" if not start else "is not a motion file" if other is None else f"is {other}"
     return MotionError("motion.unknown_format", f"{name} {what}.", _KNOWN)

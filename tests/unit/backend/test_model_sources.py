@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from backend.commands.model_arguments import add_model_arguments, chosen_files, chosen_model
-from backend.commands.submit import with_model, with_prompts
+from backend.commands.submit import read_job, with_model, with_prompts
 from backend.diffusion.model_sources import EMBEDDED_FOLDER, check_complete, find_sources
 from backend.server.model_digest import ModelDigests
 from shared.errors import InputError, ModelError
@@ -169,6 +169,30 @@ def test_submit_takes_keyed_prompts_from_a_file(tmp_path: Path) -> None:
         with_prompts(job, tmp_path / "along.txt")
     with pytest.raises(InputError, match="cannot be read"):
         with_prompts(job, tmp_path / "none.txt")
+
+
+@pytest.mark.parametrize(
+    ("job", "said"),
+    [
+        ("[1]", r"job\.json is no job file: it has no frames"),
+        ('{"frames": "1-4"}', r"job\.json is no job file: \$: a list is needed"),
+        ('{"frames": [-1]}', r"job\.json has a frame outside 0 to 1048574"),
+        ('{"latentman_shot": 1, "frames": "1-4"}', r"job\.json is a shot that the panel saved"),
+        ('{"frames": [7]}', r"0007\.exr is missing"),
+    ],
+)
+def test_submit_names_what_is_wrong_with_a_job(job: str, said: str, tmp_path: Path) -> None:
+    (tmp_path / "job.json").write_text(job)
+    with pytest.raises(InputError, match=said):
+        read_job(tmp_path / "job.json", tmp_path)
+
+
+def test_submit_tells_what_it_does_not_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "job.json").write_text('{"frames": [7], "stepz": 3, "steps": 4}')
+    with pytest.raises(InputError):
+        read_job(tmp_path / "job.json", tmp_path)
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == 1 and "'stepz'" in said[0] and "not read" in said[0]
 
 
 def test_submit_keeps_what_the_command_line_does_not_name() -> None:

@@ -385,6 +385,19 @@ def test_other_arrays_are_named(tmp_path: Path) -> None:
     assert code_of(tmp_path / "absent.npy")[0] == "file.missing"
 
 
+@pytest.mark.parametrize("width", [72, 75, 322])
+def test_rows_of_poses_without_names_say_how_to_name_them(width: int, tmp_path: Path) -> None:
+    np.save(tmp_path / "rows.npy", np.zeros((10, width)))
+    code, message = code_of(tmp_path / "rows.npy")
+    assert code == "motion.unknown_format" and f"{width} numbers a frame" in message and "`poses`" in message
+
+
+def test_a_pytorch_file_is_called_one(tmp_path: Path) -> None:
+    torch.save({"poses": torch.zeros(3)}, tmp_path / "a.pt")
+    code, message = code_of(tmp_path / "a.pt")
+    assert code == "motion.unknown_format" and "a.pt is a PyTorch file" in message
+
+
 def test_files_of_one_motion_have_no_second_sample(tmp_path: Path) -> None:
     assert code_of(smpl_file(tmp_path / "a.npy"), sample=1)[0] == "motion.no_such_sample"
     assert code_of(amass(tmp_path / "a.npz"), repetition=1)[0] == "motion.no_such_sample"
