@@ -61,12 +61,21 @@ def _render_frames(stage: Stage, spec: PassSpec, keys: list[str], emit: Callable
         seen += pixels
         emit(FrameReady(frame, reused))
     if seen == 0:
-        names = hidden_by(stage, spec.frames)
-        raise RenderError(
-            "render.hidden",
-            f"The character is hidden by other objects in every frame{': ' if names else ''}{', '.join(names)}.",
-            "Hide those objects in renders, or move the camera.",
+        raise _nothing_seen(hidden_by(stage, spec.frames))
+
+
+def _nothing_seen(hiding: list[str]) -> RenderError:
+    if not hiding:
+        return RenderError(
+            "render.too_small",
+            "The character covers no pixel in any frame, although nothing stands before it.",
+            "Move the camera closer, turn it so that it does not look along the body's edge, or choose a larger size.",
         )
+    return RenderError(
+        "render.hidden",
+        f"The character is hidden by other objects in every frame: {', '.join(hiding)}.",
+        "Hide those objects in renders, or move the camera.",
+    )
 
 
 def _compare(spec: PassSpec, described: _Described, emit: Callable[[ChildEvent], None]) -> None:
