@@ -12,7 +12,7 @@ import bpy
 import numpy as np
 
 from ..shared.digest import sha256_bytes, sha256_file
-from ..shared.errors import RenderError
+from ..shared.errors import InputError, RenderError
 from ..shared.frame_files import frame_name, write_atomic
 from ..shared.reuse import UNKNOWN, geometry_digest
 from ..shared.shot import VERTICES_FILE, Shot
@@ -64,14 +64,14 @@ def _render_frames(stage: Stage, spec: PassSpec, keys: list[str], emit: Callable
         raise _nothing_seen(hidden_by(stage, spec.frames))
 
 
-def _nothing_seen(hiding: list[str]) -> RenderError:
+def _nothing_seen(hiding: list[str]) -> InputError:
     if not hiding:
-        return RenderError(
+        return InputError(
             "render.too_small",
             "The character covers no pixel in any frame, although nothing stands before it.",
-            "Move the camera closer, turn it so that it does not look along the body's edge, or choose a larger size.",
+            "Move the camera closer, or choose a larger size.",
         )
-    return RenderError(
+    return InputError(
         "render.hidden",
         f"The character is hidden by other objects in every frame: {', '.join(hiding)}.",
         "Hide those objects in renders, or move the camera.",

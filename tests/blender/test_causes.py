@@ -176,7 +176,7 @@ def test_the_sentence_names_the_cause(make, scene, tmp_path):
     code, sentence = CAUSES[make]
     with pytest.raises(LatentManError) as refused:
         render(tmp_path)
-    assert refused.value.code == code
+    assert (refused.value.code, refused.value.exit_code) == (code, 2)  # what the scene lacks is the user's to mend
     assert sentence in refused.value.message
 
 
