@@ -91,6 +91,7 @@ FIXES: dict[str, tuple[Fix, ...]] = {
     "protocol.": (_DOCTOR, _PREFERENCES),
     "render.": (_RESUME,),
     "render.hidden": (_FRAME,),
+    "render.too_small": (_FRAME,),
     "rig.": (_IMPORT,),
     "rig.library": (_FIND_FILES,),
     "rig.not_rendered": (_RESUME,),

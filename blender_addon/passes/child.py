@@ -13,7 +13,7 @@ import numpy as np
 
 from ..scene_time import scene_fps
 from ..shared.digest import sha256_bytes, sha256_file
-from ..shared.errors import RenderError
+from ..shared.errors import InputError, RenderError
 from ..shared.frame_files import frame_name, write_atomic
 from ..shared.reuse import UNKNOWN, geometry_digest
 from ..shared.shot import VERTICES_FILE, Shot
@@ -62,12 +62,21 @@ def _render_frames(stage: Stage, spec: PassSpec, keys: list[str], emit: Callable
         seen += pixels
         emit(FrameReady(frame, reused))
     if seen == 0:
-        names = hidden_by(stage, spec.frames)
-        raise RenderError(
-            "render.hidden",
-            f"The character is hidden by other objects in every frame{': ' if names else ''}{', '.join(names)}.",
-            "Hide those objects in renders, or move the camera.",
+        raise _nothing_seen(hidden_by(stage, spec.frames))
+
+
+def _nothing_seen(hiding: list[str]) -> InputError:
+    if not hiding:
+        return InputError(
+            "render.too_small",
+            "The character covers no pixel in any frame, although nothing stands before it.",
+            "Move the camera closer, or choose a larger size.",
         )
+    return InputError(
+        "render.hidden",
+        f"The character is hidden by other objects in every frame: {', '.join(hiding)}.",
+        "Hide those objects in renders, or move the camera.",
+    )
 
 
 def _compare(spec: PassSpec, described: _Described, emit: Callable[[ChildEvent], None]) -> None:

@@ -7,19 +7,19 @@ from typing import Any
 import numpy as np
 
 from ..rig.body_mesh import CHART_ATTRIBUTE, PART_ATTRIBUTE
-from ..shared.errors import RenderError
+from ..shared.errors import InputError
 from .stage import Stage
 
 
 def require_labels(stage: Stage, frame: int) -> None:
-    """Raise RenderError, with the cause, where a character's evaluated body has no part labels or charts."""
+    """Raise InputError, with the cause, where a character's evaluated body has no part labels or charts."""
     for body in stage.bodies:
         if not _has_labels(body.data):
-            raise RenderError(
+            raise InputError(
                 "render.charts", f"The mesh of {body.name!r} has no part labels or charts.", "Import the motion again."
             )
         if not _reach_the_render(stage, body, frame):
-            raise RenderError(
+            raise InputError(
                 "render.charts",
                 f"The modifier {_remover(stage, body, frame)!r} of {body.name!r} removes its part labels or charts.",
                 "Disable that modifier in renders.",

@@ -15,7 +15,8 @@ from .spec import PassSpec
 AOV_NAME = "iuv"
 _FILTER_WIDTH = 0.01
 _SET_HERE = ("render.", "cycles.", "eevee.", "view_layers", "view_settings.", "display_settings.")
-_NO_SURFACE = ("LIGHT", "LIGHT_PROBE", "GREASEPENCIL", "GPENCIL", "VOLUME")
+# No pass shows objects of these types.
+NO_SURFACE = ("LIGHT", "LIGHT_PROBE", "GREASEPENCIL", "GPENCIL", "VOLUME")
 
 
 def apply_settings(scene: Any, view_layer: Any, spec: PassSpec) -> None:
@@ -50,7 +51,7 @@ def simplify_objects(scene: Any, view_layer: Any) -> None:
     for item in bpy.data.objects:
         _mute(item, ("is_holdout", "is_shadow_catcher"))
         item.is_holdout = item.is_shadow_catcher = False
-        if item.type in _NO_SURFACE:
+        if item.type in NO_SURFACE:
             item.hide_render, item.visible_camera = True, False
         if item.type == "CAMERA":
             _mute(item.data, ("dof.",))

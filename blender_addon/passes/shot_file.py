@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..shared.errors import InputError, RenderError
+from ..shared.errors import InputError
 from ..shared.frame_files import PART_SUFFIX, storage_error, write_atomic
 from ..shared.shot import (
     CHARTS_FILE,
@@ -63,14 +63,14 @@ class ShotWriter:
         self._vertices: Any = None
 
     def add(self, geometry: FrameGeometry) -> None:
-        """Take the next frame of the spec. Raises RenderError where a body's vertex count has changed."""
+        """Take the next frame of the spec. Raises InputError where a body's vertex count has changed."""
         index = len(self._views)
         counts = [len(one) for one in geometry.vertices]
         if index == 0:
             self._begin(counts)
         for name, count, first in zip(self._names, counts, self._counts, strict=True):
             if count != first:
-                raise RenderError(
+                raise InputError(
                     "render.topology",
                     f"The body of {name!r} has {count} vertices in frame {self._spec.frames[index]}, but {first} in "
                     f"frame {self._spec.frames[0]}.",

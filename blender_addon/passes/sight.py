@@ -11,6 +11,7 @@ from mathutils import Vector
 from mathutils.bvhtree import BVHTree
 
 from .geometry import world_vertices
+from .shapes import MESH_TYPES
 from .stage import Stage
 from .surroundings import occluders
 
@@ -42,6 +43,8 @@ def _in_front(stage: Stage, depsgraph: Any) -> Counter[str]:
 
 def _trees(stage: Stage, depsgraph: Any) -> Iterator[tuple[str, Any, Any]]:
     for instance in occluders(depsgraph, stage.bodies):
+        if instance.object.type not in MESH_TYPES:  # strands and points have no faces
+            continue
         mesh = instance.object.to_mesh()
         if mesh is not None and len(mesh.polygons):
             mesh.calc_loop_triangles()

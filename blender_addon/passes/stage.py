@@ -74,6 +74,7 @@ def open_stage(spec: PassSpec) -> Iterator[Stage]:
     bpy.ops.wm.open_mainfile(filepath=spec.blend, load_ui=False, use_scripts=spec.scripts == ALLOWED)
     scene = bpy.data.scenes[spec.scene]
     view_layer = scene.view_layers[spec.view_layer]
+    _leave_modes(view_layer)
     apply_settings(scene, view_layer, spec)
     simplify_objects(scene, view_layer)
     probe = RenderProbe(scene, view_layer)
@@ -86,6 +87,15 @@ def open_stage(spec: PassSpec) -> Iterator[Stage]:
         yield Stage(scene, view_layer, probe, characters, [load_correctives(body) for body in bodies])
     finally:
         probe.close()
+
+
+def _leave_modes(view_layer: Any) -> None:
+    """Bring the objects that the file was saved with in another mode to Object Mode: a mesh in Edit Mode shows none of
+    its attributes, an armature only its rest pose."""
+    for item in view_layer.objects:
+        if item.mode != "OBJECT":
+            with bpy.context.temp_override(view_layer=view_layer, object=item, active_object=item):
+                bpy.ops.object.mode_set(mode="OBJECT")
 
 
 def _rendered_characters(scene: Any, view_layer: Any, probe: RenderProbe, frames: tuple[int, ...]) -> list[Character]:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import secrets
 from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
-_MESH_TYPES = ("MESH", "CURVE", "SURFACE", "FONT", "META")
-_UNRENDERED_TYPES = ("ARMATURE", "CAMERA", "LIGHT", "EMPTY", "SPEAKER", "LIGHT_PROBE", "LATTICE")
+from .settings import NO_SURFACE
+from .shapes import shape_digest
+
+_UNRENDERED_TYPES = (*NO_SURFACE, "ARMATURE", "CAMERA", "EMPTY", "SPEAKER", "LATTICE")
 
 
 def drawn_bodies(depsgraph: Any, view_layer: Any, bodies: list[Any]) -> tuple[bool, ...]:
@@ -20,7 +21,7 @@ def drawn_bodies(depsgraph: Any, view_layer: Any, bodies: list[Any]) -> tuple[bo
 
 
 def occluder_digest(depsgraph: Any, view_layer: Any, bodies: list[Any]) -> bytes:
-    """A digest of all other rendered geometry. Where that cannot be read (hair, volumes), no two digests are equal."""
+    """A digest of all other rendered geometry. Where that cannot be read, no two digests are equal."""
     digest = hashlib.sha256()
     shapes: dict[tuple[str, int], bytes] = {}  # instances of one object share their shape
     for instance in occluders(depsgraph, bodies):
@@ -32,7 +33,7 @@ def occluder_digest(depsgraph: Any, view_layer: Any, bodies: list[Any]) -> bytes
         # Geometry nodes make several shapes in the name of one object.
         name = original.name_full, 0 if item.data is None else item.data.as_pointer()
         if name not in shapes:
-            shapes[name] = _shape_digest(item)
+            shapes[name] = shape_digest(item, depsgraph.scene)
         digest.update(shapes[name])
     return digest.digest()
 
@@ -44,27 +45,3 @@ def occluders(depsgraph: Any, bodies: list[Any]) -> Iterator[Any]:
         item = instance.object
         if item.type not in _UNRENDERED_TYPES and (instance.is_instance or item.original not in own):
             yield instance
-
-
-def _has_strands(item: Any) -> bool:
-    return any(
-        system.settings.type == "HAIR" and system.settings.render_type == "PATH" for system in item.particle_systems
-    )
-
-
-def _shape_digest(item: Any) -> bytes:
-    if item.type not in _MESH_TYPES or _has_strands(item):
-        return secrets.token_bytes(32)
-    mesh = item.to_mesh()
-    digest = hashlib.sha256()
-    if mesh is not None:
-        for collection, name, dtype, size in (
-            (mesh.vertices, "co", np.float32, 3),
-            (mesh.loops, "vertex_index", np.int32, 1),
-            (mesh.polygons, "loop_start", np.int32, 1),
-        ):
-            values = np.empty(len(collection) * size, dtype)
-            collection.foreach_get(name, values)
-            digest.update(values.tobytes())
-    item.to_mesh_clear()
-    return digest.digest()

@@ -30,7 +30,7 @@ SOURCE, TEXT, FPS = "latentman_source", "latentman_text", "latentman_source_fps"
 RESIDUAL, FEET_RESIDUAL = "latentman_residual_cm", "latentman_feet_residual_cm"
 TWIST_KNOWN, NOTES, WARNINGS = "latentman_twist_known", "latentman_notes", "latentman_warnings"
 _SURFACES = ("MESH", "CURVE", "CURVES", "SURFACE", "META", "FONT", "POINTCLOUD")
-# On the body mesh object: marks it as the rendered surface of the armature that is its parent.
+# On the body mesh object: marks it as the rendered surface of the armature that it is parented to, or deformed by.
 BODY = "latentman_body"
 # On the scene: the frame range that an import has set. Another one is the user's, and stays.
 RANGE = "latentman_range"
@@ -113,10 +113,17 @@ def characters(scene: Any, view_layer: Any = None) -> list[Character]:
     it must render the body.
     """
     return [
-        Character(item.parent, item)
+        Character(rig, item)
         for item in bodies(scene)
-        if item.parent is not None and item.parent.type == "ARMATURE" and not why_not_rendered(item, view_layer)
+        if (rig := _rig_of(item)) is not None and not why_not_rendered(item, view_layer)
     ]
+
+
+def _rig_of(body: Any) -> Any:
+    """The armature that a body is parented to, else the one that deforms it; None where there is neither."""
+    deforming = [modifier.object for modifier in body.modifiers if modifier.type == "ARMATURE"]
+    around = [item for item in (body.parent, *deforming) if item is not None and item.type == "ARMATURE"]
+    return around[0] if around else None
 
 
 def others_in_picture(scene: Any, view_layer: Any) -> list[str]:
@@ -155,7 +162,7 @@ def _why_no_character(scene: Any, view_layer: Any) -> InputError:
     """The cause, when `characters` finds none."""
     found = bodies(scene)
     for item in found:
-        if item.parent is not None and item.parent.type == "ARMATURE":
+        if _rig_of(item) is not None:
             cause = f"{item.name!r} {why_not_rendered(item, view_layer)}"
             return InputError("rig.not_rendered", _none_because(scene, cause), "Show it in renders.")
     if _missing_libraries():

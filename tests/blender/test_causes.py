@@ -122,6 +122,14 @@ def hidden() -> None:
     bpy.context.object.name = "wall"
     bpy.ops.mesh.primitive_cube_add(location=(3, 3, 0))
     bpy.context.object.name = "behind"
+    hair = bpy.data.objects.new("without faces", bpy.data.hair_curves.new("hair"))
+    bpy.context.scene.collection.objects.link(hair)
+
+
+def far_away() -> None:
+    scene = bpy.context.scene
+    scene.camera.location.y, scene.camera.data.clip_end = -4e4, 1e6
+    scene.camera.location.x = 0.3  # not in the middle of a pixel
 
 
 def bound_camera() -> None:
@@ -156,6 +164,7 @@ CAUSES: dict[Callable[[], None], tuple[str, str]] = {
     clipped: ("passes.out_of_view", "outside its clip range of 0.1 to 2 m"),
     beside: ("passes.out_of_view", "beside its picture"),
     hidden: ("render.hidden", "hidden by other objects in every frame: 'wall'."),
+    far_away: ("render.too_small", "covers no pixel in any frame, although nothing stands before it"),
     bound_camera: ("passes.no_camera", "no perspective camera in frame 2: 'flat' is orthographic, and markers switch"),
     no_camera_but_a_lamp: ("passes.no_camera", "in frame 1: 'lamp' is not a camera"),
 }
@@ -167,7 +176,7 @@ def test_the_sentence_names_the_cause(make, scene, tmp_path):
     code, sentence = CAUSES[make]
     with pytest.raises(LatentManError) as refused:
         render(tmp_path)
-    assert refused.value.code == code
+    assert (refused.value.code, refused.value.exit_code) == (code, 2)  # what the scene lacks is the user's to mend
     assert sentence in refused.value.message
 
 

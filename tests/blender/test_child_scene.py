@@ -266,6 +266,20 @@ def test_a_holdout_collection_around_the_body_does_not_matter(tmp_path):
     assert abs(float(read_exr(tmp_path / "holdout/0001.exr")["Depth.Z"][16, 16]) - 4) < 1e-3
 
 
+@pytest.mark.parametrize("kind", ["MESH", "ARMATURE"])
+def test_a_file_in_edit_mode_renders_what_object_mode_shows(kind, tmp_path):
+    scene = board_scene()
+    one = characters(scene)[0]
+    one.armature.location.x = 0.2
+    one.armature.pose.bones["pelvis"].location.x = 0.3
+    one.armature.animation_data_clear()
+    labels = render(tmp_path / "object")
+    bpy.context.view_layer.objects.active = one.body if kind == "MESH" else one.armature
+    bpy.ops.object.mode_set(mode="EDIT")
+    assert (render(tmp_path / "edit") == labels).all()
+    assert bpy.context.mode == f"EDIT_{kind}"
+
+
 def test_a_fault_of_the_child_is_a_sentence_and_its_traceback_a_log(tmp_path):
     board_scene()
     characters(bpy.context.scene)[0].body["latentman_correctives"] = "not a mesh"

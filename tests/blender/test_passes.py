@@ -203,7 +203,7 @@ def test_an_object_in_front_hides_the_body_and_is_background(tmp_path):
     assert rest.sum() > 100
     assert all((hidden[name][rest] == free[name][rest]).all() for name in CHANNELS)
     bpy.context.object.scale = (20, 20, 20)
-    with pytest.raises(RenderError, match="hidden by other objects"):
+    with pytest.raises(InputError, match="hidden by other objects"):
         render(tmp_path / "all", (1,), 32, 32)
 
 

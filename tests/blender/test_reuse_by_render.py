@@ -124,6 +124,44 @@ def by_particles() -> Callable[[], None]:
     return lambda: setattr(settings, "particle_size", 0.9)
 
 
+def by_strands() -> Callable[[], None]:
+    settings = cube("hairy").modifiers.new("Hair", "PARTICLE_SYSTEM").particle_system.settings
+    settings.type, settings.render_type, settings.count = "HAIR", "PATH", 50
+    settings.root_radius = settings.tip_radius = 5
+    settings.child_type, settings.rendered_child_count, settings.child_percent = "SIMPLE", 1, 0
+    return lambda: setattr(settings, "rendered_child_count", 9)
+
+
+def by_thick_strands() -> Callable[[], None]:
+    settings = cube("hairy").modifiers.new("Hair", "PARTICLE_SYSTEM").particle_system.settings
+    settings.type, settings.render_type, settings.count = "HAIR", "PATH", 50
+    return lambda: setattr(settings, "root_radius", 20)
+
+
+def by_hair_curves() -> Callable[[], None]:
+    curves = bpy.data.hair_curves.new("hair")
+    curves.add_curves([2])
+    curves.points.foreach_set("position", np.array([[0, -1, 0], [0, -1, 0.5]], np.float32).ravel())
+    curves.attributes.new("radius", "FLOAT", "POINT").data.foreach_set("value", np.full(2, 0.2, np.float32))
+    bpy.context.scene.collection.objects.link(bpy.data.objects.new("hair", curves))
+
+    def change() -> None:
+        curves.points[1].position = (0.9, -1, 0)
+        curves.update_tag()
+
+    return change
+
+
+def by_points() -> Callable[[], None]:
+    tree = bpy.data.node_groups.new("points", "GeometryNodeTree")
+    tree.interface.new_socket("Geometry", in_out="OUTPUT", socket_type="NodeSocketGeometry")
+    points = tree.nodes.new("GeometryNodePoints")
+    points.inputs["Radius"].default_value = 0.1
+    tree.links.new(points.outputs[0], tree.nodes.new("NodeGroupOutput").inputs[0])
+    cube("points").modifiers.new("Nodes", "NODES").node_group = tree
+    return lambda: setattr(points.inputs["Radius"], "default_value", 0.3)
+
+
 def by_keyed_prop() -> Callable[[], None]:
     item = cube("keyed")
     for frame, hidden in ((1, True), (2, False)):
@@ -158,6 +196,10 @@ CHANGES = {
     by_indirect_collection: (False, False),
     by_ray_visibility: (False, False),
     by_particles: (False, False),
+    by_strands: (False, False),
+    by_thick_strands: (False, False),
+    by_hair_curves: (False, False),
+    by_points: (False, False),
     by_keyed_prop: (True, False),
     by_driver: (False, False),
 }
@@ -170,6 +212,7 @@ def test_a_change_that_only_renders_see_is_found(make, tmp_path):
     change = make()
     render(tmp_path)
     before = [pixels(tmp_path, frame) for frame in FRAMES]
+    assert kept(tmp_path) == [True, True]
     change()
     assert tuple(render(tmp_path)) == CHANGES[make]
     after = [pixels(tmp_path, frame) for frame in FRAMES]
@@ -199,12 +242,14 @@ def test_what_only_the_viewport_shows_is_no_change(tmp_path):
     assert kept(tmp_path) == [True, True]
 
 
-def test_hair_cannot_be_told_and_is_rendered_again(tmp_path):
-    scene_with_body()
-    settings = cube("hairy").modifiers.new("Hair", "PARTICLE_SYSTEM").particle_system.settings
-    settings.type, settings.render_type, settings.count = "HAIR", "PATH", 3
+def test_what_has_no_surface_is_no_change(tmp_path):
+    scene = scene_with_body()
+    cloud = bpy.data.objects.new("cloud", bpy.data.volumes.new("cloud"))
+    scene.collection.objects.link(cloud)
+    cloud.keyframe_insert("hide_render", frame=1)
     render(tmp_path)
-    assert kept(tmp_path) == [False, False]
+    cloud.location.x = 1
+    assert kept(tmp_path) == [True, True]
 
 
 def test_the_bodys_vertices_are_those_that_are_rendered(tmp_path):

@@ -139,6 +139,17 @@ def test_a_copy_with_a_rig_is_a_character_of_its_own(scene, tmp_path):
     assert np.load(tmp_path / "vertices.npy").shape[1] == 2 * len(body.data.vertices)
 
 
+def test_a_body_under_an_empty_has_the_rig_that_deforms_it(scene, tmp_path):
+    armature = board(0)
+    empty = bpy.data.objects.new("mover", None)
+    scene.collection.objects.link(empty)
+    body = body_of(armature)
+    body.parent, body.matrix_parent_inverse = empty, armature.matrix_world
+    shot = render(tmp_path)
+    assert [one.name for one in shot.characters] == [armature.name]
+    assert label_at(tmp_path, 0) > 0
+
+
 def test_one_that_no_frame_renders_is_refused_by_its_cause(scene, tmp_path):
     body = body_of(board(0))
     key_visibility(body, {1: True, 4: False})
