@@ -27,7 +27,7 @@ _ENGINE_ITEMS = (
     ("cycles", "Cycles", "Exact, and works on every machine"),
     ("eevee", "EEVEE", "Needs a graphics card or software OpenGL; chart coordinates are less fine"),
 )
-UP_ITEMS = (
+_UP_ITEMS = (
     ("auto", "Automatic", "As files of this format have it, unless the character certainly stands along another axis"),
     *((axis, axis.upper(), f"The file's {axis.upper()} points up") for axis in UP_AXES[1:]),
 )
@@ -37,22 +37,40 @@ _PRESET_ITEMS = tuple((preset.name, preset.label, preset.description) for preset
 _job = partial(default_of, Job)
 
 
-class LatentManSceneSettings(bpy.types.PropertyGroup):
-    """The settings of one scene."""
-
-    motion_path: StringProperty(name="Motion", description="Motion file: MDM .npy or AMASS .npz", subtype="FILE_PATH")
-    motion_fps: FloatProperty(
+def motion_fps_field(**options: Any) -> Any:
+    """The frame rate that a user says a motion file has."""
+    return FloatProperty(
         name="Frame Rate",
         description="Frames a second of the motion file; 0: what the file says, else what files of its format have",
         default=0,
         min=0,
         max=1000,
+        **options,
     )
-    motion_up: EnumProperty(name="Up", description="Which axis of the file points up", items=UP_ITEMS, default="auto")
+
+
+def motion_up_field(**options: Any) -> Any:
+    """The axis that a user says points up in a motion file."""
+    return EnumProperty(
+        name="Up", description="Which axis of the motion file points up", items=_UP_ITEMS, default="auto", **options
+    )
+
+
+def motion_start_field(**options: Any) -> Any:
+    """The frame of the scene in which a motion starts."""
+    return IntProperty(name="Start Frame", description="Frame of the motion's first pose", default=1, **options)
+
+
+class LatentManSceneSettings(bpy.types.PropertyGroup):
+    """The settings of one scene."""
+
+    motion_path: StringProperty(name="Motion", description="Motion file: MDM .npy or AMASS .npz", subtype="FILE_PATH")
+    motion_fps: motion_fps_field()
+    motion_up: motion_up_field()
     own_start: BoolProperty(
         name="Own start frame", description="Put the motion at this frame instead of the scene's first"
     )
-    motion_start: IntProperty(name="Start Frame", description="Frame of the motion's first pose", default=1)
+    motion_start: motion_start_field()
     body_path: StringProperty(
         name="Body", description="SMPL body file (.npz); the free body where empty", subtype="FILE_PATH"
     )

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
+
+_MOST_PARTS = 1001
+_SINGLE_PRECISION = 1e-7  # relative
 
 
 def scene_range(scene: Any) -> range:
@@ -11,8 +15,14 @@ def scene_range(scene: Any) -> range:
 
 
 def scene_fps(scene: Any) -> float:
-    """The scene's frames a second; its divisor, stored in single precision, as it was typed."""
-    return float(scene.render.fps / rounded(scene.render.fps_base))
+    """The scene's frames a second, its divisor as it was meant: Blender keeps that in single precision."""
+    return float(scene.render.fps / _divisor(scene.render.fps_base))
+
+
+def _divisor(stored: float) -> float:
+    """The simple fraction that single precision does not tell from it (1.001, 48/47 for 23.5), else as it was typed."""
+    simple = Fraction(stored).limit_denominator(_MOST_PARTS)
+    return float(simple) if abs(stored - simple) <= _SINGLE_PRECISION * stored else rounded(stored)
 
 
 def rounded(value: float) -> float:

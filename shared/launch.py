@@ -19,8 +19,6 @@ from .errors import BackendError, InputError, LatentManError, error_of, told
 from .strict_json import StrictJSONError, convert, dump_json, is_text, parse_json
 
 Z85_KEY_LENGTH = 40
-
-
 _BYTES_MARK = "bytes:"
 
 

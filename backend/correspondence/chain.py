@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 
 import numpy as np
@@ -41,21 +41,21 @@ def next_reference(current: IUV, reference: IUV, matches: Matches, mode: Referen
 
 
 def match_chain(
-    frames: Sequence[IUV], *, features: Features = "paper", reference_mode: ReferenceMode = "prev"
-) -> tuple[Matches, ...]:
-    """Assignment matches of frame i, for i = 1 .. F - 1, to its reference frame: F - 1 of them.
+    frames: Iterable[IUV], *, features: Features = "paper", reference_mode: ReferenceMode = "prev"
+) -> Iterator[Matches]:
+    """Assignment matches of the second frame, the third, ... with its reference frame, each made when asked for.
 
-    With `reference_mode="first"` they join frame i with frame 0, otherwise with frame i - 1. Raises PassesError if
-    the frames differ in size.
+    With `reference_mode="first"` that is the first frame, otherwise the one before. Raises PassesError if the frames
+    differ in size.
     """
-    if not frames:
-        return ()
-    reference, pairs = frames[0], []
-    for current in frames[1:]:
+    reference: IUV | None = None
+    for current in frames:
+        if reference is None:
+            reference = current
+            continue
         matches = match_assignment(current, reference, features=features)
+        yield matches
         reference = next_reference(current, reference, matches, reference_mode)
-        pairs.append(matches)
-    return tuple(pairs)
 
 
 def root_map(pairs: Sequence[Matches], cells: int, *, reference_mode: ReferenceMode = "prev") -> RootMap:

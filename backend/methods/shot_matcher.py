@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from backend.correspondence.assignment import match_assignment
-from backend.correspondence.chain import next_reference
+from backend.correspondence.chain import match_chain
 from backend.correspondence.chart_index import ChartIndex, chart_index
 from backend.correspondence.pairs import frame_iuv
 from backend.correspondence.surface import match_surface
@@ -24,7 +23,8 @@ def iter_matches(
     """
     if settings.correspondence == "surface":
         return _by_surface(passes, settings, height, width, index)
-    return _by_assignment(passes, settings, height, width)
+    labels = (frame_iuv(passes, frame, height, width) for frame in range(len(passes.shot.frames)))
+    return match_chain(labels, features=settings.features, reference_mode=settings.reference_mode)
 
 
 def _by_surface(
@@ -34,12 +34,3 @@ def _by_surface(
     for frame in range(1, len(passes.shot.frames)):
         reference = 0 if settings.reference_mode == "first" else frame - 1
         yield match_surface(passes, charts, frame, reference, height, width)
-
-
-def _by_assignment(passes: ShotPasses, settings: LatentManSettings, height: int, width: int) -> Iterator[Matches]:
-    reference = frame_iuv(passes, 0, height, width)
-    for frame in range(1, len(passes.shot.frames)):
-        current = frame_iuv(passes, frame, height, width)
-        matches = match_assignment(current, reference, features=settings.features)
-        yield matches
-        reference = next_reference(current, reference, matches, settings.reference_mode)

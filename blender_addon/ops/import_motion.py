@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import bpy
-from bpy.props import EnumProperty, FloatProperty, IntProperty, StringProperty
+from bpy.props import IntProperty, StringProperty
 
 from ..camera import frame_shot
-from ..properties import UP_ITEMS
+from ..properties import motion_fps_field, motion_start_field, motion_up_field
 from ..rig.character import NOTES, WARNINGS
 from ..rig.import_character import ImportOptions, import_character, scene_betas, scene_body
 from ..running import wake
@@ -37,27 +37,9 @@ class LATENTMAN_OT_import_motion(bpy.types.Operator):
         name="Sample", description="Which motion of a file that holds several", default=0, min=0, options={"SKIP_SAVE"}
     )
     repetition: IntProperty(name="Repetition", default=0, min=0, options={"SKIP_SAVE"})
-    fps: FloatProperty(
-        name="Frame Rate",
-        description="Frames a second of the file; 0: what the file says, else what files of its format have",
-        default=0,
-        min=0,
-        max=1000,
-        options={"SKIP_SAVE"},
-    )
-    up: EnumProperty(
-        name="Up",
-        description="Which axis of the file points up",
-        items=UP_ITEMS,
-        default="auto",
-        options={"SKIP_SAVE"},
-    )
-    start_frame: IntProperty(
-        name="Start Frame",
-        description="Frame of the motion's first pose; the scene's first frame where nothing is given",
-        default=1,
-        options={"SKIP_SAVE"},
-    )
+    fps: motion_fps_field(options={"SKIP_SAVE"})
+    up: motion_up_field(options={"SKIP_SAVE"})
+    start_frame: motion_start_field(options={"SKIP_SAVE"})  # the scene's first frame where it is not given
 
     @classmethod
     def poll(cls, context: Any) -> bool:

@@ -158,25 +158,30 @@ def visible_range_m(
     view: CameraView, vertices: NDArray[np.float32], width: int, height: int
 ) -> tuple[float, float]:  # vertices (V, 3) world metres
     """The nearest and farthest depth of the vertices inside the picture; (inf, 0) where none is."""
-    camera = ShotCamera(view.world_to_camera[None], view.intrinsics[None])
-    picture, depth = camera.project(np.asarray(vertices, np.float64)[None])
-    x, y, z = picture[0, :, 0], picture[0, :, 1], depth[0]
-    inside = (z >= view.clip_start_m) & (z <= view.clip_end_m) & (x >= 0) & (x <= width) & (y >= 0) & (y <= height)
-    return (float(z[inside].min()), float(z[inside].max())) if inside.any() else (np.inf, 0.0)
+    z, pictured = _projected(view, vertices, width, height)
+    seen = (z >= view.clip_start_m) & (z <= view.clip_end_m) & pictured
+    return (float(z[seen].min()), float(z[seen].max())) if seen.any() else (np.inf, 0.0)
 
 
 def why_unseen(
     view: CameraView, vertices: NDArray[np.float32], width: int, height: int
 ) -> str:  # vertices (V, 3) world metres
     """BEHIND the camera, CLIPPED by its range, or BESIDE the picture; for vertices of which none is seen."""
-    picture, depth = ShotCamera(view.world_to_camera[None], view.intrinsics[None]).project(
-        np.asarray(vertices, np.float64)[None]
-    )
-    x, y, front = picture[0, :, 0], picture[0, :, 1], depth[0] > 0
+    z, pictured = _projected(view, vertices, width, height)
+    front = z > 0
     if not front.any():
         return BEHIND
-    inside = front & (x >= 0) & (x <= width) & (y >= 0) & (y <= height)
-    return CLIPPED if inside.any() else BESIDE
+    return CLIPPED if (front & pictured).any() else BESIDE
+
+
+def _projected(
+    view: CameraView, vertices: NDArray[np.float32], width: int, height: int
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:  # vertices (V, 3) world metres
+    """The vertices' depth in metres, and whether they lie on the picture's lines of sight, (V,) each."""
+    camera = ShotCamera(view.world_to_camera[None], view.intrinsics[None])
+    picture, depth = camera.project(np.asarray(vertices, np.float64)[None])
+    x, y = picture[0, :, 0], picture[0, :, 1]
+    return depth[0], (x >= 0) & (x <= width) & (y >= 0) & (y <= height)
 
 
 def charts_npz(charts: SurfaceCharts) -> bytes:

@@ -103,7 +103,7 @@ def _draw_facts(box: Any, scene: Any, armature: Any) -> None:
     column.label(text=f"Scene: {len(frames)} frames, {len(frames) * frames.step / scene_fps(scene):.1f} s")
     if rig.RESIDUAL in armature:
         feet = f", feet {armature[rig.FEET_RESIDUAL]:.1f} cm" if rig.FEET_RESIDUAL in armature else ""
-        column.label(text=f"Joints fitted within {armature[rig.RESIDUAL]:.1f} cm{feet}")
+        column.label(text=f"Fitted: joints {armature[rig.RESIDUAL]:.1f} cm off on average{feet}")
     said = warnings(armature)
     for note in json.loads(armature.get(rig.NOTES, "[]")):
         if note not in said:

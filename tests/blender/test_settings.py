@@ -59,9 +59,13 @@ def test_the_scenes_step_is_the_shots(scene):
     assert scene.latentman.frames == "1-3"
 
 
-def test_a_rate_of_blenders_presets_is_the_jobs(scene):
-    scene.render.fps, scene.render.fps_base = 30, 1.001
-    assert stored_template(scene, (1,)).fps == 30 / 1.001
+@pytest.mark.parametrize(
+    ("fps", "base", "meant"),
+    [(30, 1.001, 30 / 1.001), (24, 48 / 47, 23.5), (12, 0.96, 12.5), (24, 1.0001, 24 / 1.0001), (25, 1.0, 25.0)],
+)
+def test_a_rate_is_the_jobs_as_it_was_meant(scene, fps, base, meant):
+    scene.render.fps, scene.render.fps_base = fps, base
+    assert stored_template(scene, (1,)).fps == pytest.approx(meant, rel=1e-12)
 
 
 def test_model_paths_count_from_the_blends_folder(scene, tmp_path):
