@@ -46,7 +46,6 @@ def simplify_objects(scene: Any, view_layer: Any) -> None:
 
     Everything with a surface is opaque then.
     """
-    scene.render.use_simplify = False
     _switch_off(view_layer.layer_collection, "holdout")
     for item in bpy.data.objects:
         _mute(item, ("is_holdout", "is_shadow_catcher"))
@@ -134,6 +133,7 @@ def _apply_cycles(scene: Any) -> None:
     cycles.use_adaptive_sampling = cycles.use_denoising = cycles.use_preview_denoising = False
     cycles.pixel_filter_type, cycles.filter_width = "BOX", _FILTER_WIDTH
     cycles.max_bounces = 0
+    cycles.use_camera_cull = cycles.use_distance_cull = False  # of Simplify, whose levels stay the user's
     cycles.seed, cycles.use_animated_seed = 0, False
     cycles.sample_offset = 0
     if hasattr(cycles, "shading_system"):  # to 4.x: open shading language instead of the built-in nodes

@@ -82,6 +82,14 @@ def by_levels() -> Callable[[], None]:
     return lambda: setattr(modifier, "render_levels", 2)
 
 
+def by_simplify() -> Callable[[], None]:
+    modifier = cube("simplified", 1.0).modifiers.new("Subdivision", "SUBSURF")
+    modifier.levels = modifier.render_levels = 2
+    render = bpy.context.scene.render
+    render.simplify_subdivision_render = 0
+    return lambda: setattr(render, "use_simplify", True)
+
+
 def by_nodes() -> Callable[[], None]:
     item = cube("nodes")
     size = nodes(item, item.modifiers.new("Nodes", "NODES"))
@@ -189,6 +197,7 @@ def by_driver() -> Callable[[], None]:
 CHANGES = {
     by_array: (False, False),
     by_levels: (False, False),
+    by_simplify: (False, False),
     by_nodes: (False, False),
     by_curve: (False, False),
     by_disabled_collection: (False, False),
@@ -264,3 +273,6 @@ def test_the_bodys_vertices_are_those_that_are_rendered(tmp_path):
     assert vertices.shape[1] == 49 * 49  # 24 cells across, each cut in two
     radius = np.linalg.norm(vertices[0], axis=-1)
     assert np.ptp(radius[radius > 1e-3]) < 1e-4  # cast to a sphere; the middle has no direction
+    scene.render.use_simplify, scene.render.simplify_subdivision_render = True, 0
+    render(tmp_path)
+    assert np.load(tmp_path / "vertices.npy").shape[1] == 25 * 25
