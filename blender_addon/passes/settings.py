@@ -10,6 +10,7 @@ from typing import Any
 import bpy
 
 from .. import compat
+from ..rig.body_mesh import PART_ATTRIBUTE
 from .spec import PassSpec
 
 AOV_NAME = "iuv"
@@ -61,13 +62,34 @@ def simplify_objects(scene: Any, view_layer: Any) -> None:
 def prepare_bodies(bodies: list[Any]) -> None:
     """Have the camera see the characters' bodies, as triangles that are the same in every frame.
 
-    They are cut along a fixed diagonal.
+    They are cut along a fixed diagonal. What geometry nodes make beside a body's mesh loses the labels.
     """
+    tree = _labels_on_meshes_alone()
     for body in bodies:
         _mute(body, ("visible_camera",))
         body.visible_camera = True
         triangulate = body.modifiers.new("LatentMan triangles", "TRIANGULATE")
         triangulate.quad_method = "FIXED"
+        body.modifiers.new("LatentMan labels", "NODES").node_group = tree
+
+
+def _labels_on_meshes_alone() -> Any:
+    """Geometry nodes that take the part labels from points, curves and instances, to which they were handed on."""
+    tree = bpy.data.node_groups.new("LatentMan labels", "GeometryNodeTree")
+    for in_out in ("INPUT", "OUTPUT"):
+        tree.interface.new_socket("Geometry", in_out=in_out, socket_type="NodeSocketGeometry")
+    source, target = tree.nodes.new("NodeGroupInput"), tree.nodes.new("NodeGroupOutput")
+    apart, join = tree.nodes.new("GeometryNodeSeparateComponents"), tree.nodes.new("GeometryNodeJoinGeometry")
+    tree.links.new(source.outputs[0], apart.inputs[0])
+    for component in apart.outputs:
+        if component.name != "Mesh":
+            remove = tree.nodes.new("GeometryNodeRemoveAttribute")
+            remove.inputs["Name"].default_value = PART_ATTRIBUTE
+            tree.links.new(component, remove.inputs["Geometry"])
+            component = remove.outputs[0]
+        tree.links.new(component, join.inputs[0])
+    tree.links.new(join.outputs[0], target.inputs[0])
+    return tree
 
 
 def keep_evaluated(scene: Any, bodies: list[Any]) -> None:

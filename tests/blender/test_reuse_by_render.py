@@ -140,6 +140,26 @@ def by_strands() -> Callable[[], None]:
     return lambda: setattr(settings, "rendered_child_count", 9)
 
 
+def by_strands_of_the_body() -> Callable[[], None]:
+    body = characters(bpy.context.scene)[0].body
+    settings = body.modifiers.new("Hair", "PARTICLE_SYSTEM").particle_system.settings
+    settings.type, settings.render_type, settings.count, settings.root_radius = "HAIR", "PATH", 50, 5
+    return lambda: setattr(settings, "count", 200)
+
+
+def by_points_on_the_body() -> Callable[[], None]:
+    tree = bpy.data.node_groups.new("points", "GeometryNodeTree")
+    for in_out in ("INPUT", "OUTPUT"):
+        tree.interface.new_socket("Geometry", in_out=in_out, socket_type="NodeSocketGeometry")
+    body, points = tree.nodes.new("NodeGroupInput"), tree.nodes.new("GeometryNodeMeshToPoints")
+    join = tree.nodes.new("GeometryNodeJoinGeometry")
+    points.inputs["Radius"].default_value = 0.01
+    for start, end in ((body, points), (body, join), (points, join), (join, tree.nodes.new("NodeGroupOutput"))):
+        tree.links.new(start.outputs[0], end.inputs[0])
+    characters(bpy.context.scene)[0].body.modifiers.new("Nodes", "NODES").node_group = tree
+    return lambda: setattr(points.inputs["Radius"], "default_value", 0.03)
+
+
 def by_thick_strands() -> Callable[[], None]:
     settings = cube("hairy").modifiers.new("Hair", "PARTICLE_SYSTEM").particle_system.settings
     settings.type, settings.render_type, settings.count = "HAIR", "PATH", 50
@@ -206,6 +226,8 @@ CHANGES = {
     by_ray_visibility: (False, False),
     by_particles: (False, False),
     by_strands: (False, False),
+    by_strands_of_the_body: (False, False),
+    by_points_on_the_body: (False, False),
     by_thick_strands: (False, False),
     by_hair_curves: (False, False),
     by_points: (False, False),
