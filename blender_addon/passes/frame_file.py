@@ -58,7 +58,7 @@ def passes_from_render(rendered: bytes, key: str) -> tuple[bytes, int]:
         raise RenderError(
             "render.labels",
             "The rendered part labels are mixed between neighbouring parts.",
-            "Render the passes with Cycles.",
+            "Render the passes with Cycles, and disable modifiers of the body that mix its labels.",
         )
     body = part > 0
     depth = planes[DEPTH_CHANNEL]

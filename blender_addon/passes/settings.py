@@ -10,6 +10,7 @@ from typing import Any
 import bpy
 
 from .. import compat
+from ..rig.body_mesh import PART_ATTRIBUTE
 from .spec import PassSpec
 
 AOV_NAME = "iuv"
@@ -46,7 +47,6 @@ def simplify_objects(scene: Any, view_layer: Any) -> None:
 
     Everything with a surface is opaque then.
     """
-    scene.render.use_simplify = False
     _switch_off(view_layer.layer_collection, "holdout")
     for item in bpy.data.objects:
         _mute(item, ("is_holdout", "is_shadow_catcher"))
@@ -62,13 +62,34 @@ def simplify_objects(scene: Any, view_layer: Any) -> None:
 def prepare_bodies(bodies: list[Any]) -> None:
     """Have the camera see the characters' bodies, as triangles that are the same in every frame.
 
-    They are cut along a fixed diagonal.
+    They are cut along a fixed diagonal. What geometry nodes make beside a body's mesh loses the labels.
     """
+    tree = _labels_on_meshes_alone()
     for body in bodies:
         _mute(body, ("visible_camera",))
         body.visible_camera = True
         triangulate = body.modifiers.new("LatentMan triangles", "TRIANGULATE")
         triangulate.quad_method = "FIXED"
+        body.modifiers.new("LatentMan labels", "NODES").node_group = tree
+
+
+def _labels_on_meshes_alone() -> Any:
+    """Geometry nodes that take the part labels from points, curves and instances, to which they were handed on."""
+    tree = bpy.data.node_groups.new("LatentMan labels", "GeometryNodeTree")
+    for in_out in ("INPUT", "OUTPUT"):
+        tree.interface.new_socket("Geometry", in_out=in_out, socket_type="NodeSocketGeometry")
+    source, target = tree.nodes.new("NodeGroupInput"), tree.nodes.new("NodeGroupOutput")
+    apart, join = tree.nodes.new("GeometryNodeSeparateComponents"), tree.nodes.new("GeometryNodeJoinGeometry")
+    tree.links.new(source.outputs[0], apart.inputs[0])
+    for component in apart.outputs:
+        if component.name != "Mesh":
+            remove = tree.nodes.new("GeometryNodeRemoveAttribute")
+            remove.inputs["Name"].default_value = PART_ATTRIBUTE
+            tree.links.new(component, remove.inputs["Geometry"])
+            component = remove.outputs[0]
+        tree.links.new(component, join.inputs[0])
+    tree.links.new(join.outputs[0], target.inputs[0])
+    return tree
 
 
 def keep_evaluated(scene: Any, bodies: list[Any]) -> None:
@@ -134,6 +155,7 @@ def _apply_cycles(scene: Any) -> None:
     cycles.use_adaptive_sampling = cycles.use_denoising = cycles.use_preview_denoising = False
     cycles.pixel_filter_type, cycles.filter_width = "BOX", _FILTER_WIDTH
     cycles.max_bounces = 0
+    cycles.use_camera_cull = cycles.use_distance_cull = False  # of Simplify, whose levels stay the user's
     cycles.seed, cycles.use_animated_seed = 0, False
     cycles.sample_offset = 0
     if hasattr(cycles, "shading_system"):  # to 4.x: open shading language instead of the built-in nodes

@@ -36,6 +36,13 @@ def shape_digest(item: Any, scene: Any) -> bytes:
         _add_attributes(digest, item.data, scene)
     else:
         return secrets.token_bytes(32)
+    digest.update(strands_digest(item, scene))
+    return digest.digest()
+
+
+def strands_digest(item: Any, scene: Any) -> bytes:
+    """A digest of the hair that grows on an evaluated object."""
+    digest = hashlib.sha256()
     for system in item.particle_systems:
         if system.settings.type == "HAIR" and system.settings.render_type == "PATH":
             _add_strands(digest, item, system, scene)

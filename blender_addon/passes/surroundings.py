@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .settings import NO_SURFACE
-from .shapes import shape_digest
+from .shapes import shape_digest, strands_digest
 
 _UNRENDERED_TYPES = (*NO_SURFACE, "ARMATURE", "CAMERA", "EMPTY", "SPEAKER", "LATTICE")
 
@@ -21,8 +21,13 @@ def drawn_bodies(depsgraph: Any, view_layer: Any, bodies: list[Any]) -> tuple[bo
 
 
 def occluder_digest(depsgraph: Any, view_layer: Any, bodies: list[Any]) -> bytes:
-    """A digest of all other rendered geometry. Where that cannot be read, no two digests are equal."""
+    """A digest of all other rendered geometry, hair on the bodies included.
+
+    Where that cannot be read, no two digests are equal.
+    """
     digest = hashlib.sha256()
+    for body in bodies:
+        digest.update(strands_digest(body.evaluated_get(depsgraph), depsgraph.scene))
     shapes: dict[tuple[str, int], bytes] = {}  # instances of one object share their shape
     for instance in occluders(depsgraph, bodies):
         item, original = instance.object, instance.object.original
@@ -43,5 +48,6 @@ def occluders(depsgraph: Any, bodies: list[Any]) -> Iterator[Any]:
     own = set(bodies)
     for instance in depsgraph.object_instances:
         item = instance.object
-        if item.type not in _UNRENDERED_TYPES and (instance.is_instance or item.original not in own):
+        body = item.type == "MESH" and item.original in own and not instance.is_instance
+        if item.type not in _UNRENDERED_TYPES and not body:
             yield instance

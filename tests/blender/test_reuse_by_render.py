@@ -82,6 +82,14 @@ def by_levels() -> Callable[[], None]:
     return lambda: setattr(modifier, "render_levels", 2)
 
 
+def by_simplify() -> Callable[[], None]:
+    modifier = cube("simplified", 1.0).modifiers.new("Subdivision", "SUBSURF")
+    modifier.levels = modifier.render_levels = 2
+    render = bpy.context.scene.render
+    render.simplify_subdivision_render = 0
+    return lambda: setattr(render, "use_simplify", True)
+
+
 def by_nodes() -> Callable[[], None]:
     item = cube("nodes")
     size = nodes(item, item.modifiers.new("Nodes", "NODES"))
@@ -130,6 +138,26 @@ def by_strands() -> Callable[[], None]:
     settings.root_radius = settings.tip_radius = 5
     settings.child_type, settings.rendered_child_count, settings.child_percent = "SIMPLE", 1, 0
     return lambda: setattr(settings, "rendered_child_count", 9)
+
+
+def by_strands_of_the_body() -> Callable[[], None]:
+    body = characters(bpy.context.scene)[0].body
+    settings = body.modifiers.new("Hair", "PARTICLE_SYSTEM").particle_system.settings
+    settings.type, settings.render_type, settings.count, settings.root_radius = "HAIR", "PATH", 50, 5
+    return lambda: setattr(settings, "count", 200)
+
+
+def by_points_on_the_body() -> Callable[[], None]:
+    tree = bpy.data.node_groups.new("points", "GeometryNodeTree")
+    for in_out in ("INPUT", "OUTPUT"):
+        tree.interface.new_socket("Geometry", in_out=in_out, socket_type="NodeSocketGeometry")
+    body, points = tree.nodes.new("NodeGroupInput"), tree.nodes.new("GeometryNodeMeshToPoints")
+    join = tree.nodes.new("GeometryNodeJoinGeometry")
+    points.inputs["Radius"].default_value = 0.01
+    for start, end in ((body, points), (body, join), (points, join), (join, tree.nodes.new("NodeGroupOutput"))):
+        tree.links.new(start.outputs[0], end.inputs[0])
+    characters(bpy.context.scene)[0].body.modifiers.new("Nodes", "NODES").node_group = tree
+    return lambda: setattr(points.inputs["Radius"], "default_value", 0.03)
 
 
 def by_thick_strands() -> Callable[[], None]:
@@ -189,6 +217,7 @@ def by_driver() -> Callable[[], None]:
 CHANGES = {
     by_array: (False, False),
     by_levels: (False, False),
+    by_simplify: (False, False),
     by_nodes: (False, False),
     by_curve: (False, False),
     by_disabled_collection: (False, False),
@@ -197,6 +226,8 @@ CHANGES = {
     by_ray_visibility: (False, False),
     by_particles: (False, False),
     by_strands: (False, False),
+    by_strands_of_the_body: (False, False),
+    by_points_on_the_body: (False, False),
     by_thick_strands: (False, False),
     by_hair_curves: (False, False),
     by_points: (False, False),
@@ -264,3 +295,6 @@ def test_the_bodys_vertices_are_those_that_are_rendered(tmp_path):
     assert vertices.shape[1] == 49 * 49  # 24 cells across, each cut in two
     radius = np.linalg.norm(vertices[0], axis=-1)
     assert np.ptp(radius[radius > 1e-3]) < 1e-4  # cast to a sphere; the middle has no direction
+    scene.render.use_simplify, scene.render.simplify_subdivision_render = True, 0
+    render(tmp_path)
+    assert np.load(tmp_path / "vertices.npy").shape[1] == 25 * 25

@@ -156,3 +156,26 @@ def test_one_that_no_frame_renders_is_refused_by_its_cause(scene, tmp_path):
     with pytest.raises(InputError, match=r"'board body' is rendered in none of the shot's frames 1-3: .* keyed"):
         render(tmp_path, FRAMES)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_nodes_make_beside_a_bodys_mesh_hides_and_is_not_labelled(scene, tmp_path):
+    armature = board(0)
+    render(tmp_path / "plain")
+    plain = read_exr(tmp_path / "plain/0001.exr")["iuv.R"]
+    tree = bpy.data.node_groups.new("beside", "GeometryNodeTree")
+    for in_out in ("INPUT", "OUTPUT"):
+        tree.interface.new_socket("Geometry", in_out=in_out, socket_type="NodeSocketGeometry")
+    body, join = tree.nodes.new("NodeGroupInput"), tree.nodes.new("GeometryNodeJoinGeometry")
+    points, instance = tree.nodes.new("GeometryNodeMeshToPoints"), tree.nodes.new("GeometryNodeGeometryToInstance")
+    aside = tree.nodes.new("GeometryNodeTransform")
+    points.inputs["Radius"].default_value = 0.02
+    aside.inputs["Translation"].default_value = (2.4, 0, 0)
+    for start, end in ((body, points), (body, instance), (instance, aside), (body, join), (aside, join)):
+        tree.links.new(start.outputs[0], end.inputs[0])
+    tree.links.new(points.outputs[0], join.inputs[0])
+    tree.links.new(join.outputs[0], tree.nodes.new("NodeGroupOutput").inputs[0])
+    body_of(armature).modifiers.new("Nodes", "NODES").node_group = tree
+    render(tmp_path / "beside")
+    beside = read_exr(tmp_path / "beside/0001.exr")["iuv.R"]
+    assert ((beside == plain) | (beside == 0)).all()  # nothing of the instance; points hide the body
+    assert 0 < (beside > 0).sum() < (plain > 0).sum()
