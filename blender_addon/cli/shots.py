@@ -71,7 +71,7 @@ def prepared(
 ) -> Iterator[tuple[Any, GenerateRequest]]:
     """The shot's file open, its scene the context's, the motion imported and framed: scene and request.
 
-    `tell` is given what is to be said about the motion. `first` is False for the shots that find the scene as the one
+    `tell` takes the sentences about the motion. `first` is False for the shots that find the scene as the one
     before them left it, where they open no file.
     Raises LatentManError.
     """

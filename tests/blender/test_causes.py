@@ -212,6 +212,7 @@ def test_a_camera_that_only_markers_bind_is_enough(scene, tmp_path):
     scene.timeline_markers.new("start", frame=1).camera = scene.camera
     scene.camera = None
     render(tmp_path)
+    assert all((tmp_path / f"{frame:04d}.exr").is_file() for frame in FRAMES)
 
 
 def test_renamed_bones_stay_joints_for_all_who_use_them(scene, tmp_path):
