@@ -121,7 +121,7 @@ def cases() -> list[Any]:
     chosen += [(name, Text2VideoZero(), None) for name in ("adaptive", "paper")]  # and on all cells
     return [
         pytest.param(
-            method(rules[name], baseline, part), id=f"{name}-{baseline.name}-{'all' if part is None else 'body'}"
+            method(rules[name], baseline, part), id=f"{name}-{baseline.spec.name}-{'all' if part is None else 'body'}"
         )
         for name, baseline, part in chosen
     ]
