@@ -17,10 +17,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, cast
 
-from backend.freed_memory import keep_freed_memory
-from backend.waiting_threads import let_threads_sleep
+from backend.machine.freed_memory import keep_freed_memory
+from backend.machine.waiting_threads import let_threads_sleep
 from shared.errors import EXIT_BAD_ARGUMENTS, EXIT_CANCELLED, EXIT_DONE, EXIT_FAILED, LatentManError
-from shared.frame_files import file_error
+from shared.files.frame_files import file_error
 
 
 class CommandModule(Protocol):
@@ -61,7 +61,7 @@ COMMANDS = (
     Command("bench", "backend.commands.bench", "speed and memory, side by side in one run", computes=True),
     Command("report", "backend.commands.report", "video, contact sheet and manifest of a result"),
     Command("convert-smpl", "backend.commands.convert_smpl", "turn a licensed SMPL file into a safe npz"),
-    Command("train", "backend.training.cli", "make the embedded model", computes=True),
+    Command("train", "backend.make.training.cli", "make the embedded model", computes=True),
     Command("doctor", "backend.commands.doctor", "what works on this machine, and the command that mends the rest"),
 )
 

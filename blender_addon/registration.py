@@ -5,14 +5,14 @@ from __future__ import annotations
 from importlib import import_module
 
 _MODULES = (
-    "preferences",
-    "properties",
-    "running",
+    "scene.preferences",
+    "scene.properties",
+    "shot.running",
     "ops.import_motion",
     "ops.check_motion",
     "ops.frame_shot",
     "ops.picture_size",
-    "depth_preview",
+    "look.depth_preview",
     "ops.preview_parts",
     "ops.preview_depth",
     "ops.settings",

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import argparse
 
+from backend.commands.connection import CLIENT_NAME, add_connection_argument, full_job_id, wait_for
 from backend.server.link import Link
-from shared.client import JobClient
-from shared.client_events import Cancelled, ClientEvent, Done, Failed
 from shared.errors import EXIT_DONE, EXIT_FAILED
-
-from .connection import CLIENT_NAME, add_connection_argument, full_job_id, wait_for
+from shared.protocol.client.client import JobClient
+from shared.protocol.client.events import Cancelled, ClientEvent, Done, Failed
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

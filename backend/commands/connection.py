@@ -9,8 +9,8 @@ from typing import TypeVar
 
 from backend.server.link import Link
 from backend.server.paths import default_connection_file
-from shared.client_events import ClientEvent, GaveUp, JobsListed
 from shared.errors import LatentManError
+from shared.protocol.client.events import ClientEvent, GaveUp, JobsListed
 
 CLIENT_NAME = "latentman command line 0.1.0"
 

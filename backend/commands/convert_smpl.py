@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from backend.body.convert_smpl import convert_smpl
+from backend.make.body.convert_smpl import convert_smpl
 from shared.errors import EXIT_DONE
 
 

@@ -15,14 +15,13 @@ import zmq
 from rich.console import Console
 from rich.markup import escape
 
-from backend.diffusion.model_sources import check_complete, find_sources
+from backend.commands.model_arguments import add_model_arguments, chosen_files, chosen_model
+from backend.models.sd15.files.sources import check_complete, find_sources
 from backend.server.paths import default_work_folder
 from shared.errors import EXIT_DONE, EXIT_FAILED, InputError, ModelError
-from shared.frame_files import prepare_output_folder
-from shared.model_check import check_model_files
-from shared.model_files import EMBEDDED, ModelFiles
-
-from .model_arguments import add_model_arguments, chosen_files, chosen_model
+from shared.files.frame_files import prepare_output_folder
+from shared.models.check import check_model_files
+from shared.models.files import EMBEDDED, ModelFiles
 
 PYTHON = (3, 11)
 NEEDED_DISK_BYTES = 2 << 30

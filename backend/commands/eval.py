@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
-from backend.metrics.comparison import Comparison, unconstrained
-from backend.metrics.consistency import (
+from backend.measure.metrics.comparison import Comparison, unconstrained
+from backend.measure.metrics.consistency import (
     LAGS,
     Consistency,
     ConsistencyMatches,
@@ -22,10 +22,10 @@ from backend.metrics.consistency import (
     consistency_matches,
     resampling_floor,
 )
-from backend.metrics.strip import consistency_strip
-from backend.passes import ShotPasses
-from backend.report.result_folder import ResultFolder
-from shared.frame_files import prepare_output_folder, write_atomic
+from backend.measure.metrics.strip import consistency_strip
+from backend.measure.report.result_folder import ResultFolder
+from backend.passes.shot_passes import ShotPasses
+from shared.files.frame_files import prepare_output_folder, write_atomic
 
 JSON_FILE = "consistency.json"
 PICTURE_FILE = "consistency.png"

@@ -15,12 +15,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from backend.server.model_digest import ModelDigests
 from shared.errors import EXIT_DONE, InputError
-from shared.frame_files import prepare_output_folder, write_atomic
-from shared.model_files import EMBEDDED
+from shared.files.frame_files import prepare_output_folder, write_atomic
+from shared.models.files import EMBEDDED
 
 if TYPE_CHECKING:
-    from backend.eval.cell_store import CellKey, CellStore
-    from backend.eval.table2_plan import Table2Plan
+    from backend.measure.eval.cell_store import CellKey, CellStore
+    from backend.measure.eval.table2_plan import Table2Plan
 
 JSON_FILE = "table2.json"
 MARKDOWN_FILE = "table2.md"
@@ -56,8 +56,8 @@ def run(arguments: argparse.Namespace) -> int:
             "The table's shots are rendered with numba, which is not installed.",
             "Run: pip install 'latentman[train]'.",
         )
-    from backend.eval.cell_store import CellStore
-    from backend.eval.table2_plan import Table2Plan
+    from backend.measure.eval.cell_store import CellStore
+    from backend.measure.eval.table2_plan import Table2Plan
 
     plan = Table2Plan(
         prompts=arguments.prompts,
@@ -84,10 +84,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _complete(plan: Table2Plan, store: CellStore) -> None:
     """Compute what is missing, with progress on stderr."""
-    from backend.diffusion.components import load_components
-    from backend.diffusion.model_sources import find_sources
-    from backend.diffusion.tiny_decoder import with_tiny_decoder
-    from backend.eval.table2_run import missing_steps, run_cells
+    from backend.measure.eval.table2_run import missing_steps, run_cells
+    from backend.models.sd15.components import load_components
+    from backend.models.sd15.files.sources import find_sources
+    from backend.models.sd15.tiny_decoder import with_tiny_decoder
 
     total = missing_steps(plan, store)
     if not total:
@@ -108,8 +108,8 @@ def _complete(plan: Table2Plan, store: CellStore) -> None:
 
 def _write(plan: Table2Plan, store: CellStore) -> None:
     """The table from the plan's cells that are there, as JSON and Markdown, and on stdout."""
-    from backend.eval.table2_summary import summarise
-    from backend.eval.table2_text import table2_markdown
+    from backend.measure.eval.table2_summary import summarise
+    from backend.measure.eval.table2_text import table2_markdown
 
     wanted = {key for scene in range(plan.prompts) for key in plan.keys(scene)}
     rows = summarise(cell for key, cell in store.cells.items() if key in wanted)

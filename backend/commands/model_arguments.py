@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from shared.errors import InputError
-from shared.model_files import EMBEDDED, EmbeddingFile, LoraFile, ModelFiles, place_of
+from shared.models.files import EMBEDDED, EmbeddingFile, LoraFile, ModelFiles, place_of
 
 
 def add_model_arguments(parser: argparse.ArgumentParser, use: str) -> None:

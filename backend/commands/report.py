@@ -9,13 +9,13 @@ import sys
 from pathlib import Path
 
 from backend.commands.eval import measure, table
-from backend.metrics.consistency import Consistency
-from backend.report.contact_sheet import Row, contact_sheet, depth_row, part_row
-from backend.report.manifest import manifest
-from backend.report.result_folder import ResultFolder
-from backend.report.video import write_video
-from shared.frame_files import write_atomic
-from shared.framerange import held_for
+from backend.measure.metrics.consistency import Consistency
+from backend.measure.report.contact_sheet import Row, contact_sheet, depth_row, part_row
+from backend.measure.report.manifest import manifest
+from backend.measure.report.result_folder import ResultFolder
+from backend.measure.report.video import write_video
+from shared.files.frame_files import write_atomic
+from shared.jobs.frame_range import held_for
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

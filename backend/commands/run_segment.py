@@ -8,8 +8,8 @@ import threading
 from pathlib import Path
 from types import FrameType
 
-from backend.server.worker import DEFAULT_RUNNER, load_runner, run_guarded
-from backend.server.worker_events import Cancelled, Failed, WorkerEvent, WorkerLine, write_line
+from backend.jobs.worker import DEFAULT_RUNNER, load_runner, run_guarded
+from backend.jobs.worker_events import Cancelled, Failed, WorkerEvent, WorkerLine, write_line
 from shared.errors import EXIT_CANCELLED, EXIT_DONE, InputError, error_of
 
 

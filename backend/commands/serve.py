@@ -6,11 +6,11 @@ import argparse
 import sys
 from pathlib import Path
 
+from backend.jobs.worker import DEFAULT_RUNNER
 from backend.server.paths import default_connection_file, default_work_folder
 from backend.server.serve import ServeSettings, serve_by_hand, serve_stdio
-from backend.server.worker import DEFAULT_RUNNER
 from shared.errors import EXIT_DONE, InputError
-from shared.launch import ConnectionInfo
+from shared.protocol.launch import ConnectionInfo
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

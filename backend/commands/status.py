@@ -9,12 +9,11 @@ import json
 from rich.console import Console
 from rich.table import Table
 
+from backend.commands.connection import CLIENT_NAME, add_connection_argument, wait_for
 from backend.server.link import Link
-from shared.client import JobClient
-from shared.client_events import JobsListed
 from shared.errors import EXIT_DONE
-
-from .connection import CLIENT_NAME, add_connection_argument, wait_for
+from shared.protocol.client.client import JobClient
+from shared.protocol.client.events import JobsListed
 
 _SHOWN_ID = 12
 _SHOWN_PROMPT = 60

@@ -16,21 +16,20 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from backend.commands.connection import CLIENT_NAME
+from backend.commands.model_arguments import add_model_arguments, chosen_files, chosen_model
 from backend.server import link as links
 from backend.server.paths import default_work_folder
-from shared import client_events as events
-from shared.client import JobClient
-from shared.digest import sha256_file
 from shared.errors import EXIT_CANCELLED, EXIT_DONE, InputError
-from shared.frame_files import frame_name, prepare_output_folder, put_frame
-from shared.framerange import FIRST_FRAME, LAST_FRAME
-from shared.job import Job, JobInputs, parse_job, validate_job, with_model_at
-from shared.keyed_prompts import read_prompts
-from shared.launch import ConnectionInfo
-from shared.strict_json import StrictJSONError, convert, dump_json, parse_json
-
-from .connection import CLIENT_NAME
-from .model_arguments import add_model_arguments, chosen_files, chosen_model
+from shared.files.digest import sha256_file
+from shared.files.frame_files import frame_name, prepare_output_folder, put_frame
+from shared.files.strict_json import StrictJSONError, convert, dump_json, parse_json
+from shared.jobs.frame_range import FIRST_FRAME, LAST_FRAME
+from shared.jobs.job import Job, JobInputs, parse_job, validate_job, with_model_at
+from shared.jobs.keyed_prompts import read_prompts
+from shared.protocol.client import events as events
+from shared.protocol.client.client import JobClient
+from shared.protocol.launch import ConnectionInfo
 
 SHOT_FILE = "shot.json"
 VERTICES_FILE = "vertices.npy"

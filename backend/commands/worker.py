@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from backend.server.worker import DEFAULT_RUNNER, serve_worker
+from backend.jobs.worker import DEFAULT_RUNNER, serve_worker
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from backend.correspondence.features import Features, part_features
+from backend.correspondence.lap import assign_points
+from backend.correspondence.types import IUV, LAST_PART, Matches, empty_matches
 from shared.errors import PassesError
-
-from .features import Features, part_features
-from .lap import assign_points
-from .types import IUV, LAST_PART, Matches, empty_matches
 
 
 def match_assignment(current: IUV, reference: IUV, *, features: Features = "paper") -> Matches:

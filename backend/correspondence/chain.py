@@ -7,11 +7,10 @@ from typing import Literal
 
 import numpy as np
 
+from backend.correspondence.assignment import match_assignment
+from backend.correspondence.features import Features
+from backend.correspondence.types import IUV, Matches, RootMap
 from shared.errors import PassesError
-
-from .assignment import match_assignment
-from .features import Features
-from .types import IUV, Matches, RootMap
 
 # The names are those of the published code, whose default is "prev_new"; the paper describes "prev".
 ReferenceMode = Literal["prev", "prev_new", "first"]

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.passes import Charts
+from backend.correspondence.ragged import ranges
+from backend.correspondence.types import LAST_PART
+from backend.passes.shot_passes import Charts
 from shared.errors import PassesError
-
-from .ragged import ranges
-from .types import LAST_PART
 
 # Cells a side of each part's grid: triangles of a 14,000-vertex body are about this fine.
 GRID = 96

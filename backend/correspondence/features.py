@@ -7,9 +7,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from backend.correspondence.types import IUV
 from shared.errors import PassesError
-
-from .types import IUV
 
 Features = Literal["paper", "released"]
 FEATURES: tuple[Features, ...] = ("paper", "released")

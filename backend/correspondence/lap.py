@@ -14,10 +14,9 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
 
+from backend.correspondence.lap_candidates import TOLERANCE, PairSearch, first_graph
+from backend.correspondence.lap_paths import Pairing, pair_graph, unpaired
 from shared.errors import JobError, PassesError
-
-from .lap_candidates import TOLERANCE, PairSearch, first_graph
-from .lap_paths import Pairing, pair_graph, unpaired
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .types import Matches
+from backend.correspondence.types import Matches
 
 
 def closest_one_to_one(

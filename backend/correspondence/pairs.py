@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import Literal
 
-from backend.passes import ShotPasses
+from backend.correspondence.assignment import match_assignment
+from backend.correspondence.chart_index import ChartIndex, chart_index
+from backend.correspondence.features import Features
+from backend.correspondence.sampling import resize_iuv
+from backend.correspondence.surface import match_surface
+from backend.correspondence.types import IUV, Matches
+from backend.passes.shot_passes import ShotPasses
 from shared.errors import PassesError
-
-from .assignment import match_assignment
-from .chart_index import ChartIndex, chart_index
-from .features import Features
-from .sampling import resize_iuv
-from .surface import match_surface
-from .types import IUV, Matches
 
 Method = Literal["assignment", "surface"]
 METHODS: tuple[Method, ...] = ("assignment", "surface")

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from backend.correspondence.types import IUV
 from shared.errors import PassesError
-
-from .types import IUV
 
 
 def resize_iuv(frame: IUV, height: int, width: int) -> IUV:

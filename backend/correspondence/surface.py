@@ -12,12 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.passes import ShotPasses
+from backend.correspondence.chart_index import ChartIndex, find_in_charts
+from backend.correspondence.one_to_one import closest_one_to_one
+from backend.correspondence.types import Matches
+from backend.passes.shot_passes import ShotPasses
 from shared.errors import PassesError
-
-from .chart_index import ChartIndex, find_in_charts
-from .one_to_one import closest_one_to_one
-from .types import Matches
 
 # A point found in the charts must project back to its own pixel this closely; u and v as 16-bit floats cost 0.2 px.
 REPROJECTION_PX = 1.0

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.correspondence.types import Matches
-from shared.job import LatentManSettings
+from shared.jobs.job import LatentManSettings
 
 # The paper matches pixels at 256 where pictures are 512 (section 3.5); smaller pictures are matched as they are.
 _GUIDANCE_SIZE = 256

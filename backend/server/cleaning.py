@@ -7,11 +7,10 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from shared.digest import is_digest
-from shared.frame_files import storage_error
-from shared.messages import TERMINAL_STATES
-
-from .journal import Journal
+from backend.server.journal import Journal
+from shared.files.digest import is_digest
+from shared.files.frame_files import storage_error
+from shared.protocol.messages import TERMINAL_STATES
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ import zmq.auth
 from zmq.auth.thread import ThreadAuthenticator
 
 from shared.errors import BackendError
-from shared.wire import MAX_HEADER_BYTES, MAX_WIRE_FRAMES, Buffer
+from shared.protocol.wire import MAX_HEADER_BYTES, MAX_WIRE_FRAMES, Buffer
 
 ZAP_DOMAIN = "latentman"
 HIGH_WATER_MESSAGES = 64

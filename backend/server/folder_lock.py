@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 
 from shared.errors import BackendError
-from shared.frame_files import storage_error
+from shared.files.frame_files import storage_error
 
 _POLL_S = 0.1
 

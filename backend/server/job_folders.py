@@ -8,13 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from shared.digest import is_digest, sha256_bytes
+from backend.server.store import InputStore
 from shared.errors import ProtocolError
-from shared.frame_files import PNG_SIGNATURE, frame_name, link_or_copy, storage_error, write_atomic
-from shared.job import Job, canonical_json
-from shared.messages import DoneFrame
-
-from .store import InputStore
+from shared.files.digest import is_digest, sha256_bytes
+from shared.files.frame_files import PNG_SIGNATURE, frame_name, link_or_copy, storage_error, write_atomic
+from shared.jobs.job import Job, canonical_json
+from shared.protocol.messages import DoneFrame
 
 
 class JobFolders:

@@ -9,9 +9,13 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, field
 
+from backend.jobs.worker_events import Cancelled, Done, Failed, FrameDone, Preview, Progress, WorkerEvent
+from backend.server.dispatch.port import Assignment, Dispatcher, DispatchEvent, Lost, Report
+from backend.server.job_folders import JobFolders
+from backend.server.journal import JobRow, Journal
 from shared.errors import JobError, LatentManError, error_of, told
-from shared.job import Job
-from shared.messages import (
+from shared.jobs.job import Job
+from shared.protocol.messages import (
     TERMINAL_STATES,
     Accepted,
     JobCancelled,
@@ -20,12 +24,7 @@ from shared.messages import (
     PreviewPicture,
     ProgressReport,
 )
-from shared.preview import is_preview
-
-from .dispatch import Assignment, Dispatcher, DispatchEvent, Lost, Report
-from .job_folders import JobFolders
-from .journal import JobRow, Journal
-from .worker_events import Cancelled, Done, Failed, FrameDone, Preview, Progress, WorkerEvent
+from shared.protocol.preview import is_preview
 
 MAX_DEATHS = 3
 

@@ -17,8 +17,9 @@ from pathlib import Path
 import msgspec
 
 from shared.errors import BackendError
-from shared.job import Job, canonical_json
-from shared.messages import (
+from shared.files.strict_json import dump_json, parse_json
+from shared.jobs.job import Job, canonical_json
+from shared.protocol.messages import (
     EVENT_MESSAGES,
     TERMINAL_STATES,
     WIRE_NAMES,
@@ -34,7 +35,6 @@ from shared.messages import (
     ProgressReport,
     State,
 )
-from shared.strict_json import dump_json, parse_json
 
 SCHEMA_VERSION = 1
 BUSY_S = 1.0  # nobody else writes here; a curious reader may hold the file for a moment

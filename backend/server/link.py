@@ -1,4 +1,4 @@
-"""A thin ZeroMQ transport for `shared.client.JobClient`, for the command line; and the start of a private backend."""
+"""A thin ZeroMQ transport for `JobClient`, for the command line; and the start of a private backend."""
 
 from __future__ import annotations
 
@@ -15,14 +15,13 @@ from types import TracebackType
 
 import zmq
 
-from shared.client import JobClient
-from shared.client_events import ClientEvent, ConnectionLost, GaveUp
+from backend.jobs.lines import read_lines
 from shared.errors import BackendError, InputError
-from shared.launch import ConnectionInfo, LaunchRequest, parse_reply, path_text, read_connection_file
-from shared.messages import PROTOCOL_MAX
-from shared.wire import MAX_PAYLOAD_BYTES, Buffer
-
-from .lines import read_lines
+from shared.protocol.client.client import JobClient
+from shared.protocol.client.events import ClientEvent, ConnectionLost, GaveUp
+from shared.protocol.launch import ConnectionInfo, LaunchRequest, parse_reply, path_text, read_connection_file
+from shared.protocol.messages import PROTOCOL_MAX
+from shared.protocol.wire import MAX_PAYLOAD_BYTES, Buffer
 
 SHUTDOWN_S = 20.0
 FILE_PATIENCE_S = 60.0

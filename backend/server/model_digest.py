@@ -12,11 +12,11 @@ from pathlib import Path
 
 import msgspec
 
-from backend.diffusion.model_sources import find_sources, unreadable
-from shared.digest import sha256_file
+from backend.models.sd15.files.sources import find_sources, unreadable
 from shared.errors import ModelError
-from shared.frame_files import write_atomic
-from shared.model_files import ModelFiles
+from shared.files.digest import sha256_file
+from shared.files.frame_files import write_atomic
+from shared.models.files import ModelFiles
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,23 +16,22 @@ from types import FrameType
 
 import zmq
 
+from backend.jobs.lines import read_lines
+from backend.jobs.worker import DEFAULT_RUNNER
+from backend.server.dispatch.local import LocalDispatcher, WorkerSettings
+from backend.server.endpoint import Endpoint
+from backend.server.folder_lock import FolderLock
+from backend.server.job_folders import JobFolders
+from backend.server.job_queue import JobQueue
+from backend.server.journal import Journal
+from backend.server.model_digest import ModelDigests
+from backend.server.store import InputStore
+from backend.server.supervisor import Parts, Supervisor
+from backend.server.wakeup import Wakeup
 from shared.errors import BackendError, LatentManError
-from shared.frame_files import storage_error
-from shared.launch import ConnectionInfo, LaunchReply, connection_json, failure_line, parse_request, path_from
-from shared.messages import PROTOCOL_MAX, PROTOCOL_MIN
-
-from .endpoint import Endpoint
-from .folder_lock import FolderLock
-from .job_folders import JobFolders
-from .job_queue import JobQueue
-from .journal import Journal
-from .lines import read_lines
-from .local_workers import LocalDispatcher, WorkerSettings
-from .model_digest import ModelDigests
-from .store import InputStore
-from .supervisor import Parts, Supervisor
-from .wakeup import Wakeup
-from .worker import DEFAULT_RUNNER
+from shared.files.frame_files import storage_error
+from shared.protocol.launch import ConnectionInfo, LaunchReply, connection_json, failure_line, parse_request, path_from
+from shared.protocol.messages import PROTOCOL_MAX, PROTOCOL_MIN
 
 LOCK_WAIT_S = 15.0
 _ANY_ADDRESS = ("0.0.0.0", "::", "*")

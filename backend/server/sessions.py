@@ -7,11 +7,10 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from backend.server.store import InputStore, Upload
 from shared.errors import ProtocolError
-from shared.messages import Message, Put
-from shared.wire import Buffer, encode
-
-from .store import InputStore, Upload
+from shared.protocol.messages import Message, Put
+from shared.protocol.wire import Buffer, encode
 
 MAX_OUTBOX = 1_000
 MAX_UPLOADS = 4

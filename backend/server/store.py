@@ -8,9 +8,9 @@ import os
 import secrets
 from pathlib import Path
 
-from shared.digest import is_digest
 from shared.errors import ProtocolError
-from shared.frame_files import PART_SUFFIX, storage_error
+from shared.files.digest import is_digest
+from shared.files.frame_files import PART_SUFFIX, storage_error
 
 
 class InputStore:

@@ -12,21 +12,20 @@ from typing import Any
 import msgspec
 import zmq
 
-from shared import messages as wire_messages
+from backend.server.dispatch.port import Dispatcher
+from backend.server.endpoint import Endpoint, Sent
+from backend.server.job_folders import JobFolders
+from backend.server.job_queue import JobQueue
+from backend.server.journal import EventRow, Journal
+from backend.server.model_digest import ModelDigests
+from backend.server.sessions import UPLOAD_WINDOW_BYTES, Cursor, Session
+from backend.server.store import InputStore
+from backend.server.wakeup import Wakeup
 from shared.errors import BackendError, JobError, LatentManError, ProtocolError, told
-from shared.job import Job, job_id, normal_job, validate_job
-from shared.messages import CLIENT_MESSAGES, MAX_LISTED_JOBS, ClientMessage, Limits, Message
-from shared.wire import Buffer, Received, WireError, decode, encode
-
-from .dispatch import Dispatcher
-from .endpoint import Endpoint, Sent
-from .job_folders import JobFolders
-from .job_queue import JobQueue
-from .journal import EventRow, Journal
-from .model_digest import ModelDigests
-from .sessions import UPLOAD_WINDOW_BYTES, Cursor, Session
-from .store import InputStore
-from .wakeup import Wakeup
+from shared.jobs.job import Job, job_id, normal_job, validate_job
+from shared.protocol import messages as wire_messages
+from shared.protocol.messages import CLIENT_MESSAGES, MAX_LISTED_JOBS, ClientMessage, Limits, Message
+from shared.protocol.wire import Buffer, Received, WireError, decode, encode
 
 SERVER_NAME = "latentman backend 0.1.0"
 MAX_SESSIONS = 32

@@ -12,13 +12,13 @@ from typing import Any, NoReturn
 
 from ..client.job_file import ShotFile
 from ..client.request import placeholder_inputs
-from ..presets import PRESETS, applied, preset_named
+from ..scene.presets import PRESETS, applied, preset_named
 from ..shared.errors import InputError
-from ..shared.framerange import parse_frames
-from ..shared.job import Job, default_of
-from ..shared.keyed_prompts import read_prompts
+from ..shared.jobs.frame_range import parse_frames
+from ..shared.jobs.job import Job, default_of
+from ..shared.jobs.keyed_prompts import read_prompts
 from ..shared.methods import METHODS
-from ..shared.model_files import place_of
+from ..shared.models.files import place_of
 from ..shared.motion import UP_AXES
 
 _SIZE = re.compile(r"(\d{1,5})x(\d{1,5})")

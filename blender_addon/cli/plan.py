@@ -8,7 +8,7 @@ from typing import Any
 from ..client.request import GenerateRequest, placeholder_inputs
 from ..passes.comparison import Compared, Known, PassComparison
 from ..passes.launcher import PassRequest
-from ..shared.frame_files import frame_name
+from ..shared.files.frame_files import frame_name
 
 
 def look_ahead(context: Any, request: GenerateRequest, jobs: Path | None) -> dict[str, Compared]:

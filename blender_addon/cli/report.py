@@ -17,8 +17,8 @@ from ..client.progress import GenerateProgress
 from ..client.request import GenerateRequest
 from ..passes.comparison import Compared
 from ..shared.errors import CancelledError, LatentManError
-from ..shared.framerange import format_frames
-from ..shared.job import canonical_json
+from ..shared.jobs.frame_range import format_frames
+from ..shared.jobs.job import canonical_json
 from .live_line import LiveLine
 from .shots import BatchShot
 

@@ -12,17 +12,17 @@ from typing import Any
 
 import bpy
 
-from ..camera import frame_shot
 from ..client.job_file import ShotFile, read_job_file
 from ..client.request import GenerateRequest
-from ..generation import host_name
+from ..look.camera import frame_shot
 from ..rig.character import NOTES, disown_range
 from ..rig.import_character import ImportOptions, import_character, scene_betas, scene_body
-from ..scene_job import open_blend_folder, scene_frames, stored_template
+from ..scene.scene_job import open_blend_folder, scene_frames, stored_template
 from ..shared.body import load_body
 from ..shared.errors import InputError
-from ..shared.frame_files import is_file, shown_path
-from ..shared.frame_rate import rate_and_base
+from ..shared.files.frame_files import is_file, shown_path
+from ..shared.jobs.frame_rate import rate_and_base
+from ..shot.generation import host_name
 from .options import given_frames, job_template, methods_of, picture_size
 
 

@@ -23,9 +23,9 @@ import zmq
 
 from ..child_process import KILL_WAIT_S, kill_group, pump_lines
 from ..shared.errors import BackendError, InputError, LatentManError
-from ..shared.frame_files import storage_error
-from ..shared.launch import ConnectionInfo, LaunchRequest, parse_reply, path_text
-from ..shared.messages import PROTOCOL_MAX
+from ..shared.files.frame_files import storage_error
+from ..shared.protocol.launch import ConnectionInfo, LaunchRequest, parse_reply, path_text
+from ..shared.protocol.messages import PROTOCOL_MAX
 
 START_LIMIT_S = 60.0
 LOG_FILE = "backend.log"

@@ -16,12 +16,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
-from ..shared import client_events as events
-from ..shared.client_events import ClientEvent
-from ..shared.digest import sha256_bytes
 from ..shared.errors import BackendError, CancelledError, JobError, LatentManError
-from ..shared.frame_files import PNG_SIGNATURE, file_error, frame_name, put_frame
-from ..shared.job import Job, JobInputs
+from ..shared.files.digest import sha256_bytes
+from ..shared.files.frame_files import PNG_SIGNATURE, file_error, frame_name, put_frame
+from ..shared.jobs.job import Job, JobInputs
+from ..shared.protocol.client import events as events
+from ..shared.protocol.client.events import ClientEvent
 from .progress import GenerateProgress, GenerateState
 from .request import GenerateRequest
 from .result_file import (

@@ -3,7 +3,7 @@
     {"latentman_shot": 1, "blend": "shot.blend", "scene": "Scene", "output": "latentman", "engine": "cycles",
      "methods": ["latentman"], "frames": "1-30,47", "settings": {"prompt": "a robot", "seed": 7}}
 
-Paths are relative to the file's folder, those of models too. `settings` are fields of `shared.job.Job`; what is left
+Paths are relative to the file's folder, those of models too. `settings` are fields of `Job` (shared.jobs); what is left
 out has its default. The `job.json` that lies beside a result is read as well: it names no file and no folder.
 """
 
@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from ..shared.errors import InputError
-from ..shared.frame_files import write_atomic
-from ..shared.framerange import format_frames, parse_frames
-from ..shared.job import Job, LatentManSettings, canonical_json, fill_prompt, parse_job, with_model_at
+from ..shared.files.frame_files import write_atomic
+from ..shared.files.strict_json import StrictJSONError, convert, parse_json
+from ..shared.jobs.frame_range import format_frames, parse_frames
+from ..shared.jobs.job import Job, LatentManSettings, canonical_json, fill_prompt, parse_job, with_model_at
 from ..shared.methods.latentman import expand_parity
-from ..shared.strict_json import StrictJSONError, convert, parse_json
 from .request import placeholder_inputs
 
 SHOT_SCHEMA = 1

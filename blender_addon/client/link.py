@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ..shared.errors import InputError
-from ..shared.launch import ConnectionInfo, read_connection_file
+from ..shared.protocol.launch import ConnectionInfo, read_connection_file
 
 
 class LinkSource(Protocol):

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..shared.errors import InputError
-from ..shared.frame_files import frame_name
-from ..shared.job import Job, parse_job
+from ..shared.files.frame_files import frame_name
+from ..shared.jobs.job import Job, parse_job
 from .request import GenerateRequest, placeholder_inputs
 from .result_file import JOB_FILE
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..shared.errors import InputError
-from ..shared.frame_files import check_output_name, output_error, prepare_output_folder
-from ..shared.job import Job, JobInputs, normal_job, validate_job
+from ..shared.files.frame_files import check_output_name, output_error, prepare_output_folder
+from ..shared.jobs.job import Job, JobInputs, normal_job, validate_job
 
 PASSES_FOLDER = "passes"
 

@@ -14,8 +14,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from ..shared.frame_files import prepare_output_folder, write_atomic
-from ..shared.job import Job, canonical_json
+from ..shared.files.frame_files import prepare_output_folder, write_atomic
+from ..shared.jobs.job import Job, canonical_json
 from .request import GenerateRequest
 
 RESULT_SCHEMA = 1

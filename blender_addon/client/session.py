@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ..shared.client import JobClient
-from ..shared.client_events import ClientEvent, Connected, ConnectionLost, GaveUp, JobsListed, ReleaseRefused
 from ..shared.errors import LatentManError
-from ..shared.worker_memory import WorkerMemory
+from ..shared.protocol.client.client import JobClient
+from ..shared.protocol.client.events import ClientEvent, Connected, ConnectionLost, GaveUp, JobsListed, ReleaseRefused
+from ..shared.protocol.worker_memory import WorkerMemory
 from .link import LinkSource
 from .transport import Transport
 

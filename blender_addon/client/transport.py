@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 
 import zmq
 
-from ..shared.launch import ConnectionInfo
-from ..shared.wire import MAX_PAYLOAD_BYTES, Buffer
+from ..shared.protocol.launch import ConnectionInfo
+from ..shared.protocol.wire import MAX_PAYLOAD_BYTES, Buffer
 
 _HIGH_WATER_MARK = 64
 _MOST_MESSAGES = 32

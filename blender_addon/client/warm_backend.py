@@ -7,9 +7,9 @@ from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
 
-from ..shared.client_events import GaveUp
 from ..shared.errors import InputError, LatentManError
-from ..shared.worker_memory import WorkerMemory
+from ..shared.protocol.client.events import GaveUp
+from ..shared.protocol.worker_memory import WorkerMemory
 from .session import Session
 
 # A backend in mid-job needs about a second to end its workers.

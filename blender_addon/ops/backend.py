@@ -8,9 +8,9 @@ import bpy
 
 from .. import __package__ as addon_name
 from ..client.warm_backend import BackendState
-from ..generation import backend_command, chosen_backend
-from ..running import generation, wake
 from ..shared.errors import LatentManError
+from ..shot.generation import backend_command, chosen_backend
+from ..shot.running import generation, wake
 from .reporting import allow, refuse
 
 LOG_TEXT = "LatentMan backend.log"

@@ -6,11 +6,11 @@ from typing import Any
 
 import bpy
 
-from ..motion_check import check_motion, store_check, warnings
+from ..look.motion_check import check_motion, store_check, warnings
 from ..rig.character import characters, why_grey
-from ..running import wake
-from ..scene_job import scene_frames
+from ..scene.scene_job import scene_frames
 from ..shared.errors import LatentManError
+from ..shot.running import wake
 from .reporting import allow, refuse
 
 

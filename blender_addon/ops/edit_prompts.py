@@ -6,7 +6,7 @@ from typing import Any
 
 import bpy
 
-from ..prompt_text import new_prompts
+from ..scene.prompt_text import new_prompts
 from .editor_beside import has_view, open_beside
 from .reporting import allow
 

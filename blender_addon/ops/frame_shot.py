@@ -6,9 +6,9 @@ from typing import Any
 
 import bpy
 
-from ..camera import frame_shot
+from ..look.camera import frame_shot
 from ..rig.character import Character, characters, why_grey
-from ..scene_job import scene_frames
+from ..scene.scene_job import scene_frames
 from ..shared.errors import LatentManError
 from .reporting import allow, refuse
 

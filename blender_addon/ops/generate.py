@@ -9,12 +9,12 @@ from typing import Any
 import bpy
 
 from ..client.warm_backend import BackendState
-from ..generation import why_no_shot
-from ..running import Generation, generation, wake
-from ..scene_job import output_base, scene_frames, stored_template
+from ..scene.scene_job import output_base, scene_frames, stored_template
 from ..shared.errors import InputError, LatentManError
-from ..shared.job import validate_job
-from ..takes_on_disk import unfinished_take
+from ..shared.jobs.job import validate_job
+from ..shot.generation import why_no_shot
+from ..shot.running import Generation, generation, wake
+from ..shot.takes_on_disk import unfinished_take
 from .reporting import allow, refuse
 
 _BLOCKING_SLEEP_S = 0.005

@@ -10,14 +10,14 @@ from typing import Any
 import bpy
 from bpy.props import IntProperty, StringProperty
 
-from ..camera import frame_shot
-from ..properties import motion_fps_field, motion_start_field, motion_up_field
+from ..look.camera import frame_shot
 from ..rig.character import NOTES, WARNINGS
 from ..rig.import_character import ImportOptions, import_character, scene_betas, scene_body
-from ..running import wake
-from ..scene_time import scene_range
+from ..scene.properties import motion_fps_field, motion_start_field, motion_up_field
+from ..scene.scene_time import scene_range
 from ..shared.errors import InputError, LatentManError
 from ..shared.motion import SUFFIXES
+from ..shot.running import wake
 from .reporting import refuse
 
 _GLOB = ";".join(f"*{form}" for suffix in SUFFIXES for form in (suffix, suffix.upper()))

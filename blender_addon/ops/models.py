@@ -8,13 +8,13 @@ from typing import Any
 import bpy
 from bpy.props import BoolProperty, StringProperty
 
-from ..known_models import KnownModel, model_name
-from ..preferences import addon_preferences, stored_preferences
-from ..running import generation, wake
-from ..scene_job import store_model
+from ..scene.known_models import KnownModel, model_name
+from ..scene.preferences import addon_preferences, stored_preferences
+from ..scene.scene_job import store_model
 from ..shared.errors import LatentManError
-from ..shared.model_files import EMBEDDED, ModelFiles
-from ..shared.weight_places import WEIGHT_SUFFIXES
+from ..shared.models.files import EMBEDDED, ModelFiles
+from ..shared.models.weight_places import WEIGHT_SUFFIXES
+from ..shot.running import generation, wake
 from .reporting import allow, refuse
 
 

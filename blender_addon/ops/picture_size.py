@@ -6,7 +6,7 @@ from typing import Any
 
 import bpy
 
-from ..properties import settings_of
+from ..scene.properties import settings_of
 
 
 class LATENTMAN_OT_use_picture_size(bpy.types.Operator):

@@ -6,10 +6,10 @@ from typing import Any
 
 import bpy
 
-from ..depth_preview import depth_is_shown, hide_depth, show_depth
-from ..generation import why_no_shot
-from ..scene_job import scene_frames
+from ..look.depth_preview import depth_is_shown, hide_depth, show_depth
+from ..scene.scene_job import scene_frames
 from ..shared.errors import LatentManError
+from ..shot.generation import why_no_shot
 from .reporting import allow, refuse
 
 

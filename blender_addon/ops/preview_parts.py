@@ -6,7 +6,7 @@ from typing import Any
 
 import bpy
 
-from ..depth_preview import hide_depth
+from ..look.depth_preview import hide_depth
 from ..rig.body_mesh import PART_ATTRIBUTE
 from ..rig.character import characters, why_grey
 from ..rig.part_colours import colour_parts

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..running import generation, wake
 from ..shared.errors import LatentManError
+from ..shot.running import generation, wake
 
 
 def refuse(operator: Any, error: LatentManError) -> set[str]:

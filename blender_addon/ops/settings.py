@@ -10,12 +10,10 @@ from bpy.props import StringProperty
 
 from ..client.job_file import read_job_file, write_job_file
 from ..client.request import PASSES_FOLDER
-from ..generation import chosen_backend, known_jobs, why_no_shot
 from ..passes.comparison import Known, PassComparison
 from ..passes.launcher import PassRequest
-from ..presets import changes, preset_named
-from ..running import generation, wake
-from ..scene_job import (
+from ..scene.presets import changes, preset_named
+from ..scene.scene_job import (
     output_base,
     scene_frames,
     setting_values,
@@ -25,8 +23,10 @@ from ..scene_job import (
     stored_template,
 )
 from ..shared.errors import InputError, LatentManError
-from ..shared.job import normal_job
-from ..takes_on_disk import has_take_of
+from ..shared.jobs.job import normal_job
+from ..shot.generation import chosen_backend, known_jobs, why_no_shot
+from ..shot.running import generation, wake
+from ..shot.takes_on_disk import has_take_of
 from .reporting import allow, refuse
 
 

@@ -7,10 +7,10 @@ from typing import Any
 import bpy
 from bpy.props import StringProperty
 
-from ..running import generation
-from ..scene_job import output_base, store_settings
+from ..scene.scene_job import output_base, store_settings
 from ..shared.errors import LatentManError
-from ..takes_on_disk import finished_takes
+from ..shot.running import generation
+from ..shot.takes_on_disk import finished_takes
 from ..timeline.compare import clear_background, other_take, set_background, show_only
 from ..timeline.take import ENGINE, Take, add_take, find_take, take_job, take_named, takes
 from .reporting import allow, refuse

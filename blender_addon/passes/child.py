@@ -11,11 +11,11 @@ from typing import Any
 import bpy
 import numpy as np
 
-from ..scene_time import scene_fps
-from ..shared.digest import sha256_bytes, sha256_file
+from ..scene.scene_time import scene_fps
 from ..shared.errors import InputError, RenderError
-from ..shared.frame_files import frame_name, write_atomic
-from ..shared.reuse import UNKNOWN, geometry_digest
+from ..shared.files.digest import sha256_bytes, sha256_file
+from ..shared.files.frame_files import frame_name, write_atomic
+from ..shared.jobs.reuse import UNKNOWN, geometry_digest
 from ..shared.shot import VERTICES_FILE, Shot
 from .frame_file import body_pixels_of_equal_frame, frame_key, passes_from_render
 from .geometry import SurfaceCharts, camera_view, surface_charts, world_joints, world_vertices

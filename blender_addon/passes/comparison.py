@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from ..shared.errors import LatentManError
-from ..shared.job import Job, JobInputs
-from ..shared.reuse import ShotFacts, frames_to_generate
+from ..shared.jobs.job import Job, JobInputs
+from ..shared.jobs.reuse import ShotFacts, frames_to_generate
 from .launcher import PassRender, PassRequest, RenderedFrame
 
 _WAIT_S = 0.2

@@ -27,8 +27,8 @@ from .. import compat
 from ..child_process import KILL_WAIT_S, kill_group, pump_lines
 from ..rig.character import require_characters
 from ..shared.errors import RenderError, error_of
-from ..shared.frame_files import file_error, frame_name, prepare_output_folder, storage_error, write_atomic
-from ..shared.reuse import ShotFacts
+from ..shared.files.frame_files import file_error, frame_name, prepare_output_folder, storage_error, write_atomic
+from ..shared.jobs.reuse import ShotFacts
 from ..shared.shot import CHARTS_FILE, SHOT_FILE, VERTICES_FILE
 from .geometry import require_camera
 from .saved_copy import save_copy

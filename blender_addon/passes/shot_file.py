@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..shared.errors import InputError
-from ..shared.frame_files import PART_SUFFIX, storage_error, write_atomic
+from ..shared.files.frame_files import PART_SUFFIX, storage_error, write_atomic
 from ..shared.shot import (
     CHARTS_FILE,
     SHOT_FILE,

@@ -65,7 +65,7 @@ class PassSpec:
 class ShotReady:
     """The child has written shot.json, vertices.npy and charts.npz; the frames follow.
 
-    When it compares, it also tells what `shared.reuse.ShotFacts` has of the shot and of each frame.
+    When it compares, it also tells what `shared.jobs.reuse.ShotFacts` has of the shot and of each frame.
     """
 
     near_m: float = 0.0

@@ -15,7 +15,7 @@ from .. import compat
 from ..rig.character import Character, require_characters
 from ..rig.correctives import apply_correctives, load_correctives, pose_feature
 from ..shared.errors import InputError
-from ..shared.framerange import format_frames
+from ..shared.jobs.frame_range import format_frames
 from .geometry import perspective_camera
 from .probe import RenderProbe
 from .settings import apply_settings, keep_evaluated, prepare_bodies, simplify_objects

@@ -10,11 +10,11 @@ import bpy
 import numpy as np
 
 from .. import compat
-from ..scene_time import scene_fps
+from ..scene.scene_time import scene_fps
 from ..shared.errors import InputError
-from ..shared.framerange import LAST_FRAME
+from ..shared.files.strict_json import as_text
+from ..shared.jobs.frame_range import LAST_FRAME
 from ..shared.motion import SMPLMotion, resample
-from ..shared.strict_json import as_text
 from .armature import new_armature
 from .body_mesh import new_body_object, require_parts
 from .correctives import store_correctives

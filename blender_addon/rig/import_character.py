@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import bpy
 
-from ..motion_check import check_of, store_check
+from ..look.motion_check import check_of, store_check
 from ..shared.body import free_body, load_body
 from ..shared.motion import Up, read_motion
 from .character import import_motion

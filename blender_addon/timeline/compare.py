@@ -7,9 +7,9 @@ from typing import Any
 
 import bpy
 
-from ..properties import settings_of
+from ..scene.properties import settings_of
 from ..shared.errors import InputError
-from ..shared.frame_files import frame_name
+from ..shared.files.frame_files import frame_name
 from .take import take_folder, take_job, take_named, takes
 
 BACKGROUND = "latentman_background"  # on the image: made here, so that the next take replaces it

@@ -11,12 +11,12 @@ from typing import Any
 import bpy
 
 from .. import compat
-from ..scene_job import open_blend_folder
+from ..scene.scene_job import open_blend_folder
 from ..shared.errors import InputError
-from ..shared.frame_files import frame_name
-from ..shared.framerange import held_for
-from ..shared.job import Job, canonical_json, parse_job
-from ..shared.strict_json import as_text, is_text
+from ..shared.files.frame_files import frame_name
+from ..shared.files.strict_json import as_text, is_text
+from ..shared.jobs.frame_range import held_for
+from ..shared.jobs.job import Job, canonical_json, parse_job
 
 # Custom properties of the strip; an animator sees them in the strip's sidebar.
 METHOD, PROMPT, NEGATIVE, SEED, STEPS, MODEL, ENGINE, JOB_ID, JOB = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..client.warm_backend import BackendState, log_tail
-from ..running import generation
+from ..shot.running import generation
 from .text import draw_text
 
 _ICONS = {

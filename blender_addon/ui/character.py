@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..presets import changes, preset_named
-from ..prompt_text import stored_prompts
-from ..properties import LatentManSceneSettings
-from ..scene_job import hidden_settings, setting_values
+from ..scene.presets import changes, preset_named
+from ..scene.prompt_text import stored_prompts
+from ..scene.properties import LatentManSceneSettings
+from ..scene.scene_job import hidden_settings, setting_values
 from ..shared.errors import InputError
-from ..shared.keyed_prompts import parse_prompts
+from ..shared.jobs.keyed_prompts import parse_prompts
 from ..shared.methods import METHODS
 from ..shared.methods.setting import Setting, declared
 from .models import draw_model_choice

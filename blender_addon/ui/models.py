@@ -6,13 +6,13 @@ from typing import Any
 
 import bpy
 
-from ..known_models import ModelReport, model_name
-from ..preferences import known_model, stored_preferences
-from ..running import generation
-from ..scene_job import stored_model_files
+from ..scene.known_models import ModelReport, model_name
+from ..scene.preferences import known_model, stored_preferences
+from ..scene.scene_job import stored_model_files
 from ..shared.errors import InputError
-from ..shared.model_check import FileState
-from ..shared.model_files import EMBEDDED
+from ..shared.models.check import FileState
+from ..shared.models.files import EMBEDDED
+from ..shot.running import generation
 from .text import draw_error, draw_text
 
 _ROWS = 3

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..generation import BackendChoice, backend_command
-from ..running import generation
 from ..shared.errors import InputError
+from ..shot.generation import BackendChoice, backend_command
+from ..shot.running import generation
 from .models import draw_models
 from .text import draw_error, draw_text
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from ..ops.generate import can_resume, why_not
-from ..running import generation
-from ..scene_job import output_base
+from ..scene.scene_job import output_base
 from ..shared.errors import InputError
+from ..shot.running import generation
 from .text import draw_error, draw_text
 
 _PREVIEW_SCALE = 7.0  # heights of a button

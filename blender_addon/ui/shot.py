@@ -8,13 +8,13 @@ from typing import Any
 
 import bpy
 
-from ..depth_preview import depth_is_shown
-from ..motion_check import stored_check, warnings
+from ..look.depth_preview import depth_is_shown
+from ..look.motion_check import stored_check, warnings
 from ..rig import character as rig
-from ..running import generation
-from ..scene_time import scene_fps, scene_range
-from ..shared.framerange import format_frames
-from ..shared.weight_header import some_names
+from ..scene.scene_time import scene_fps, scene_range
+from ..shared.files.weight_header import some_names
+from ..shared.jobs.frame_range import format_frames
+from ..shot.running import generation
 from .text import draw_text
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import blf
 import bpy
 
-from ..fixes import fixes_for
+from ..help.fixes import fixes_for
 from ..shared.errors import LatentManError
 from .wrapping import wrapped
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import MotionError
-from ..safe_load import is_npy, is_npz, is_pickle, npz_names, parse_npy, parse_npz, read_bytes, unpickle
+from ..files.safe_load import is_npy, is_npz, is_pickle, npz_names, parse_npy, parse_npz, read_bytes, unpickle
 from .assembly import assemble
 from .model import SMPLMotion
 from .readers.clip import Ask

@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from backend.passes import read_frame
-from shared.digest import sha256_file
-from shared.frame_files import PNG_SIGNATURE
+from backend.passes.shot_passes import read_frame
+from shared.files.digest import sha256_file
+from shared.files.frame_files import PNG_SIGNATURE
 
 from .conftest import Served
 from .real_blender import PROJECT, RealBlender, show

@@ -10,7 +10,7 @@ import bpy
 import psutil
 
 import blender_addon
-from blender_addon.running import generation
+from blender_addon.shot.running import generation
 
 
 def main(path: str) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from blender_addon.announcement import LONG_WORK_S, Announcer, Ending
 from blender_addon.client.progress import GenerateState
+from blender_addon.shot.announcement import LONG_WORK_S, Announcer, Ending
 
 GUARD_S = 60.0  # ends a test that would hang; nothing is measured with it
 

@@ -9,14 +9,14 @@ from pathlib import Path
 import bpy
 import pytest
 from blender_addon.shared.body import free_body
-from blender_addon.shared.job import canonical_json
+from blender_addon.shared.jobs.job import canonical_json
 
 import blender_addon
-from blender_addon.camera import frame_shot
 from blender_addon.cli import main
 from blender_addon.client.job_file import ShotFile, read_job_file, write_job_file
+from blender_addon.look.camera import frame_shot
 from blender_addon.rig.character import import_motion
-from blender_addon.scene_job import stored_template
+from blender_addon.scene.scene_job import stored_template
 from tests.blender.scenes import empty_scene, standing_motion
 
 

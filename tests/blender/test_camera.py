@@ -12,7 +12,7 @@ from blender_addon.shared.errors import InputError
 from blender_addon.shared.motion import SMPLMotion, read_motion, sample_path
 from blender_addon.shared.shot import ShotCamera
 
-from blender_addon.camera import frame_shot
+from blender_addon.look.camera import frame_shot
 from blender_addon.passes.geometry import camera_view, world_joints, world_vertices
 from blender_addon.rig.character import characters, import_motion
 from tests.blender.scenes import add_camera, empty_scene, plane_body, standing_motion

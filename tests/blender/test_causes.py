@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from blender_addon.shared.errors import LatentManError
 
-from blender_addon.camera import frame_shot
-from blender_addon.motion_check import check_motion
+from blender_addon.look.camera import frame_shot
+from blender_addon.look.motion_check import check_motion
 from blender_addon.passes.launcher import PassRequest
 from blender_addon.rig.character import bodies, characters, import_motion
 from blender_addon.rig.joints import JOINT, joint_bones

@@ -8,14 +8,14 @@ from pathlib import Path
 import bpy
 import numpy as np
 from blender_addon.shared.body import free_body
-from blender_addon.shared.digest import sha256_file
-from blender_addon.shared.frame_files import frame_name
-from blender_addon.shared.job import Job, JobInputs
-from blender_addon.shared.reuse import RECORD_FILE, ReuseRecord, SegmentRecord, segment_keys
-from blender_addon.shared.strict_json import dump_json
+from blender_addon.shared.files.digest import sha256_file
+from blender_addon.shared.files.frame_files import frame_name
+from blender_addon.shared.files.strict_json import dump_json
+from blender_addon.shared.jobs.job import Job, JobInputs
+from blender_addon.shared.jobs.reuse import RECORD_FILE, ReuseRecord, SegmentRecord, segment_keys
 
-from backend.passes import read_passes
-from backend.segment_reuse import shot_facts
+from backend.jobs.reuse import shot_facts
+from backend.passes.shot_passes import read_passes
 from blender_addon.cli.plan import look_ahead
 from blender_addon.client.request import GenerateRequest, placeholder_inputs
 from blender_addon.passes.comparison import Compared, Known, PassComparison

@@ -9,8 +9,8 @@ from blender_addon.shared.body import free_body
 from blender_addon.shared.shot import FAR_LEVEL
 
 import blender_addon
-from blender_addon.camera import frame_shot
-from blender_addon.depth_preview import DEPTH_ATTRIBUTE, depth_is_shown
+from blender_addon.look.camera import frame_shot
+from blender_addon.look.depth_preview import DEPTH_ATTRIBUTE, depth_is_shown
 from blender_addon.passes.geometry import camera_view, world_vertices
 from blender_addon.rig.character import characters, import_motion
 from tests.blender.scenes import empty_scene, standing_motion

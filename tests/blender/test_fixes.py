@@ -6,7 +6,7 @@ import bpy
 import pytest
 
 import blender_addon
-from blender_addon.fixes import FIXES
+from blender_addon.help.fixes import FIXES
 from blender_addon.ops.mending import RESETTABLE
 from tests.blender.scenes import empty_scene
 

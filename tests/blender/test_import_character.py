@@ -15,7 +15,7 @@ from blender_addon.shared.motion import sample_path
 import blender_addon
 from blender_addon import compat
 from blender_addon.cli import main
-from blender_addon.motion_check import stored_check, warnings
+from blender_addon.look.motion_check import stored_check, warnings
 from blender_addon.rig import character as rig
 from tests.blender.scenes import empty_scene
 

@@ -17,12 +17,12 @@ import pytest
 from blender_addon.shared.body import free_body
 
 import blender_addon
-from blender_addon import running
-from blender_addon.camera import frame_shot
 from blender_addon.client.progress import GenerateState
 from blender_addon.client.warm_backend import BackendState
+from blender_addon.look.camera import frame_shot
 from blender_addon.passes.comparison import Compared
 from blender_addon.rig.character import import_motion
+from blender_addon.shot import running
 from blender_addon.timeline.take import DONE, takes
 from tests.blender.scenes import empty_scene, standing_motion
 

@@ -10,18 +10,18 @@ import numpy as np
 import pytest
 from blender_addon.shared.body import free_body
 from blender_addon.shared.errors import InputError
-from blender_addon.shared.job import Job, LatentManSettings, normal_job, validate_job
+from blender_addon.shared.jobs.job import Job, LatentManSettings, normal_job, validate_job
 from blender_addon.shared.methods.latentman import published_settings
 
 import blender_addon
 from blender_addon.cli.options import parse_options
 from blender_addon.client.job_file import read_job_file
 from blender_addon.client.request import placeholder_inputs
-from blender_addon.fixes import fixes_for
-from blender_addon.motion_check import MotionCheck, check_motion, stored_check, warnings
+from blender_addon.help.fixes import fixes_for
+from blender_addon.look.motion_check import MotionCheck, check_motion, stored_check, warnings
 from blender_addon.rig.body_mesh import PART_ATTRIBUTE
 from blender_addon.rig.character import characters, import_motion
-from blender_addon.scene_job import output_base, scene_frames, store_settings, stored_template
+from blender_addon.scene.scene_job import output_base, scene_frames, store_settings, stored_template
 from tests.blender.scenes import add_camera, empty_scene, random_motion
 
 
@@ -221,7 +221,7 @@ def test_own_betas_are_used_by_the_import(scene, tmp_path):
 
 def test_the_doctor_reports(scene, tmp_path: Path):
     from blender_addon.client.backend_process import BackendCommand
-    from blender_addon.doctor import Doctor
+    from blender_addon.help.doctor import Doctor
 
     doctor = Doctor()
     answers = {

@@ -11,15 +11,15 @@ import numpy as np
 import pytest
 from blender_addon.shared.body import free_body
 from blender_addon.shared.errors import InputError
-from blender_addon.shared.job import Job, LatentManSettings
+from blender_addon.shared.jobs.job import Job, LatentManSettings
 
 import blender_addon
-from blender_addon.camera import frame_shot
 from blender_addon.client.request import placeholder_inputs
 from blender_addon.compat import present_strips, sequencer_strips
+from blender_addon.look.camera import frame_shot
 from blender_addon.rig.character import import_motion
-from blender_addon.scene_job import stored_template
-from blender_addon.takes_on_disk import finished_takes, next_take_folder, unfinished_take
+from blender_addon.scene.scene_job import stored_template
+from blender_addon.shot.takes_on_disk import finished_takes, next_take_folder, unfinished_take
 from blender_addon.timeline.compare import shown_take
 from blender_addon.timeline.take import DONE, JOB_ID, Take, add_take, show_take, take_job, takes
 from tests.blender.scenes import add_camera, empty_scene, standing_motion

@@ -14,8 +14,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from shared.digest import sha256_file
-from shared.job import parse_job
+from shared.files.digest import sha256_file
+from shared.jobs.job import parse_job
 from tests.helpers.fake_runner import expected_png
 
 ROOT = Path(__file__).resolve().parents[2]

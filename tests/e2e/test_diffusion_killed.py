@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from backend.server.link import Link, private_backend
-from shared import client_events as events
-from shared.client_events import ClientEvent
+from shared.protocol.client import events as events
+from shared.protocol.client.events import ClientEvent
 from tests.helpers.exr_shot import ExrShot, exr_shot
 from tests.helpers.server_rig import drive, ended, ends_of, frames_of, linked, worker_of
 from tests.helpers.tiny_models import write_tiny_model

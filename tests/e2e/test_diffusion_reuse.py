@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from backend.server.link import private_backend
-from shared import client_events as events
+from shared.protocol.client import events as events
 from tests.helpers.exr_shot import exr_shot
 from tests.helpers.server_rig import drive, ended, ends_of, frames_of, linked
 from tests.helpers.tiny_models import write_tiny_model

@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from backend.diffusion.components import Components, load_components
-from backend.diffusion.decode import decode_frames
-from backend.diffusion.segment import SampleSettings, Segment, sample_segment
-from backend.diffusion.text import encode_prompt
-from backend.methods.text2video_zero import Text2VideoZero
-from shared.model_files import ModelFiles
+from backend.loop.segment import SampleSettings, Segment, sample_segment
+from backend.methods.text2video_zero.method import Text2VideoZero
+from backend.models.sd15.components import Components, load_components
+from backend.models.sd15.decode import decode_frames
+from backend.models.sd15.text import encode_prompt
+from shared.models.files import ModelFiles
 from tests.helpers.sd15_models import FULL, Sizes, assert_same_weights, sd15_modules, write_folder, write_original
 from tests.helpers.tiny_shot import random_depth
 

@@ -18,10 +18,10 @@ from pathlib import Path
 import pytest
 
 from backend.cli import main
-from backend.server.worker_events import Done, FrameDone, read_line
-from shared.digest import sha256_file
-from shared.frame_files import frame_name
-from shared.job import canonical_json
+from backend.jobs.worker_events import Done, FrameDone, read_line
+from shared.files.digest import sha256_file
+from shared.files.frame_files import frame_name
+from shared.jobs.job import canonical_json
 from tests.helpers.server_rig import GUARD_S, RUNNER, Shot, expected_digests, make_shot
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -17,11 +17,11 @@ import zmq
 
 from backend.server.folder_lock import FolderLock
 from backend.server.link import private_backend
-from shared import client_events as events
-from shared.client import Timing
 from shared.errors import BackendError, LatentManError
-from shared.frame_files import frame_name
-from shared.launch import ConnectionInfo, read_connection_file
+from shared.files.frame_files import frame_name
+from shared.protocol.client import events as events
+from shared.protocol.client.client import Timing
+from shared.protocol.launch import ConnectionInfo, read_connection_file
 from tests.helpers.server_rig import (
     GUARD_S,
     RUNNER,

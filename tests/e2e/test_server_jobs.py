@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from backend.server.link import Link
-from shared import client_events as events
-from shared.client import JobClient
-from shared.client_events import ClientEvent
-from shared.digest import sha256_bytes
 from shared.errors import InputError, JobError, ModelError
-from shared.frame_files import frame_name
-from shared.worker_memory import WorkerMemory
+from shared.files.digest import sha256_bytes
+from shared.files.frame_files import frame_name
+from shared.protocol.client import events as events
+from shared.protocol.client.client import JobClient
+from shared.protocol.client.events import ClientEvent
+from shared.protocol.worker_memory import WorkerMemory
 from tests.helpers.fake_runner import HELD_BYTES, expected_preview
 from tests.helpers.server_rig import (
     QUICK,

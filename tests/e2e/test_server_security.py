@@ -15,13 +15,13 @@ import pytest
 import zmq
 
 from backend.server.link import PrivateBackend
-from shared import client_events as events
-from shared import messages
-from shared.client import JobClient
-from shared.digest import sha256_bytes
-from shared.launch import ConnectionInfo
-from shared.messages import SERVER_MESSAGES, Error, Hello, Message, Put, Reject, Status, Submit, Welcome
-from shared.wire import decode, encode
+from shared.files.digest import sha256_bytes
+from shared.protocol import messages
+from shared.protocol.client import events as events
+from shared.protocol.client.client import JobClient
+from shared.protocol.launch import ConnectionInfo
+from shared.protocol.messages import SERVER_MESSAGES, Error, Hello, Message, Put, Reject, Status, Submit, Welcome
+from shared.protocol.wire import decode, encode
 from tests.helpers.server_rig import (
     GUARD_S,
     QUICK,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from backend.passes import Charts, ShotPasses
+from backend.passes.shot_passes import Charts, ShotPasses
 from tests.helpers.synthetic_passes import render_passes
 
 

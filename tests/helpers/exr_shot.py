@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import OpenEXR
 
-from backend.passes import Charts, ShotPasses
-from shared.digest import sha256_bytes
-from shared.job import Job, JobInputs, LatentManSettings
+from backend.passes.shot_passes import Charts, ShotPasses
+from shared.files.digest import sha256_bytes
+from shared.jobs.job import Job, JobInputs, LatentManSettings
 from shared.shot import shot_json
 from tests.helpers.synthetic_passes import render_passes
 

@@ -1,4 +1,4 @@
-"""A stand-in for `backend.job_runner` that draws one-pixel frames; the prompt says how it behaves.
+"""A stand-in for `backend.jobs.runner` that draws one-pixel frames; the prompt says how it behaves.
 
 Words `name=value` in the prompt: `step_s` seconds a step, `die_at` frame at which the process kills itself once,
 `die=always`, `wait_at` frame at which the first attempt goes on reporting progress until it is stopped, `hang=cancel`
@@ -18,13 +18,13 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 
-from backend.server.worker_events import FrameDone, Preview, Progress, WorkerEvent
-from shared.digest import sha256_bytes, sha256_file
+from backend.jobs.worker_events import FrameDone, Preview, Progress, WorkerEvent
 from shared.errors import CancelledError, InputError, ModelError
-from shared.frame_files import frame_name, write_atomic
-from shared.job import Job, parse_job
-from shared.model_files import ModelFiles
-from shared.worker_memory import WorkerMemory
+from shared.files.digest import sha256_bytes, sha256_file
+from shared.files.frame_files import frame_name, write_atomic
+from shared.jobs.job import Job, parse_job
+from shared.models.files import ModelFiles
+from shared.protocol.worker_memory import WorkerMemory
 
 
 def one_pixel_png(colour: bytes) -> bytes:

@@ -13,9 +13,9 @@ from safetensors.torch import save_file
 from torch import Tensor
 from transformers import CLIPTextConfig, CLIPTextModel
 
-from backend.diffusion.components import Components, assemble
-from backend.diffusion.single_file import built_in_config
-from shared.model_files import ModelFiles
+from backend.models.sd15.components import Components, assemble
+from backend.models.sd15.files.single_file import built_in_config
+from shared.models.files import ModelFiles
 from tests.helpers.original_layout import original_weights
 from tests.helpers.tiny_models import tiny_tokenizer
 

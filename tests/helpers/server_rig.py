@@ -11,12 +11,12 @@ from pathlib import Path
 import psutil
 
 from backend.server.link import Link, PrivateBackend, private_backend
-from shared import client_events as events
-from shared.client import JobClient, Timing
-from shared.client_events import ClientEvent
-from shared.digest import sha256_bytes
-from shared.job import Job, JobInputs
-from shared.launch import ConnectionInfo
+from shared.files.digest import sha256_bytes
+from shared.jobs.job import Job, JobInputs
+from shared.protocol.client import events as events
+from shared.protocol.client.client import JobClient, Timing
+from shared.protocol.client.events import ClientEvent
+from shared.protocol.launch import ConnectionInfo
 from tests.helpers.fake_runner import expected_png
 
 RUNNER = "tests.helpers.fake_runner"

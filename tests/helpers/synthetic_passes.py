@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from backend.passes import Charts, ShotPasses
+from backend.passes.shot_passes import Charts, ShotPasses
 from shared.shot import Shot, ShotCamera, ShotCharacter
 
 

@@ -10,7 +10,7 @@ import torch
 from diffusers import AutoencoderKL, AutoencoderTiny, ControlNetModel, DDIMScheduler, UNet2DConditionModel
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
-from backend.diffusion.components import Components, assemble
+from backend.models.sd15.components import Components, assemble
 
 WORDS = ("a", "red", "robot", "dancing", "on", "the", "moon", "blurry")
 LATENT_FACTOR = 2

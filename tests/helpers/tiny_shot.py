@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from backend.correspondence.types import Matches
-from backend.diffusion.components import Components
-from backend.diffusion.method import Method
-from backend.diffusion.segment import SampleSettings, Segment, sample_segment
-from backend.diffusion.text import PromptEmbeds, encode_prompt
+from backend.loop.method import Method
+from backend.loop.segment import SampleSettings, Segment, sample_segment
 from backend.methods.inputs import LatentManMatches
+from backend.models.sd15.components import Components
+from backend.models.sd15.text import PromptEmbeds, encode_prompt
 
 
 def random_depth(frames: int, size: int, seed: int = 0) -> NDArray[np.float32]:

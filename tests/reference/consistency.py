@@ -8,7 +8,7 @@ from statistics import fmean, pvariance, variance
 
 import numpy as np
 
-from backend.metrics.followed import BackwardFlow
+from backend.measure.metrics.followed import BackwardFlow
 
 
 def surface_variance(images: np.ndarray, pixel: np.ndarray) -> float:

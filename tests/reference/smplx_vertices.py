@@ -11,7 +11,7 @@ def main(source: str, target: str) -> None:
     import smplx
     import torch
 
-    from backend.body.smplx_struct import smplx_struct
+    from backend.make.body.smplx_struct import smplx_struct
     from shared.body import free_body
 
     with np.load(source) as data:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from backend.passes import ShotPasses
+from backend.passes.shot_passes import ShotPasses
 
 
 def seen_point(passes: ShotPasses, frame: int, row: int, column: int) -> tuple[int, np.ndarray]:

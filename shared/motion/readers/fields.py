@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...errors import MotionError
-from ...safe_load import MAX_FILE_BYTES, Opaque
+from ...files.safe_load import MAX_FILE_BYTES, Opaque
 
 Array = npt.NDArray[np.float64]
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from blender_addon.shared.errors import LatentManError
-from blender_addon.shared.frame_files import frame_name
-from blender_addon.shared.job import Job
+from blender_addon.shared.files.frame_files import frame_name
+from blender_addon.shared.jobs.job import Job
 
 from blender_addon.client.request import GenerateRequest, placeholder_inputs
 

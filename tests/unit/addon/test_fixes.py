@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from blender_addon.fixes import FIXES, fixes_for
+from blender_addon.help.fixes import FIXES, fixes_for
 
 ROOT = Path(__file__).resolve().parents[3]
 # Families of commands that no panel runs.

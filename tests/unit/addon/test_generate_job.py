@@ -11,11 +11,11 @@ from pathlib import Path
 
 import psutil
 import pytest
-from blender_addon.shared.client import JobClient
-from blender_addon.shared.digest import sha256_file
 from blender_addon.shared.errors import BackendError, CancelledError, InputError, JobError, RenderError
-from blender_addon.shared.job import parse_job
-from blender_addon.shared.model_files import LoraFile, ModelFiles
+from blender_addon.shared.files.digest import sha256_file
+from blender_addon.shared.jobs.job import parse_job
+from blender_addon.shared.models.files import LoraFile, ModelFiles
+from blender_addon.shared.protocol.client.client import JobClient
 
 from blender_addon.client.backend_process import BackendCommand, BackendProcess, find_backend, parse_backend_command
 from blender_addon.client.generate_job import GenerateJob

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 from blender_addon.shared.errors import InputError
-from blender_addon.shared.job import Job, LatentManSettings, canonical_json, normal_job
-from blender_addon.shared.model_files import LoraFile
+from blender_addon.shared.jobs.job import Job, LatentManSettings, canonical_json, normal_job
+from blender_addon.shared.models.files import LoraFile
 
 from blender_addon.client.job_file import ShotFile, read_job_file, write_job_file
 from blender_addon.client.present import look_for_present

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from blender_addon.notification import WAYS, Note, Notifier
+from blender_addon.help.notification import WAYS, Note, Notifier
 
 GUARD_S = 60.0  # ends a test that would hang; nothing is measured with it
 NASTY = Note("LatentMan", 'take-001; rm -rf ~ $(id) `id` "%PATH%" <b>&amp; \'--help')

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from blender_addon.shared.client import JobClient, Timing
+from blender_addon.shared.protocol.client.client import JobClient, Timing
 
 from blender_addon.client import stall
 from blender_addon.client.backend_process import BackendCommand, BackendProcess, find_backend

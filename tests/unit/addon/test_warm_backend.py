@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from blender_addon.shared.client import JobClient
+from blender_addon.shared.protocol.client.client import JobClient
 
 from blender_addon.client import backend_process
 from blender_addon.client.backend_process import BackendCommand, BackendProcess, find_backend

@@ -6,9 +6,10 @@ import inspect
 
 import pytest
 
-from shared import errors, messages
+from shared import errors
 from shared.errors import ERROR_KINDS, InputError, JobError, LatentManError, error_of, told
-from shared.wire import WireError
+from shared.protocol import messages
+from shared.protocol.wire import WireError
 
 CLASSES = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if issubclass(kind, LatentManError)]
 

@@ -1,1 +1,0 @@
-"""The denoising loop over diffusers' modules, segment by segment. `segment` is the way in."""

@@ -1,0 +1,146 @@
+"""A job's folder on the backend: everything that running it needs and leaves.
+
+job.json            the job, canonical
+inputs/SHA256       passes, shot.json, vertices, charts, named by content
+frames/0001.png     finished frames; each appears whole or not at all
+segments/0000.safetensors      frame 0's trajectory, for every later segment's keys and values
+segments/0008.last.safetensors     the trajectory of a segment's last frame, for the segment after it
+segments/0008.latents.safetensors  a sampled segment that waits to be decoded
+reuse.json          which segments are finished, for jobs that come after (`reuse`)
+batches.json        how many frames went through the model at once, so that a later run rounds the same
+result.json         what was measured on the way
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import Tensor
+
+from backend.contract.values import Trajectory
+from backend.loop.segment import Segment, SegmentResult
+from backend.loop.trajectory import trajectory_from_bytes, trajectory_to_bytes
+from backend.passes.shot_passes import ShotPasses, read_passes
+from shared.errors import InputError, JobError
+from shared.files.frame_files import frame_name, write_atomic
+from shared.files.strict_json import StrictJSONError, convert, dump_json, parse_json
+from shared.jobs.job import Job, parse_job
+
+
+@dataclass(frozen=True, slots=True)
+class Batches:
+    """How many frames go through the model at once; the fields are those of `SampleSettings`.
+
+    Raises InputError for less than one.
+    """
+
+    micro_batch: int
+    graph_batch: int
+
+    def __post_init__(self) -> None:
+        if min(self.micro_batch, self.graph_batch) < 1:
+            raise InputError("job.batches", f"Batches of {self.micro_batch} and {self.graph_batch} frames are none.")
+
+
+@dataclass(frozen=True, slots=True)
+class JobFolder:
+    """Paths and files of one job. Writing is atomic; a file that is there is whole."""
+
+    path: Path
+
+    def job(self) -> Job:
+        """The job itself. Raises InputError if `job.json` is not one."""
+        return parse_job((self.path / "job.json").read_bytes())
+
+    def passes(self, job: Job) -> ShotPasses:
+        """The job's inputs, read. Raises JobError for one that is missing and PassesError for one that is wrong."""
+        missing = [digest for digest in job.inputs.digests() if not (self.path / "inputs" / digest).is_file()]
+        if missing:
+            raise JobError(
+                "job.inputs_missing", f"{len(missing)} of the job's inputs are missing.", "Submit the job again."
+            )
+        inputs = self.path / "inputs"
+        return read_passes(
+            [inputs / digest for digest in job.inputs.passes],
+            inputs / job.inputs.shot,
+            inputs / job.inputs.vertices,
+            inputs / job.inputs.charts,
+        )
+
+    def has_work(self) -> bool:
+        """Whether a run before this one left frames or trajectories."""
+        return any((self.path / "frames").glob("*")) or any((self.path / "segments").glob("*"))
+
+    def frame_path(self, frame: int) -> Path:
+        """Where a finished frame lies."""
+        return self.path / "frames" / frame_name(frame)
+
+    def write_frame(self, frame: int, png: bytes) -> None:
+        """Put a finished frame in its place."""
+        self.frame_path(frame).parent.mkdir(exist_ok=True)
+        write_atomic(self.frame_path(frame), png)
+
+    @property
+    def anchor_path(self) -> Path:
+        """Where frame 0's trajectory lies."""
+        return self.path / "segments" / "0000.safetensors"
+
+    def last_path(self, segment: Segment) -> Path:
+        """Where the trajectory of a segment's last frame lies."""
+        return self.path / "segments" / f"{segment.start:04d}.last.safetensors"
+
+    def load_anchor(self) -> Trajectory | None:
+        """Frame 0's trajectory, None before the first segment has been sampled."""
+        return _trajectory(self.anchor_path)
+
+    def load_last(self, segment: Segment) -> Trajectory | None:
+        """The trajectory of a segment's last frame, None if it has not been sampled."""
+        return _trajectory(self.last_path(segment))
+
+    def load_latents(self, segment: Segment) -> Tensor | None:
+        """A sampled segment's latents, None if it has not been sampled."""
+        file = self.path / "segments" / f"{segment.start:04d}.latents.safetensors"
+        if not file.is_file():
+            return None
+        try:
+            return load(file.read_bytes())["latents"]
+        except (SafetensorError, KeyError) as error:
+            raise JobError("job.segment", f"A stored segment cannot be read: {error}.", "Run the job again.") from error
+
+    def write_segment(self, segment: Segment, result: SegmentResult) -> None:
+        """Keep a sampled segment. Its latents come last: when they are there, the trajectories are too."""
+        folder = self.path / "segments"
+        folder.mkdir(exist_ok=True)
+        if segment.start == 0:
+            write_atomic(self.anchor_path, trajectory_to_bytes(result.anchor))
+        write_atomic(self.last_path(segment), trajectory_to_bytes(result.last))
+        latents = save({"latents": result.latents.detach().cpu().contiguous()})
+        write_atomic(folder / f"{segment.start:04d}.latents.safetensors", latents)
+
+    def drop_segments(self, *, anchor: bool, previous: bool) -> None:
+        """Remove what nobody needs any more; the trajectories that a job after this one may go on from stay."""
+        kept = {self.anchor_path} if anchor else set()
+        for file in (self.path / "segments").glob("*"):
+            if file not in kept and not (previous and file.name.endswith(".last.safetensors")):
+                file.unlink()
+
+    def load_batches(self) -> Batches | None:
+        """The batches of the run that began this job, None before it. Raises JobError for a damaged file."""
+        file = self.path / "batches.json"
+        if not file.is_file():
+            return None
+        try:
+            return convert(parse_json(file.read_bytes()), Batches)
+        except (StrictJSONError, InputError) as error:
+            raise JobError("job.batches", f"batches.json cannot be read: {error}.", "Run the job again.") from error
+
+    def write_batches(self, batches: Batches) -> None:
+        """Keep the batches for every later run of this job."""
+        write_atomic(self.path / "batches.json", dump_json(asdict(batches)))
+
+
+def _trajectory(file: Path) -> Trajectory | None:
+    return trajectory_from_bytes(file.read_bytes()) if file.is_file() else None

@@ -1,0 +1,186 @@
+"""Finished segments of earlier jobs, taken over by a job whose own would be the same.
+
+The job folders of a work folder lie side by side, each named by its job's digest. A folder that lies elsewhere (a
+farm's) has no such neighbours, and is simply computed.
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+
+import diffusers
+import torch
+
+from backend.jobs.folder import JobFolder
+from backend.loop.segment import Segment
+from backend.models.sd15.components import Components
+from backend.passes.shot_passes import ShotPasses
+from shared.files.digest import is_digest, sha256_bytes, sha256_file
+from shared.files.frame_files import link_or_copy, storage_error, write_atomic
+from shared.files.strict_json import dump_json
+from shared.jobs.job import Job
+from shared.jobs.reuse import (
+    RECORD_FILE,
+    ReuseRecord,
+    SegmentRecord,
+    ShotFacts,
+    geometry_digest,
+    read_record,
+    read_records,
+    segment_keys,
+    segment_spans,
+)
+from shared.methods import MethodSpec, method_named
+
+# The packages beside this module whose code decides what a picture is.
+COMPUTING = ("contract", "correspondence", "loop", "machine", "methods", "models", "passes")
+
+
+def machinery(components: Components, files: str) -> str:
+    """What computes, as a digest: equal inputs give equal bytes on the same device, by the same program and files.
+
+    `files` stands for the model's files as they are now.
+    """
+    device = components.device
+    cuda = device.type == "cuda"
+    name = torch.cuda.get_device_name(device) if cuda else f"{platform.machine()}, {torch.get_num_threads()} threads"
+    versions = f"torch {torch.__version__}, diffusers {diffusers.__version__}, {_own_code()}"
+    return sha256_bytes(f"{device.type} {name}, {components.dtype}, {versions}, {files}".encode())
+
+
+@cache
+def _own_code() -> str:
+    """A digest of this program's code that a picture depends on: a quicker kernel rounds otherwise."""
+    files = sorted(
+        path for folder in COMPUTING for path in (Path(__file__).resolve().parents[1] / folder).rglob("*.py")
+    )
+    return sha256_bytes("".join(sha256_file(path) for path in files).encode())
+
+
+def shot_facts(job: Job, passes: ShotPasses) -> ShotFacts:
+    """The facts of passes that are at hand."""
+    shot = passes.shot
+    rows = zip(shot.camera.world_to_camera, shot.camera.intrinsics, passes.vertices, strict=True)
+    return ShotFacts(shot.near_m, shot.far_m, job.inputs.charts, tuple(geometry_digest(*row) for row in rows))
+
+
+@dataclass(slots=True)
+class SegmentReuse:
+    """The finished segments of one job by their keys, its own and those that it took over.
+
+    A folder with work of other machinery (another device, an earlier version) is `mixed`: it is gone on with as ever,
+    but takes nothing over and is not recorded.
+    """
+
+    folder: JobFolder
+    job: Job
+    keys: tuple[str, ...]
+    machinery: str
+    mixed: bool
+    finished: dict[str, SegmentRecord]
+    taken_frames: int = 0
+
+    @property
+    def method(self) -> MethodSpec:
+        """The job's method."""
+        return method_named(self.job.method)
+
+    @classmethod
+    def open(cls, folder: JobFolder, job: Job, passes: ShotPasses, machinery: str) -> SegmentReuse:
+        """With what the folder's own record says; one is begun with the job. Raises LatentManError `storage.*`."""
+        own = read_record(folder.path / RECORD_FILE)
+        mixed = folder.has_work() if own is None else own.machinery != machinery
+        finished = {one.key: one for one in own.segments} if own is not None and not mixed else {}
+        reuse = cls(folder, job, segment_keys(job, shot_facts(job, passes)), machinery, mixed, finished)
+        reuse._write()
+        return reuse
+
+    def take_over(self) -> None:
+        """Put the segments that earlier jobs finished into the folder, as a run before this one would have left them.
+
+        Raises LatentManError `storage.*`.
+        """
+        wanted = {key for key in self.keys if key not in self.finished}
+        if self.mixed or not wanted or not is_digest(self.folder.path.name):
+            return
+        try:
+            for name in ("frames", "segments"):
+                (self.folder.path / name).mkdir(exist_ok=True)
+            for folder, record in self._others():
+                for one in record.segments:
+                    if one.key in wanted and self._take(folder, one):
+                        wanted.discard(one.key)
+        except OSError as error:
+            raise storage_error(error, self.folder.path) from error
+        self._write()
+
+    def note(self, index: int) -> None:
+        """Write down that a segment is whole."""
+        record = None if self.keys[index] in self.finished else self._record(index)
+        if record is not None:
+            self.finished[record.key] = record
+            self._write()
+
+    def _others(self) -> Iterator[tuple[JobFolder, ReuseRecord]]:
+        for path, record in read_records(self.folder.path.parent):
+            if path != self.folder.path and is_digest(path.name) and record.machinery == self.machinery:
+                yield JobFolder(path), record
+
+    def _take(self, source: JobFolder, one: SegmentRecord) -> bool:
+        """Take a segment's files if all are there as recorded; what the folder has already stays."""
+        segment = self._segment(self.keys.index(one.key))
+        numbers = self._numbers(segment)
+        if len(one.frames) != len(numbers) or len(one.pngs) != len(numbers):
+            return False
+        rows = zip(one.frames, numbers, one.pngs, strict=True)
+        files = [(source.frame_path(there), self.folder.frame_path(here), png) for there, here, png in rows]
+        if one.anchor:
+            files.append((source.anchor_path, self.folder.anchor_path, one.anchor))
+        if one.last:
+            files.append((source.last_path(segment), self.folder.last_path(segment), one.last))
+        if not all(_digest(path) == digest for path, _, digest in files):
+            return False
+        new = [(path, target) for path, target, _ in files if not target.exists()]
+        try:
+            for path, target in new:
+                link_or_copy(path, target)
+        except FileNotFoundError:  # cleaned away this moment; what was taken is right, and the rest is computed
+            return False
+        self.taken_frames += sum(target.suffix == ".png" for _, target in new)
+        self.finished[one.key] = replace(one, frames=numbers)
+        return True
+
+    def _record(self, index: int) -> SegmentRecord | None:
+        """What there is of a segment; None where something that a later one would need is gone."""
+        segment = self._segment(index)
+        numbers = self._numbers(segment)
+        pngs = tuple(_digest(self.folder.frame_path(frame)) for frame in numbers)
+        anchor = _digest(self.folder.anchor_path) if self.method.needs_first and index == 0 else ""
+        last = _digest(self.folder.last_path(segment)) if self.method.needs_previous else ""
+        if None in (*pngs, anchor, last):
+            return None
+        return SegmentRecord(self.keys[index], numbers, tuple(png or "" for png in pngs), anchor or "", last or "")
+
+    def _segment(self, index: int) -> Segment:
+        return Segment(*segment_spans(len(self.job.frames), self.job.segment_frames)[index])
+
+    def _numbers(self, segment: Segment) -> tuple[int, ...]:
+        return self.job.frames[segment.start : segment.stop]
+
+    def _write(self) -> None:
+        if self.mixed:
+            return
+        segments = tuple(self.finished[key] for key in self.keys if key in self.finished)
+        write_atomic(self.folder.path / RECORD_FILE, dump_json(ReuseRecord(self.machinery, segments)))
+
+
+def _digest(path: Path) -> str | None:
+    """The digest of a file, None where it is not there, or is gone by now."""
+    try:
+        return sha256_file(path)
+    except OSError:
+        return None

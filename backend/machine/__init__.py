@@ -1,0 +1,1 @@
+"""What this machine is: its memory, threads, precisions and cards."""

@@ -1,0 +1,1 @@
+"""What ships with the project, made anew: the body, the sample motions, the small model."""

@@ -1,0 +1,58 @@
+"""Training that goes on from a model that is exported already."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from diffusers import AutoencoderKL, ControlNetModel, UNet2DConditionModel
+from diffusers.models.transformers.transformer_2d import Transformer2DModel
+from transformers import CLIPTextModel
+
+from backend.make.training.models import Sizes, build_unet
+from shared.errors import InputError
+
+_PLACES = (
+    ("vae", AutoencoderKL, "autoencoder/vae"),
+    ("text_encoder", CLIPTextModel, "diffusion/text_encoder"),
+    ("controlnet", ControlNetModel, "diffusion/controlnet"),
+)
+_UNET = "diffusion/unet"
+
+
+def adopt_model(model: Path, root: Path, sizes: Sizes) -> None:
+    """Lay the networks of an exported model, in float32, where the stages look for theirs; what is there is kept.
+
+    Raises InputError where its UNet has another shape than `sizes` says.
+    """
+    for name, kind, place in _PLACES:
+        if not (root / place).exists():
+            kind.from_pretrained(model / name, torch_dtype=torch.float32).save_pretrained(root / place)
+    if not (root / _UNET).exists():
+        theirs = UNet2DConditionModel.from_pretrained(model / "unet", torch_dtype=torch.float32)
+        widened_unet(theirs, sizes).save_pretrained(root / _UNET)
+
+
+@torch.no_grad()
+def widened_unet(theirs: UNet2DConditionModel, sizes: Sizes) -> UNet2DConditionModel:
+    """The UNet of today with their weights; attention that theirs lacks changes nothing until it is trained.
+
+    Raises InputError where anything else differs.
+    """
+    unet = build_unet(sizes)
+    added = {name for name, module in unet.named_modules() if isinstance(module, Transformer2DModel)}
+    added -= {name for name, _ in theirs.named_modules()}
+    for name in added:
+        unet.get_submodule(name).proj_out.weight.zero_()
+        unet.get_submodule(name).proj_out.bias.zero_()
+    mine, given = unet.state_dict(), theirs.state_dict()
+    kept = {key for key in mine if not any(key.startswith(f"{name}.") for name in added)}
+    wrong = sorted(kept ^ given.keys() | {key for key in kept & given.keys() if mine[key].shape != given[key].shape})
+    if wrong:
+        raise InputError(
+            "training.shape",
+            f"{len(wrong)} weights of the UNet to start from do not fit the one to train, {wrong[0]} among them.",
+            "Start from a model that this version of `latentman train` exported.",
+        )
+    unet.load_state_dict(mine | given)
+    return unet

@@ -1,0 +1,1 @@
+"""Metrics, evaluations, benches and reports; nothing that renders imports them."""

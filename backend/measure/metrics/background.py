@@ -1,0 +1,44 @@
+"""Background stability: how much changes behind the body while the camera stands still."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.ndimage import binary_dilation
+
+from backend.measure.metrics.pictures import checked_pictures
+from backend.measure.metrics.scores import Score, score
+from backend.passes.shot_passes import ShotPasses
+from shared.errors import InputError
+from shared.shot import ShotCamera
+
+# The autoencoder mixes body and background this far from the silhouette, and clothes stand out from the body.
+MARGIN_PX = 4
+
+
+def background_change(images: ArrayLike, passes: ShotPasses) -> Score | None:
+    """Mean squared difference of consecutive frames where both show background, 0..255 squared; None = moving camera.
+
+    `images` (frames, H, W, 3) 0..255, of the passes' size. Pixels within `MARGIN_PX` of the body in either frame do
+    not count. The passes know no geometry behind the body, so a moving camera leaves nothing to compare. Raises
+    InputError if the frames do not fit the shot.
+    """
+    pictures = checked_pictures(images)
+    if pictures.shape[:3] != passes.part.shape:
+        raise InputError("metrics.size", f"Pictures {pictures.shape} do not fit passes of {passes.part.shape}.")
+    if not _stands_still(passes.shot.camera):
+        return None
+    near = [binary_dilation(labels > 0, np.ones((3, 3)), iterations=MARGIN_PX) for labels in passes.part]
+    values: list[float | None] = []
+    for k in range(1, len(pictures)):
+        shown = ~(near[k] | near[k - 1])
+        change = pictures[k][shown].astype(np.float64) - pictures[k - 1][shown]
+        values.append(float((change**2).mean()) if shown.any() else None)
+    return score(values)
+
+
+def _stands_still(camera: ShotCamera) -> bool:
+    return all(
+        np.allclose(matrices, matrices[:1], rtol=0, atol=1e-6)
+        for matrices in (camera.world_to_camera, camera.intrinsics)
+    )

@@ -1,0 +1,153 @@
+"""The consistency report of one clip: every figure, by both correspondences, and what it must be read with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from numpy.typing import ArrayLike
+
+from backend.correspondence.chart_index import ChartIndex, chart_index
+from backend.correspondence.features import Features
+from backend.correspondence.pairs import pair_matches
+from backend.correspondence.surface import match_surface
+from backend.correspondence.types import Matches
+from backend.measure.metrics.background import background_change
+from backend.measure.metrics.body_variance import body_variance
+from backend.measure.metrics.followed import BackwardFlow, FollowedPoints, backward_flow, follow_points
+from backend.measure.metrics.h_mse import HMse, h_mse
+from backend.measure.metrics.pictures import checked_pictures
+from backend.measure.metrics.released_h_mse import released_h_mse
+from backend.measure.metrics.scores import Score
+from backend.measure.metrics.sharpness import Sharpness, sharpness
+from backend.measure.metrics.surface_variance import SurfaceVariance, surface_variance
+from backend.measure.metrics.textured_render import textured_render
+from backend.measure.metrics.warp_error import warp_error
+from backend.passes.shot_passes import ShotPasses
+from shared.errors import InputError
+
+LAGS = (1, 4, 8, 16)
+
+# The paper compares at this size; the assignment's cost grows faster than the number of pixels.
+ASSIGNMENT_SIDE = 256
+
+LagMatches = tuple[tuple[int, tuple[Matches, ...]], ...]
+"""(lag, matches of frame lag, lag + 1, ... with the frame that lies the lag before), a lag an entry."""
+
+
+@dataclass(frozen=True, slots=True)
+class Consistency:
+    """The figures of one clip. Lags that are longer than the clip are left out."""
+
+    h_mse: HMse  # equation 9 as printed: LatentMan's assignment, consecutive frames
+    assignment: tuple[HMse, ...]  # the same, one a lag
+    surface: tuple[HMse, ...]  # exact correspondence, one a lag
+    body_variance: Score
+    relative: tuple[float | None, ...]  # of `surface`, divided by the body's variance; 2 = nothing holds its place
+    surface_variance: SurfaceVariance
+    warp_error: Score
+    sharpness: Sharpness
+    background: Score | None  # None = the camera moves
+    h_mse_released: float | None  # the published code's 8-bit figure, another quantity than `h_mse`
+
+    @property
+    def background_mean(self) -> float | None:
+        """The background's mean change; None where the camera moves or no background shows."""
+        return None if self.background is None else self.background.mean
+
+    def json_value(self) -> dict[str, Any]:
+        """The same as plain JSON values."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ConsistencyMatches:
+    """What a shot's geometry says about its frames: computed once, used for every method's frames."""
+
+    assignment: LagMatches
+    surface: LagMatches
+    followed: FollowedPoints
+    flows: tuple[BackwardFlow, ...]  # of frame 1, 2, ...
+    index: ChartIndex
+
+
+def consistency_matches(
+    passes: ShotPasses,
+    height: int,
+    width: int,
+    *,
+    lags: tuple[int, ...] = LAGS,
+    assignment_lags: tuple[int, ...] = LAGS,
+    features: Features = "paper",
+) -> ConsistencyMatches:
+    """The matches for a report on pictures of `height` x `width`, the passes' own size.
+
+    Lag 1 is always among them. The assignment costs by far the most: about a fifth of a second a pair at 256x256.
+    Raises InputError for another size, PassesError if the passes do not show their vertices.
+    """
+    if passes.part.shape[1:] != (height, width):
+        full_height, full_width = passes.part.shape[1:]
+        raise InputError(
+            "metrics.size", f"Pictures of {width}x{height} do not fit passes of {full_width}x{full_height}."
+        )
+    index = chart_index(passes.charts)
+    small = assignment_size(height, width)
+    frames = len(passes.shot.frames)
+    return ConsistencyMatches(
+        _lagged(frames, assignment_lags, lambda i, j: pair_matches(passes, i, j, *small, features=features)),
+        _lagged(frames, lags, lambda i, j: match_surface(passes, index, i, j, height, width)),
+        follow_points(passes, index),
+        tuple(backward_flow(passes, index, frame) for frame in range(1, frames)),
+        index,
+    )
+
+
+def assignment_size(height: int, width: int) -> tuple[int, int]:
+    """The largest size of at most `ASSIGNMENT_SIDE` whose pixels are whole blocks of the picture's."""
+    factor = max(1, -(-max(height, width) // ASSIGNMENT_SIDE))
+    while height % factor or width % factor:
+        factor += 1
+    return height // factor, width // factor
+
+
+def _lagged(frames: int, lags: tuple[int, ...], match: Callable[[int, int], Matches]) -> LagMatches:
+    """`match(frame, earlier frame)` at lag 1 and at every other lag that the clip is long enough for."""
+    kept = [1, *(lag for lag in lags if 1 < lag < frames)]
+    return tuple((lag, tuple(match(frame, frame - lag) for frame in range(lag, frames))) for lag in kept)
+
+
+def consistency(images: ArrayLike, passes: ShotPasses, matches: ConsistencyMatches) -> Consistency:
+    """Measure a clip: `images` (frames, H, W, 3) 0..255 in the order of the shot's frames.
+
+    Raises InputError if the frames do not fit the shot or the matches.
+    """
+    pictures = checked_pictures(images)
+    if len(pictures) != len(passes.shot.frames):
+        raise InputError(
+            "metrics.count", f"The shot has {len(passes.shot.frames)} frames, but {len(pictures)} pictures are given."
+        )
+    assignment = tuple(h_mse(pictures, pairs, lag=lag) for lag, pairs in matches.assignment)
+    surface = tuple(h_mse(pictures, pairs, lag=lag) for lag, pairs in matches.surface)
+    variance = body_variance(pictures, passes.part)
+    return Consistency(
+        h_mse=assignment[0],
+        assignment=assignment,
+        surface=surface,
+        body_variance=variance,
+        relative=tuple(_ratio(part.mean, variance.mean) for part in surface),
+        surface_variance=surface_variance(pictures, matches.followed),
+        warp_error=warp_error(pictures, passes.part, matches.flows),
+        sharpness=sharpness(pictures, passes.part),
+        background=background_change(pictures, passes),
+        h_mse_released=released_h_mse(pictures, passes),
+    )
+
+
+def resampling_floor(passes: ShotPasses, matches: ConsistencyMatches) -> Consistency:
+    """The same figures of a perfectly steady, textured body: what no method can better at that sharpness."""
+    return consistency(textured_render(passes, matches.index), passes, matches)
+
+
+def _ratio(value: float | None, by: float | None) -> float | None:
+    return value / by if value is not None and by else None

@@ -1,0 +1,64 @@
+"""Surface points of a shot, followed exactly: the pixel in which every frame shows them, and exact optical flow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from backend.correspondence.chart_index import ChartIndex
+from backend.correspondence.surface import SurfacePoints, surface_points, track_points
+from backend.passes.shot_passes import ShotPasses
+
+# Points of a shot that are followed at most: more do not change the mean, and 200 frames still take seconds.
+POINTS = 20_000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FollowedPoints:
+    """The pixel that shows each point in each frame, at the passes' size."""
+
+    pixel: NDArray[np.int32]  # (points, frames) flat index, -1 = not seen there
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BackwardFlow:
+    """Where the body's pixels of a frame lie in the frame before it."""
+
+    pixel: NDArray[np.int64]  # (n,) flat index in the frame
+    position: NDArray[np.float64]  # (n, 2) x, y in the frame before, in pixels, a pixel's centre at +0.5
+
+
+def follow_points(passes: ShotPasses, index: ChartIndex, limit: int = POINTS) -> FollowedPoints:
+    """Follow the surface points under every n-th body pixel of every frame through all frames.
+
+    What is seen often and large counts for more, as it does to the eye. n is the smallest that keeps to `limit`
+    points. Raises PassesError if the passes do not show their vertices.
+    """
+    width, frames = passes.shot.width, len(passes.shot.frames)
+    step = max(1, -(-int(np.count_nonzero(passes.part)) // limit))
+    chosen = [np.flatnonzero(passes.part[source])[::step] for source in range(frames)]
+    sources = [surface_points(passes, index, source, pixels) for source, pixels in enumerate(chosen)]
+    joined = SurfacePoints(  # of all frames, for following them needs only what is fixed to the surface
+        0,
+        *(np.concatenate([getattr(part, name) for part in sources]) for name in ("pixel", "face", "weights", "front")),
+    )
+    pixel = np.full((joined.pixel.size, frames), -1, np.int32)
+    for frame in range(frames):
+        track = track_points(passes, index, joined, frame)
+        column, row = np.floor(track.position[track.visible]).astype(np.int32).T
+        pixel[track.visible, frame] = row * width + column
+    source_of = np.repeat(np.arange(frames), [part.pixel.size for part in sources])
+    pixel[np.arange(joined.pixel.size), source_of] = joined.pixel
+    return FollowedPoints(pixel)
+
+
+def backward_flow(passes: ShotPasses, index: ChartIndex, frame: int) -> BackwardFlow:
+    """The exact flow from `frame` (at least 1) to the frame before it, of all body pixels that are seen there too.
+
+    Raises PassesError if the passes do not show their vertices.
+    """
+    points = surface_points(passes, index, frame)
+    track = track_points(passes, index, points, frame - 1)
+    return BackwardFlow(points.pixel[track.visible], track.position[track.visible])

@@ -1,0 +1,67 @@
+"""The manifest: from what, by what and how fast a result was made, and how consistent it is."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json
+import platform
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from backend.measure.metrics.consistency import Consistency
+from backend.measure.report.result_folder import ResultFolder
+from shared.jobs.frame_range import held_for
+from shared.jobs.frame_rate import exact_rate
+from shared.jobs.job import canonical_json
+
+_PACKAGES = ("latentman", "torch", "diffusers", "transformers", "numpy", "scipy", "pyzmq", "bpy")
+
+
+def manifest(folder: ResultFolder, figures: Mapping[str, Consistency]) -> dict[str, Any]:
+    """All that is needed to make the result again and to judge it, as plain JSON values.
+
+    `figures` holds each method's consistency; H_MSE is equation 9 in float on 0..255, so lower is steadier. It has to
+    be read with the sharpness, because blur lowers it too, and with the background's change.
+    """
+    result = folder.result
+    return {
+        "schema": 1,
+        "versions": {"python": platform.python_version(), "host": result.host, "server": result.server, **_versions()},
+        "shot": {
+            "frames": list(result.frames),
+            "held_for": list(held_for(result.frames)),
+            "fps": result.fps,
+            "seconds": round(float(sum(held_for(result.frames)) / exact_rate(result.fps)), 6),
+            "width": result.width,
+            "height": result.height,
+            "engine": result.engine,
+            "passes": msgspec.to_builtins(result.passes),
+        },
+        "seconds": dict(result.seconds),
+        "methods": {
+            entry.method: {
+                "job": json.loads(canonical_json(folder.job(entry))),
+                "job_id": entry.job_id,
+                "seed": folder.job(entry).seed,
+                "seconds": entry.seconds,
+                "frames": msgspec.to_builtins(entry.frames, str_keys=True),
+                "consistency": figures[entry.method].json_value(),
+            }
+            for entry in result.methods
+        },
+        "h_mse": {name: figure.h_mse.mean for name, figure in figures.items()},
+        "background": {name: figure.background_mean for name, figure in figures.items()},
+        "sharpness": {name: figure.sharpness.mean for name, figure in figures.items()},
+    }
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for name in _PACKAGES:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            found[name] = "not installed"
+    return found

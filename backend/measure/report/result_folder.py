@@ -1,0 +1,103 @@
+"""The output folder of a shot, as the add-on's batch command leaves it, read back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from backend.passes.shot_passes import ShotPasses, read_passes
+from shared.errors import InputError
+from shared.files.frame_files import frame_name
+from shared.jobs.job import Job, parse_job
+from shared.shot import CHARTS_FILE, SHOT_FILE, VERTICES_FILE
+
+
+class MethodEntry(msgspec.Struct, frozen=True):
+    """One method in `result.json`."""
+
+    method: str
+    job_id: str
+    seconds: float
+    folder: str
+    frames: dict[int, str]  # frame -> SHA-256 of the PNG file
+
+
+class PassesEntry(msgspec.Struct, frozen=True):
+    """The passes in `result.json`."""
+
+    folder: str
+    frames: dict[int, str]  # frame -> SHA-256 of the EXR file
+
+
+class Result(msgspec.Struct, frozen=True, kw_only=True):
+    """`result.json`."""
+
+    schema: int
+    server: str
+    host: str = "unknown"
+    engine: str
+    frames: tuple[int, ...]
+    fps: float
+    width: int
+    height: int
+    seconds: dict[str, float]
+    passes: PassesEntry
+    methods: tuple[MethodEntry, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ResultFolder:
+    """A shot's output folder and its `result.json`."""
+
+    path: Path
+    result: Result
+
+    @classmethod
+    def open(cls, path: Path) -> ResultFolder:
+        """Read `result.json`. Raises InputError."""
+        try:
+            data = (path / "result.json").read_bytes()
+            return cls(path, msgspec.json.decode(data, type=Result))
+        except OSError as error:
+            raise InputError(
+                "report.folder", f"{path} holds no result.json.", "Give the --output folder of a finished shot."
+            ) from error
+        except msgspec.MsgspecError as error:
+            raise InputError("report.result", f"{path / 'result.json'} cannot be read: {error}.") from error
+
+    def passes(self) -> ShotPasses:
+        """The rendered passes, which takes of one shot share one level up. Raises PassesError."""
+        name = self.result.passes.folder
+        folder = self._inside(name.removeprefix("../"), self.path.parent if name.startswith("../") else self.path)
+        exrs = [folder / frame_name(frame, ".exr") for frame in self.result.frames]
+        return read_passes(exrs, folder / SHOT_FILE, folder / VERTICES_FILE, folder / CHARTS_FILE)
+
+    def job(self, entry: MethodEntry) -> Job:
+        """The method's job."""
+        return parse_job((self._inside(entry.folder, self.path) / "job.json").read_bytes())
+
+    def pictures(self, entry: MethodEntry) -> NDArray[np.uint8]:
+        """The method's frames, (frames, height, width, 3). Raises InputError naming a frame that is not there."""
+        folder = self._inside(entry.folder, self.path)
+        pictures = []
+        for frame in self.result.frames:
+            path = folder / frame_name(frame)
+            try:
+                with Image.open(path) as image:
+                    pictures.append(np.asarray(image.convert("RGB")))
+            except (OSError, UnidentifiedImageError) as error:
+                raise InputError(
+                    "report.frame", f"{path} is missing or not a picture.", "Generate it again."
+                ) from error
+        return np.stack(pictures)
+
+    def _inside(self, name: str, parent: Path) -> Path:
+        """The folder `name` in `parent`. Raises InputError if it would lie anywhere else."""
+        if Path(name).name != name or name in ("", ".", ".."):
+            raise InputError("report.result", f"{self.path / 'result.json'} names a folder {name!r}.")
+        return parent / name

@@ -1,0 +1,1 @@
+"""LatentMan: spatial latent alignment and pixel-wise guidance."""

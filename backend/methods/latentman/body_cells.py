@@ -1,0 +1,42 @@
+"""Which latent cells guidance may move: those that show the body, and one cell around them."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.ndimage import binary_dilation
+from torch import Tensor
+
+from backend.contract.values import Canvas, Segment
+from shared.errors import InputError
+
+AROUND = 1  # cells; at the silhouette a picture's pixels depend on the next cell as well
+
+
+def body_cells(part: NDArray[np.uint8], height: int, width: int) -> NDArray[np.bool_]:
+    """Parts (frames, H, W), 0 = background -> cells (frames, height, width) of which any pixel shows the body, and
+    those within `AROUND` of one, diagonally too.
+
+    Raises InputError where the pictures do not divide into so many cells.
+    """
+    frames, full_height, full_width = part.shape
+    if full_height % height or full_width % width:
+        raise InputError(
+            "method.part", f"Body parts of {full_width}x{full_height} do not divide into {width}x{height} latent cells."
+        )
+    blocks = (part > 0).reshape(frames, height, full_height // height, width, full_width // width)
+    shown = blocks.any(axis=(2, 4))
+    around = np.ones((1, 2 * AROUND + 1, 2 * AROUND + 1), bool)
+    return np.asarray(binary_dilation(shown, around))
+
+
+def segment_cells(part: NDArray[np.uint8], segment: Segment, canvas: Canvas) -> Tensor:
+    """`body_cells` of a segment's frames on the device, (frames, 1, h, w) bool. Raises InputError if frames are missing
+    or the parts do not fit the canvas."""
+    if len(part) < segment.stop:
+        raise InputError(
+            "method.part", f"There are body parts of {len(part)} frames; this segment needs {segment.stop}."
+        )
+    shown = body_cells(part[segment.start : segment.stop], canvas.latent_height, canvas.latent_width)
+    return torch.from_numpy(shown)[:, None].to(canvas.device)

@@ -1,0 +1,1 @@
+"""MasaCtrl's mutual self-attention from frame 0."""

@@ -1,0 +1,1 @@
+"""Each frame on its own."""

@@ -1,0 +1,1 @@
+"""One noise for all frames."""

@@ -1,0 +1,1 @@
+"""Text2Video-Zero's attention to frame 0."""

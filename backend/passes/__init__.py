@@ -1,0 +1,1 @@
+"""The rendered passes of a shot, as the backend reads them."""

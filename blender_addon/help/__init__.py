@@ -1,0 +1,1 @@
+"""Help when something is wrong: the doctor, fixes by button, notifications."""

@@ -1,0 +1,1 @@
+"""Looking before generating: camera, motion check, previews."""

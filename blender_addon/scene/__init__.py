@@ -1,0 +1,1 @@
+"""What a scene and the preferences keep, and the job that they make."""

@@ -1,0 +1,132 @@
+"""The add-on's preferences: how its backend is found, what it runs on, the user's models, where results go."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import bpy
+from bpy.props import BoolProperty, CollectionProperty, EnumProperty, IntProperty, StringProperty
+
+from .. import __package__ as addon_name
+from ..shared.models.files import place_of
+from .known_models import KnownModel
+
+DEFAULT_OUTPUT = "//latentman"
+_DEVICE_ITEMS = (
+    ("auto", "Automatic", "A graphics card where there is one"),
+    ("cpu", "CPU", "The processor, although there may be a graphics card"),
+)
+
+
+def _look_again(model: Any, context: Any) -> None:
+    """Another path was entered: look at the files."""
+    from ..shot.running import generation, wake
+
+    generation().models.ask(known_model(model))
+    wake()
+
+
+def _place(name: str, description: str, subtype: str = "FILE_PATH") -> Any:
+    return StringProperty(name=name, description=description, subtype=subtype, update=_look_again)
+
+
+class LatentManModel(bpy.types.PropertyGroup):
+    """A model of the user's own."""
+
+    name: StringProperty(name="Name", description="What the panel calls it")
+    path: _place("Model", "A folder in diffusers' layout, or a Stable Diffusion 1.5 checkpoint")
+    controlnet: _place("ControlNet", "For depth, a folder or a file; controlnet in the model's folder where empty")
+    vae: _place("Autoencoder", "A folder or a file; the model's own where empty")
+    config: _place(
+        "Tokenizer in",
+        "Folder that holds tokenizer, and config.json of other sizes; the model's folder where empty",
+        "DIR_PATH",
+    )
+    tiny_vae: _place(
+        "Tiny Autoencoder",
+        "Folder of a small autoencoder for guidance, as TAESD is; tiny_vae in the model's folder where empty",
+        "DIR_PATH",
+    )
+
+
+class LatentManPreferences(bpy.types.AddonPreferences):
+    """Backend, device, models, output folder, and the doctor."""
+
+    bl_idname = addon_name
+
+    backend: StringProperty(
+        name="Backend",
+        description="Command that starts the backend, for example the path of `latentman`; found by itself where empty",
+    )
+    connection: StringProperty(
+        name="Connection file",
+        description="Written by `latentman serve --connection-file`; for a backend that already runs",
+        subtype="FILE_PATH",
+    )
+    device: EnumProperty(
+        name="Device", description="What a backend started by the add-on runs on", items=_DEVICE_ITEMS, default="auto"
+    )
+    output: StringProperty(
+        name="Output",
+        description="Output folder of scenes that name none; BLEND and SCENE stand for the names of file and scene",
+        default=DEFAULT_OUTPUT,
+    )
+
+    notify: BoolProperty(
+        name="Notify",
+        description="A notification on the desktop when a shot of over a minute has ended. It needs notify-send on "
+        "Linux, PowerShell on Windows, osascript on macOS; without them the status bar alone says it",
+        default=True,
+    )
+
+    models: CollectionProperty(type=LatentManModel)
+    model_index: IntProperty(name="Model", description="The model that is marked")
+
+    def draw(self, context: Any) -> None:
+        """Draw the fields, and what the doctor says."""
+        from ..ui.preferences import draw_preferences
+
+        draw_preferences(self.layout, self)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPreferences:
+    """The stored choices; empty strings where nothing is set."""
+
+    backend: str = ""
+    connection: str = ""
+    device: str = "auto"
+    output: str = DEFAULT_OUTPUT
+    notify: bool = True
+    models: tuple[KnownModel, ...] = ()
+
+
+def stored_preferences(context: Any) -> StoredPreferences:
+    """The user's choices; the defaults where the add-on is not enabled as an add-on (batch, tests)."""
+    own = addon_preferences(context)
+    if own is None:
+        return StoredPreferences()
+    models = tuple(known_model(model) for model in own.models)
+    return StoredPreferences(own.backend, own.connection, own.device, own.output, own.notify, models)
+
+
+def addon_preferences(context: Any) -> Any:
+    """The preferences themselves, to change them; None where the add-on is not enabled as an add-on."""
+    addon = context.preferences.addons.get(addon_name)
+    return None if addon is None else addon.preferences
+
+
+def known_model(model: Any) -> KnownModel:
+    """An entry of the preferences' list as plain values."""
+    places = ("path", "controlnet", "vae", "config", "tiny_vae")
+    return KnownModel(model.name, *(_normal(getattr(model, name)) for name in places))
+
+
+def _normal(path: str) -> str:
+    """A path as jobs name it: absolute, and without the slash that a chosen folder ends in."""
+    return place_of(str(Path(bpy.path.abspath(path))), Path.cwd()) if path else ""
+
+
+register, unregister = bpy.utils.register_classes_factory((LatentManModel, LatentManPreferences))

@@ -1,0 +1,54 @@
+"""Keyed prompts in a scene: a text of the file, which the panel lets one choose and Blender's text editor edits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import bpy
+
+from ..shared.errors import InputError
+from .properties import settings_of
+
+_NAME = "Keyed Prompts"
+
+
+def stored_prompts(scene: Any) -> str:
+    """The chosen text as it stands, "" where none is chosen. Raises InputError where the chosen one is empty."""
+    text = settings_of(scene).prompts
+    if text is None:
+        return ""
+    content = str(text.as_string())
+    if not content.strip():
+        raise InputError(
+            "settings.prompts",
+            f"The text {text.name!r} with the keyed prompts is empty.",
+            'Write in it, for example "1: a robot, 30: a knight", or choose none.',
+        )
+    return content
+
+
+def written_prompts(scene: Any) -> str:
+    """The chosen text as it stands, however it stands; "" where none is chosen."""
+    text = settings_of(scene).prompts
+    return "" if text is None else str(text.as_string())
+
+
+def new_prompts(scene: Any) -> Any:
+    """A new text that begins with the scene's prompt at its first frame."""
+    text = bpy.data.texts.new(_NAME)
+    text.from_string(f"{scene.frame_start}: {settings_of(scene).prompt}".rstrip())
+    return text
+
+
+def store_prompts(scene: Any, prompts: str) -> None:
+    """Choose a text that says this, a new one where none does; "" chooses none. No text that is there is changed."""
+    settings = settings_of(scene)
+    if not prompts:
+        settings.prompts = None
+        return
+    same = (text for text in bpy.data.texts if str(text.as_string()).strip() == prompts.strip())
+    chosen = next(same, None)
+    if chosen is None:
+        chosen = bpy.data.texts.new(_NAME)
+        chosen.from_string(prompts)
+    settings.prompts = chosen

@@ -1,0 +1,153 @@
+"""What a scene stores for LatentMan, saved in the .blend: `scene.latentman`. Panel and batch command read it."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import bpy
+from bpy.props import (
+    BoolProperty,
+    EnumProperty,
+    FloatProperty,
+    FloatVectorProperty,
+    IntProperty,
+    PointerProperty,
+    StringProperty,
+)
+
+from ..shared.jobs.job import MAX_PROMPT_CHARACTERS, MAX_SEGMENT_FRAMES, MAX_STEPS, Job, default_of
+from ..shared.methods import METHODS
+from ..shared.motion import UP_AXES
+from .presets import PRESETS
+from .setting_properties import properties_of_settings
+
+_METHOD_ITEMS = tuple((method.name, method.label, method.description) for method in METHODS.values())
+_ENGINE_ITEMS = (
+    ("cycles", "Cycles", "Exact, and works on every machine"),
+    ("eevee", "EEVEE", "Needs a graphics card or software OpenGL; chart coordinates are less fine"),
+)
+_UP_ITEMS = (
+    ("auto", "Automatic", "As files of this format have it, unless the character certainly stands along another axis"),
+    *((axis, axis.upper(), f"The file's {axis.upper()} points up") for axis in UP_AXES[1:]),
+)
+_PRESET_ITEMS = tuple((preset.name, preset.label, preset.description) for preset in PRESETS)
+
+
+_job = partial(default_of, Job)
+
+
+def motion_fps_field(**options: Any) -> Any:
+    """The frame rate that a user says a motion file has."""
+    return FloatProperty(
+        name="Frame Rate",
+        description="Frames a second of the motion file; 0: what the file says, else what files of its format have",
+        default=0,
+        min=0,
+        max=1000,
+        **options,
+    )
+
+
+def motion_up_field(**options: Any) -> Any:
+    """The axis that a user says points up in a motion file."""
+    return EnumProperty(
+        name="Up", description="Which axis of the motion file points up", items=_UP_ITEMS, default="auto", **options
+    )
+
+
+def motion_start_field(**options: Any) -> Any:
+    """The frame of the scene in which a motion starts."""
+    return IntProperty(name="Start Frame", description="Frame of the motion's first pose", default=1, **options)
+
+
+class LatentManSceneSettings(bpy.types.PropertyGroup):
+    """The settings of one scene."""
+
+    motion_path: StringProperty(name="Motion", description="Motion file: MDM .npy or AMASS .npz", subtype="FILE_PATH")
+    motion_fps: motion_fps_field()
+    motion_up: motion_up_field()
+    own_start: BoolProperty(
+        name="Own start frame", description="Put the motion at this frame instead of the scene's first"
+    )
+    motion_start: motion_start_field()
+    body_path: StringProperty(
+        name="Body", description="SMPL body file (.npz); the free body where empty", subtype="FILE_PATH"
+    )
+    own_betas: BoolProperty(name="Own shape", description="Use these betas instead of the motion file's")
+    betas: FloatVectorProperty(name="Betas", description="SMPL's shape", size=10, soft_min=-3, soft_max=3)
+    follow_camera: BoolProperty(
+        name="Follow", description="The camera moves along with the character instead of showing the whole way"
+    )
+    prompt: StringProperty(name="Prompt", description="What the video shows", maxlen=MAX_PROMPT_CHARACTERS)
+    prompts: PointerProperty(
+        type=bpy.types.Text,
+        name="Keyed",
+        description='Prompts that change along the shot, as a text: "1: a robot, 30: a knight", or one a line',
+    )
+    negative_prompt: StringProperty(
+        name="Negative", description="What the video must not show", maxlen=MAX_PROMPT_CHARACTERS
+    )
+    seed: IntProperty(name="Seed", description="Equal seeds give equal noise", default=_job("seed"), min=0)
+    method: EnumProperty(name="Method", items=_METHOD_ITEMS, default=_job("method"))
+    model: StringProperty(
+        name="Model",
+        description='"embedded", or a folder or file of Stable Diffusion 1.5 weights',
+        default=_job("model"),
+    )
+    steps: IntProperty(name="Steps", description="Denoising steps", default=_job("steps"), min=1, max=MAX_STEPS)
+    guidance_scale: FloatProperty(
+        name="Guidance",
+        description="How strongly the prompt pulls: 2 suits the embedded model, 7.5 Stable Diffusion",
+        default=_job("guidance_scale"),
+        min=0,
+        max=50,
+    )
+    controlnet_scale: FloatProperty(
+        name="Depth",
+        description="How strongly the depth picture pulls",
+        default=_job("controlnet_scale"),
+        min=0,
+        max=10,
+    )
+    segment_frames: IntProperty(
+        name="Segment",
+        description="Frames denoised together: fewer take less memory, and more of them stay as they are after an edit",
+        default=_job("segment_frames"),
+        min=1,
+        max=MAX_SEGMENT_FRAMES,
+    )
+    preset: EnumProperty(name="Preset", items=_PRESET_ITEMS, default=PRESETS[0].name)
+    width: IntProperty(name="Width", default=_job("width"), min=64, max=4096, step=8, subtype="PIXEL")
+    height: IntProperty(name="Height", default=_job("height"), min=64, max=4096, step=8, subtype="PIXEL")
+    frames: StringProperty(
+        name="Frames", description='Like "1-30,47,60-90x2"; the scene\'s frame range where empty', maxlen=1000
+    )
+    output: StringProperty(
+        name="Output", description="Folder for passes and takes; the preferences' where empty", subtype="DIR_PATH"
+    )
+    engine: EnumProperty(name="Engine", items=_ENGINE_ITEMS, default="cycles")
+    other: StringProperty(description="Settings that the panel does not show, as JSON", options={"HIDDEN"})
+    other_take: StringProperty(description="The take that was shown before", options={"HIDDEN"})
+
+
+for _method in METHODS.values():
+    if _method.settings is not None:
+        LatentManSceneSettings.__annotations__.update(properties_of_settings(_method.settings))
+
+
+def settings_of(scene: Any) -> LatentManSceneSettings:
+    """The scene's settings; only there while the add-on is registered."""
+    return scene.latentman
+
+
+def register() -> None:
+    """Add `scene.latentman`."""
+    bpy.utils.register_class(LatentManSceneSettings)
+    bpy.types.Scene.latentman = PointerProperty(type=LatentManSceneSettings)
+
+
+def unregister() -> None:
+    """Remove `scene.latentman`; what is stored in files stays there."""
+    del bpy.types.Scene.latentman
+    bpy.utils.unregister_class(LatentManSceneSettings)

@@ -1,0 +1,225 @@
+"""Between a scene's settings and a job: what the panel shows, what the batch command repeats, what a take keeps."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from ..client.job_file import ShotFile
+from ..client.request import placeholder_inputs
+from ..shared.errors import InputError
+from ..shared.files.strict_json import StrictJSONError, convert, parse_json
+from ..shared.jobs.frame_range import MAX_FRAMES, format_frames, parse_frames
+from ..shared.jobs.job import Job, LatentManSettings, default_of, with_model_at
+from ..shared.methods.setting import declared
+from ..shared.models.files import ModelFiles
+from .preferences import stored_preferences
+from .presets import Value
+from .prompt_text import store_prompts, stored_prompts
+from .properties import settings_of
+from .scene_time import rounded, scene_fps, scene_range
+
+# Settings of a job that the panel shows, and that the scene keeps under the same names. All others are kept together,
+# as JSON: a take or a job file may have them.
+_PLAIN = (
+    "prompt",
+    "negative_prompt",
+    "seed",
+    "method",
+    "model",
+    "steps",
+    "guidance_scale",
+    "controlnet_scale",
+    "width",
+    "height",
+    "segment_frames",
+)
+_LATENTMAN = tuple(name for name, one in declared(LatentManSettings).items() if one.group)
+_OF_THE_SCENE = frozenset({"frames", "inputs", "fps", "schema", "latentman", "prompts"})
+_HIDDEN = tuple(
+    field.name for field in dataclasses.fields(Job) if field.name not in _OF_THE_SCENE and field.name not in _PLAIN
+)
+
+
+def setting_values(scene: Any) -> dict[str, Value]:
+    """The scene's settings by name, those of LatentMan among them. Raises InputError where they cannot be read."""
+    job = _template(scene, (1,), "")
+    return {**{name: getattr(job, name) for name in _PLAIN}, **dataclasses.asdict(job.latentman)}
+
+
+def hidden_settings(scene: Any) -> tuple[str, ...]:
+    """The names of the settings that the panel does not show and that are not at their defaults."""
+    other = _other(scene)
+    return (*other.get("latentman", {}), *(name for name in other if name != "latentman"))
+
+
+def scene_frames(scene: Any) -> tuple[int, ...]:
+    """The frames that the scene names, else its range. Raises InputError where there are more than a job may have."""
+    named = settings_of(scene).frames.strip()
+    if named:
+        return parse_frames(named)
+    whole = scene_range(scene)
+    if len(whole) > MAX_FRAMES:
+        raise InputError(
+            "frames.many", f"The scene has {len(whole):,} frames; a job takes at most {MAX_FRAMES:,}.", "Choose a part."
+        )
+    return tuple(whole)
+
+
+def stored_template(scene: Any, frames: tuple[int, ...]) -> Job:
+    """The job settings that the scene stores, for these frames, without inputs. Raises InputError where those that the
+    panel does not show cannot be read, or the text with keyed prompts is empty."""
+    return _template(scene, frames, stored_prompts(scene))
+
+
+def _template(scene: Any, frames: tuple[int, ...], prompts: str) -> Job:
+    settings, other = settings_of(scene), _other(scene)
+    shown = {name: _plain(getattr(settings, name)) for name in (*_PLAIN, *_LATENTMAN)}
+    document = {
+        **other,
+        **{name: shown[name] for name in _PLAIN},
+        "latentman": {**other.get("latentman", {}), **{name: shown[name] for name in _LATENTMAN}},
+        "frames": [],
+        "inputs": {"passes": [], "shot": "", "vertices": "", "charts": ""},
+        "fps": scene_fps(scene),
+        "prompts": prompts,
+    }
+    try:
+        job = convert(document, Job)
+    except StrictJSONError as error:
+        raise _unreadable(error) from error
+    folder = open_blend_folder()
+    job = with_model_at(job, folder or Path.cwd(), folder)
+    return dataclasses.replace(job, frames=frames, inputs=placeholder_inputs(len(frames)))
+
+
+def open_blend_folder() -> Path | None:
+    """The folder of the open .blend; None where it has not been saved yet."""
+    return Path(bpy.data.filepath).parent if bpy.data.filepath else None
+
+
+def store_settings(scene: Any, job: Job, engine: str) -> None:
+    """Keep a job's settings in the scene, so that the panel shows them and the batch command repeats them.
+
+    A value outside its field's limits is not kept: the panel could only show another one.
+    """
+    settings = settings_of(scene)
+    store_values(scene, {name: getattr(job, name) for name in _PLAIN} | dataclasses.asdict(job.latentman))
+    other = {"latentman": _other(scene).get("latentman", {})}
+    other |= {name: getattr(job, name) for name in _HIDDEN if getattr(job, name) != default_of(Job, name)}
+    _keep_other(scene, other)
+    store_prompts(scene, job.prompts)
+    _store(settings, "engine", engine)
+    settings.frames = "" if job.frames == tuple(scene_range(scene)) else format_frames(job.frames)
+
+
+def store_values(scene: Any, values: Mapping[str, Value]) -> None:
+    """Set some of the scene's settings by name, those of LatentMan among them."""
+    settings, other = settings_of(scene), _other(scene)
+    kept = dict(other.get("latentman", {}))
+    for name, value in values.items():
+        if name in _PLAIN or name in _LATENTMAN:
+            _store(settings, name, value)
+        elif value == default_of(LatentManSettings, name):
+            kept.pop(name, None)
+        else:
+            kept[name] = value
+    _keep_other(scene, other | {"latentman": kept})
+
+
+def stored_model_files(scene: Any) -> ModelFiles:
+    """What the scene's job takes beside its model. Raises InputError where it cannot be read."""
+    try:
+        return convert(_other(scene).get("model_files", {}), ModelFiles)
+    except StrictJSONError as error:
+        raise _unreadable(error) from error
+
+
+def store_model(scene: Any, model: str, files: ModelFiles) -> None:
+    """Use a model with its ControlNet, autoencoders and config folder; LoRAs and embeddings stay. Raises InputError
+    where the present ones cannot be read."""
+    before = stored_model_files(scene)
+    kept = dataclasses.replace(files, loras=before.loras, embeddings=before.embeddings)
+    settings_of(scene).model = model
+    other = {name: value for name, value in _other(scene).items() if name != "model_files"}
+    _keep_other(scene, other | ({"model_files": kept} if kept != ModelFiles() else {}))
+
+
+def shot_file(scene: Any, base: Path) -> ShotFile:
+    """The scene as a shot that the batch command can render: its settings, its file, its output folder."""
+    template = stored_template(scene, scene_frames(scene))
+    blend = Path(bpy.data.filepath) if bpy.data.filepath else None
+    return ShotFile(template, (template.method,), settings_of(scene).engine, blend, scene.name, base)
+
+
+def output_base(context: Any, scene: Any) -> Path:
+    """The folder that holds the scene's passes and takes: its own, else the preferences' with BLEND and SCENE filled
+    in. Raises InputError where it is not a definite place."""
+    blend = Path(bpy.data.filepath).stem if bpy.data.filepath else "untitled"
+    pattern = stored_preferences(context).output
+    given = settings_of(scene).output or pattern.replace("BLEND", blend).replace("SCENE", _plain_name(scene.name))
+    path = Path(bpy.path.abspath(given))
+    if not given or not path.is_absolute() or (given.startswith("//") and not bpy.data.filepath):
+        raise InputError(
+            "output.relative",
+            f"The output folder {given!r} has no place yet.",
+            "Save the file first, or give an absolute path.",
+        )
+    return path
+
+
+def _plain(value: Any) -> Any:
+    """A property's value as JSON has it."""
+    if isinstance(value, str | int):
+        return value
+    if isinstance(value, float):
+        return rounded(value)
+    return [rounded(number) for number in value]
+
+
+def _other(scene: Any) -> dict[str, Any]:
+    text = settings_of(scene).other
+    if not text:
+        return {}
+    try:
+        value = parse_json(text.encode())
+    except StrictJSONError as error:
+        raise _unreadable(error) from error
+    if not isinstance(value, dict) or not isinstance(value.get("latentman", {}), dict):
+        raise _unreadable("an object is needed")
+    return value
+
+
+def _keep_other(scene: Any, other: dict[str, Any]) -> None:
+    kept = {name: value for name, value in other.items() if value != {}}
+    text = json.dumps(kept, default=dataclasses.asdict, sort_keys=True)
+    settings_of(scene).other = text if kept else ""
+
+
+def _unreadable(reason: object) -> InputError:
+    return InputError(
+        "settings.other", f"The settings that the panel does not show cannot be read: {reason}.", "Reset them."
+    )
+
+
+def _store(settings: Any, name: str, value: Any) -> None:
+    field = settings.bl_rna.properties[name]
+    if field.type == "ENUM":
+        fits = value in field.enum_items.keys()
+    elif field.type == "STRING":
+        fits = True
+    else:
+        numbers = value if isinstance(value, list | tuple) else (value,)
+        fits = all(field.hard_min <= number <= field.hard_max for number in numbers)
+    if fits:
+        setattr(settings, name, value)
+
+
+def _plain_name(name: str) -> str:
+    """A name as part of a folder's: a scene may be called anything."""
+    return "".join(letter if letter.isalnum() or letter in " -_." else "_" for letter in name).strip(" .") or "_"

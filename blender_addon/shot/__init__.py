@@ -1,0 +1,1 @@
+"""Making a shot's frames: the backend in use, the run, the takes on disk."""

@@ -1,0 +1,331 @@
+"""The one shot under way in this Blender, and the one timer that drives it.
+
+The timer lives from register to unregister, also over the loading of files. It never waits: a tick does what can be
+done within a few milliseconds. Blender's data is named, never kept: undo and file loading end references.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from ..client.backend_process import LOG_FILE
+from ..client.generate_job import GenerateJob
+from ..client.job_file import ShotFile
+from ..client.progress import GenerateProgress, GenerateState
+from ..client.request import GenerateRequest
+from ..client.session import Session
+from ..client.warm_backend import BackendState, WarmBackend
+from ..help.doctor import Doctor
+from ..look.preview_icon import PreviewIcon
+from ..passes.comparison import PassComparison
+from ..scene.known_models import ModelChecks
+from ..scene.preferences import stored_preferences
+from ..scene.prompt_text import written_prompts
+from ..scene.scene_job import output_base, shot_file
+from ..scene.scene_time import scene_fps
+from ..shared.errors import InputError, LatentManError
+from ..shared.files.frame_files import file_error
+from ..timeline.take import Take, show_take
+from .announcement import Announcer, Ending
+from .generation import (
+    WORK_FOLDER,
+    BackendChoice,
+    check_scene,
+    chosen_backend,
+    host_name,
+    new_session,
+    start_job,
+)
+from .takes_on_disk import next_take_folder, stored_request, take_request, unfinished_take, write_request
+
+TICK_S = 0.05
+IDLE_TICK_S = 0.5
+_BUDGET_S = 0.008
+# Blender moves panels below one that has grown only when it draws the next time, so a change takes two pictures.
+_REDRAWS = 2
+_REDRAW_S = 0.2  # a progress bar need not be drawn more often, and whatever is drawn holds the animator up
+
+
+@dataclass(frozen=True, slots=True)
+class _Home:
+    """Where the result belongs."""
+
+    blend_file: str
+    scene: str
+
+    def find(self) -> Any:
+        """The scene, or None where another file is open by now."""
+        return bpy.data.scenes.get(self.scene) if bpy.data.filepath == self.blend_file else None
+
+
+class Generation:
+    """The shot under way, and the backend that stays warm between shots."""
+
+    def __init__(self) -> None:
+        self.backend = WarmBackend()
+        self.doctor = Doctor()
+        self.models = ModelChecks()
+        self.comparison: PassComparison | None = None
+        self.error: LatentManError | None = None
+        self.preview = PreviewIcon()
+        self.announcer = Announcer()
+        self._begun_at = 0.0
+        self.log_file: Path | None = None
+        self._job: GenerateJob | None = None
+        self._home: _Home | None = None
+        self._on_timeline: dict[str, int] = {}  # method -> frames that its strip shows
+
+    @property
+    def progress(self) -> GenerateProgress | None:
+        """How far the present or last shot is; None before the first."""
+        return None if self._job is None else self._job.progress
+
+    @property
+    def running(self) -> bool:
+        """Whether a shot is under way."""
+        return self._job is not None and not self._job.state.ended
+
+    @property
+    def busy(self) -> bool:
+        """Whether there is anything that the timer should look at often."""
+        compares = self.comparison is not None and self.comparison.running
+        starting = self.backend.state in (BackendState.STARTING, BackendState.STOPPING)
+        return self.running or compares or starting or self.doctor.running or self.models.running
+
+    def start(self, context: Any) -> None:
+        """Begin a shot with the scene's settings. Raises LatentManError."""
+        scene = context.scene
+        base = output_base(context, scene)
+        shot = shot_file(scene, base)
+        self._begin(context, take_request(next_take_folder(base), shot, scene_fps(scene), host_name()), base, shot)
+
+    def resume(self, context: Any) -> None:
+        """Go on with the newest take that was not finished, with its own settings. Raises LatentManError."""
+        scene = context.scene
+        base = output_base(context, scene)
+        folder = unfinished_take(base)
+        if folder is None:
+            raise InputError("take.none", f"There is no unfinished take in {base}.", "Press Generate.")
+        request = stored_request(folder, scene_fps(scene), host_name())
+        self._begin(context, request, base, None)
+
+    def start_backend(self, context: Any) -> None:
+        """Start or reach the backend without a shot. Raises LatentManError."""
+        self.error = None
+        self._warm_session(chosen_backend(context), output_base(context, context.scene))
+
+    def step(self) -> bool:
+        """Do what can be done without waiting; False once the shot has ended and its take is on the timeline."""
+        job = self._job
+        if job is None or (job.state.ended and self._home is None):
+            return False
+        goes_on = job.step(time.monotonic())
+        if not bpy.app.background:
+            self.preview.show(job.preview)
+        if not self._show_frames(job) or goes_on:
+            return True
+        self._home = None
+        self.error = self.error or job.error
+        self._announce(job)
+        if job.error is not None:
+            self.backend.stop()  # the next shot starts with a fresh backend
+        elif job.state is GenerateState.DONE:
+            _push_undo("LatentMan take")
+        return False
+
+    def run_slice(self) -> bool:
+        """As `step`, as often as there is something to do within the time that a drawn frame can spare."""
+        deadline = time.monotonic() + _BUDGET_S
+        while self.step():
+            if time.monotonic() > deadline or self.backend.idle:
+                return True
+        return False
+
+    def tick(self) -> None:
+        """A slice of whatever is under way. Errors of this add-on are kept for the panel to show."""
+        self.doctor.step()
+        self.models.step()
+        self.announcer.step()
+        try:
+            if self.comparison is not None:
+                self.comparison.step()
+            if not self.run_slice():
+                self.backend.step(time.monotonic())
+            self.error = self.backend.take_refusal() or self.error
+        except LatentManError as error:
+            self.error = error
+        except OSError as error:
+            self.error = file_error(error)
+
+    def cancel(self) -> None:
+        """Ask the shot to stop."""
+        if self._job is not None:
+            self._job.cancel(time.monotonic())
+
+    def raise_if_unfinished(self) -> None:
+        """Raise why the last shot did not end well."""
+        if self._job is not None:
+            self._job.raise_if_unfinished()
+
+    def give_up(self) -> None:
+        """End the shot after a fault of the add-on's own, so that the panel can be used again."""
+        self.close()
+        self.error = LatentManError(
+            "addon.fault", "The add-on has stopped at a fault of its own.", "The console names it; Resume goes on."
+        )
+
+    def close(self) -> None:
+        """Stop everything, now. Harmless when called twice."""
+        self.cancel()
+        self._job = None
+        self.preview.close()
+        self.announcer.close()
+        if self.comparison is not None:
+            self.comparison.close()
+        self.doctor.close()
+        self.backend.close()
+
+    def _begin(self, context: Any, request: GenerateRequest, base: Path, shot: ShotFile | None) -> None:
+        self.error = None
+        self._job = None
+        self._on_timeline = {}
+        check_scene(context)
+        session = self._warm_session(chosen_backend(context), base)
+        request.prepare_folders()
+        if shot is not None:
+            write_request(request, shot)
+        job = start_job(context, request, session)
+        self._home = _Home(bpy.data.filepath, context.scene.name)
+        self._job = job
+        self._begun_at = time.monotonic()
+
+    def _announce(self, job: GenerateJob) -> None:
+        if bpy.app.background:
+            return
+        take, frames = job.request.output.name, job.progress.frames
+        reason = "" if job.error is None else job.error.message
+        ending = Ending(job.state, take, frames, time.monotonic() - self._begun_at, reason)
+        self.announcer.tell(ending, on_desktop=stored_preferences(bpy.context).notify)
+
+    def _warm_session(self, choice: BackendChoice, base: Path) -> Session:
+        self.log_file = None if choice.connection_file is not None else base / WORK_FOLDER / LOG_FILE
+        return self.backend.session(choice, base, lambda: new_session(choice, base))
+
+    def _show_frames(self, job: GenerateJob) -> bool:
+        """Put the frames that are new on their strips, where the shot's own file is still open; False while Blender
+        renders, when strips must not be touched."""
+        scene = None if self._home is None else self._home.find()
+        if scene is None:
+            return True
+        for made, job_id in job.results:
+            done = job.frames_done(made.method)
+            if len(done) == self._on_timeline.get(made.method, 0):
+                continue
+            if bpy.app.is_job_running("RENDER"):
+                return False
+            take = Take(job.request.frames_folder(made.method), made, job_id, job.request.engine)
+            try:
+                show_take(scene, take, done)
+            except LatentManError as error:
+                self.error = error
+            self._on_timeline[made.method] = len(done)
+        return True
+
+
+def _push_undo(message: str) -> None:
+    """A step of its own, so that undoing something else does not take the take away; none in the background."""
+    if bpy.app.background or not bpy.context.window_manager.windows:
+        return
+    with bpy.context.temp_override(window=bpy.context.window_manager.windows[0]):
+        bpy.ops.ed.undo_push(message=message)
+
+
+class _Running:
+    """The one generation of this Blender; there while the add-on is registered."""
+
+    generation: Generation | None = None
+    redraws: int = 0  # how many are still to come
+    redraw_at: float = 0.0
+    prompts: str = ""  # the text with keyed prompts as it was last seen: a text editor tells no panel of what is typed
+
+
+def generation() -> Generation:
+    """The one generation of this Blender, for the panel to draw and the operators to drive."""
+    if _Running.generation is None:
+        raise InputError("addon.disabled", "The add-on is not enabled.", "Enable it in the preferences.")
+    return _Running.generation
+
+
+def wake() -> None:
+    """Have the timer run now: something has begun or is to be shown. It is started where it is not running; in the
+    background there is none."""
+    if bpy.app.background:
+        return
+    _Running.redraws, _Running.redraw_at = _REDRAWS, 0.0
+    if bpy.app.timers.is_registered(_tick):
+        bpy.app.timers.unregister(_tick)
+    bpy.app.timers.register(_tick, first_interval=0.0, persistent=True)
+
+
+def _tick() -> float | None:
+    """The timer: a slice of work, then again. It lives on when another file is loaded; None ends it."""
+    current = _Running.generation
+    if current is None:
+        return None
+    was_busy, memory = current.busy, current.backend.memory
+    whole = False
+    try:
+        current.tick()
+        whole = True
+    finally:
+        if not whole:  # a fault of ours: Blender shows it in the console and drops the timer
+            current.give_up()
+    before, _Running.prompts = _Running.prompts, written_prompts(bpy.context.scene)
+    if was_busy or current.busy or current.backend.memory != memory or before != _Running.prompts:
+        _Running.redraws = _REDRAWS
+    if _Running.redraws and time.monotonic() >= _Running.redraw_at:
+        _Running.redraws -= 1
+        _Running.redraw_at = time.monotonic() + _REDRAW_S
+        _redraw()
+    return TICK_S if current.busy or _Running.redraws else IDLE_TICK_S
+
+
+def _redraw() -> None:
+    """Redraw what shows the add-on. The 3D view itself is spared: a heavy scene takes long to draw."""
+    for window in bpy.context.window_manager.windows:
+        for area in window.screen.areas:
+            if area.type == "VIEW_3D":
+                for region in area.regions:
+                    if region.type == "UI":
+                        region.tag_redraw()
+            elif area.type in ("SEQUENCE_EDITOR", "PROPERTIES", "PREFERENCES"):
+                area.tag_redraw()
+
+
+def register() -> None:
+    """Make the generation and its timer."""
+    _Running.generation = Generation()
+    # Blender does not unregister add-ons when it quits, and an open socket would make the interpreter wait.
+    atexit.register(_close)
+    wake()
+
+
+def unregister() -> None:
+    """Stop what runs, and the timer."""
+    with contextlib.suppress(ValueError):
+        bpy.app.timers.unregister(_tick)
+    atexit.unregister(_close)
+    _close()
+
+
+def _close() -> None:
+    if _Running.generation is not None:
+        _Running.generation.close()
+        _Running.generation = None

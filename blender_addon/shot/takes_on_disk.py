@@ -1,0 +1,103 @@
+"""The take folders of a scene: which is next, which can be resumed, which are not on the timeline."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ..client.job_file import ShotFile, read_job_file, write_job_file
+from ..client.present import stored_job
+from ..client.request import PASSES_FOLDER, GenerateRequest
+from ..client.result_file import RESULT_FILE
+from ..shared.files.digest import sha256_file
+from ..shared.files.frame_files import frame_name
+from ..shared.jobs.job import Job, JobInputs, normal_job, with_inputs
+from ..shared.shot import CHARTS_FILE, SHOT_FILE, VERTICES_FILE
+
+# The shot as it was asked for, from the first moment on: what resuming reads. The batch command takes it as --job.
+REQUEST_FILE = "request.json"
+_PREFIX = "take-"
+
+
+@dataclass(frozen=True, slots=True)
+class FinishedTake:
+    """One method's finished frames in a take folder."""
+
+    folder: Path
+    job: Job
+    job_id: str
+    engine: str
+
+
+def next_take_folder(base: Path) -> Path:
+    """`take-001` and so on: the first number after all that are there."""
+    return base / f"{_PREFIX}{1 + max((number for number, _ in _folders(base)), default=0):03d}"
+
+
+def unfinished_take(base: Path) -> Path | None:
+    """The newest take folder where it was begun and not finished, else None."""
+    newest = max(_folders(base), default=None)
+    if newest is None or (newest[1] / RESULT_FILE).exists() or not (newest[1] / REQUEST_FILE).exists():
+        return None
+    return newest[1]
+
+
+def write_request(request: GenerateRequest, shot: ShotFile) -> None:
+    """Write down what was asked for. Raises LatentManError `storage.*`."""
+    write_job_file(request.output / REQUEST_FILE, shot)
+
+
+def stored_request(folder: Path, fps: float, host: str) -> GenerateRequest:
+    """The request of a take folder, to go on with it. Raises InputError where it cannot be read."""
+    return take_request(folder, read_job_file(folder / REQUEST_FILE), fps, host)
+
+
+def take_request(folder: Path, shot: ShotFile, fps: float, host: str) -> GenerateRequest:
+    """The request whose frames go to a take folder; all takes of a scene share their passes."""
+    template = replace(shot.job, fps=fps)
+    shared = folder.parent / PASSES_FOLDER
+    return GenerateRequest(folder, shot.methods, template, shot.engine or "cycles", shared_passes=shared, host=host)
+
+
+def finished_takes(base: Path) -> list[FinishedTake]:
+    """All finished takes below a folder, oldest first. A folder that cannot be read is left out."""
+    found = []
+    for _, folder in sorted(_folders(base)):
+        try:
+            result = json.loads((folder / RESULT_FILE).read_bytes())
+            rows = [(str(row["method"]), str(row["job_id"])) for row in result["methods"]]
+            engine = str(result["engine"])
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+        for method, job_id in rows:
+            job = stored_job(folder / method)
+            if job is not None and job.method == method:
+                found.append(FinishedTake(folder / method, job, job_id, engine))
+    return found
+
+
+def has_take_of(base: Path, wanted: Job) -> bool:
+    """Whether a finished take is of this very job on the passes that lie there: then nothing would be computed."""
+    folder = base / PASSES_FOLDER
+    try:
+        passes = tuple(sha256_file(folder / frame_name(frame, ".exr")) for frame in wanted.frames)
+        shot, vertices, charts = (sha256_file(folder / name) for name in (SHOT_FILE, VERTICES_FILE, CHARTS_FILE))
+    except OSError:
+        return False
+    job = normal_job(with_inputs(wanted, JobInputs(passes, shot, vertices, charts)))
+    return any(take.job == job for take in finished_takes(base))
+
+
+def _folders(base: Path) -> Iterator[tuple[int, Path]]:
+    """The take folders with their numbers; none in a folder that cannot be read, which is reported when it is to
+    be written to."""
+    try:
+        there = list(base.glob(f"{_PREFIX}*"))
+    except OSError:
+        there = []
+    for path in there:
+        number = path.name.removeprefix(_PREFIX)
+        if number.isdigit() and path.is_dir():
+            yield int(number), path

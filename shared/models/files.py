@@ -1,0 +1,156 @@
+"""What a job takes beside its model: a ControlNet, an autoencoder, LoRAs and embeddings from files of the user's own.
+
+All are paths on the machine that the backend runs on. Their contents are part of the job's id.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath, PureWindowsPath
+
+from ..errors import InputError
+from ..files.strict_json import as_text, is_text
+
+MAX_PATH_CHARACTERS = 1_000
+MAX_TOKEN_CHARACTERS = 100
+MAX_LORAS = 16
+MAX_EMBEDDINGS = 64
+MAX_LORA_SCALE = 10.0
+EMBEDDED = "embedded"  # the model that ships with the backend
+TINY_VAE = "tiny_vae"  # its folder in a model's
+
+
+@dataclass(frozen=True, slots=True)
+class LoraFile:
+    """A LoRA and how much of it is added; 0 adds nothing, negative values take away."""
+
+    path: str
+    scale: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddingFile:
+    """A textual inversion embedding and the word that stands for it in prompts; empty takes the file's own."""
+
+    path: str
+    token: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFiles:
+    """Files beside a model; an empty path takes the model's own part.
+
+    `controlnet` and `vae` are a folder in diffusers' layout or a file. `config` is a folder with `tokenizer/` and, for
+    architectures of other sizes than Stable Diffusion 1.5's, the parts' `config.json`; empty looks in the model's
+    folder, or in the folder that the model's file lies in. `tiny_vae` is the folder of a small autoencoder in
+    diffusers' layout (`AutoencoderTiny`, as TAESD is) for guidance; empty looks for `tiny_vae/` where `config` does.
+    """
+
+    controlnet: str = ""
+    vae: str = ""
+    config: str = ""
+    loras: tuple[LoraFile, ...] = ()
+    embeddings: tuple[EmbeddingFile, ...] = ()
+    tiny_vae: str = ""
+
+
+def place_of(path: str, base: Path, blend_folder: Path | None = None) -> str:
+    """A model's path as a job names it: absolute. The one rule for all that a user gives.
+
+    Relative ones count from `base`: the folder that a command runs in, or a job file's own. One that begins with `//`
+    counts from the .blend's folder, as everywhere in Blender, where there is a .blend. `embedded`, empty and absolute
+    paths, those of another system included, stay as they are.
+    """
+    if path in ("", EMBEDDED):
+        return path
+    if path.startswith("//") and blend_folder is not None:
+        return os.path.normpath(blend_folder / path.lstrip("/"))
+    if PurePosixPath(path).is_absolute() or PureWindowsPath(path).is_absolute():
+        return path
+    return os.path.normpath(base.absolute() / os.path.expanduser(path))
+
+
+def files_at(files: ModelFiles, base: Path, blend_folder: Path | None = None) -> ModelFiles:
+    """The same files with every path as `place_of` has it."""
+
+    def place(path: str) -> str:
+        return place_of(path, base, blend_folder)
+
+    return ModelFiles(
+        place(files.controlnet),
+        place(files.vae),
+        place(files.config),
+        tuple(replace(lora, path=place(lora.path)) for lora in files.loras),
+        tuple(replace(embedding, path=place(embedding.path)) for embedding in files.embeddings),
+        place(files.tiny_vae),
+    )
+
+
+def config_folder(model: Path, files: ModelFiles) -> Path:
+    """The folder of what is never in a file of weights: tokenizer, scheduler, sizes."""
+    return Path(files.config) if files.config else (model if model.is_dir() else model.parent)
+
+
+def controlnet_place(model: Path, files: ModelFiles) -> Path:
+    """Where the ControlNet lies: a folder or a file."""
+    if files.controlnet:
+        return Path(files.controlnet)
+    return (model if model.is_dir() else config_folder(model, files)) / "controlnet"
+
+
+def tiny_vae_place(model: Path, files: ModelFiles) -> Path:
+    """The folder where the tiny autoencoder lies, or would lie."""
+    if files.tiny_vae:
+        return Path(files.tiny_vae)
+    return (model if model.is_dir() else config_folder(model, files)) / TINY_VAE
+
+
+def validate_model_files(files: ModelFiles) -> None:
+    """Refuse files that cannot be meant. Raises InputError: one sentence on the first at fault."""
+    for name, entries, most in (
+        ("LoRAs", files.loras, MAX_LORAS),
+        ("embeddings", files.embeddings, MAX_EMBEDDINGS),
+    ):
+        if len(entries) > most:
+            raise InputError("job.model_files", f"The job has {len(entries)} {name}; at most {most} are taken.")
+        if any(not entry.path for entry in entries):
+            raise InputError("job.model_files", f"One of the job's {name} names no file.", "Give each its path.")
+    for path in _paths(files):
+        if len(path) > MAX_PATH_CHARACTERS or "\0" in path:
+            raise InputError("job.model_files", f'The path "{path[:60]}" is too long or no path.', "Shorten it.")
+        check_path_text(path)
+    for lora in files.loras:
+        if not (math.isfinite(lora.scale) and abs(lora.scale) <= MAX_LORA_SCALE):
+            raise InputError(
+                "job.lora_scale",
+                f"The scale of the LoRA {lora.path} is {lora.scale}; it must be from -{MAX_LORA_SCALE:g} to "
+                f"{MAX_LORA_SCALE:g}.",
+                "Usual are 0.5 to 1.",
+            )
+    _check_tokens([embedding.token for embedding in files.embeddings if embedding.token])
+
+
+def check_path_text(path: str) -> None:
+    """Refuse a model's path whose name on disk is not UTF-8: a job is a text. Raises InputError."""
+    if not is_text(path):
+        raise InputError(
+            "job.model_path",
+            f"The model's path {as_text(path)} holds bytes that are not UTF-8.",
+            "Rename that file or folder.",
+        )
+
+
+def _check_tokens(tokens: list[str]) -> None:
+    for token in tokens:
+        if len(token) > MAX_TOKEN_CHARACTERS or token != token.strip() or not token.isprintable():
+            raise InputError("job.embedding_token", f"{token[:60]!r} is no word that a prompt can hold.", "Change it.")
+    if len({token.lower() for token in tokens}) != len(tokens):
+        raise InputError("job.embedding_token", "Two of the job's embeddings stand for the same word.", "Rename one.")
+
+
+def _paths(files: ModelFiles) -> tuple[str, ...]:
+    loras = [lora.path for lora in files.loras]
+    embeddings = [embedding.path for embedding in files.embeddings]
+    return (files.controlnet, files.vae, files.config, files.tiny_vae, *loras, *embeddings)

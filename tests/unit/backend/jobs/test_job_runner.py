@@ -1,0 +1,210 @@
+"""The one function that runs a job: real EXR files, a tiny real model, a stop in the middle, and the way back."""
+
+from __future__ import annotations
+
+import io
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import save_file
+
+from backend.jobs.folder import Batches, JobFolder
+from backend.jobs.runner import prepare, release, run_job, warm_model
+from backend.jobs.worker_events import FrameDone, Progress, WorkerEvent
+from backend.passes.shot_passes import depth_pictures, read_frame
+from shared.errors import CancelledError, JobError, ModelError, PassesError
+from shared.files.digest import sha256_bytes, sha256_file
+from shared.jobs.job import Job, canonical_json
+from shared.models.files import LoraFile, ModelFiles
+from tests.helpers.exr_shot import exr_shot, moving_square, square_passes, write_exr
+from tests.helpers.tiny_models import small_autoencoder, write_tiny_model
+
+FRAMES = 4
+
+
+def write_job(folder: Path, model: Path, method: str) -> Job:
+    folder.mkdir(parents=True)
+    shot = exr_shot(folder, model, method, FRAMES)
+    inputs = folder / "inputs"
+    inputs.mkdir()
+    for data in shot.inputs:
+        (inputs / sha256_bytes(data)).write_bytes(data)
+    (folder / "job.json").write_bytes(canonical_json(shot.job))
+    return shot.job
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("model")
+    write_tiny_model(folder)
+    return folder
+
+
+def pictures(folder: Path, job: Job) -> list[bytes]:
+    return [JobFolder(folder).frame_path(frame).read_bytes() for frame in job.frames]
+
+
+@pytest.mark.parametrize("method", ["text2video_zero", "latentman"])
+def test_a_stopped_job_goes_on_to_the_same_frames(tmp_path: Path, model: Path, method: str) -> None:
+    job = write_job(tmp_path / "whole", model, method)
+    done: list[WorkerEvent] = []
+    run_job(tmp_path / "whole", done.append, lambda: False)
+    assert [event.frame for event in done if isinstance(event, FrameDone)] == list(job.frames)
+    kept = {"text2video_zero": ["0000.safetensors"]}
+    kept["latentman"] = [*kept["text2video_zero"], "0000.last.safetensors", "0002.last.safetensors"]
+    assert {path.name for path in (tmp_path / "whole" / "segments").iterdir()} == set(kept[method])
+
+    write_job(tmp_path / "stopped", model, method)
+    seen: list[WorkerEvent] = []
+
+    def past_first_segment() -> bool:
+        return any(isinstance(event, FrameDone) for event in seen)
+
+    with pytest.raises(CancelledError):
+        run_job(tmp_path / "stopped", seen.append, past_first_segment)
+    first = [JobFolder(tmp_path / "stopped").frame_path(frame) for frame in job.frames[:2]]
+    written = [path.stat().st_mtime_ns for path in first]
+
+    again: list[WorkerEvent] = []
+    run_job(tmp_path / "stopped", again.append, lambda: False)
+    assert [path.stat().st_mtime_ns for path in first] == written
+    sampled = [event for event in again if isinstance(event, Progress) and event.stage == "sampling"]
+    assert len(sampled) == job.steps  # the second segment alone
+    assert pictures(tmp_path / "stopped", job) == pictures(tmp_path / "whole", job)
+
+
+def test_a_job_keeps_the_batches_of_its_first_run(tmp_path: Path, model: Path) -> None:
+    # Segments have two frames: batches of one are kept though there is room for both, the model being tiny.
+    kept, free = tmp_path / "kept", tmp_path / "free"
+    seen: list[int] = []
+    for folder in (kept, free):
+        job = write_job(folder, model, "latentman")
+        if folder == kept:
+            JobFolder(folder).write_batches(Batches(1, 1))
+        handle = warm_model(job.model, job.model_files).components.unet.register_forward_hook(
+            lambda module, args, output: seen.append(len(args[0]))
+        )
+        try:
+            run_job(folder, lambda event: None, lambda: False)
+        finally:
+            handle.remove()
+        if folder == kept:
+            assert max(seen) == 2  # the two halves of one frame
+    assert max(seen) == 6  # the second segment's frames, and frame 0 again
+    assert JobFolder(kept).load_batches() == Batches(1, 1)
+    chosen = JobFolder(free).load_batches()
+    assert chosen is not None and chosen.micro_batch > 1 and chosen.graph_batch > 1
+
+
+@pytest.mark.parametrize("data", [b"{}", b"[1, 1]", b'{"micro_batch": 0, "graph_batch": 1}', b"{"])
+def test_damaged_batches_are_said(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "batches.json").write_bytes(data)
+    with pytest.raises(JobError) as caught:
+        JobFolder(tmp_path).load_batches()
+    assert caught.value.code == "job.batches"
+
+
+def write_lora(path: Path, up: float) -> None:
+    # On values: queries hardly count where attention is even. A ramp: the layer norm before it cancels a constant row.
+    stem = "lora_unet_mid_block_attentions_0_transformer_blocks_0_attn1_to_v"
+    down = torch.linspace(-1, 1, 16)[None]
+    save_file({f"{stem}.lora_down.weight": down, f"{stem}.lora_up.weight": torch.full((16, 1), up)}, path)
+
+
+def test_a_jobs_own_files_are_used_and_a_changed_one_is_read_anew(tmp_path: Path, model: Path) -> None:
+    lora = tmp_path / "lora.safetensors"
+    before = sha256_file(model / "unet" / "diffusion_pytorch_model.safetensors")
+    results = []
+    for number, (up, scale) in enumerate(((0.0, 0.0), (5.0, 0.0), (5.0, 1.0), (-5.0, 1.0))):
+        write_lora(lora, up)
+        folder = tmp_path / str(number)
+        job = write_job(folder, model, "text2video_zero")
+        if number:
+            job = replace(job, model_files=ModelFiles(loras=(LoraFile(str(lora), scale),)))
+            (folder / "job.json").write_bytes(canonical_json(job))
+        run_job(folder, lambda event: None, lambda: False)
+        results.append(pictures(folder, job))
+    plain, off, on, changed = results
+    assert off == plain
+    assert len({tuple(plain), tuple(on), tuple(changed)}) == 3
+    assert sha256_file(model / "unet" / "diffusion_pytorch_model.safetensors") == before
+
+
+def test_a_model_that_was_prepared_with_its_files_is_not_loaded_again_by_the_job(tmp_path: Path, model: Path) -> None:
+    lora = tmp_path / "lora.safetensors"
+    write_lora(lora, 1.0)
+    job = replace(
+        write_job(tmp_path / "job", model, "text2video_zero"), model_files=ModelFiles(loras=(LoraFile(str(lora)),))
+    )
+    (tmp_path / "job" / "job.json").write_bytes(canonical_json(job))
+    release()
+    prepare(job.model, job.model_files)
+    prepared = warm_model(job.model, job.model_files)
+    run_job(tmp_path / "job", lambda event: None, lambda: False)
+    assert warm_model(job.model, job.model_files) is prepared
+    assert warm_model(job.model, ModelFiles()) is not prepared
+
+
+def test_the_methods_differ(tmp_path: Path, model: Path) -> None:
+    results = []
+    for method in ("text2video_zero", "latentman"):
+        job = write_job(tmp_path / method, model, method)
+        run_job(tmp_path / method, lambda event: None, lambda: False)
+        results.append(pictures(tmp_path / method, job))
+    assert results[0][0] == results[1][0]  # frame 0 is the reference of both
+    assert results[0][1:] != results[1][1:]
+
+
+def test_guidance_by_the_tiny_decoder_of_the_models_folder(tmp_path: Path, model: Path) -> None:
+    own = Path(shutil.copytree(model, tmp_path / "model"))
+
+    def run(name: str, method: str, **settings: Any) -> list[bytes]:
+        job = write_job(tmp_path / name, own, method)
+        job = replace(job, latentman=replace(job.latentman, **settings))
+        (tmp_path / name / "job.json").write_bytes(canonical_json(job))
+        run_job(tmp_path / name, lambda event: None, lambda: False)
+        return pictures(tmp_path / name, job)
+
+    with pytest.raises(ModelError, match=r'none in \S*tiny_vae.*set latentman.guide_decoder to "full"'):
+        run("without", "latentman", guide_decoder="tiny")
+    plain = run("plain", "text2video_zero", guide_decoder="tiny")  # does not guide, and asks for none
+    assert run("unguided", "latentman", guide_decoder="tiny", guide=(0.0, 0.0), align=(0.0, 0.0)) == plain
+    small_autoencoder().save_pretrained(own / "tiny_vae")
+    full, tiny = (run(name, "latentman", guide_decoder=name) for name in ("full", "tiny"))
+    assert full[0] == tiny[0] == plain[0] and full[1:] != tiny[1:]
+    still = run("still", "latentman", guide_decoder="tiny", guide_strength=0.0, align=(0.0, 0.0))
+    for first, second in zip(still, plain, strict=True):
+        levels = (np.array(Image.open(io.BytesIO(data)), np.int16) for data in (first, second))
+        assert np.abs(np.subtract(*levels)).max() <= 1
+
+
+def test_a_missing_input_is_said(tmp_path: Path, model: Path) -> None:
+    job = write_job(tmp_path / "job", model, "text2video_zero")
+    (tmp_path / "job" / "inputs" / job.inputs.shot).unlink()
+    with pytest.raises(JobError, match="1 of the job's inputs are missing"):
+        run_job(tmp_path / "job", lambda event: None, lambda: False)
+
+
+def test_filtered_labels_are_refused(tmp_path: Path) -> None:
+    part = np.full((4, 4), 3.0)
+    part[1, 1] = 2.5
+    write_exr(tmp_path / "0001.exr", np.ones((4, 4)), part, np.zeros((4, 4, 2)))
+    with pytest.raises(PassesError, match=r"0001\.exr.*not whole numbers"):
+        read_frame(tmp_path / "0001.exr")
+
+
+def test_depth_pictures_have_one_range_for_the_shot() -> None:
+    vertices, charts = moving_square(FRAMES)
+    vertices[1:, :, 1] += 1.0  # farther from the camera, which looks along +Y
+    passes = square_passes(vertices, charts)
+    picture = depth_pictures(passes)
+    body = passes.part > 0
+    assert picture[0][body[0]] == pytest.approx(1.0, abs=1e-5)
+    assert picture[1][body[1]] == pytest.approx(0.2, abs=1e-5)
+    assert not picture[~body].any()

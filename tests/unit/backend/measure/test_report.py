@@ -1,0 +1,143 @@
+"""The report: video, contact sheet, and reading a result folder back."""
+
+from __future__ import annotations
+
+import json
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+from PIL import Image
+
+from backend.measure.report.contact_sheet import Row, contact_sheet
+from backend.measure.report.manifest import manifest
+from backend.measure.report.result_folder import ResultFolder
+from backend.measure.report.video import write_video
+from shared.errors import InputError, LatentManError, PassesError
+from shared.jobs.frame_range import held_for
+
+
+def result_file(folder: Path, **changes: Any) -> Path:
+    """A `result.json` of two frames, as the batch command writes it, but for the changes."""
+    folder.mkdir(parents=True, exist_ok=True)
+    method = {"method": "latentman", "job_id": "0" * 64, "seconds": 1.0, "folder": "latentman", "frames": {}}
+    document = {
+        "schema": 1,
+        "server": "0.1.0",
+        "engine": "CYCLES",
+        "frames": [1, 2],
+        "fps": 10,
+        "width": 32,
+        "height": 16,
+        "seconds": {"passes": 1.0},
+        "passes": {"folder": "passes", "frames": {}},
+        "methods": [method],
+    }
+    (folder / "result.json").write_text(json.dumps(document | changes))
+    return folder
+
+
+def flat(colour: tuple[int, int, int], frames: int = 1) -> np.ndarray:
+    return np.broadcast_to(np.array(colour, np.uint8), (frames, 16, 32, 3)).copy()
+
+
+def test_video_holds_every_frame_at_its_rate(tmp_path: Path) -> None:
+    frames = np.concatenate([flat((220, 30, 30), 3), flat((30, 30, 220), 3)])
+    write_video(tmp_path / "video.mp4", frames, 12.0)
+    with av.open(str(tmp_path / "video.mp4")) as container:
+        stream = container.streams.video[0]
+        decoded = [frame.to_ndarray(format="rgb24") for frame in container.decode(stream)]
+        assert stream.average_rate == 12
+    assert len(decoded) == 6 and decoded[0].shape == (16, 32, 3)
+    for shown, meant in zip(decoded, frames, strict=True):
+        assert np.abs(shown.astype(int) - meant).mean() < 6
+    assert [path.name for path in tmp_path.iterdir()] == ["video.mp4"]
+
+
+def test_a_video_on_twos_lasts_as_long_as_the_shot(tmp_path: Path) -> None:
+    """Frames 1-8x2 at 29.97 frames a second: eight frames of 1.001/30 s, two of each picture."""
+    frames = np.concatenate([flat((40 * k, 90, 0)) for k in (1, 2, 3, 4)])
+    write_video(tmp_path / "video.mp4", frames, 29.97002857, held_for((1, 3, 5, 7)))
+    with av.open(str(tmp_path / "video.mp4")) as container:
+        stream = container.streams.video[0]
+        reds = [frame.to_ndarray(format="rgb24")[..., 0].mean() for frame in container.decode(stream)]
+        assert stream.average_rate == Fraction(30_000, 1001)
+        assert stream.duration * stream.time_base == Fraction(8 * 1001, 30_000)
+    np.testing.assert_allclose(reds, np.repeat([40, 80, 120, 160], 2), atol=6)
+
+
+def test_a_video_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(LatentManError, match="Cannot write to") as caught:
+        write_video(tmp_path / "no folder" / "video.mp4", flat((1, 2, 3), 2), 10.0)
+    assert caught.value.code == "storage.unwritable"
+
+
+def test_the_manifest_says_how_long_frames_are_held(tmp_path: Path) -> None:
+    folder = ResultFolder.open(result_file(tmp_path, frames=[1, 3, 5, 7], methods=[], fps=25))
+    shot = manifest(folder, {})["shot"]
+    assert (shot["frames"], shot["held_for"], shot["seconds"]) == ([1, 3, 5, 7], [2, 2, 2, 2], 0.32)
+
+
+def test_contact_sheet_chooses_evenly_in_time() -> None:
+    frames = np.concatenate([flat((10 * k, 0, 0)) for k in range(6)])
+    sheet = np.asarray(contact_sheet([Row("red", frames)], columns=3, cell=16, numbers=(1, 2, 3, 4, 20, 41)))
+    width = (sheet.shape[1] - 4) // 3
+    assert [int(sheet[-10, 4 + width * k + 16, 0]) for k in range(3)] == [0, 40, 50]  # 1, 21 -> 20, 41
+
+
+def test_video_of_odd_size_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="even size"):
+        write_video(tmp_path / "video.mp4", np.zeros((2, 15, 32, 3), np.uint8), 10)
+    assert not list(tmp_path.iterdir())
+
+
+def test_contact_sheet_shows_the_chosen_frames_in_order() -> None:
+    frames = np.concatenate([flat((10 * k, 0, 0)) for k in range(20)])
+    sheet = np.asarray(contact_sheet([Row("red", frames)], columns=3, cell=16))
+    width = (sheet.shape[1] - 4) // 3
+    shown = [int(sheet[-10, 4 + width * k + 16, 0]) for k in range(3)]
+    assert shown == [0, 100, 190]  # frames 0, 9.5 to even (10) and 19
+
+
+def test_contact_sheet_refuses_rows_that_differ() -> None:
+    with pytest.raises(InputError, match="differ"):
+        contact_sheet([Row("a", flat((0, 0, 0))), Row("b", flat((0, 0, 0), 2))])
+
+
+def test_passes_may_lie_beside_the_take(tmp_path: Path) -> None:
+    take = ResultFolder.open(result_file(tmp_path / "shot" / "take", passes={"folder": "../passes", "frames": {}}))
+    with pytest.raises(PassesError) as refused:  # it looks in the right place; there is nothing there
+        take.passes()
+    assert str(tmp_path / "shot" / "passes") in str(refused.value)
+
+
+@pytest.mark.parametrize("name", ["../../passes", "/tmp", "a/b", "..", "../..", ""])
+def test_a_result_cannot_name_a_folder_elsewhere(tmp_path: Path, name: str) -> None:
+    folder = ResultFolder.open(result_file(tmp_path / "take", passes={"folder": name, "frames": {}}))
+    with pytest.raises(InputError, match="names a folder"):
+        folder.passes()
+
+
+def test_missing_and_broken_frames_are_named(tmp_path: Path) -> None:
+    folder = ResultFolder.open(result_file(tmp_path))
+    frames = tmp_path / "latentman"
+    frames.mkdir()
+    Image.fromarray(flat((1, 2, 3))[0]).save(frames / "0001.png")
+    (frames / "0002.png").write_bytes(b"not a picture")
+    with pytest.raises(InputError, match="0002.png is missing or not a picture"):
+        folder.pictures(folder.result.methods[0])
+
+
+@pytest.mark.parametrize("text", ["{", "[]", '{"schema": 1}'])
+def test_a_broken_result_file_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "result.json").write_text(text)
+    with pytest.raises(InputError, match="cannot be read"):
+        ResultFolder.open(tmp_path)
+
+
+def test_a_folder_without_a_result_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="holds no result.json"):
+        ResultFolder.open(tmp_path)

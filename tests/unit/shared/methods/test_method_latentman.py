@@ -1,0 +1,137 @@
+"""The published settings of LatentMan, by name, in job files, and what cannot be run."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from typing import Any
+
+import pytest
+
+from shared.errors import InputError
+from shared.jobs.job import Job, JobInputs, canonical_json, parse_job, validate_job
+from shared.jobs.reuse import ShotFacts, segment_keys
+from shared.methods.latentman import PARITIES, LatentManSettings, published_settings
+
+DIGESTS = [hashlib.sha256(bytes([number])).hexdigest() for number in range(5)]
+JOB = Job("a robot", (1, 2), JobInputs((DIGESTS[0], DIGESTS[1]), DIGESTS[2], DIGESTS[3], DIGESTS[4]))
+
+
+FACTS = ShotFacts(1.0, 2.0, DIGESTS[4], (DIGESTS[0], DIGESTS[1]))
+
+
+def read(latentman: object) -> Job:
+    """A job file with this object under `latentman`, read back."""
+    return parse_job(json.dumps(json.loads(canonical_json(JOB)) | {"latentman": latentman}).encode())
+
+
+def steps(span: tuple[float, float], count: int) -> tuple[int, int]:
+    """First and last step of a window, counted as the paper does."""
+    return round(span[0] * count), round(span[1] * count) - 1
+
+
+@pytest.mark.parametrize("parity", ["paper", "released"])
+@pytest.mark.parametrize(
+    ("baseline", "count", "align", "guide"),
+    [("text2video_zero", 100, (0, 39), (20, 69)), ("masactrl", 50, (0, 19), (20, 39))],
+)
+def test_the_windows_are_those_of_section_4_1(
+    parity: Any, baseline: Any, count: int, align: tuple[int, int], guide: tuple[int, int]
+) -> None:
+    settings = published_settings(parity, baseline)
+    assert settings.baseline == baseline
+    assert steps(settings.align, count) == align
+    assert steps(settings.guide, count) == guide
+
+
+def test_the_parities_differ_where_paper_and_code_do() -> None:
+    paper, released = (dataclasses.asdict(PARITIES[name]) for name in ("paper", "released"))
+    assert {name: (paper[name], released[name]) for name in paper if paper[name] != released[name]} == {
+        "features": ("paper", "released"),
+        "reference_mode": ("prev", "prev_new"),
+        "guide_loss": ("sum", "mean"),
+        "guide_range": (2.0, 25.0),
+        "guide_clamp": (False, True),
+        "guide_through": ("controlnet", "unconditional"),
+    }
+
+
+@pytest.mark.parametrize("parity", ["paper", "released"])
+def test_a_job_file_names_a_parity_and_keeps_only_what_it_stands_for(parity: Any) -> None:
+    job = read({"parity": parity})
+    assert job.latentman == published_settings(parity)
+    assert b"parity" not in canonical_json(job)
+    assert parse_job(canonical_json(job)) == job
+
+
+def test_single_settings_override_the_parity() -> None:
+    job = read({"parity": "released", "baseline": "masactrl", "features": "paper", "guide": [0.5, 0.6]})
+    expected = published_settings("released", "masactrl")
+    assert job.latentman == dataclasses.replace(expected, features="paper", guide=(0.5, 0.6))
+
+
+def test_without_a_parity_the_defaults_hold() -> None:
+    assert read({}).latentman == LatentManSettings()
+    assert read({"align": [0, 0.3]}).latentman == LatentManSettings(align=(0.0, 0.3))
+
+
+def test_guidance_moves_the_body_by_our_own_settings_and_everything_by_the_published_ones() -> None:
+    assert LatentManSettings().guide_extent == "body"
+    assert {settings.guide_extent for settings in PARITIES.values()} == {"all"}
+    assert read({"guide_extent": "all"}).latentman == LatentManSettings(guide_extent="all")
+    assert read({"parity": "paper", "guide_extent": "body"}).latentman.guide_extent == "body"
+
+
+@pytest.mark.parametrize("schema", [1, 2])
+@pytest.mark.parametrize("guide_rule", ["adaptive", "fixed"])
+def test_a_job_of_before_the_extent_is_none_of_today(schema: int, guide_rule: Any) -> None:
+    job = dataclasses.replace(JOB, latentman=LatentManSettings(guide_rule=guide_rule))
+    spelled = json.loads(canonical_json(job))
+    del spelled["latentman"]["guide_extent"]
+    before = parse_job(json.dumps(spelled | {"schema": schema}).encode())
+    assert before == dataclasses.replace(
+        job, latentman=dataclasses.replace(job.latentman, guide_extent="all")
+    )  # what it meant then, as today's version writes it
+    assert canonical_json(before) != canonical_json(job)
+    assert segment_keys(before, FACTS) != segment_keys(job, FACTS)
+
+
+@pytest.mark.parametrize(
+    ("latentman", "code"),
+    [
+        ({"parity": "papers"}, "job.parity"),
+        ({"parity": ["paper"]}, "job.parity"),
+        ({"parity": "paper", "baseline": {}}, "job.baseline"),
+        ({"parity": "paper", "features": "best"}, "job.invalid"),
+        ("paper", "job.invalid"),
+    ],
+)
+def test_a_parity_that_is_none_is_refused(latentman: object, code: str) -> None:
+    with pytest.raises(InputError) as caught:
+        read(latentman)
+    assert caught.value.code == code and caught.value.message.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"reference_mode": "prev_new"}, "surface correspondence has exact ones"),
+        ({"reference_mode": "first"}, "for the alignment alone"),
+        ({"guide_through": "unconditional"}, "needs its fixed steps"),
+        ({"guide_decode": "body", "guide_rule": "fixed"}, "guide_decode body is for adaptive guidance"),
+        ({"guide_decoder": "tiny", "guide_rule": "fixed"}, "guide_decoder tiny is for adaptive guidance"),
+        ({"guide_range": -1.0}, "guide_range is -1.0"),
+        ({"guide_range": float("inf")}, "guide_range is inf"),
+    ],
+)
+def test_settings_that_do_not_go_together_are_refused(values: dict[str, Any], words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        validate_job(dataclasses.replace(JOB, latentman=LatentManSettings(**values)))
+
+
+def test_reference_mode_first_wants_the_shot_in_one_segment() -> None:
+    settings = LatentManSettings(reference_mode="first", guide=(0.0, 0.0))
+    validate_job(dataclasses.replace(JOB, latentman=settings, segment_frames=2))
+    with pytest.raises(InputError, match="it has 2 frames and segments of 1"):
+        validate_job(dataclasses.replace(JOB, latentman=settings, segment_frames=1))
