@@ -2,48 +2,85 @@
 
 from __future__ import annotations
 
-from importlib import import_module
+from typing import Protocol
 
-_MODULES = (
-    "scene.preferences",
-    "scene.properties",
-    "shot.running",
-    "ops.import_motion",
-    "ops.check_motion",
-    "ops.frame_shot",
-    "ops.picture_size",
-    "look.depth_preview",
-    "ops.preview_parts",
-    "ops.preview_depth",
-    "ops.settings",
-    "ops.mending",
-    "ops.models",
-    "ops.backend",
-    "ops.edit_prompts",
-    "ops.generate",
-    "ops.takes",
-    "ops.watch_takes",
-    "ui.models",
-    "ui.panel",
-    "cli",
+from . import cli
+from .look import depth_preview
+from .ops import (
+    backend,
+    check_motion,
+    edit_prompts,
+    frame_shot,
+    generate,
+    import_motion,
+    mending,
+    picture_size,
+    preview_depth,
+    preview_parts,
+    settings,
+    takes,
+    watch_takes,
+)
+from .ops import models as model_operators
+from .scene import preferences, properties
+from .shot import running
+from .ui import models as model_list
+from .ui import panel
+from .ui import preferences as drawn_preferences
+
+
+class _Part(Protocol):
+    """A module that adds something to Blender."""
+
+    def register(self) -> None:
+        """Add it."""
+        ...
+
+    def unregister(self) -> None:
+        """Take it back."""
+        ...
+
+
+_PARTS: tuple[_Part, ...] = (
+    preferences,
+    drawn_preferences,
+    properties,
+    running,
+    import_motion,
+    check_motion,
+    frame_shot,
+    picture_size,
+    depth_preview,
+    preview_parts,
+    preview_depth,
+    settings,
+    mending,
+    model_operators,
+    backend,
+    edit_prompts,
+    generate,
+    takes,
+    watch_takes,
+    model_list,
+    panel,
+    cli,
 )
 
 
 def register() -> None:
-    """Register all modules. Where one fails, those before it are taken back."""
-    done = []
+    """Register all parts. Where one fails, those before it are taken back."""
+    done: list[_Part] = []
     try:
-        for name in _MODULES:
-            module = import_module(f".{name}", __package__)
-            module.register()
-            done.append(module)
+        for part in _PARTS:
+            part.register()
+            done.append(part)
     except BaseException:
-        for module in reversed(done):
-            module.unregister()
+        for part in reversed(done):
+            part.unregister()
         raise
 
 
 def unregister() -> None:
-    """Take all modules back."""
-    for name in reversed(_MODULES):
-        import_module(f".{name}", __package__).unregister()
+    """Take all parts back."""
+    for part in reversed(_PARTS):
+        part.unregister()

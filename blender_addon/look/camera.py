@@ -15,7 +15,7 @@ from ..passes.geometry import world_vertices
 from ..rig.character import Character, characters
 from ..rig.joints import joint_bones
 from ..rig.keyframes import write_location
-from ..scene.scene_time import scene_fps
+from ..scene_time import scene_fps
 from ..shared.errors import InputError
 
 CAMERA = "latentman_camera"  # marks a camera as made here, so that framing again moves it instead of adding one

@@ -1,26 +1,20 @@
-"""What an animator should look at before a long render: figures of a character's motion, kept on its armature."""
+"""What an animator should look at before a long render."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import bpy
 import numpy as np
 
 from ..passes.geometry import camera_view, world_joints
 from ..rig.character import FEET_RESIDUAL, TWIST_KNOWN, WARNINGS, Character
+from ..rig.motion_figures import MotionCheck, stored_check
 from ..rig.read_motion import read_back, rest_joints
 from ..shared.jobs.frame_range import format_frames
 from ..shared.motion.quality import measure_quality
 from ..shared.shot import ShotCamera
-
-if TYPE_CHECKING:
-    from ..shared.body import Body
-    from ..shared.motion import SMPLMotion
-
-CHECK = "latentman_check"
 
 # From here on it is seen. Captured and generated walks that look right stay below 5 cm/s and 110 m/s^3; a centimetre
 # of noise in every frame alone gives about 350 m/s^3 at 20 frames a second.
@@ -28,17 +22,6 @@ SLIDE_CM_PER_S = 8.0
 JITTER_M_PER_S3 = 300.0
 PENETRATION_CM = 3.0
 FEET_RESIDUAL_CM = 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class MotionCheck:
-    """The figures of one look at a character."""
-
-    foot_slide_cm_per_s: float
-    jitter_m_per_s3: float
-    floor_penetration_cm: float
-    frames: str  # of the scene that were looked at, as a range; empty for the file before any edit
-    out_of_frame: str = ""  # frames in which a joint is outside the picture, as a range
 
 
 def check_motion(
@@ -61,30 +44,6 @@ def check_motion(
         format_frames(frames),
         format_frames(outside),
     )
-
-
-def check_of(motion: SMPLMotion, body: Body) -> MotionCheck:
-    """The figures of a motion as it was read, before anybody edits it."""
-    quality = measure_quality(motion, body.joints(motion.betas))
-    return MotionCheck(
-        quality.foot_slide_cm_per_s,
-        quality.jitter_m_per_s3,
-        quality.floor_penetration_cm,
-        frames="",
-    )
-
-
-def store_check(armature: Any, check: MotionCheck) -> None:
-    """Keep the figures on the armature, saved with the file."""
-    armature[CHECK] = json.dumps(asdict(check))
-
-
-def stored_check(armature: Any) -> MotionCheck | None:
-    """The figures of the last look; None where there was none."""
-    try:
-        return MotionCheck(**json.loads(armature.get(CHECK, "")))
-    except (ValueError, TypeError):
-        return None
 
 
 def warnings(armature: Any) -> tuple[str, ...]:

@@ -6,8 +6,9 @@ from typing import Any
 
 import bpy
 
-from ..look.motion_check import check_motion, store_check, warnings
+from ..look.motion_check import check_motion, warnings
 from ..rig.character import characters, why_grey
+from ..rig.motion_figures import store_check
 from ..scene.scene_job import scene_frames
 from ..shared.errors import LatentManError
 from ..shot.running import wake

@@ -14,7 +14,7 @@ from ..look.camera import frame_shot
 from ..rig.character import NOTES, WARNINGS
 from ..rig.import_character import ImportOptions, import_character, scene_betas, scene_body
 from ..scene.properties import motion_fps_field, motion_start_field, motion_up_field
-from ..scene.scene_time import scene_range
+from ..scene_time import scene_range
 from ..shared.errors import InputError, LatentManError
 from ..shared.motion import SUFFIXES
 from ..shot.running import wake

@@ -11,7 +11,7 @@ from typing import Any
 import bpy
 import numpy as np
 
-from ..scene.scene_time import scene_fps
+from ..scene_time import scene_fps
 from ..shared.errors import InputError, RenderError
 from ..shared.files.digest import sha256_bytes, sha256_file
 from ..shared.files.frame_files import frame_name, write_atomic

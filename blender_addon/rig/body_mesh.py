@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import bpy
 import numpy as np
 from numpy.typing import NDArray
 
+from ..shared.body import Body
 from ..shared.errors import BodyError
 from ..shared.motion.skeleton import JOINT_NAMES
-
-if TYPE_CHECKING:
-    from ..shared.body import Body
 
 PART_ATTRIBUTE = "latentman_part"  # FACE float: DensePose part 1..24; what is not a character has none, so 0
 CHART_ATTRIBUTE = "latentman_chart"  # CORNER float2: u, v in the part's chart

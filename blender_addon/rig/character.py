@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import bpy
 import numpy as np
 
 from .. import compat
-from ..scene.scene_time import scene_fps
+from ..scene_time import scene_fps
+from ..shared.body import Body
 from ..shared.errors import InputError
 from ..shared.files.strict_json import as_text
 from ..shared.jobs.frame_range import LAST_FRAME
@@ -21,9 +22,6 @@ from .correctives import store_correctives
 from .joints import joint_bones
 from .keyframes import write_motion
 from .visibility import may_render, rendered_objects, why_not_rendered
-
-if TYPE_CHECKING:
-    from ..shared.body import Body
 
 # On the armature; the names are what an animator sees under Custom Properties.
 SOURCE, TEXT, FPS = "latentman_source", "latentman_text", "latentman_source_fps"

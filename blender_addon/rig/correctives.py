@@ -8,18 +8,16 @@ the .blend as the vertices of a mesh that no object shows, so that a file stays 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import bpy
 import numpy as np
 from numpy.typing import NDArray
 
+from ..shared.body import Body
 from ..shared.errors import RenderError
 from ..shared.motion.skeleton import JOINT_NAMES, PARENTS
 from .joints import joint_bones
-
-if TYPE_CHECKING:
-    from ..shared.body import Body
 
 FEATURES = 207
 

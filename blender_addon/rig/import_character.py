@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import bpy
 
-from ..look.motion_check import check_of, store_check
-from ..shared.body import free_body, load_body
+from ..shared.body import Body, free_body, load_body
 from ..shared.motion import Up, read_motion
 from .character import import_motion
-
-if TYPE_CHECKING:
-    from ..shared.body import Body
+from .motion_figures import check_of, store_check
 
 
 @dataclass(frozen=True, slots=True)

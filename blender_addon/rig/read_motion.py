@@ -8,7 +8,7 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from ..scene.scene_time import scene_fps
+from ..scene_time import scene_fps
 from ..shared.errors import InputError
 from ..shared.motion import SMPLMotion
 from ..shared.motion.rotations import matrix_to_axis_angle

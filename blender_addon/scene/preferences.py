@@ -20,16 +20,13 @@ _DEVICE_ITEMS = (
 )
 
 
-def _look_again(model: Any, context: Any) -> None:
-    """Another path was entered: look at the files."""
-    from ..shot.running import generation, wake
-
-    generation().models.ask(known_model(model))
-    wake()
+def _mark(model: Any, context: Any) -> None:
+    """Another path was entered."""
+    model.changed = True
 
 
 def _place(name: str, description: str, subtype: str = "FILE_PATH") -> Any:
-    return StringProperty(name=name, description=description, subtype=subtype, update=_look_again)
+    return StringProperty(name=name, description=description, subtype=subtype, update=_mark)
 
 
 class LatentManModel(bpy.types.PropertyGroup):
@@ -49,12 +46,11 @@ class LatentManModel(bpy.types.PropertyGroup):
         "Folder of a small autoencoder for guidance, as TAESD is; tiny_vae in the model's folder where empty",
         "DIR_PATH",
     )
+    changed: BoolProperty(options={"HIDDEN", "SKIP_SAVE"})  # its files are to be looked at (`take_changed_models`)
 
 
-class LatentManPreferences(bpy.types.AddonPreferences):
-    """Backend, device, models, output folder, and the doctor."""
-
-    bl_idname = addon_name
+class PreferenceFields:
+    """The fields of the add-on's preferences; `ui.preferences` registers them with the class that draws them."""
 
     backend: StringProperty(
         name="Backend",
@@ -84,12 +80,6 @@ class LatentManPreferences(bpy.types.AddonPreferences):
     models: CollectionProperty(type=LatentManModel)
     model_index: IntProperty(name="Model", description="The model that is marked")
 
-    def draw(self, context: Any) -> None:
-        """Draw the fields, and what the doctor says."""
-        from ..ui.preferences import draw_preferences
-
-        draw_preferences(self.layout, self)
-
 
 @dataclass(frozen=True, slots=True)
 class StoredPreferences:
@@ -118,6 +108,15 @@ def addon_preferences(context: Any) -> Any:
     return None if addon is None else addon.preferences
 
 
+def take_changed_models(context: Any) -> tuple[KnownModel, ...]:
+    """The models of which another path was entered since the last call."""
+    own = addon_preferences(context)
+    marked = [] if own is None else [model for model in own.models if model.changed]
+    for model in marked:
+        model.changed = False
+    return tuple(known_model(model) for model in marked)
+
+
 def known_model(model: Any) -> KnownModel:
     """An entry of the preferences' list as plain values."""
     places = ("path", "controlnet", "vae", "config", "tiny_vae")
@@ -129,4 +128,4 @@ def _normal(path: str) -> str:
     return place_of(str(Path(bpy.path.abspath(path))), Path.cwd()) if path else ""
 
 
-register, unregister = bpy.utils.register_classes_factory((LatentManModel, LatentManPreferences))
+register, unregister = bpy.utils.register_classes_factory((LatentManModel,))

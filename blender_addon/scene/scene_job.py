@@ -12,6 +12,7 @@ import bpy
 
 from ..client.job_file import ShotFile
 from ..client.request import placeholder_inputs
+from ..scene_time import rounded, scene_fps, scene_range
 from ..shared.errors import InputError
 from ..shared.files.strict_json import StrictJSONError, convert, parse_json
 from ..shared.jobs.frame_range import MAX_FRAMES, format_frames, parse_frames
@@ -22,7 +23,6 @@ from .preferences import stored_preferences
 from .presets import Value
 from .prompt_text import store_prompts, stored_prompts
 from .properties import settings_of
-from .scene_time import rounded, scene_fps, scene_range
 
 # Settings of a job that the panel shows, and that the scene keeps under the same names. All others are kept together,
 # as JSON: a take or a job file may have them.

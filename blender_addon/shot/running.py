@@ -26,10 +26,10 @@ from ..help.doctor import Doctor
 from ..look.preview_icon import PreviewIcon
 from ..passes.comparison import PassComparison
 from ..scene.known_models import ModelChecks
-from ..scene.preferences import stored_preferences
+from ..scene.preferences import stored_preferences, take_changed_models
 from ..scene.prompt_text import written_prompts
 from ..scene.scene_job import output_base, shot_file
-from ..scene.scene_time import scene_fps
+from ..scene_time import scene_fps
 from ..shared.errors import InputError, LatentManError
 from ..shared.files.frame_files import file_error
 from ..timeline.take import Take, show_take
@@ -151,6 +151,8 @@ class Generation:
     def tick(self) -> None:
         """A slice of whatever is under way. Errors of this add-on are kept for the panel to show."""
         self.doctor.step()
+        for model in take_changed_models(bpy.context):
+            self.models.ask(model)
         self.models.step()
         self.announcer.step()
         try:

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import bpy
+
+from .. import __package__ as addon_name
+from ..scene.preferences import PreferenceFields
 from ..shared.errors import InputError
 from ..shot.generation import BackendChoice, backend_command
 from ..shot.running import generation
@@ -11,8 +15,17 @@ from .models import draw_models
 from .text import draw_error, draw_text
 
 
-def draw_preferences(layout: Any, preferences: Any) -> None:
-    """Draw the fields and what the doctor found."""
+class LatentManPreferences(PreferenceFields, bpy.types.AddonPreferences):
+    """Backend, device, models, output folder, and the doctor."""
+
+    bl_idname = addon_name
+
+    def draw(self, context: Any) -> None:
+        """Draw the fields, and what the doctor says."""
+        _draw_preferences(self.layout, self)
+
+
+def _draw_preferences(layout: Any, preferences: Any) -> None:
     column = layout.column()
     column.use_property_split = True
     for name in ("backend", "device", "connection", "output", "notify"):
@@ -36,3 +49,6 @@ def _draw_found(layout: Any, command: str) -> None:
         draw_text(layout, f"The backend is {backend_command(BackendChoice(command)).words[0]}", "CHECKMARK")
     except InputError as error:
         draw_error(layout, error)
+
+
+register, unregister = bpy.utils.register_classes_factory((LatentManPreferences,))

@@ -9,9 +9,10 @@ from typing import Any
 import bpy
 
 from ..look.depth_preview import depth_is_shown
-from ..look.motion_check import stored_check, warnings
+from ..look.motion_check import warnings
 from ..rig import character as rig
-from ..scene.scene_time import scene_fps, scene_range
+from ..rig.motion_figures import stored_check
+from ..scene_time import scene_fps, scene_range
 from ..shared.files.weight_header import some_names
 from ..shared.jobs.frame_range import format_frames
 from ..shot.running import generation

@@ -15,8 +15,9 @@ from blender_addon.shared.motion import sample_path
 import blender_addon
 from blender_addon import compat
 from blender_addon.cli import main
-from blender_addon.look.motion_check import stored_check, warnings
+from blender_addon.look.motion_check import warnings
 from blender_addon.rig import character as rig
+from blender_addon.rig.motion_figures import stored_check
 from tests.blender.scenes import empty_scene
 
 FRAMES = 12

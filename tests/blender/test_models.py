@@ -45,6 +45,7 @@ def report(preferences) -> ModelReport:
     """The check of the marked model once it has ended."""
     known = known_model(preferences.models[preferences.model_index])
     limit = time.monotonic() + LIMIT_S
+    generation().tick()
     while generation().models.running:
         assert time.monotonic() < limit
         generation().tick()

@@ -18,9 +18,10 @@ from blender_addon.cli.options import parse_options
 from blender_addon.client.job_file import read_job_file
 from blender_addon.client.request import placeholder_inputs
 from blender_addon.help.fixes import fixes_for
-from blender_addon.look.motion_check import MotionCheck, check_motion, stored_check, warnings
+from blender_addon.look.motion_check import check_motion, warnings
 from blender_addon.rig.body_mesh import PART_ATTRIBUTE
 from blender_addon.rig.character import characters, import_motion
+from blender_addon.rig.motion_figures import MotionCheck, stored_check
 from blender_addon.scene.scene_job import output_base, scene_frames, store_settings, stored_template
 from tests.blender.scenes import add_camera, empty_scene, random_motion
 
