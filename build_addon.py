@@ -28,8 +28,11 @@ PYZMQ = "27.3.0"
 IGNORED_FOLDERS = frozenset({"__pycache__"})
 IGNORED_SUFFIXES = frozenset({".pyc", ".part"})
 # latentman_child is the add-on itself, as the child Blender that renders the passes loads it.
-ADDON_IMPORTS = frozenset({"latentman_child", "blf", "bpy", "bmesh", "bpy_extras", "mathutils", "gpu", "numpy", "zmq"})
+ADDON_IMPORTS = frozenset({"latentman_child", "blf", "bpy", "bmesh", "bpy_extras", "mathutils", "gpu", "numpy"})
 SHARED_IMPORTS = frozenset({"numpy"})
+# The client of add-on and command line has the one socket of the program's clients; nothing else of shared needs more.
+CLIENT_FOLDER = "protocol/client/"
+CLIENT_IMPORTS = SHARED_IMPORTS | {"zmq"}
 _ZIP_TIME = (1980, 1, 1, 0, 0, 0)
 _FILE_MODE = 0o100644
 _SYMLINK_TYPE = 0o120000
@@ -241,10 +244,15 @@ def addon_import_faults(sources: Mapping[str, str]) -> list[str]:
     """Import faults of an add-on laid out as in the zip: {name: source}, `shared/` inside."""
     faults = []
     for name, source in sorted(sources.items()):
-        in_shared = name.startswith("shared/")
-        inside = name.removeprefix("shared/") if in_shared else name
-        faults += import_faults(name, source, SHARED_IMPORTS if in_shared else ADDON_IMPORTS, inside.count("/"))
+        inside = name.removeprefix("shared/")
+        allowed = ADDON_IMPORTS if inside == name else shared_imports(inside)
+        faults += import_faults(name, source, allowed, inside.count("/"))
     return faults
+
+
+def shared_imports(name: str) -> frozenset[str]:
+    """What a module of shared/ may import beside the standard library; `name` is its path inside shared/."""
+    return CLIENT_IMPORTS if name.startswith(CLIENT_FOLDER) else SHARED_IMPORTS
 
 
 def import_faults(name: str, source: str, allowed: frozenset[str], depth: int) -> list[str]:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import argparse
 
-from backend.commands.connection import CLIENT_NAME, add_connection_argument, full_job_id, wait_for
-from backend.server.link import Link
+from backend.commands.connection import CLIENT_NAME, Link, add_connection_argument, full_job_id, wait_for
 from shared.errors import EXIT_DONE, EXIT_FAILED
-from shared.protocol.client.client import JobClient
 from shared.protocol.client.events import Cancelled, ClientEvent, Done, Failed
+from shared.protocol.client.job_client import JobClient
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -9,11 +9,10 @@ import json
 from rich.console import Console
 from rich.table import Table
 
-from backend.commands.connection import CLIENT_NAME, add_connection_argument, wait_for
-from backend.server.link import Link
+from backend.commands.connection import CLIENT_NAME, Link, add_connection_argument, wait_for
 from shared.errors import EXIT_DONE
-from shared.protocol.client.client import JobClient
 from shared.protocol.client.events import JobsListed
+from shared.protocol.client.job_client import JobClient
 
 _SHOWN_ID = 12
 _SHOWN_PROMPT = 60

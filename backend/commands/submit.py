@@ -16,9 +16,9 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from backend.commands.connection import CLIENT_NAME
+from backend.commands.connection import CLIENT_NAME, Link
 from backend.commands.model_arguments import add_model_arguments, chosen_files, chosen_model
-from backend.server import link as links
+from backend.commands.private_backend import private_backend
 from backend.server.paths import default_work_folder
 from shared.errors import EXIT_CANCELLED, EXIT_DONE, InputError
 from shared.files.digest import sha256_file
@@ -28,7 +28,7 @@ from shared.jobs.frame_range import FIRST_FRAME, LAST_FRAME
 from shared.jobs.job import Job, JobInputs, parse_job, validate_job, with_model_at
 from shared.jobs.keyed_prompts import read_prompts
 from shared.protocol.client import events as events
-from shared.protocol.client.client import JobClient
+from shared.protocol.client.job_client import JobClient
 from shared.protocol.launch import ConnectionInfo
 
 SHOT_FILE = "shot.json"
@@ -56,14 +56,14 @@ def run(arguments: argparse.Namespace) -> int:
     with contextlib.ExitStack() as stack:
         where: Path | ConnectionInfo
         if arguments.connection_file is None:
-            backend = links.private_backend(arguments.work or default_work_folder())
+            backend = private_backend(arguments.work or default_work_folder())
             where = stack.enter_context(backend).info
         else:
             where = arguments.connection_file
         client = JobClient(CLIENT_NAME)
         for source in sources:
             client.add_input(source)
-        link = stack.enter_context(links.Link(client, where))
+        link = stack.enter_context(Link(client, where))
         stop = stack.enter_context(_interrupts())
         return _follow(link, job, output, stop)
 
@@ -127,7 +127,7 @@ def with_prompts(job: Job, path: Path | None) -> Job:
     return changed
 
 
-def _follow(link: links.Link, job: Job, output: Path, stop: threading.Event) -> int:
+def _follow(link: Link, job: Job, output: Path, stop: threading.Event) -> int:
     present = {frame: sha256_file(path) for frame in job.frames if (path := output / frame_name(frame)).is_file()}
     ticket = link.client.submit(job, present)
     columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())

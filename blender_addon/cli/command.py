@@ -20,11 +20,11 @@ import bpy
 from .. import compat
 from ..client.generate_job import GenerateJob
 from ..client.present import look_for_present
-from ..client.session import Session
 from ..scene.scene_job import store_settings
 from ..shared.errors import EXIT_DONE, EXIT_FAILED, CancelledError, InputError, LatentManError
 from ..shared.files.frame_files import file_error, shown_path
 from ..shared.files.strict_json import as_text, is_text
+from ..shared.protocol.client.session import Session
 from ..shot.generation import BackendChoice, check_scene, chosen_backend, known_jobs, new_session, start_job
 from ..timeline.take import Take, add_take
 from .options import parse_options

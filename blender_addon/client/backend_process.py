@@ -19,13 +19,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-import zmq
-
 from ..child_process import KILL_WAIT_S, kill_group, pump_lines
 from ..shared.errors import BackendError, InputError, LatentManError
 from ..shared.files.frame_files import storage_error
-from ..shared.protocol.launch import ConnectionInfo, LaunchRequest, parse_reply, path_text
-from ..shared.protocol.messages import PROTOCOL_MAX
+from ..shared.protocol.client.transport import LaunchKeys
+from ..shared.protocol.launch import ConnectionInfo, parse_reply, path_text
 
 START_LIMIT_S = 60.0
 LOG_FILE = "backend.log"
@@ -91,45 +89,42 @@ def find_backend(checkout: Path | None) -> BackendCommand:
 
 
 class BackendProcess:
-    """A running backend; a `LinkSource`."""
+    """A running backend; a `ConnectionSource`."""
 
     def __init__(self, command: BackendCommand, work_folder: Path, now: float) -> None:
         """Start it, and return at once. Raises BackendError where it cannot be started."""
         self._command = command
         self._started_at = now
-        self._link: ConnectionInfo | None = None
+        self._connection: ConnectionInfo | None = None
         self._closed = False
         self._reaper: threading.Thread | None = None
         self._log_file = work_folder / LOG_FILE
         self._lines: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
-        server_public, server_secret = (key.decode("ascii") for key in zmq.curve_keypair())
-        client_public, client_secret = (key.decode("ascii") for key in zmq.curve_keypair())
-        self._keys = (server_public, client_secret)
+        self._keys = LaunchKeys.make()
         self._process = _start(command, work_folder, self._log_file)
         # The thread only moves lines from the pipe; it touches neither Blender nor this object's state.
         self._reader = threading.Thread(target=pump_lines, args=(self._process.stdout, self._lines.put), daemon=True)
         self._reader.start()
-        request = LaunchRequest(client_public, server_secret, path_text(work_folder), PROTOCOL_MAX)
-        _write_line(self._process, request.line())
+        _write_line(self._process, self._keys.request(path_text(work_folder)).line())
 
     def check(self, now: float) -> None:
         """Raise the backend's own error, or BackendError, where it has ended or says nothing for a minute."""
         if self._closed:
             raise BackendError("backend.closed", "The backend was closed.", "Start it again.")
-        if self._link is None:
-            self._link = self._read_link()
+        if self._connection is None:
+            self._connection = self._read_connection()
         if self._process.poll() is not None:
             code = self._process.returncode
             self.close()
             raise BackendError("backend.died", f"The backend {_how_it_ended(code)}.{self._last_words()}", _DIED_HINT)
-        if self._link is None and now - self._started_at > START_LIMIT_S:
+        if self._connection is None and now - self._started_at > START_LIMIT_S:
             self.end()
             sentence = f"The backend did not start within {START_LIMIT_S:g} s.{self._last_words()}"
             raise BackendError("backend.start_slow", sentence, _HINT)
 
     def find(self, now: float) -> ConnectionInfo | None:
         """Its address and keys once it listens."""
-        return self._link
+        return self._connection
 
     @property
     def ended(self) -> bool:
@@ -169,7 +164,7 @@ class BackendProcess:
         if self._process.stdout is not None:
             self._process.stdout.close()
 
-    def _read_link(self) -> ConnectionInfo | None:
+    def _read_connection(self) -> ConnectionInfo | None:
         try:
             line = self._lines.get_nowait()
         except queue.Empty:
@@ -181,7 +176,7 @@ class BackendProcess:
         except LatentManError:
             self.end()
             raise
-        return ConnectionInfo("127.0.0.1", reply.port, *self._keys)
+        return self._keys.connection(reply.port)
 
     def _last_words(self) -> str:
         """The end of its log as part of a sentence."""

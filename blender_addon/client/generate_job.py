@@ -22,6 +22,7 @@ from ..shared.files.frame_files import PNG_SIGNATURE, file_error, frame_name, pu
 from ..shared.jobs.job import Job, JobInputs
 from ..shared.protocol.client import events as events
 from ..shared.protocol.client.events import ClientEvent
+from ..shared.protocol.client.session import Session
 from .progress import GenerateProgress, GenerateState
 from .request import GenerateRequest
 from .result_file import (
@@ -32,7 +33,6 @@ from .result_file import (
     write_measured,
     write_result,
 )
-from .session import Session
 from .stall import StallWatch
 
 CANCEL_LIMIT_S = 20.0

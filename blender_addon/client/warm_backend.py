@@ -9,8 +9,8 @@ from pathlib import Path
 
 from ..shared.errors import InputError, LatentManError
 from ..shared.protocol.client.events import GaveUp
+from ..shared.protocol.client.session import Session
 from ..shared.protocol.worker_memory import WorkerMemory
-from .session import Session
 
 # A backend in mid-job needs about a second to end its workers.
 CLOSE_WAIT_S = 2.0

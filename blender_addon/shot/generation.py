@@ -12,16 +12,16 @@ import bpy
 from .. import compat
 from ..client.backend_process import BackendCommand, BackendProcess, find_backend, parse_backend_command
 from ..client.generate_job import GenerateJob
-from ..client.link import FileLink, LinkSource
 from ..client.request import GenerateRequest
-from ..client.session import Session
 from ..passes.geometry import require_camera
 from ..passes.launcher import PassRender, PassRequest
 from ..rig.character import require_characters
 from ..scene.preferences import stored_preferences
 from ..shared.errors import InputError
 from ..shared.jobs.reuse import JOBS_FOLDER
-from ..shared.protocol.client.client import JobClient
+from ..shared.protocol.client.job_client import JobClient
+from ..shared.protocol.client.session import Session
+from ..shared.protocol.client.source import ConnectionSource, FileSource
 
 CLIENT_NAME = "latentman add-on"
 WORK_FOLDER = ".backend"
@@ -43,7 +43,7 @@ class BackendChoice:
 def new_session(choice: BackendChoice, output: Path) -> Session:
     """A session with the chosen backend; one of our own is started at once and works in `output/.backend`, where what
     resuming needs stays. Raises InputError where there is none, BackendError where it cannot be started."""
-    return Session(JobClient(CLIENT_NAME), _link_source(choice, output))
+    return Session(JobClient(CLIENT_NAME), _source(choice, output))
 
 
 def known_jobs(choice: BackendChoice, output: Path) -> Path | None:
@@ -58,9 +58,9 @@ def backend_command(choice: BackendChoice) -> BackendCommand:
     return replace(command, environment=DEVICES[choice.device])
 
 
-def _link_source(choice: BackendChoice, output: Path) -> LinkSource:
+def _source(choice: BackendChoice, output: Path) -> ConnectionSource:
     if choice.connection_file is not None:
-        return FileLink(choice.connection_file)
+        return FileSource(choice.connection_file)
     return BackendProcess(backend_command(choice), output / WORK_FOLDER, time.monotonic())
 
 

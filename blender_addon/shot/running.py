@@ -20,7 +20,6 @@ from ..client.generate_job import GenerateJob
 from ..client.job_file import ShotFile
 from ..client.progress import GenerateProgress, GenerateState
 from ..client.request import GenerateRequest
-from ..client.session import Session
 from ..client.warm_backend import BackendState, WarmBackend
 from ..help.doctor import Doctor
 from ..look.preview_icon import PreviewIcon
@@ -32,6 +31,7 @@ from ..scene.scene_job import output_base, shot_file
 from ..scene_time import scene_fps
 from ..shared.errors import InputError, LatentManError
 from ..shared.files.frame_files import file_error
+from ..shared.protocol.client.session import Session
 from ..timeline.take import Take, show_take
 from .announcement import Announcer, Ending
 from .generation import (

@@ -15,12 +15,12 @@ import psutil
 import pytest
 import zmq
 
+from backend.commands.private_backend import private_backend
 from backend.server.folder_lock import FolderLock
-from backend.server.link import private_backend
 from shared.errors import BackendError, LatentManError
 from shared.files.frame_files import frame_name
 from shared.protocol.client import events as events
-from shared.protocol.client.client import Timing
+from shared.protocol.client.job_client import Timing
 from shared.protocol.launch import ConnectionInfo, read_connection_file
 from tests.helpers.server_rig import (
     GUARD_S,

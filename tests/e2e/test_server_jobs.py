@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from backend.server.link import Link
+from backend.commands.connection import Link
 from shared.errors import InputError, JobError, ModelError
 from shared.files.digest import sha256_bytes
 from shared.files.frame_files import frame_name
 from shared.protocol.client import events as events
-from shared.protocol.client.client import JobClient
 from shared.protocol.client.events import ClientEvent
+from shared.protocol.client.job_client import JobClient
 from shared.protocol.worker_memory import WorkerMemory
 from tests.helpers.fake_runner import HELD_BYTES, expected_preview
 from tests.helpers.server_rig import (
@@ -255,9 +255,7 @@ def test_a_slow_reader_gets_everything_within_its_credit(tmp_path: Path) -> None
         with linked(running.info) as link:
             run_shot(link, shot)
         narrow = JobClient("narrow", timing=QUICK, credit_bytes=100)
-        with linked(running.info) as link:
-            link.client = narrow
-            narrow.connected(0.0)
+        with Link(narrow, running.info) as link:
             narrow.submit(shot.job)
             seen = drive(link, ended)
     assert frames_of(seen) == expected_digests(shot)

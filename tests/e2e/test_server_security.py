@@ -14,11 +14,11 @@ import psutil
 import pytest
 import zmq
 
-from backend.server.link import PrivateBackend
+from backend.commands.private_backend import PrivateBackend
 from shared.files.digest import sha256_bytes
 from shared.protocol import messages
 from shared.protocol.client import events as events
-from shared.protocol.client.client import JobClient
+from shared.protocol.client.job_client import JobClient
 from shared.protocol.launch import ConnectionInfo
 from shared.protocol.messages import SERVER_MESSAGES, Error, Hello, Message, Put, Reject, Status, Submit, Welcome
 from shared.protocol.wire import decode, encode

@@ -10,12 +10,13 @@ from pathlib import Path
 
 import psutil
 
-from backend.server.link import Link, PrivateBackend, private_backend
+from backend.commands.connection import Link
+from backend.commands.private_backend import PrivateBackend, private_backend
 from shared.files.digest import sha256_bytes
 from shared.jobs.job import Job, JobInputs
 from shared.protocol.client import events as events
-from shared.protocol.client.client import JobClient, Timing
 from shared.protocol.client.events import ClientEvent
+from shared.protocol.client.job_client import JobClient, Timing
 from shared.protocol.launch import ConnectionInfo
 from tests.helpers.fake_runner import expected_png
 

@@ -1,4 +1,4 @@
-"""What `shared.protocol.client.client.JobClient` tells its application: one frozen dataclass an event.
+"""What `shared.protocol.client.job_client.JobClient` tells its application: one frozen dataclass an event.
 
 `ticket` is the number that `submit` or `attach` returned. Every ticket ends in exactly one of `Done`, `Failed`,
 `Cancelled`, unless the connection is given up (`GaveUp`), which ends all of them.

@@ -236,7 +236,7 @@ def test_a_runner_that_is_not_there_is_a_death_with_a_log(tmp_path: Path) -> Non
 
 
 def test_supervisor_and_commands_never_import_torch() -> None:
-    servers = ["backend.server.serve", "backend.server.link", "backend.jobs.worker"]
+    servers = ["backend.server.serve", "backend.commands.private_backend", "backend.jobs.worker"]
     names = ("serve", "submit", "status", "cancel", "worker", "run_segment", "doctor")
     modules = ["backend.cli", *servers, *(f"backend.commands.{name}" for name in names)]
     code = f"""

@@ -13,8 +13,8 @@ from shared.jobs.job import Job, JobInputs
 from shared.models.files import LoraFile, ModelFiles
 from shared.protocol import messages
 from shared.protocol.client import events as events
-from shared.protocol.client.client import JobClient, Timing
 from shared.protocol.client.events import ClientEvent
+from shared.protocol.client.job_client import JobClient, Timing
 from shared.protocol.messages import CLIENT_MESSAGES, ClientMessage, DoneFrame, Limits, Message
 from shared.protocol.wire import Received, decode, encode
 from shared.protocol.worker_memory import WorkerMemory

@@ -1,7 +1,6 @@
 """The client's side of the protocol as a state machine without input or output of its own.
 
-A transport (add-on: `blender_addon.client.transport`, command line: `backend.server.link`) owns the socket and the
-clock and does only this:
+A `Session` owns the socket and the clock and does only this:
 
     client = JobClient("latentman 0.1.0")
     client.connected(now)                           # after opening a socket, the first one too

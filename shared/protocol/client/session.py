@@ -1,12 +1,18 @@
-"""A client on a transport: starts, reconnects, gives up. One `step` does all that can be done without waiting."""
+"""A client on a transport: connects, reconnects, gives up. One `step` does all that can be done without waiting.
+
+The add-on's timer only steps; the command line waits between the steps (`Session.wait`).
+"""
 
 from __future__ import annotations
 
-from ..shared.errors import LatentManError
-from ..shared.protocol.client.client import JobClient
-from ..shared.protocol.client.events import ClientEvent, Connected, ConnectionLost, GaveUp, JobsListed, ReleaseRefused
-from ..shared.protocol.worker_memory import WorkerMemory
-from .link import LinkSource
+import math
+import time
+
+from ...errors import LatentManError
+from ..worker_memory import WorkerMemory
+from .events import ClientEvent, Connected, ConnectionLost, GaveUp, JobsListed, ReleaseRefused
+from .job_client import JobClient
+from .source import ConnectionSource
 from .transport import Transport
 
 # What one step hands to the socket: encrypting a mebibyte takes about two milliseconds.
@@ -15,15 +21,16 @@ _LOOK_EVERY_S = 2.0
 
 
 class Session:
-    """Drives a `JobClient` over the link that a source gives. It outlives jobs: a warm backend stays warm."""
+    """Drives a `JobClient` over the connection that a source gives. It outlives jobs: a warm backend stays warm."""
 
-    def __init__(self, client: JobClient, source: LinkSource) -> None:
+    def __init__(self, client: JobClient, source: ConnectionSource, *, watch_memory: bool = True) -> None:
+        """watch_memory: ask every two seconds what the workers hold, to keep `memory` up to date."""
         self.client = client
         self._source = source
         self._transport: Transport | None = None
         self._open_at = 0.0
         self._idle = True
-        self._look_at = 0.0
+        self._look_at = 0.0 if watch_memory else math.inf
         self.server = ""  # the backend's name and version, once it has welcomed us
         self.memory: tuple[WorkerMemory, ...] = ()  # what its workers held when it was last asked
         self.refusal: LatentManError | None = None  # why it did not release its models, the last time it was asked
@@ -51,6 +58,16 @@ class Session:
         for event in events:
             self._note(event)
         return events
+
+    def wait(self, timeout_s: float) -> None:
+        """Wait for something to do, at most so long; not at all where the last step had something to do. For a program
+        that does nothing else meanwhile: the add-on never calls it."""
+        if not self._idle:
+            return
+        if self._transport is None:
+            time.sleep(timeout_s)
+        else:
+            self._transport.wait(timeout_s)
 
     def _note(self, event: ClientEvent) -> None:
         """What the session itself keeps of an event."""
@@ -88,9 +105,9 @@ class Session:
         self._source.kill()
 
     def _open(self, now: float) -> None:
-        link = self._source.find(now)
-        if link is not None:
-            self._transport = Transport(link)
+        info = self._source.find(now)
+        if info is not None:
+            self._transport = Transport(info)
             self.client.connected(now)
 
     def _exchange(self, transport: Transport, now: float) -> list[ClientEvent]:
@@ -108,4 +125,5 @@ class Session:
         if self._transport is not None:
             self._transport.close()
             self._transport = None
+            self._idle = True
         self.memory = ()

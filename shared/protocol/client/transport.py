@@ -1,14 +1,17 @@
-"""One DEALER socket to a backend: encrypted, and never waiting."""
+"""The one ZeroMQ socket of the program's clients: a DEALER, encrypted, sending and receiving without waiting; and keys
+for a backend that a client starts."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import zmq
 
-from ..shared.protocol.launch import ConnectionInfo
-from ..shared.protocol.wire import MAX_PAYLOAD_BYTES, Buffer
+from ..launch import ConnectionInfo, LaunchRequest
+from ..messages import PROTOCOL_MAX
+from ..wire import MAX_PAYLOAD_BYTES, Buffer
 
 _HIGH_WATER_MARK = 64
 _MOST_MESSAGES = 32
@@ -17,20 +20,20 @@ _MOST_MESSAGES = 32
 class Transport:
     """A connected socket. Sends what fits now and keeps the rest; gives what has arrived."""
 
-    def __init__(self, link: ConnectionInfo) -> None:
+    def __init__(self, info: ConnectionInfo) -> None:
         self._context = zmq.Context()
         self._unsent: deque[Sequence[Buffer]] = deque()
-        secret = link.client_secret_key.encode("ascii")
+        secret = info.client_secret_key.encode("ascii")
         socket = self._context.socket(zmq.DEALER)
         # All of it before connect: a socket that is closed must never wait for a peer that has gone.
         socket.linger = 0
         socket.set_hwm(_HIGH_WATER_MARK)
         socket.setsockopt(zmq.MAXMSGSIZE, MAX_PAYLOAD_BYTES)
-        socket.setsockopt(zmq.IPV6, ":" in link.host)
+        socket.setsockopt(zmq.IPV6, ":" in info.host)
         socket.curve_secretkey = secret
         socket.curve_publickey = zmq.curve_public(secret)
-        socket.curve_serverkey = link.server_public_key.encode("ascii")
-        socket.connect(link.address)
+        socket.curve_serverkey = info.server_public_key.encode("ascii")
+        socket.connect(info.address)
         self._socket = socket
 
     @property
@@ -58,8 +61,36 @@ class Transport:
                 break
         return messages
 
+    def wait(self, timeout_s: float) -> None:
+        """Wait until something has arrived, or until there is room for what is not sent, at most so long."""
+        self._socket.poll(int(timeout_s * 1000), zmq.POLLIN | (zmq.POLLOUT if self._unsent else 0))
+
     def close(self) -> None:
         """Close the socket and drop what was not sent. Harmless when called twice."""
         self._unsent.clear()
         self._socket.close(linger=0)
         self._context.destroy(linger=0)
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchKeys:
+    """Fresh keys for a backend that a client starts, and for that client: Z85 text, two of them secret."""
+
+    server_public: str
+    server_secret: str
+    client_public: str
+    client_secret: str
+
+    @classmethod
+    def make(cls) -> LaunchKeys:
+        """New ones, used for one backend."""
+        server, client = zmq.curve_keypair(), zmq.curve_keypair()
+        return cls(*(key.decode("ascii") for key in (*server, *client)))
+
+    def request(self, work_folder: str) -> LaunchRequest:
+        """The line that starts the backend; `work_folder` as `path_text` gives it."""
+        return LaunchRequest(self.client_public, self.server_secret, work_folder, PROTOCOL_MAX)
+
+    def connection(self, port: int) -> ConnectionInfo:
+        """How to reach the backend once it has told its port."""
+        return ConnectionInfo("127.0.0.1", port, self.server_public, self.client_secret)
