@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ import psutil
 import pytest
 import zmq
 
+from backend.commands.connection import Link
 from backend.commands.private_backend import PrivateBackend
 from shared.files.digest import sha256_bytes
 from shared.protocol import messages
@@ -218,9 +218,9 @@ def test_a_reader_that_stops_costs_no_memory(tmp_path: Path) -> None:
                 link.client.add_input(data)
             drive(link, lambda seen: answered(seen) == set(shot.job.inputs.digests()))
             before = supervisor.memory_info().rss
-            link.client = JobClient("slow", timing=QUICK, credit_bytes=window)
-            link.client.connected(time.monotonic())
-            link.client.submit(shot.job)
+        slow = JobClient("slow", timing=QUICK, credit_bytes=window)
+        with Link(slow, running.info) as link:
+            slow.submit(shot.job)
             drive(link, lambda seen: any(isinstance(event, events.StateChanged) for event in seen))
             with linked(running.info) as watcher:
                 (info,) = _jobs_until_done(watcher)
