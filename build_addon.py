@@ -27,6 +27,7 @@ ROOT = Path(__file__).resolve().parent
 PYZMQ = "27.3.0"
 IGNORED_FOLDERS = frozenset({"__pycache__"})
 IGNORED_SUFFIXES = frozenset({".pyc", ".part"})
+CHECKOUT_ONLY = frozenset({"blender_manifest.toml", "checkout.py"})  # of blender_addon/: not copied as they are
 # latentman_child is the add-on itself, as the child Blender that renders the passes loads it.
 ADDON_IMPORTS = frozenset({"latentman_child", "blf", "bpy", "bmesh", "bpy_extras", "mathutils", "gpu", "numpy"})
 SHARED_IMPORTS = frozenset({"numpy"})
@@ -155,7 +156,7 @@ def source_files(root: Path = ROOT) -> Iterator[tuple[str, Path]]:
                 raise BuildError(f"{path} is a symbolic link; an extension holds plain files only.")
             if path.is_dir() or IGNORED_FOLDERS & set(inside.parts) or path.suffix in IGNORED_SUFFIXES:
                 continue
-            if inside.as_posix() != "blender_manifest.toml":
+            if prefix or inside.as_posix() not in CHECKOUT_ONLY:
                 yield prefix + inside.as_posix(), path
 
 

@@ -1,16 +1,17 @@
 """LatentMan for Blender: registration only.
 
-In the extension's zip `shared` is a sub-package of this one. In a checkout it lies beside it: the package path is
-extended by the checkout's root, so that the same relative imports find it there.
+In the extension's zip `shared` is a sub-package of this one; in a checkout it lies beside it (`checkout`).
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
-_ROOT = Path(__file__).resolve().parent
-if not (_ROOT / "shared").is_dir():
-    __path__.append(str(_ROOT.parent))
+_FOLDER = Path(__file__).resolve().parent
+if not (_FOLDER / "shared").is_dir():
+    from .checkout import find_shared
+
+    find_shared(__name__, __path__, _FOLDER.parent)
 
 
 def register() -> None:
