@@ -22,9 +22,8 @@ from backend.commands.private_backend import private_backend
 from backend.server.paths import default_work_folder
 from shared.errors import EXIT_CANCELLED, EXIT_DONE, InputError
 from shared.files.digest import sha256_file
-from shared.files.frame_files import frame_name, prepare_output_folder, put_frame
+from shared.files.frame_files import FIRST_FRAME, LAST_FRAME, frame_name, prepare_output_folder, put_frame
 from shared.files.strict_json import StrictJSONError, convert, dump_json, parse_json
-from shared.jobs.frame_range import FIRST_FRAME, LAST_FRAME
 from shared.jobs.job import Job, JobInputs, parse_job, validate_job, with_model_at
 from shared.jobs.keyed_prompts import read_prompts
 from shared.protocol.client import events as events

@@ -13,8 +13,8 @@ from .. import compat
 from ..scene_time import scene_fps
 from ..shared.body import Body
 from ..shared.errors import InputError
+from ..shared.files.frame_files import LAST_FRAME
 from ..shared.files.strict_json import as_text
-from ..shared.jobs.frame_range import LAST_FRAME
 from ..shared.motion import SMPLMotion, resample
 from .armature import new_armature
 from .body_mesh import new_body_object, require_parts

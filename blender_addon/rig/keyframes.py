@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from .. import compat
 from ..shared.motion import SMPLMotion
-from ..shared.motion.rotations import axis_angle_to_quaternion, continuous_quaternions
 from ..shared.motion.skeleton import JOINT_NAMES
+from ..shared.rotations import axis_angle_to_quaternion, continuous_quaternions
 from .armature import ROOT_BONE
 
 _LINEAR = bpy.types.Keyframe.bl_rna.properties["interpolation"].enum_items["LINEAR"].value

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from ..scene_time import scene_fps
 from ..shared.errors import InputError
 from ..shared.motion import SMPLMotion
-from ..shared.motion.rotations import matrix_to_axis_angle
 from ..shared.motion.skeleton import local_rotations
+from ..shared.rotations import matrix_to_axis_angle
 from .joints import joint_bones
 
 

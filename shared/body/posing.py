@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import BodyError
-from ..motion.rotations import axis_angle_to_matrix
+from ..rotations import axis_angle_to_matrix
 from .model import JOINT_COUNT, Body, FloatArray, checked
 
 FRAMES_AT_ONCE: Final = 16  # keeps the blended transforms of a batch within a few tens of megabytes

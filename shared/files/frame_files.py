@@ -10,8 +10,9 @@ import shutil
 from pathlib import Path
 
 from ..errors import InputError, LatentManError, ProtocolError
-from ..jobs.frame_range import FIRST_FRAME, LAST_FRAME
 
+FIRST_FRAME = 0
+LAST_FRAME = 1_048_574  # Blender's own limit
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 PART_SUFFIX = ".part"
 _SHOWN_CHARACTERS = 240

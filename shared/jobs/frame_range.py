@@ -6,9 +6,8 @@ import re
 from collections.abc import Sequence
 
 from ..errors import InputError
+from ..files.frame_files import LAST_FRAME
 
-FIRST_FRAME = 0
-LAST_FRAME = 1_048_574  # Blender's own limit
 MAX_FRAMES = 10_000
 
 _SPAN = re.compile(r"([0-9]{1,7})(?:-([0-9]{1,7})(?:x([0-9]{1,7}))?)?")

@@ -14,12 +14,13 @@ from typing import Any
 
 from ..errors import InputError
 from ..files.digest import is_digest
+from ..files.frame_files import FIRST_FRAME, LAST_FRAME
 from ..files.strict_json import StrictJSONError, convert, dump_json, is_text, parse_json
 from ..methods import method_named
 from ..methods.latentman import LatentManSettings as LatentManSettings
 from ..methods.latentman import check_settings, expand_parity
 from ..models.files import EMBEDDED, ModelFiles, check_path_text, files_at, place_of, validate_model_files
-from .frame_range import FIRST_FRAME, LAST_FRAME, MAX_FRAMES
+from .frame_range import MAX_FRAMES
 from .keyed_prompts import format_prompts, parse_prompts
 
 # Rises with a field that an earlier backend would pass over, so that it refuses the job: 2 had keyed prompts, 3 has

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import InputError
-from .frame_range import FIRST_FRAME, LAST_FRAME
+from ..files.frame_files import FIRST_FRAME, LAST_FRAME
 
 MAX_KEYS = 1_000
 MAX_TEXT_CHARACTERS = 200_000

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from ..rotations import axis_angle_to_matrix, matrix_to_axis_angle
 from .fitting import fit_positions, scale_to
 from .model import SMPLMotion
 from .quality import motion_joints
@@ -15,7 +16,6 @@ from .readers.fields import Fields
 from .readers.rates import RATE_KEYS, frame_rate
 from .readers.shape import SHAPE_KEYS, checked_shape
 from .rest import SMPLX_PELVIS_OFFSET, RestJoints, pelvis_of_transl, rest_joints_of
-from .rotations import axis_angle_to_matrix, matrix_to_axis_angle
 from .skeleton import bone_offsets, global_rotations, joint_positions
 from .up_axis import Upright, choose_up, height_warning, posture_warning, turn_to_y
 

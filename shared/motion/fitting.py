@@ -18,9 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import MotionError
-from .leg_reach import LEGS, reach
-from .limb_twist import Limb, limb_twists
-from .rotations import (
+from ..rotations import (
     axis_angle_to_matrix,
     matrix_to_axis_angle,
     matrix_to_quaternion,
@@ -29,6 +27,8 @@ from .rotations import (
     rotation_between,
     slerp,
 )
+from .leg_reach import LEGS, reach
+from .limb_twist import Limb, limb_twists
 from .skeleton import BODY_JOINT_COUNT, JOINT_COUNT, JOINT_INDEX, bone_offsets, joint_positions, local_rotations
 
 Array = npt.NDArray[np.float64]

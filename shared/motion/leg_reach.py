@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from .rotations import normalised, rotation_between
+from ..rotations import normalised, rotation_between
 from .skeleton import JOINT_INDEX
 
 Array = npt.NDArray[np.float64]

@@ -16,7 +16,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from .rotations import normalised
+from ..rotations import normalised
 
 Array = npt.NDArray[np.float64]
 ComplexArray = npt.NDArray[np.complex128]

@@ -8,8 +8,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from ..rotations import axis_angle_to_matrix
 from .model import SMPLMotion
-from .rotations import axis_angle_to_matrix
 from .skeleton import JOINT_INDEX, bone_offsets, global_rotations, joint_positions
 
 Array = npt.NDArray[np.float64]

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from ..errors import MotionError
+from ..rotations import axis_angle_to_quaternion, quaternion_to_axis_angle, slerp
 from .model import MAX_FPS, SMPLMotion
-from .rotations import axis_angle_to_quaternion, quaternion_to_axis_angle, slerp
 
 
 def resample(motion: SMPLMotion, fps: float) -> SMPLMotion:

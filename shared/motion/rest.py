@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from ..body import free_body
 from .skeleton import bone_offsets
 
 Array = npt.NDArray[np.float64]
@@ -26,8 +27,6 @@ def rest_joints_of(rest_joints: RestJoints | None, betas: Array) -> Array:  # be
     Raises MotionError if they are not 24 finite points.
     """
     if rest_joints is None:
-        from ..body import free_body  # the body's file is read only where it is needed
-
         rest_joints = free_body().joints
     joints = np.asarray(rest_joints(betas) if callable(rest_joints) else rest_joints, dtype=np.float64)
     bone_offsets(joints)

@@ -12,7 +12,7 @@ from typing import Final, Literal
 import numpy as np
 import numpy.typing as npt
 
-from .rotations import normalised
+from ..rotations import normalised
 from .skeleton import JOINT_INDEX
 
 Array = npt.NDArray[np.float64]

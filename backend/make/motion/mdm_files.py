@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from shared.motion.rotations import axis_angle_to_matrix, matrix_to_rot6d_rows
 from shared.motion.skeleton import BODY_JOINT_COUNT
+from shared.rotations import axis_angle_to_matrix, matrix_to_rot6d_rows
 
 Array = npt.NDArray[np.float64]
 

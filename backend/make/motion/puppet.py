@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from backend.make.motion.curves import smoothstep
-from shared.motion.rotations import axis_angle_to_matrix, matrix_to_axis_angle, normalised, rotation_between
 from shared.motion.skeleton import JOINT_INDEX, bone_offsets, joint_positions, local_rotations
+from shared.rotations import axis_angle_to_matrix, matrix_to_axis_angle, normalised, rotation_between
 
 Array = npt.NDArray[np.float64]
 

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...errors import MotionError
-from ..rotations import matrix_to_axis_angle, rot6d_rows_to_matrix
+from ...rotations import matrix_to_axis_angle, rot6d_rows_to_matrix
 from ..skeleton import JOINT_COUNT
 from .clip import Ask, Clip, Reader, Rotations, require_sample
 from .fields import BARE, Fields

@@ -14,8 +14,8 @@ from shared.errors import MotionError
 from shared.motion import SMPLMotion, read_motion
 from shared.motion.quality import motion_joints
 from shared.motion.readers import READERS, SUFFIXES
-from shared.motion.rotations import axis_angle_to_matrix, matrix_to_rot6d_rows, rotation_angle
 from shared.motion.skeleton import PARENTS
+from shared.rotations import axis_angle_to_matrix, matrix_to_rot6d_rows, rotation_angle
 from tests.reference import motion_rotations as twin
 from tests.unit.shared.motion.test_motion_readers import (
     FRAMES,

@@ -13,8 +13,8 @@ from shared.body import free_body
 from shared.errors import MotionError
 from shared.motion.fitting import PositionFit, fit_positions
 from shared.motion.limb_twist import Limb, limb_twists
-from shared.motion.rotations import axis_angle_to_matrix, rotation_angle
 from shared.motion.skeleton import JOINT_INDEX, PARENTS, bone_offsets, global_rotations, joint_positions
+from shared.rotations import axis_angle_to_matrix, rotation_angle
 
 NAMES = [clip.name for clip in CLIPS]
 BENDING = {"shoulder": "elbow", "hip": "knee"}

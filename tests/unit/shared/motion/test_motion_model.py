@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from shared.errors import MotionError
 from shared.motion import SMPLMotion, resample
 from shared.motion.quality import measure_quality, motion_joints
-from shared.motion.rotations import axis_angle_to_matrix, axis_angle_to_quaternion, rotation_angle
 from shared.motion.skeleton import (
     JOINT_INDEX,
     JOINT_NAMES,
@@ -19,6 +18,7 @@ from shared.motion.skeleton import (
     global_rotations,
     local_rotations,
 )
+from shared.rotations import axis_angle_to_matrix, axis_angle_to_quaternion, rotation_angle
 from tests.reference import motion_rotations as twin
 
 

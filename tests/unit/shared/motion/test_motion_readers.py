@@ -17,8 +17,8 @@ from backend.make.motion.mdm_files import write_results, write_smpl_params
 from shared.errors import MotionError
 from shared.motion import SMPLMotion, read_motion, sample_path
 from shared.motion.quality import motion_joints
-from shared.motion.rotations import axis_angle_to_matrix, matrix_to_rot6d_rows, rotation_angle
 from shared.motion.skeleton import PARENTS
+from shared.rotations import axis_angle_to_matrix, matrix_to_rot6d_rows, rotation_angle
 from tests.reference import motion_rotations as twin
 
 ROOT = Path(__file__).resolve().parents[4]

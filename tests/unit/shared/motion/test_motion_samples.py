@@ -14,9 +14,9 @@ from shared.body import free_body
 from shared.errors import MotionError
 from shared.motion import SAMPLE_NAMES, SMPLMotion, read_motion, sample_path
 from shared.motion.quality import measure_quality, motion_joints
-from shared.motion.rotations import axis_angle_to_matrix
 from shared.motion.samples import SAMPLE_FORMATS, SAMPLES_FOLDER
 from shared.motion.skeleton import JOINT_INDEX
+from shared.rotations import axis_angle_to_matrix
 
 FPS = 20.0
 J = JOINT_INDEX

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import MotionError
+from .errors import MotionError
 
 Array = npt.NDArray[np.float64]
 
