@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from shared import rotations as rot
 from shared.errors import MotionError
-from shared.motion import rotations as rot
-from tests.reference import motion_rotations as twin
+from tests.reference import rotations as twin
 
 PLAIN = st.floats(-1.0, 1.0, allow_subnormal=False)
 VECTORS = arrays(np.float64, (3,), elements=PLAIN)

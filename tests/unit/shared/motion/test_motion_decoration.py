@@ -16,7 +16,7 @@ from shared.motion.quality import motion_joints
 from shared.motion.readers import READERS, SUFFIXES
 from shared.motion.skeleton import PARENTS
 from shared.rotations import axis_angle_to_matrix, matrix_to_rot6d_rows, rotation_angle
-from tests.reference import motion_rotations as twin
+from tests.reference import rotations as twin
 from tests.unit.shared.motion.test_motion_readers import (
     FRAMES,
     amass,

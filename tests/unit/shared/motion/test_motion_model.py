@@ -19,7 +19,7 @@ from shared.motion.skeleton import (
     local_rotations,
 )
 from shared.rotations import axis_angle_to_matrix, axis_angle_to_quaternion, rotation_angle
-from tests.reference import motion_rotations as twin
+from tests.reference import rotations as twin
 
 
 def clip(frames: int = 12, fps: float = 20.0, seed: int = 0) -> SMPLMotion:

@@ -19,7 +19,7 @@ from shared.motion import SMPLMotion, read_motion, sample_path
 from shared.motion.quality import motion_joints
 from shared.motion.skeleton import PARENTS
 from shared.rotations import axis_angle_to_matrix, matrix_to_rot6d_rows, rotation_angle
-from tests.reference import motion_rotations as twin
+from tests.reference import rotations as twin
 
 ROOT = Path(__file__).resolve().parents[4]
 FRAMES = 7
