@@ -12,8 +12,8 @@ from ..scene.known_models import KnownModel, model_name
 from ..scene.preferences import addon_preferences, stored_preferences
 from ..scene.scene_job import store_model
 from ..shared.errors import LatentManError
+from ..shared.files.weight_header import WEIGHT_SUFFIXES
 from ..shared.models.files import EMBEDDED, ModelFiles
-from ..shared.models.weight_places import WEIGHT_SUFFIXES
 from ..shot.running import generation, wake
 from .reporting import allow, refuse
 

@@ -1,0 +1,32 @@
+"""The table of model families, and what all of them together offer a user."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+
+from .file_kinds import UNSUPPORTED_PROMPT_WIDTHS
+from .sd15 import SD15
+from .spec import Family, Place
+
+_ALL = (SD15,)
+
+FAMILIES: Mapping[str, Family] = MappingProxyType({family.name: family for family in _ALL})
+"""By name. The first is what a model is taken for whose files tell nothing."""
+
+FAMILY_OF_PROMPT_WIDTH: Mapping[int, str] = MappingProxyType(
+    UNSUPPORTED_PROMPT_WIDTHS | {family.prompt_width: family.label for family in _ALL}
+)
+"""Families as people call them, by the width of their prompt vectors."""
+
+
+def places_of(families: Iterable[Family]) -> tuple[Place, ...]:
+    """What a user may name beside a model of these families; a place that two of them have is the first one's."""
+    found: dict[str, Place] = {}
+    for family in families:
+        for place in family.places:
+            found.setdefault(place.name, place)
+    return tuple(found.values())
+
+
+PLACES = places_of(_ALL)
