@@ -44,7 +44,7 @@ class _AddModel:
 
 
 class LATENTMAN_OT_add_model_folder(_AddModel, bpy.types.Operator):
-    """Add a model that is a folder in diffusers' layout: unet, vae, text_encoder, tokenizer, scheduler"""
+    """Add a model that is a folder in diffusers' layout, each part in a folder of its own"""
 
     bl_idname = "latentman.add_model_folder"
     bl_label = "Add Model Folder"
@@ -58,7 +58,7 @@ class LATENTMAN_OT_add_model_folder(_AddModel, bpy.types.Operator):
 
 
 class LATENTMAN_OT_add_model_file(_AddModel, bpy.types.Operator):
-    """Add a model that is one file: a Stable Diffusion 1.5 checkpoint"""
+    """Add a model that is one file, a checkpoint"""
 
     bl_idname = "latentman.add_model_file"
     bl_label = "Add Model File"

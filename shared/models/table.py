@@ -30,3 +30,6 @@ def places_of(families: Iterable[Family]) -> tuple[Place, ...]:
 
 
 PLACES = places_of(_ALL)
+SINGLE_PLACES = tuple(place for place in PLACES if place.most == 1)
+FAMILY_LABELS = " or ".join(family.label for family in _ALL)
+CHECKPOINT_KINDS = " or ".join(family.checkpoint.kind.name for family in _ALL if family.checkpoint)
