@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from shared.models.files import EMBEDDED, ModelFiles
 from shared.models.model_family import family_of
 from shared.models.places import config_folder, place_of_part
 from shared.models.spec import Family, Part, Place
-from shared.models.table import PLACES
+from shared.models.table import FAMILIES, PLACES
 
 EMBEDDED_FOLDER = Path(__file__).resolve().parents[1] / "embedded"
 
@@ -108,7 +108,9 @@ def unreadable(model: Path, error: OSError) -> ModelError:
     return ModelError("model.unreadable", f'The model "{model}" cannot be read: {error.strerror or error}.')
 
 
-def find_sources(model: str, files: ModelFiles | None = None) -> ModelSources:
+def find_sources(
+    model: str, files: ModelFiles | None = None, families: Iterable[Family] = tuple(FAMILIES.values())
+) -> ModelSources:
     """The sources of `"embedded"`, a folder or a file, with the job's own files. Raises ModelError for those not there.
 
     Only looks for what is named; the loader says what a folder lacks.
@@ -121,7 +123,7 @@ def find_sources(model: str, files: ModelFiles | None = None) -> ModelSources:
             f'The backend has no model "{model[:200]}".',
             'Give "embedded", or a folder or .safetensors file on the machine that the backend runs on.',
         )
-    family = family_of(place)
+    family = family_of(place, families)
     found = ((part.name, place_of_part(part, place, files)) for part in family.parts)
     sources = ModelSources(
         family,

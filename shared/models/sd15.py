@@ -179,7 +179,7 @@ _PROMPT_WIDTH = Agreement(
 SD15 = Family(
     "sd15",
     label=_LABEL,
-    description="Stable Diffusion 1.5 and the models trained from it, of its sizes or others",
+    description="the published model and those trained from it or built like it, in its sizes or others",
     accepted="`embedded`; a folder in diffusers' layout; a checkpoint in the original layout",
     parts=(TOKENIZER, TEXT_ENCODER, VAE, UNET, SCHEDULER, CONTROLNET, TINY_VAE),
     places=(_CONTROLNET_PLACE, _VAE_PLACE, _CONFIG_PLACE, _TINY_VAE_PLACE, _LORA_PLACE, _EMBEDDING_PLACE),

@@ -124,11 +124,6 @@ class Part:
         """Whether its weights may be one file, whose sizes then lie in the config folder."""
         return self.in_checkpoint or (self.place is not None and not self.place.folder_of)
 
-    @property
-    def config_text(self) -> str:
-        """The files beside its weights, in words."""
-        return " or ".join(" and ".join(names) for names in self.config)
-
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
