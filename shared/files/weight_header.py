@@ -100,9 +100,13 @@ def _pickled(path: Path, start: bytes, size: int) -> WeightHeader:
     if start.startswith(_ZIP_START):
         if not zipfile.is_zipfile(path):
             raise ModelError("model.partial", f"It is cut off after {size_text(size)}.", _AGAIN)
-        with zipfile.ZipFile(path) as archive:
-            if not any(name.endswith("/data.pkl") for name in archive.namelist()):
-                raise ModelError("model.no_weights", "It is a zip archive without weights.", "Give the right file.")
+        try:
+            with zipfile.ZipFile(path) as archive:
+                names = archive.namelist()
+        except zipfile.BadZipFile as error:
+            raise ModelError("model.no_weights", "It is damaged: its table cannot be read.", _AGAIN) from error
+        if not any(name.endswith("/data.pkl") for name in names):
+            raise ModelError("model.no_weights", "It is a zip archive without weights.", "Give the right file.")
     elif not start.startswith(_PICKLE_START):
         raise ModelError("model.no_weights", "It is not a file of weights.", "Give the right file.")
     return WeightHeader(size, None)

@@ -26,11 +26,10 @@ from ..files.weight_header import (
     some_names,
 )
 from .files import ModelFiles
-from .model_family import described_class, family_of, json_values
-from .places import config_folder, find_weights, place_of_part
+from .places import config_folder, described_class, find_weights, json_values, place_of_part
+from .recognition import family_of, weight_kinds, wrong_kind
 from .spec import Agreement, Family, Kind, Part, Weights
 from .table import FAMILIES
-from .weight_kind import weight_kinds, wrong_kind
 
 _UNFINISHED = (".part", ".crdownload", ".incomplete", ".download")
 _PARSED_BYTES = 1 << 16  # a config has some kB, an index of weights some ten
@@ -106,21 +105,22 @@ class _Look:
             return
         for part in parts:
             if part.weights:
-                yield from self._part(part, part.weights, place / part.name, _misfit(part, self.family, place))
+                yield from self._part(part, part.weights, place / part.name, self._misfit_in(place, part))
             else:
                 yield _config(part, place / part.name)
+
+    def _misfit_in(self, model: Path, part: Part) -> str:
+        own = json_values(model / part.name / "config.json")
+        return _misfit(self.family, model, lambda pair: own.get(pair.value) if pair.part == part.name else None)
 
     def _checkpoint(self, place: Path, config: Path) -> Iterator[FileCheck]:
         if self.family.checkpoint is None:
             text = f"{self.family.label} is taken as a folder alone."
             yield FileCheck(place.name, FileState.WRONG, text)
             return
-        wanted = [(pair, _wanted(pair, config)) for pair in self.family.agreements]
 
         def fault(header: WeightHeader) -> str:
-            return next(
-                filter(None, (_disagreement(pair, pair.found_in(header.shapes or {}), of) for pair, of in wanted)), ""
-            )
+            return _misfit(self.family, config, lambda pair: pair.found_in(header.shapes or {}))
 
         yield self._weights(place.name, place, self.family.checkpoint.kind, fault)
         for part in self.family.beside:
@@ -205,23 +205,17 @@ def _is_named(part: Part, files: ModelFiles) -> bool:
     return part.place is not None and bool(files.paths(part.place.name))
 
 
-def _wanted(pair: Agreement, config: Path) -> object:
-    """What the other part's sizes say that the number must be."""
-    return json_values(config / pair.other / "config.json").get(pair.other_value, pair.assumed)
+def _misfit(family: Family, place: Path, number: Callable[[Agreement], object]) -> str:
+    """Why a part's sizes do not belong to those of the parts in `place`; empty where nothing is known against them.
 
-
-def _disagreement(pair: Agreement, value: object, wanted: object) -> str:
-    """The fault in two numbers that must be the same; empty where nothing is known against them."""
-    if isinstance(value, int) and isinstance(wanted, int) and value != wanted:
-        return pair.sentence(value, wanted)
+    `number` is what the part has where the family's parts must agree.
+    """
+    for pair in family.agreements:
+        value = number(pair)
+        wanted = json_values(place / pair.other / "config.json").get(pair.other_value, pair.assumed)
+        if isinstance(value, int) and isinstance(wanted, int) and value != wanted:
+            return pair.sentence(value, wanted)
     return ""
-
-
-def _misfit(part: Part, family: Family, model: Path) -> str:
-    """Why a part of these sizes does not belong to the parts beside it; empty where nothing is known against it."""
-    own = json_values(model / part.name / "config.json")
-    pairs = (pair for pair in family.agreements if pair.part == part.name)
-    return next(filter(None, (_disagreement(pair, own.get(pair.value), _wanted(pair, model)) for pair in pairs)), "")
 
 
 def _config(part: Part, folder: Path) -> FileCheck:

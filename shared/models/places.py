@@ -1,10 +1,12 @@
-"""Where the parts of a model lie: the loader and the check of files agree on it here."""
+"""Where the parts of a model lie, and what their folders say of them: loader and check of files agree on it here."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from .files import ModelFiles
 from .spec import WEIGHT_STEMS, Part
@@ -45,3 +47,18 @@ def find_weights(folder: Path, stems: Iterable[str] = WEIGHT_STEMS) -> FolderWei
                     if (folder / f"{stem}{ending}").is_file():
                         return FolderWeights(folder / f"{stem}{ending}", safe, variant)
     return None
+
+
+def described_class(config: Mapping[str, Any], part: Part) -> str:
+    """The class that a part's `config.json` names; the declared one where it names none."""
+    listed = config.get("architectures")
+    return str(config.get("_class_name") or (listed[0] if isinstance(listed, list) and listed else part.classes[0]))
+
+
+def json_values(path: Path) -> dict[str, Any]:
+    """The values of a JSON object; none where the file is not there or is not one."""
+    try:
+        values = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return values if isinstance(values, dict) else {}

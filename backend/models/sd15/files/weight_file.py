@@ -25,7 +25,7 @@ from shared.files.weight_header import (
     some_names,
 )
 from shared.models.spec import Kind
-from shared.models.weight_kind import weight_kinds, wrong_kind
+from shared.models.recognition import weight_kinds, wrong_kind
 
 # torch's refusal goes over many lines; the object that it met is what a user can use.
 _REFUSED_OBJECT = re.compile(r"GLOBAL ([\w.]+)")

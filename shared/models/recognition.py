@@ -1,12 +1,19 @@
-"""What a file of weights is, told from the names in it alone: a checkpoint, a ControlNet, a LoRA, or of no use here."""
+"""What a file of weights is and which family a model is of, told from names of weights and of folders alone.
+
+A file is a checkpoint, a ControlNet, a LoRA ..., or of no use here.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
+from ..errors import ModelError
+from ..files.weight_header import is_safetensors, read_weight_header
 from .file_kinds import UNSUPPORTED
-from .spec import Family, Kind
+from .places import described_class, json_values
+from .spec import Family, Kind, Part
 from .table import FAMILIES
 
 
@@ -46,3 +53,29 @@ def wrong_kind(found: str, kind: Kind) -> str:
     """
     same_word = found.startswith(kind.name) and kind.family
     return f"{found}, not {kind.name} for {kind.family}" if same_word else f"{found}, not {kind.name}"
+
+
+def family_of(model: Path, families: Iterable[Family] = tuple(FAMILIES.values())) -> Family:
+    """The family of a folder or a checkpoint; the first of the table where its files tell nothing.
+
+    A folder is of the family of which it holds most parts, an earlier one where that is undecided; a checkpoint of the
+    first family whose kind of file it is. A pickle is not opened and tells nothing.
+    """
+    known = tuple(families)
+    try:
+        if model.is_dir():
+            return max(known, key=lambda family: sum(_holds(model, part) for part in family.parts))
+        names = (read_weight_header(model).shapes if is_safetensors(model) else None) or {}
+    except (OSError, ModelError):
+        return known[0]
+    kinds = weight_kinds(names.keys(), known)
+    told = (family for family in known if family.checkpoint and kinds.fits(family.checkpoint.kind))
+    return next(told, known[0])
+
+
+def _holds(model: Path, part: Part) -> bool:
+    """Whether a folder of this part is there, and describes a class of it."""
+    place = model / part.name
+    return place.is_dir() and (
+        not part.weights or described_class(json_values(place / "config.json"), part) in part.classes
+    )
