@@ -9,8 +9,8 @@ from pathlib import Path
 from shared.errors import ModelError
 from shared.files.frame_files import is_file, is_there
 from shared.models.files import EMBEDDED, ModelFiles
-from shared.models.recognition import family_of
 from shared.models.places import config_folder, place_of_part
+from shared.models.recognition import family_of
 from shared.models.spec import Family, Part, Place
 from shared.models.table import FAMILIES, PLACES
 

@@ -15,7 +15,7 @@ from backend.make.training.models import build_sampling_scheduler
 from backend.make.training.prompts import all_words
 from backend.make.training.vocabulary import build_tokenizer
 from backend.models.sources import EMBEDDED_FOLDER
-from shared.models.sd15 import TINY_VAE
+from shared.models.sd15 import CONTROLNET, TEXT_ENCODER, TINY_VAE, UNET, VAE
 
 
 def export_model(vae_folder: Path, diffusion_folder: Path, target: Path = EMBEDDED_FOLDER) -> None:
@@ -23,10 +23,10 @@ def export_model(vae_folder: Path, diffusion_folder: Path, target: Path = EMBEDD
     half = {"dtype": torch.float16}
     pipeline = StableDiffusionControlNetPipeline(
         vae=AutoencoderKL.from_pretrained(vae_folder, **half),
-        text_encoder=CLIPTextModel.from_pretrained(diffusion_folder / "text_encoder", dtype=torch.float16),
+        text_encoder=CLIPTextModel.from_pretrained(diffusion_folder / TEXT_ENCODER.name, dtype=torch.float16),
         tokenizer=build_tokenizer(all_words()),
-        unet=UNet2DConditionModel.from_pretrained(diffusion_folder / "unet", **half),
-        controlnet=ControlNetModel.from_pretrained(diffusion_folder / "controlnet", **half),
+        unet=UNet2DConditionModel.from_pretrained(diffusion_folder / UNET.name, **half),
+        controlnet=ControlNetModel.from_pretrained(diffusion_folder / CONTROLNET.name, **half),
         scheduler=build_sampling_scheduler(),
         safety_checker=None,
         feature_extractor=None,
@@ -59,7 +59,7 @@ def export_tiny_decoder(source: Path, target: Path = EMBEDDED_FOLDER) -> None:
 
 def _keep_tiny_decoder(before: Path, after: Path) -> None:
     """A tiny decoder belongs to its autoencoder: it goes along as long as that one's weights stay what they were."""
-    weights = Path("vae") / "diffusion_pytorch_model.safetensors"
+    weights = Path(VAE.name) / "diffusion_pytorch_model.safetensors"
     if (before / TINY_VAE.name).is_dir() and filecmp.cmp(before / weights, after / weights, shallow=False):
         export_tiny_decoder(before, after)
 

@@ -20,8 +20,8 @@ from backend.models.sd15.files.weight_file import read_pickle, read_weights, req
 from backend.models.sources import EmbeddingSource
 from shared.errors import ModelError
 from shared.files.weight_header import is_safetensors, some_names
-from shared.models.table import FAMILY_OF_PROMPT_WIDTH
 from shared.models.recognition import weight_kinds
+from shared.models.table import FAMILY_OF_PROMPT_WIDTH
 
 _WEBUI_PICKLE, _WEBUI_SAFE = "string_to_param", "emb_params"
 _CLIP = "clip_l"  # the encoder that Stable Diffusion 1.5 has, as trainers for several families name it

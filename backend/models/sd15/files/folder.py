@@ -13,8 +13,7 @@ from transformers.utils import logging
 from backend.models.sd15.files.classes import class_of
 from backend.models.sd15.files.weight_file import first_line, json_object
 from shared.files.weight_header import some_names
-from shared.models.places import described_class
-from shared.models.places import find_weights
+from shared.models.places import described_class, find_weights
 from shared.models.spec import Part, Weights
 
 _READ_ERRORS = (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError)

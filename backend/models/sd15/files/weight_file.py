@@ -24,8 +24,8 @@ from shared.files.weight_header import (
     read_weight_header,
     some_names,
 )
-from shared.models.spec import Kind
 from shared.models.recognition import weight_kinds, wrong_kind
+from shared.models.spec import Kind
 
 # torch's refusal goes over many lines; the object that it met is what a user can use.
 _REFUSED_OBJECT = re.compile(r"GLOBAL ([\w.]+)")

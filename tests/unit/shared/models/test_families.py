@@ -10,11 +10,10 @@ import pytest
 
 from shared.models.check import FileState, check_model_files
 from shared.models.files import ModelFiles
-from shared.models.recognition import family_of
+from shared.models.recognition import family_of, weight_kinds
 from shared.models.sd15 import SD15
 from shared.models.spec import Agreement, Control
 from shared.models.table import FAMILIES, PLACES, SINGLE_PLACES, places_of
-from shared.models.recognition import weight_kinds
 from tests.helpers.toy_family import TOY
 from tests.unit.shared.models.test_model_check import EMBEDDED, NAMES, safetensors
 
