@@ -17,7 +17,7 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "models.md"
 ACCEPTED, PARTS = "accepted", "parts"
 
 
-def with_tables(page: str, families: Iterable[Family] = tuple(FAMILIES.values())) -> str:
+def with_tables(page: str, families: Iterable[Family] = FAMILIES) -> str:
     """The page with its tables as the families declare them. Raises ValueError where a marker is missing."""
     known = tuple(families)
     accepted = (f"**{family.label}**\n\n{accepted_table(family)}" for family in known)

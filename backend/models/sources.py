@@ -108,9 +108,7 @@ def unreadable(model: Path, error: OSError) -> ModelError:
     return ModelError("model.unreadable", f'The model "{model}" cannot be read: {error.strerror or error}.')
 
 
-def find_sources(
-    model: str, files: ModelFiles | None = None, families: Iterable[Family] = tuple(FAMILIES.values())
-) -> ModelSources:
+def find_sources(model: str, files: ModelFiles | None = None, families: Iterable[Family] = FAMILIES) -> ModelSources:
     """The sources of `"embedded"`, a folder or a file, with the job's own files. Raises ModelError for those not there.
 
     Only looks for what is named; the loader says what a folder lacks.

@@ -62,7 +62,7 @@ class FileCheck:
 
 
 def check_model_files(
-    model: str, files: ModelFiles | None = None, families: Iterable[Family] = tuple(FAMILIES.values())
+    model: str, files: ModelFiles | None = None, families: Iterable[Family] = FAMILIES
 ) -> Iterator[FileCheck]:
     """Look at a folder in diffusers' layout or a checkpoint, and at the files beside it, one after the other."""
     place = Path(model)

@@ -39,7 +39,7 @@ class WeightKinds:
         return self.first.name if self.first else ""
 
 
-def weight_kinds(names: Collection[str], families: Iterable[Family] = tuple(FAMILIES.values())) -> WeightKinds:
+def weight_kinds(names: Collection[str], families: Iterable[Family] = FAMILIES) -> WeightKinds:
     """The kinds that the names of a file's weights tell, of those that these families have and of those of no use."""
     kinds = (*UNSUPPORTED, *(kind for family in families for kind in family.kinds))
     told = [kind for kind in dict.fromkeys(kinds) if kind.tells(names)]
@@ -55,7 +55,7 @@ def wrong_kind(found: str, kind: Kind) -> str:
     return f"{found}, not {kind.name} for {kind.family}" if same_word else f"{found}, not {kind.name}"
 
 
-def family_of(model: Path, families: Iterable[Family] = tuple(FAMILIES.values())) -> Family:
+def family_of(model: Path, families: Iterable[Family] = FAMILIES) -> Family:
     """The family of a folder or a checkpoint; the first of the table where its files tell nothing.
 
     A folder is of the family of which it holds most parts, an earlier one where that is undecided; a checkpoint of the

@@ -9,13 +9,11 @@ from .file_kinds import UNSUPPORTED_PROMPT_WIDTHS
 from .sd15 import SD15
 from .spec import Family, Place
 
-_ALL = (SD15,)
-
-FAMILIES: Mapping[str, Family] = MappingProxyType({family.name: family for family in _ALL})
-"""By name. The first is what a model is taken for whose files tell nothing."""
+FAMILIES = (SD15,)
+"""All families. A model whose files tell nothing is taken for one of the first."""
 
 FAMILY_OF_PROMPT_WIDTH: Mapping[int, str] = MappingProxyType(
-    UNSUPPORTED_PROMPT_WIDTHS | {family.prompt_width: family.label for family in _ALL}
+    UNSUPPORTED_PROMPT_WIDTHS | {family.prompt_width: family.label for family in FAMILIES}
 )
 """Families as people call them, by the width of their prompt vectors."""
 
@@ -29,7 +27,7 @@ def places_of(families: Iterable[Family]) -> tuple[Place, ...]:
     return tuple(found.values())
 
 
-PLACES = places_of(_ALL)
+PLACES = places_of(FAMILIES)
 SINGLE_PLACES = tuple(place for place in PLACES if place.most == 1)
-FAMILY_LABELS = " or ".join(family.label for family in _ALL)
-CHECKPOINT_KINDS = " or ".join(family.checkpoint.kind.name for family in _ALL if family.checkpoint)
+FAMILY_LABELS = " or ".join(family.label for family in FAMILIES)
+CHECKPOINT_KINDS = " or ".join(family.checkpoint.kind.name for family in FAMILIES if family.checkpoint)
