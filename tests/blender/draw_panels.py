@@ -10,6 +10,7 @@ import json
 import os
 import sys
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -44,13 +45,13 @@ def full() -> None:
     generation().error = BackendError("backend.died", "The backend ended with code -9.", "Run: latentman doctor")
 
 
-def main(scenario: str) -> None:
-    """Draw, print, end."""
+def draw(scenario: Callable[[], None]) -> None:
+    """Draw a scenario, print, end."""
     bpy.ops.wm.read_factory_settings()
     blender_addon.register()
-    {"empty": empty, "full": full}[scenario]()
+    scenario()
 
-    def draw(menu: Any, context: Any) -> None:
+    def draw_menu(menu: Any, context: Any) -> None:
         whole = False
         try:
             for section in SECTIONS:
@@ -64,8 +65,8 @@ def main(scenario: str) -> None:
             os._exit(0 if whole else 1)
 
     with bpy.context.temp_override(window=bpy.context.window_manager.windows[0]):
-        bpy.context.window_manager.popup_menu(draw)
+        bpy.context.window_manager.popup_menu(draw_menu)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    draw({"empty": empty, "full": full}[sys.argv[1]])

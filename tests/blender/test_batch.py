@@ -10,6 +10,7 @@ import bpy
 import pytest
 from blender_addon.shared.body import free_body
 from blender_addon.shared.jobs.job import canonical_json
+from blender_addon.shared.methods import MethodSettings
 
 import blender_addon
 from blender_addon.cli import main
@@ -36,7 +37,8 @@ def folder(tmp_path_factory):
     bpy.ops.wm.save_as_mainfile(filepath=str(path / "two.blend"))
     for name, scene in (("a", bpy.data.scenes["Scene"]), ("b", bpy.data.scenes["second"])):
         template = stored_template(scene, (1, 3, 5))
-        shot = ShotFile(template, ("latentman",), "cycles", path / "two.blend", scene.name, path / "out" / name)
+        methods = {"latentman": template.settings}
+        shot = ShotFile(template, methods, "cycles", path / "two.blend", scene.name, path / "out" / name)
         write_job_file(path / f"{name}.json", shot)
     yield path
     blender_addon.unregister()
@@ -105,10 +107,38 @@ def test_a_preset_goes_over_the_job_and_under_the_options(folder: Path, tmp_path
     arguments = ("--job", folder / "a.json", "--output", tmp_path, "--dry-run", "--json")
     _, lines, _ = run(capsys, *arguments, "--preset", "draft", "--seed", 4)
     job = lines[-1]["job"]
-    assert (job["steps"], job["latentman"]["guide"], job["seed"]) == (10, [0.0, 0.0], 4)
+    assert (job["steps"], job["settings"]["guide"], job["seed"]) == (10, [0.0, 0.0], 4)
     _, lines, _ = run(capsys, *arguments, "--preset", "quick", "--steps", 7)
     job = lines[-1]["job"]
-    assert (job["steps"], job["latentman"]["guide_decoder"]) == (7, "tiny")
+    assert (job["steps"], job["settings"]["guide_decoder"]) == (7, "tiny")
+
+
+def test_a_methods_settings_have_options_of_their_own(folder: Path, tmp_path: Path, capsys) -> None:
+    arguments = ("--job", folder / "a.json", "--output", tmp_path, "--dry-run", "--json")
+    own = ("--latentman-align", 0, 0.3, "--latentman-guide-extent", "all", "--latentman-guide-decoder", "full")
+    _, lines, _ = run(capsys, *arguments, "--preset", "quick", *own, "--latentman-guide-clamp")
+    settings = lines[-1]["job"]["settings"]
+    assert (settings["align"], settings["guide_extent"], settings["guide_decoder"]) == ([0.0, 0.3], "all", "full")
+    assert settings["guide_clamp"] is True and settings["guide"] == [0.2, 0.7]
+    code, lines, _ = run(capsys, *arguments, "--method", "masactrl", "--latentman-align", 0, 0.3)
+    assert (code, lines[-1]["code"]) == (2, "arguments.method")
+    assert "--latentman-align is a setting of latentman, and the methods are masactrl" in lines[-1]["message"]
+    code, lines, _ = run(capsys, *arguments, "--latentman-align", 0.6, 0.3)
+    assert (code, lines[-1]["code"]) == (2, "job.settings")
+    code, _, said = run(capsys, *arguments, "--latentman-features", "best")
+    assert code == 2 and "invalid choice: 'best'" in said
+
+
+def test_each_method_takes_its_settings_from_the_job_or_else_the_open_file(folder: Path, tmp_path, capsys) -> None:
+    shot = read_job_file(folder / "a.json")
+    write_job_file(folder / "two.json", dataclasses.replace(shot, methods={"masactrl": MethodSettings()}))
+    both = ("--job", folder / "two.json", "--output", tmp_path, "--dry-run", "--json", "--method")
+    _, lines, _ = run(capsys, *both, "masactrl,latentman")
+    assert (lines[-1]["methods"], lines[-1]["job"]["settings"]) == (["masactrl", "latentman"], {})
+    _, lines, _ = run(capsys, *both, "latentman,masactrl", "--latentman-guide-strength", 0.7)
+    assert (lines[-1]["methods"], lines[-1]["job"]["settings"]["guide_strength"]) == (["latentman", "masactrl"], 0.7)
+    code, lines, _ = run(capsys, *both, "masactrl,masactrl")
+    assert (code, lines[-1]["message"]) == (2, "A method is named twice.")
 
 
 def test_a_model_counts_from_where_the_command_runs_or_from_the_blend(folder, tmp_path, capsys, monkeypatch) -> None:

@@ -13,6 +13,7 @@ from blender_addon.shared.files.frame_files import frame_name
 from blender_addon.shared.files.strict_json import dump_json
 from blender_addon.shared.jobs.job import Job, JobInputs
 from blender_addon.shared.jobs.reuse import RECORD_FILE, ReuseRecord, SegmentRecord, segment_keys
+from blender_addon.shared.methods import MethodSettings
 
 from backend.jobs.reuse import shot_facts
 from backend.passes.shot_passes import open_passes
@@ -47,7 +48,7 @@ def test_an_edit_is_counted_as_the_backend_will_find_it(tmp_path: Path) -> None:
     passes, jobs = tmp_path / "passes", tmp_path / ".backend" / "jobs"
     asked = PassRequest(passes, FRAMES, SIZE, SIZE)
     template = Job("a robot", FRAMES, placeholder_inputs(len(FRAMES)), width=SIZE, height=SIZE, segment_frames=2)
-    request = GenerateRequest(tmp_path, ("latentman", "text2video_zero"), template)
+    request = GenerateRequest(tmp_path, {"latentman": template.settings, "text2video_zero": MethodSettings()}, template)
     assert look_ahead(bpy.context, request, jobs)["latentman"] == Compared(FRAMES, (), 6)  # without a child
     render_passes(bpy.context, asked)
     for method in request.methods:

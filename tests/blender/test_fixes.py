@@ -6,13 +6,16 @@ import bpy
 import pytest
 
 import blender_addon
-from blender_addon.help.fixes import FIXES
+from blender_addon.help.fixes import FIXES, fixes_for
 from blender_addon.ops.mending import RESETTABLE
 from tests.blender.scenes import empty_scene
 
-BUTTONS = sorted({fix for fixes in FIXES.values() for fix in fixes}, key=lambda fix: (fix.operator, fix.label))
+METHODS_MEND = ("model.tiny_decoder",)
+BUTTONS = sorted(
+    {fix for code in (*FIXES, *METHODS_MEND) for fix in fixes_for(code)}, key=lambda fix: (fix.operator, fix.label)
+)
 
-OTHER_CHOICE = {"guide_decoder": "tiny"}  # the others are texts
+OTHER_CHOICE = {"latentman.guide_decoder": "tiny"}  # the others are texts
 
 
 @pytest.fixture
@@ -33,11 +36,13 @@ def test_each_button_is_an_operator_that_takes_its_properties(settings):
 
 @pytest.mark.parametrize("setting", RESETTABLE)
 def test_a_setting_is_set_to_its_default(settings, setting):
-    default = getattr(settings, setting)
-    setattr(settings, setting, OTHER_CHOICE.get(setting, "/nowhere/at/all"))
-    assert getattr(settings, setting) != default
+    *group, name = setting.split(".")
+    owner = getattr(settings, group[0]) if group else settings
+    default = getattr(owner, name)
+    setattr(owner, name, OTHER_CHOICE.get(setting, "/nowhere/at/all"))
+    assert getattr(owner, name) != default
     assert bpy.ops.latentman.reset_setting(setting=setting) == {"FINISHED"}
-    assert getattr(settings, setting) == default
+    assert getattr(owner, name) == default
 
 
 def test_no_other_setting_is_reset(settings):

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from blender_addon.shared.body import free_body
 from blender_addon.shared.errors import InputError
-from blender_addon.shared.jobs.job import Job, LatentManSettings, normal_job, validate_job
-from blender_addon.shared.methods.latentman import published_settings
+from blender_addon.shared.jobs.job import Job, normal_job, validate_job
+from blender_addon.shared.methods import METHODS, MethodSettings
+from blender_addon.shared.methods.latentman import LatentManSettings, published_settings
 
 import blender_addon
 from blender_addon.cli.options import parse_options
@@ -22,7 +23,7 @@ from blender_addon.look.motion_check import check_motion, warnings
 from blender_addon.rig.body_mesh import PART_ATTRIBUTE
 from blender_addon.rig.character import characters, import_motion
 from blender_addon.rig.motion_figures import MotionCheck, stored_check
-from blender_addon.scene.scene_job import output_base, scene_frames, store_settings, stored_template
+from blender_addon.scene.scene_job import output_base, scene_frames, store_settings, stored_settings, stored_template
 from tests.blender.scenes import add_camera, empty_scene, random_motion
 
 
@@ -85,24 +86,46 @@ def test_a_preset_is_applied_and_then_has_nothing_to_do(scene):
     scene.latentman.preset = "released"
     assert bpy.ops.latentman.apply_preset() == {"FINISHED"}
     job = stored_template(scene, (1,))
-    assert (job.steps, job.latentman) == (100, published_settings("released"))
+    assert (job.steps, job.settings) == (100, published_settings("released"))
     with pytest.raises(RuntimeError, match="already"):
         bpy.ops.latentman.apply_preset()
     scene.latentman.preset = "standard"  # what the panel does not show goes back as well
     assert bpy.ops.latentman.apply_preset() == {"FINISHED"}
-    assert stored_template(scene, (1,)).latentman == LatentManSettings()
+    assert stored_template(scene, (1,)).settings == LatentManSettings()
     assert scene.latentman.other == ""
 
 
 def test_the_quick_preset_guides_by_the_tiny_decoder_and_its_error_brings_the_way_back(scene):
     scene.latentman.preset = "quick"
     assert bpy.ops.latentman.apply_preset() == {"FINISHED"}
-    assert stored_template(scene, (1,)).latentman == LatentManSettings(guide_decoder="tiny")
+    assert stored_template(scene, (1,)).settings == LatentManSettings(guide_decoder="tiny")
     assert scene.latentman.other == ""  # the panel shows it
     fix = fixes_for("model.tiny_decoder")[0]
     assert fix.operator == "latentman.reset_setting"
     assert bpy.ops.latentman.reset_setting(**dict(fix.properties)) == {"FINISHED"}
-    assert stored_template(scene, (1,)).latentman == LatentManSettings()
+    assert stored_template(scene, (1,)).settings == LatentManSettings()
+
+
+def test_each_method_keeps_settings_of_its_own(scene):
+    scene.latentman.latentman.align = (0.1, 0.3)
+    scene.latentman.other = '{"latentman": {"guide_rule": "fixed"}}'
+    scene.latentman.method = "masactrl"
+    job = stored_template(scene, (1,))
+    assert (job.method, job.settings) == ("masactrl", MethodSettings())
+    own = LatentManSettings(align=(0.1, 0.3), guide_rule="fixed")
+    assert stored_settings(scene, METHODS["latentman"]) == own
+    store_settings(scene, job, "cycles")  # a take of another method leaves them as they are
+    assert stored_settings(scene, METHODS["latentman"]) == own
+    scene.latentman.other = '{"latentman": {"guide_rules": "fixed"}}'
+    with pytest.raises(InputError, match="guide_rules is not a setting of latentman"):
+        stored_settings(scene, METHODS["latentman"])
+
+
+def test_no_method_is_named_as_a_setting_of_the_scene_or_the_job(scene):
+    fields = {field.name for field in dataclasses.fields(Job)}
+    assert fields.isdisjoint(METHODS)
+    groups = {name for name, one in scene.latentman.bl_rna.properties.items() if one.type == "POINTER"}
+    assert groups - {"rna_type", "prompts"} == {"latentman"}
 
 
 def test_unreadable_hidden_settings_are_told_and_reset(scene):
@@ -119,11 +142,11 @@ def test_a_job_file_keeps_the_shot(scene, tmp_path):
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "shot.blend"))
     scene = bpy.context.scene
     settings = scene.latentman
-    settings.frames, settings.engine, settings.seed, settings.align = "1-9x4", "eevee", 12, (0.1, 0.3)
+    settings.frames, settings.engine, settings.seed, settings.latentman.align = "1-9x4", "eevee", 12, (0.1, 0.3)
     assert bpy.ops.latentman.save_job(filepath=str(tmp_path / "job")) == {"FINISHED"}
     shot = read_job_file(tmp_path / "job.json")
     assert (shot.blend, shot.output, shot.engine) == (tmp_path / "shot.blend", tmp_path / "latentman", "eevee")
-    settings.frames, settings.engine, settings.seed, settings.align = "", "cycles", 1, (0.0, 1.0)
+    settings.frames, settings.engine, settings.seed, settings.latentman.align = "", "cycles", 1, (0.0, 1.0)
     assert bpy.ops.latentman.load_job(filepath=str(tmp_path / "job.json")) == {"FINISHED"}
     assert (settings.frames, settings.engine) == ("1-9x4", "eevee")
     again = stored_template(scene, shot.job.frames)

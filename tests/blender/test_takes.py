@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from blender_addon.shared.body import free_body
 from blender_addon.shared.errors import InputError
-from blender_addon.shared.jobs.job import Job, LatentManSettings
+from blender_addon.shared.jobs.job import Job
+from blender_addon.shared.methods.latentman import LatentManSettings
 
 import blender_addon
 from blender_addon.client.request import placeholder_inputs
@@ -132,8 +133,8 @@ def test_a_and_b(scene, tmp_path):
 
 def test_redo_brings_every_setting_back(scene, tmp_path):
     settings = LatentManSettings(align=(0.1, 0.55), guide=(0.0, 0.3), baseline="masactrl", guide_rule="fixed")
-    changes = {"seed": 5, "method": "masactrl", "steps": 9, "guidance_scale": 7.1, "negative_prompt": "blur"}
-    made = take(tmp_path / "take-001" / "masactrl", latentman=settings, controlnet_scale=0.7, **changes)
+    changes = {"seed": 5, "steps": 9, "guidance_scale": 7.1, "negative_prompt": "blur"}
+    made = take(tmp_path / "take-001" / "latentman", settings=settings, controlnet_scale=0.7, **changes)
     strip = add_take(scene, dataclasses.replace(made, engine="eevee"))
     assert bpy.ops.latentman.redo_take(take=strip.name) == {"FINISHED"}
     assert scene.latentman.frames == "2,4-5" and scene.latentman.engine == "eevee"

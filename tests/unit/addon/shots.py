@@ -8,6 +8,7 @@ from pathlib import Path
 from blender_addon.shared.errors import LatentManError
 from blender_addon.shared.files.frame_files import frame_name
 from blender_addon.shared.jobs.job import Job
+from blender_addon.shared.methods import MethodSettings
 
 from blender_addon.client.request import GenerateRequest, placeholder_inputs
 
@@ -67,6 +68,7 @@ def request_for(
     (model / "weights.safetensors").write_bytes(b"weights")
     inputs = placeholder_inputs(len(frames))
     template = Job(prompt, frames, inputs, model=str(model), steps=3, width=64, height=64, seed=1)
-    request = GenerateRequest(output, ("text2video_zero", "latentman"), template)
+    methods = {"text2video_zero": MethodSettings(), "latentman": template.settings}
+    request = GenerateRequest(output, methods, template)
     request.prepare_folders()
     return request

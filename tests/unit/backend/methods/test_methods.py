@@ -14,8 +14,8 @@ from backend.loop.noise import SHARED_NOISE
 from backend.methods.latentman.guidance import AdaptiveGuidance
 from backend.methods.latentman.method import LatentMan
 from backend.methods.table import METHOD_CLASSES
-from shared.jobs.job import LatentManSettings
 from shared.methods import METHODS
+from shared.methods.latentman import LatentManSettings
 from tests.helpers.clips import sliding_square
 
 INPUTS = MethodInputs(
@@ -51,14 +51,14 @@ def test_per_frame_shares_nothing() -> None:
     assert len(streams) == 5
     assert SHARED_NOISE not in streams
     assert attends(method, LAYER, STEP) == ()
-    assert not (method.spec.needs_first or method.spec.needs_previous or method.spec.matches)
+    assert not (method.spec.needs_first or method.spec.needs_previous or method.spec.needs.matches)
 
 
 def test_shared_noise_shares_noise_alone() -> None:
     method = METHOD_CLASSES["shared_noise"].build(INPUTS)
     assert {method.noise_stream(frame) for frame in range(5)} == {SHARED_NOISE}
     assert attends(method, LAYER, STEP) == ()
-    assert not (method.spec.needs_first or method.spec.needs_previous or method.spec.matches)
+    assert not (method.spec.needs_first or method.spec.needs_previous or method.spec.needs.matches)
 
 
 def test_masactrl_reads_frame_0_late_and_in_the_unets_decoder_alone() -> None:
@@ -90,7 +90,7 @@ def test_the_baselines_share_noise_and_frame_0(name: str) -> None:
     assert {method.noise_stream(frame) for frame in range(5)} == {SHARED_NOISE}
     assert attends(method, LAYER, STEP) == FRAME_ZERO
     assert method.spec.needs_first
-    assert method.spec.matches == method.spec.needs_previous == (name == "latentman")
+    assert method.spec.needs.matches == method.spec.needs_previous == (name == "latentman")
 
 
 def test_latentman_takes_its_settings_from_the_job() -> None:
