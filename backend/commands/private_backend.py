@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from backend.jobs.lines import read_lines
+from backend.machine.pipes import read_lines
 from shared.errors import BackendError
 from shared.protocol.client.transport import LaunchKeys
 from shared.protocol.launch import ConnectionInfo, parse_reply, path_text

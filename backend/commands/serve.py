@@ -6,7 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from backend.jobs.worker import DEFAULT_RUNNER
+from backend.jobs.runners import DEFAULT_RUNNER
+from backend.server.dispatch.table import DEFAULT_DISPATCHER, DISPATCHERS
 from backend.server.paths import default_connection_file, default_work_folder
 from backend.server.serve import ServeSettings, serve_by_hand, serve_stdio
 from shared.errors import EXIT_DONE, InputError
@@ -25,6 +26,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     workers = "worker processes, which share the GPUs of CUDA_VISIBLE_DEVICES (default: %(default)s)"
     parser.add_argument("--workers", type=int, default=1, help=workers)
     parser.add_argument("--runner", default=DEFAULT_RUNNER, help="module that runs a job folder (default: %(default)s)")
+    places = "where jobs run (default: %(default)s)"
+    parser.add_argument("--dispatcher", choices=sorted(DISPATCHERS), default=DEFAULT_DISPATCHER, help=places)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -32,11 +35,16 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.workers < 1 or not 0 <= arguments.port < 65536:
         raise InputError("serve.arguments", "--workers is at least 1, --port from 0 to 65535.")
     if arguments.stdio:
-        serve_stdio(arguments.runner, arguments.workers)
+        serve_stdio(arguments.runner, arguments.workers, arguments.dispatcher)
         return EXIT_DONE
     path: Path = arguments.connection_file or default_connection_file()
     settings = ServeSettings(
-        arguments.work or default_work_folder(), arguments.host, arguments.port, arguments.runner, arguments.workers
+        arguments.work or default_work_folder(),
+        arguments.host,
+        arguments.port,
+        arguments.runner,
+        arguments.workers,
+        arguments.dispatcher,
     )
 
     def started(info: ConnectionInfo) -> None:

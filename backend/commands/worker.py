@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from backend.jobs.worker import DEFAULT_RUNNER, serve_worker
+from backend.jobs.runners import DEFAULT_RUNNER
+from backend.jobs.worker import serve_worker
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from backend.contract.engine import Engine
 from backend.contract.values import SampleSettings
-from backend.jobs.reuse import machinery
+from backend.jobs.reuse import computing_code, machinery
 from backend.jobs.warm_model import warm_model
 from backend.loop.engine import FrameEngine
 from backend.loop.method import FrameMethod, MethodInputs
@@ -23,27 +23,31 @@ from shared.jobs.job import Job
 from shared.jobs.keyed_prompts import parse_prompts
 from shared.models.sd15 import SD15, TINY_VAE
 
-OpenEngine = Callable[[Job, ShotPasses, ModelSources], Engine]
+OpenEngine = Callable[[Job, ShotPasses, ModelSources, bool], Engine]  # the last: with compiled blocks
 
 
-def open_engine(job: Job, passes: ShotPasses) -> Engine:
-    """The engine of a job on its passes. Raises ModelError, and InputError for what does not fit together."""
+def open_engine(job: Job, passes: ShotPasses, *, compiled: bool = False) -> Engine:
+    """The engine of a job on its passes, its model's blocks `compiled` or not.
+
+    Raises ModelError, and InputError for what does not fit together.
+    """
     sources = find_sources(job.model, job.model_files)
     opener = ENGINES.get(sources.family.name)
     if opener is None:
         raise ModelError("model.engine", f"This backend has no engine for {sources.family.label}.")
-    return opener(job, passes, sources)
+    return opener(job, passes, sources, compiled)
 
 
-def _stable_diffusion(job: Job, passes: ShotPasses, sources: ModelSources) -> Engine:
+def _stable_diffusion(job: Job, passes: ShotPasses, sources: ModelSources, compiled: bool) -> Engine:
     """Frame by frame, by Stable Diffusion 1.5 and a depth ControlNet."""
-    warm = warm_model(job.model, job.model_files)
+    warm = warm_model(job.model, job.model_files, compiled=compiled)
     inputs = MethodInputs(job.settings, passes, warm.components.latent_factor)
     method = METHOD_CLASSES[job.method].build(inputs)
     components = _with_parts(warm.components, method, sources)
     model = StableDiffusion(components, _prompt(components, job), warm.colours)
     settings = SampleSettings(job.steps, job.guidance_scale, job.controlnet_scale, job.seed, job.height, job.width)
-    machine = machinery(components.device, components.dtype, sources.stamp())
+    code = computing_code(type(method), compiled=compiled)
+    machine = machinery(components.device, components.dtype, sources.stamp(), code)
     return FrameEngine(model, method, lambda frames: depth_pictures(passes, frames), settings, machine)
 
 

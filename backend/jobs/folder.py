@@ -24,6 +24,7 @@ from backend.contract.trajectory import trajectory_from_bytes, trajectory_to_byt
 from backend.contract.values import Batches, Segment, SegmentResult, Trajectory
 from backend.passes.shot_passes import ShotPasses, open_passes
 from shared.errors import InputError, JobError
+from shared.files.digest import sha256_bytes
 from shared.files.frame_files import frame_name, write_atomic
 from shared.files.strict_json import StrictJSONError, convert, dump_json, parse_json
 from shared.jobs.job import Job, parse_job
@@ -62,10 +63,11 @@ class JobFolder:
         """Where a finished frame lies."""
         return self.path / "frames" / frame_name(frame)
 
-    def write_frame(self, frame: int, png: bytes) -> None:
-        """Put a finished frame in its place."""
+    def write_frame(self, frame: int, png: bytes) -> str:
+        """Put a finished frame in its place; returns its SHA-256, so that nobody needs to read it for that."""
         self.frame_path(frame).parent.mkdir(exist_ok=True)
         write_atomic(self.frame_path(frame), png)
+        return sha256_bytes(png)
 
     @property
     def anchor_path(self) -> Path:
@@ -75,6 +77,9 @@ class JobFolder:
     def last_path(self, segment: Segment) -> Path:
         """Where the trajectory of a segment's last frame lies."""
         return self.path / "segments" / f"{segment.start:04d}.last.safetensors"
+
+    def _latents_path(self, segment: Segment) -> Path:
+        return self.path / "segments" / f"{segment.start:04d}.latents.safetensors"
 
     def load_anchor(self) -> Trajectory | None:
         """Frame 0's trajectory, None before the first segment has been sampled."""
@@ -86,7 +91,7 @@ class JobFolder:
 
     def load_latents(self, segment: Segment) -> Tensor | None:
         """A sampled segment's latents, None if it has not been sampled."""
-        file = self.path / "segments" / f"{segment.start:04d}.latents.safetensors"
+        file = self._latents_path(segment)
         if not file.is_file():
             return None
         try:
@@ -96,13 +101,16 @@ class JobFolder:
 
     def write_segment(self, segment: Segment, result: SegmentResult) -> None:
         """Keep a sampled segment. Its latents come last: when they are there, the trajectories are too."""
-        folder = self.path / "segments"
-        folder.mkdir(exist_ok=True)
+        (self.path / "segments").mkdir(exist_ok=True)
         if segment.start == 0:
             write_atomic(self.anchor_path, trajectory_to_bytes(result.first))
         write_atomic(self.last_path(segment), trajectory_to_bytes(result.last))
         latents = save({"latents": result.latents.detach().cpu().contiguous()})
-        write_atomic(folder / f"{segment.start:04d}.latents.safetensors", latents)
+        write_atomic(self._latents_path(segment), latents)
+
+    def drop_latents(self, segment: Segment) -> None:
+        """Remove a segment's latents, since its frames are there; what it carries on stays."""
+        self._latents_path(segment).unlink(missing_ok=True)
 
     def drop_segments(self, *, anchor: bool, previous: bool) -> None:
         """Remove what nobody needs any more; the trajectories that a job after this one may go on from stay."""

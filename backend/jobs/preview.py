@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from backend.jobs.worker_events import Preview
+from shared.protocol.job_events import Preview
 
 PREVIEW_SIDE = 64  # pixels of the longer side, that of Stable Diffusion's latents at 512 pixels
 PAUSE_S = 1.0

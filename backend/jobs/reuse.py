@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from functools import cache
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import diffusers
 import torch
 
 from backend.contract.values import Segment
+from backend.jobs.code_digest import code_digest
 from backend.jobs.folder import JobFolder
 from backend.passes.shot_passes import ShotPasses
 from shared.files.digest import is_digest, sha256_bytes, sha256_file
@@ -35,28 +35,33 @@ from shared.jobs.reuse import (
 )
 from shared.methods import MethodSpec, method_named
 
-# The packages beside this module whose code decides what a picture is.
-COMPUTING = ("contract", "correspondence", "loop", "machine", "methods", "models", "passes")
+# What makes a picture, with all that these modules import. The method's own module comes to them.
+COMPUTING = (
+    "backend.loop.engine",
+    "backend.models.sd15.components",
+    "backend.models.sd15.model",
+    "backend.models.sd15.text",
+    "backend.models.sd15.tiny_decoder",
+    "backend.passes.shot_passes",
+)
+COMPILING = "backend.models.sd15.compiled"
 
 
-def machinery(device: torch.device, dtype: torch.dtype, files: str) -> str:
+def computing_code(method: type, *, compiled: bool = False) -> str:
+    """A digest of this program's code that a picture of a method depends on; blocks that are `compiled` round
+    otherwise, and count as other code."""
+    return code_digest((*COMPUTING, method.__module__, *((COMPILING,) if compiled else ())))
+
+
+def machinery(device: torch.device, dtype: torch.dtype, files: str, code: str) -> str:
     """What computes, as a digest: equal inputs give equal bytes on the same device, by the same program and files.
 
-    `files` stands for the model's files as they are now.
+    `files` stands for the model's files as they are now, `code` for the program: a quicker kernel rounds otherwise.
     """
     cuda = device.type == "cuda"
     name = torch.cuda.get_device_name(device) if cuda else f"{platform.machine()}, {torch.get_num_threads()} threads"
-    versions = f"torch {torch.__version__}, diffusers {diffusers.__version__}, {_own_code()}"
+    versions = f"torch {torch.__version__}, diffusers {diffusers.__version__}, {code}"
     return sha256_bytes(f"{device.type} {name}, {dtype}, {versions}, {files}".encode())
-
-
-@cache
-def _own_code() -> str:
-    """A digest of this program's code that a picture depends on: a quicker kernel rounds otherwise."""
-    files = sorted(
-        path for folder in COMPUTING for path in (Path(__file__).resolve().parents[1] / folder).rglob("*.py")
-    )
-    return sha256_bytes("".join(sha256_file(path) for path in files).encode())
 
 
 def shot_facts(job: Job, passes: ShotPasses) -> ShotFacts:
@@ -80,7 +85,7 @@ class SegmentReuse:
     machinery: str
     mixed: bool
     finished: dict[str, SegmentRecord]
-    taken_frames: int = 0
+    taken: dict[int, str] = field(default_factory=dict)  # the digests of the frames that were taken over, by number
 
     @property
     def method(self) -> MethodSpec:
@@ -116,9 +121,9 @@ class SegmentReuse:
             raise storage_error(error, self.folder.path) from error
         self._write()
 
-    def note(self, index: int) -> None:
-        """Write down that a segment is whole."""
-        record = None if self.keys[index] in self.finished else self._record(index)
+    def note(self, index: int, pngs: tuple[str, ...]) -> None:
+        """Write down that a segment is whole; `pngs` are the digests of its frames' files."""
+        record = None if self.keys[index] in self.finished else self._record(index, pngs)
         if record is not None:
             self.finished[record.key] = record
             self._write()
@@ -134,7 +139,7 @@ class SegmentReuse:
         numbers = self._numbers(segment)
         if len(one.frames) != len(numbers) or len(one.pngs) != len(numbers):
             return False
-        rows = zip(one.frames, numbers, one.pngs, strict=True)
+        rows = list(zip(one.frames, numbers, one.pngs, strict=True))
         files = [(source.frame_path(there), self.folder.frame_path(here), png) for there, here, png in rows]
         if one.anchor:
             files.append((source.anchor_path, self.folder.anchor_path, one.anchor))
@@ -142,26 +147,25 @@ class SegmentReuse:
             files.append((source.last_path(segment), self.folder.last_path(segment), one.last))
         if not all(_digest(path) == digest for path, _, digest in files):
             return False
+        frames = {here: png for _, here, png in rows if not self.folder.frame_path(here).exists()}
         new = [(path, target) for path, target, _ in files if not target.exists()]
         try:
             for path, target in new:
                 link_or_copy(path, target)
         except FileNotFoundError:  # cleaned away this moment; what was taken is right, and the rest is computed
             return False
-        self.taken_frames += sum(target.suffix == ".png" for _, target in new)
+        self.taken |= frames
         self.finished[one.key] = replace(one, frames=numbers)
         return True
 
-    def _record(self, index: int) -> SegmentRecord | None:
+    def _record(self, index: int, pngs: tuple[str, ...]) -> SegmentRecord | None:
         """What there is of a segment; None where something that a later one would need is gone."""
         segment = self._segment(index)
-        numbers = self._numbers(segment)
-        pngs = tuple(_digest(self.folder.frame_path(frame)) for frame in numbers)
         anchor = _digest(self.folder.anchor_path) if self.method.needs_first and index == 0 else ""
         last = _digest(self.folder.last_path(segment)) if self.method.needs_previous else ""
-        if None in (*pngs, anchor, last):
+        if anchor is None or last is None:
             return None
-        return SegmentRecord(self.keys[index], numbers, tuple(png or "" for png in pngs), anchor or "", last or "")
+        return SegmentRecord(self.keys[index], self._numbers(segment), pngs, anchor, last)
 
     def _segment(self, index: int) -> Segment:
         return Segment(*segment_spans(len(self.job.frames), self.job.segment_frames)[index])

@@ -1,12 +1,11 @@
-"""Run one job in its folder: passes in, finished frames out, segment by segment.
+"""Run one job in its folder, or one segment of it: passes in, finished frames out.
 
-The one function of the worker, of `latentman run-segment`, and of any farm: all that it needs is in the folder, and
+The worker, `latentman run-job`, `latentman run-segment` and any farm run this: all that it needs is in the folder, and
 what it finds finished there it does not compute again.
 """
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 import time
@@ -22,37 +21,56 @@ from torch import Tensor
 
 from backend.contract.engine import Engine
 from backend.contract.values import NOTHING_CARRIED, Batches, Callbacks, Carried, Segment
+from backend.jobs import warm_model
 from backend.jobs.engines import open_engine
 from backend.jobs.folder import JobFolder
 from backend.jobs.preview import StepPreviews
 from backend.jobs.reuse import SegmentReuse
-from backend.jobs.warm_model import memory, release, warm_model
-from backend.jobs.worker_events import FrameDone, Progress, WorkerEvent
+from backend.jobs.runners import Asked, Emit
 from backend.passes.shot_passes import ShotPasses
-from shared.errors import CancelledError, InputError
+from shared.errors import CancelledError, InputError, JobError
+from shared.files.digest import sha256_file
 from shared.files.frame_files import write_atomic
 from shared.jobs.job import Job
 from shared.jobs.reuse import segment_spans
-from shared.methods import method_named
+from shared.methods import MethodSpec, method_named
 from shared.models.files import ModelFiles
-
-Emit = Callable[[WorkerEvent], None]
-
-__all__ = ["memory", "prepare", "release", "run_job"]
+from shared.protocol.job_events import FrameDone, Progress
+from shared.protocol.worker_memory import WorkerMemory
 
 
-def prepare(model: str, files: ModelFiles) -> None:
-    """Load a model ahead of its job. Raises ModelError."""
-    warm_model(model, files)
+@dataclass(frozen=True, slots=True)
+class DiffusionRunner:
+    """The runner (`backend.jobs.runners`) of every engine, with the model's blocks `compiled` or not."""
+
+    compiled: bool = False
+
+    def run(self, folder: Path, emit: Emit, cancelled: Asked, segment: int | None = None) -> None:
+        """Run the job in `folder`, or only one segment of it; frames already whole there are only reported.
+
+        Emits Progress, Preview and FrameDone. Raises the error that stopped it: JobError `job.trajectory` where the
+        segment goes on from one that was not run, CancelledError soon after `cancelled()` turns true.
+        """
+        run = _Run.open(JobFolder(folder), emit, cancelled, self.compiled)
+        if segment is None:
+            run.whole()
+        else:
+            run.one_segment(segment)
+
+    def prepare(self, model: str, files: ModelFiles) -> None:
+        """Load a model ahead of its job. Raises ModelError."""
+        warm_model.warm_model(model, files, compiled=self.compiled)
+
+    def release(self) -> None:
+        """Forget the model and give its memory back."""
+        warm_model.release(compiled=self.compiled)
+
+    def memory(self) -> WorkerMemory:
+        """What this process holds of the memory where the model lies."""
+        return warm_model.memory()
 
 
-def run_job(folder: Path, emit: Emit, cancelled: Callable[[], bool]) -> None:
-    """Run the job in `folder` to its end; frames already whole there are only reported.
-
-    Emits Progress, Preview and FrameDone. Raises the error that stopped it; CancelledError soon after `cancelled()`
-    turns true.
-    """
-    _Run.open(JobFolder(folder), emit, cancelled).finish()
+RUNNER = DiffusionRunner()
 
 
 @dataclass(slots=True)
@@ -79,20 +97,22 @@ class _Clock:
 
 @dataclass(slots=True)
 class _Run:
-    """One run of one job."""
+    """One run of one job, or of one of its segments."""
 
     folder: JobFolder
     job: Job
     passes: ShotPasses
     engine: Engine
     emit: Emit
-    cancelled: Callable[[], bool]
+    cancelled: Asked
     clock: _Clock
     previews: StepPreviews
+    segments: list[Segment]
     to_sample: tuple[Segment, ...] = ()
+    digests: dict[int, str] = field(default_factory=dict)  # of the frames whose files this run wrote or checked
 
     @classmethod
-    def open(cls, folder: JobFolder, emit: Emit, cancelled: Callable[[], bool]) -> _Run:
+    def open(cls, folder: JobFolder, emit: Emit, cancelled: Asked, compiled: bool) -> _Run:
         """Read the inputs and load the model."""
         job, clock = folder.job(), _Clock()
         frames = len(job.frames)
@@ -102,49 +122,92 @@ class _Run:
         _check_shot(job, passes)
         clock.charge("passes", since)
         since = time.monotonic()
-        engine = open_engine(job, passes)
+        engine = open_engine(job, passes, compiled=compiled)
         clock.charge("loading", since)
-        return cls(folder, job, passes, engine, emit, cancelled, clock, StepPreviews(engine.preview))
+        segments = [Segment(*span) for span in segment_spans(frames, job.segment_frames)]
+        return cls(folder, job, passes, engine, emit, cancelled, clock, StepPreviews(engine.preview), segments)
 
-    def finish(self) -> None:
+    @property
+    def method(self) -> MethodSpec:
+        """The job's method."""
+        return method_named(self.job.method)
+
+    def whole(self) -> None:
         """Every segment that is not whole and that no earlier job has, in order; then `result.json`."""
-        method = method_named(self.job.method)
-        segments = [Segment(*span) for span in segment_spans(len(self.job.frames), self.job.segment_frames)]
+        reuse = self._take_over()
+        self.to_sample = tuple(segment for segment in self.segments if not self._is_whole(segment))
+        for index in range(len(self.segments)):
+            self._run_segment(index, reuse)
+        self._end(reuse)
+
+    def one_segment(self, index: int) -> None:
+        """One segment, counted from 0, from what those before it left; `result.json` comes with the last frame.
+
+        Raises InputError for a segment that the job has not, JobError where what it goes on from is not there.
+        """
+        if not 0 <= index < len(self.segments):
+            what = f"The job has no segment {index}: its {len(self.segments)} segments are counted from 0."
+            raise InputError("job.segment", what, "Give one that it has.")
+        reuse, segment = self._take_over(), self.segments[index]
+        if not self._is_whole(segment):
+            self.to_sample = (segment,)
+            if self.folder.load_latents(segment) is None:
+                self._require_carried(index)
+        self._run_segment(index, reuse)
+        self.folder.drop_latents(segment)
+        if all(map(self._is_whole, self.segments)):
+            self._end(reuse)
+
+    def _take_over(self) -> SegmentReuse:
         reuse = SegmentReuse.open(self.folder, self.job, self.passes, self.engine.facts.machinery)
         reuse.take_over()
-        self.to_sample = tuple(segment for segment in segments if not self._is_whole(segment))
-        for index, segment in enumerate(segments):
-            if not self._is_whole(segment):
-                self._decode(segment, self._latents(index, segments))
-            self._report(segment)
-            reuse.note(index)
-        self._write_result(reuse.taken_frames)
-        self.folder.drop_segments(anchor=method.needs_first, previous=method.needs_previous)
+        self.digests |= reuse.taken
+        return reuse
 
-    def _latents(self, index: int, segments: list[Segment]) -> Tensor:
+    def _run_segment(self, index: int, reuse: SegmentReuse) -> None:
+        segment = self.segments[index]
+        if not self._is_whole(segment):
+            self._decode(segment, self._latents(index))
+        reuse.note(index, self._report(segment))
+
+    def _end(self, reuse: SegmentReuse) -> None:
+        self._write_result(len(reuse.taken))
+        self.folder.drop_segments(anchor=self.method.needs_first, previous=self.method.needs_previous)
+
+    def _require_carried(self, index: int) -> None:
+        """Raise JobError where a segment goes on from one that has not been run."""
+        needed = [0] if index and self.method.needs_first and self.folder.load_anchor() is None else []
+        if index and self.method.needs_previous and self.folder.load_last(self.segments[index - 1]) is None:
+            needed.append(index - 1)
+        if needed:
+            what = f"Segment {index} goes on from segment {needed[0]}, which has not been run in this folder."
+            raise JobError("job.trajectory", what, f"Run segment {needed[0]} first.")
+
+    def _latents(self, index: int) -> Tensor:
         """The segment's clean latents: sampled, or as a run before this one left them."""
-        segment = segments[index]
+        segment = self.segments[index]
         stored = self.folder.load_latents(segment)
         if stored is not None:
             return stored
-        carried = self._carried(index, segments)
+        carried = self._carried(index)
         since, matched = time.monotonic(), self.clock.spent_s.get("correspondence", 0.0)
-        callbacks = Callbacks(self._on_step(index, segments), self._on_frame, self.cancelled)
+        callbacks = Callbacks(self._on_step(segment), self._on_frame, self.cancelled)
         result = self.engine.sample(segment, carried, self._batches(), callbacks)
         self.folder.write_segment(segment, result)
         self.clock.charge("sampling", since + self.clock.spent_s.get("correspondence", 0.0) - matched)
         return result.latents
 
-    def _carried(self, index: int, segments: list[Segment]) -> Carried:
+    def _carried(self, index: int) -> Carried:
         """What the segment goes on from; what is missing of it is sampled first."""
-        method, folder = method_named(self.job.method), self.folder
+        folder = self.folder
         if index == 0:
             return NOTHING_CARRIED
-        if method.needs_previous and folder.load_last(segments[index - 1]) is None:
-            self._latents(index - 1, segments)
-        if method.needs_first and folder.load_anchor() is None:
-            self._latents(0, segments)
-        return Carried(folder.load_anchor(), folder.load_last(segments[index - 1]))
+        before = self.segments[index - 1]
+        if self.method.needs_previous and folder.load_last(before) is None:
+            self._latents(index - 1)
+        if self.method.needs_first and folder.load_anchor() is None:
+            self._latents(0)
+        return Carried(folder.load_anchor(), folder.load_last(before))
 
     def _batches(self) -> Batches:
         """As the job's first run chose them, since they change the rounding."""
@@ -159,11 +222,10 @@ class _Run:
         frames = len(self.job.frames)
         self.emit(Progress(stage, frame, frames - 1, frame, frames))
 
-    def _on_step(self, index: int, segments: list[Segment]) -> Callable[[int, int, Tensor], None]:
+    def _on_step(self, segment: Segment) -> Callable[[int, int, Tensor], None]:
         """Progress over the whole shot, and a small preview now and then. Time is that of the segments to be sampled:
         those that are there take none."""
         frames = len(self.job.frames)
-        segment = segments[index]
         before = sum(len(one) for one in self.to_sample if one.start < segment.start)
         whole = sum(map(len, self.to_sample))
 
@@ -187,16 +249,20 @@ class _Run:
         for index in missing:
             self._check_cancelled()
             self.emit(Progress("decoding", job.steps, job.steps, index, len(job.frames)))
-            self.folder.write_frame(job.frames[index], _png(next(pictures)))
+            frame = job.frames[index]
+            self.digests[frame] = self.folder.write_frame(frame, _png(next(pictures)))
         self.clock.charge("decoding", since)
 
     def _is_whole(self, segment: Segment) -> bool:
         return all(self.folder.frame_path(frame).is_file() for frame in self._frames(segment))
 
-    def _report(self, segment: Segment) -> None:
+    def _report(self, segment: Segment) -> tuple[str, ...]:
+        """Tell of each frame, and return their digests. A file that this run neither wrote nor checked is read."""
         for frame in self._frames(segment):
-            digest = hashlib.sha256(self.folder.frame_path(frame).read_bytes()).hexdigest()
-            self.emit(FrameDone(frame, digest))
+            if frame not in self.digests:
+                self.digests[frame] = sha256_file(self.folder.frame_path(frame))
+            self.emit(FrameDone(frame, self.digests[frame]))
+        return tuple(self.digests[frame] for frame in self._frames(segment))
 
     def _frames(self, segment: Segment) -> tuple[int, ...]:
         return self.job.frames[segment.start : segment.stop]

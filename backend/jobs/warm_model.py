@@ -5,7 +5,10 @@ from __future__ import annotations
 import functools
 from dataclasses import dataclass
 
+import torch
+
 from backend.machine.device_memory import give_back, measure_memory
+from backend.models.sd15.compiled import compile_blocks
 from backend.models.sd15.components import Components, load_components, resolve_device
 from backend.models.sd15.latent_colours import LatentColours, fit_colours
 from backend.models.sources import find_sources
@@ -22,22 +25,27 @@ class WarmModel:
 
 
 @functools.lru_cache(maxsize=1)
-def _loaded(model: str, files: ModelFiles, _stamp: str) -> WarmModel:
+def _loaded(model: str, files: ModelFiles, _stamp: str, compiled: bool) -> WarmModel:
     components = load_components(model, "auto", "auto", files=files)
-    return WarmModel(components, fit_colours(components))
+    colours = fit_colours(components)
+    if compiled:
+        compile_blocks(components)
+    return WarmModel(components, colours)
 
 
-def warm_model(model: str, files: ModelFiles) -> WarmModel:
+def warm_model(model: str, files: ModelFiles, *, compiled: bool = False) -> WarmModel:
     """The model, kept in memory until another one is asked for or a file of it changed.
 
     Raises ModelError.
     """
-    return _loaded(model, files, find_sources(model, files).stamp())
+    return _loaded(model, files, find_sources(model, files).stamp(), compiled)
 
 
-def release() -> None:
-    """Forget the model and give its memory back; the next job loads it again."""
+def release(*, compiled: bool = False) -> None:
+    """Forget the model and give its memory back; the next job loads it again. Also what was `compiled` for it."""
     _loaded.cache_clear()
+    if compiled:
+        torch.compiler.reset()
     give_back(resolve_device("auto"))
 
 

@@ -9,28 +9,23 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import importlib
 import logging
 import os
-import sys
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Protocol, cast
 
-from backend.jobs.lines import read_lines
-from backend.jobs.worker_commands import Load, Run, Stop, Unload, read_command
-from backend.jobs.worker_events import Cancelled, Done, Failed, WorkerEvent, WorkerLine, is_terminal, write_line
+from backend.jobs.runners import Asked, Emit, Runner, load_runner
+from backend.jobs.worker_protocol import Load, Run, Stop, Unload, WorkerLine, read_command, write_line
 from backend.machine.folder_lock import FolderLock
+from backend.machine.pipes import claim_stdout, read_lines, write_all
 from shared.errors import CancelledError, JobError, LatentManError, ProtocolError, told
 from shared.files.frame_files import is_disk_full, storage_error
 from shared.models.files import ModelFiles
+from shared.protocol.job_events import Cancelled, Done, Failed, WorkerEvent, is_terminal
 from shared.protocol.launch import path_from
-from shared.protocol.worker_memory import WorkerMemory
 
-DEFAULT_RUNNER = "backend.jobs.runner"
 GRACE_S = 5.0
 LOCK_WAIT_S = 30.0
 MEMORY_EVERY_S = 2.0
@@ -38,35 +33,23 @@ MEMORY_EVERY_S = 2.0
 logger = logging.getLogger(__name__)
 
 
-class Runner(Protocol):
-    """A module that can run job folders.
-
-    It may also have `prepare(model: str, files: ModelFiles) -> None` to load a model ahead, `release() -> None` to
-    forget it, and `memory() -> WorkerMemory`.
-    """
-
-    def run_job(self, folder: Path, emit: Callable[[WorkerEvent], None], cancelled: Callable[[], bool]) -> None:
-        """Run the job in `folder`: return once all frames are there, raise CancelledError when stopped, any other
-        LatentManError when it failed. Terminal events may be emitted instead."""
-
-
 def run_guarded(
-    runner: Runner, folder: Path, emit: Callable[[WorkerEvent], None], cancelled: Callable[[], bool]
-) -> WorkerEvent:
-    """Run a job folder and make sure that it ends in exactly one terminal event, which is also returned."""
-    ends: list[WorkerEvent] = []
+    runner: Runner, folder: Path, emit: Emit, cancelled: Asked, segment: int | None = None
+) -> Done | Failed | Cancelled:
+    """Run a job folder, or one segment of it, to exactly one terminal event, which is also returned."""
+    ends: list[Done | Failed | Cancelled] = []
 
     def once(event: WorkerEvent) -> None:
         if ends:
             return
-        if is_terminal(event):
+        if isinstance(event, Done | Failed | Cancelled):
             ends.append(event)
         emit(event)
 
+    end: Done | Failed | Cancelled = Done()
     try:
         with FolderLock(folder / "lock", LOCK_WAIT_S):
-            runner.run_job(folder, once, cancelled)
-        end: WorkerEvent = Done()
+            runner.run(folder, once, cancelled, segment)
     except CancelledError:
         end = Cancelled()
     except LatentManError as error:
@@ -78,14 +61,9 @@ def run_guarded(
     return ends[0]
 
 
-def load_runner(module: str) -> Runner:
-    """Import a runner module."""
-    return cast(Runner, importlib.import_module(module))
-
-
 def serve_worker(runner_module: str) -> int:
     """Run commands from stdin until it ends; returns the exit code."""
-    output = _Output(_claim_stdout())
+    output = _Output(claim_stdout())
     inbox = _Inbox(0)
     while True:
         command = inbox.commands.get()
@@ -96,7 +74,7 @@ def serve_worker(runner_module: str) -> int:
             case Load(model, files):
                 _prepare(runner, model, files)
             case Unload():
-                _optional(runner, "release")
+                runner.release()
             case Run(folder, job, attempt):
                 emit = functools.partial(output.event, runner, job, attempt)
                 run_guarded(runner, path_from(folder), emit, inbox.cancelled(job))
@@ -117,16 +95,14 @@ class _Output:
             self.memory(runner)
 
     def memory(self, runner: Runner) -> None:
-        """Write what the process holds, where the runner knows."""
+        """Write what the process holds."""
         self._memory_at = time.monotonic()
-        held = _optional(runner, "memory")
-        if isinstance(held, WorkerMemory):
-            self._write(WorkerLine("", 0, held))
+        self._write(WorkerLine("", 0, runner.memory()))
 
     def _write(self, line: WorkerLine) -> None:
         # A supervisor that is gone reads no more; the inbox is about to see the same.
         with contextlib.suppress(BrokenPipeError):
-            _write_all(self._descriptor, write_line(line))
+            write_all(self._descriptor, write_line(line))
 
 
 class _Inbox:
@@ -138,7 +114,7 @@ class _Inbox:
         self._ended = threading.Event()
         threading.Thread(target=self._read, args=(descriptor,), name="inbox", daemon=True).start()
 
-    def cancelled(self, job: str) -> Callable[[], bool]:
+    def cancelled(self, job: str) -> Asked:
         """The job's question whether it should stop. Cancels from before this attempt are forgotten."""
         return lambda: job in self._stopped or self._ended.is_set()
 
@@ -165,15 +141,9 @@ class _Inbox:
 def _prepare(runner: Runner, model: str, files: ModelFiles) -> None:
     """Load a model ahead; a failure shows again, to the user, when the job runs."""
     try:
-        _optional(runner, "prepare", model, files)
+        runner.prepare(model, files)
     except LatentManError as error:
         logger.warning("cannot prepare the model: %s", error)
-
-
-def _optional(runner: Runner, name: str, *values: object) -> object:
-    """Call a function that a runner need not have; None where it has not."""
-    function = getattr(runner, name, None)
-    return None if function is None else function(*values)
 
 
 def _unexpected(error: Exception, folder: Path) -> LatentManError:
@@ -183,17 +153,3 @@ def _unexpected(error: Exception, folder: Path) -> LatentManError:
         return JobError("job.memory", "The machine ran out of memory.", "Use a smaller picture or shorter segments.")
     text = " ".join(f"{type(error).__name__}: {error}".split())[:500]
     return JobError("job.error", f"The job failed with {text}.", "The worker's log has the details.")
-
-
-def _claim_stdout() -> int:
-    """Keep stdout for events alone: whatever else writes to descriptor 1 lands in stderr from here on."""
-    sys.stdout.flush()
-    output = os.dup(1)
-    os.dup2(2, 1)
-    return output
-
-
-def _write_all(descriptor: int, data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(descriptor, view) :]

@@ -13,7 +13,7 @@ from shared.errors import ProtocolError
 from shared.files.digest import is_digest, sha256_bytes
 from shared.files.frame_files import PNG_SIGNATURE, frame_name, link_or_copy, storage_error, write_atomic
 from shared.jobs.job import Job, canonical_json
-from shared.protocol.messages import DoneFrame
+from shared.protocol.job_events import FrameDone
 
 
 class JobFolders:
@@ -74,7 +74,7 @@ class JobFolders:
             return None
         return sha256_bytes(data) if data.startswith(PNG_SIGNATURE) else None
 
-    def damaged(self, job_id: str, frames: Iterable[DoneFrame]) -> list[int]:
+    def damaged(self, job_id: str, frames: Iterable[FrameDone]) -> list[int]:
         """Which of these frames are missing or differ from their digests; what is left of them is removed."""
         found = [done.frame for done in frames if self.read_frame(job_id, done.frame, done.sha256) is None]
         for frame in found:

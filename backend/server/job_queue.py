@@ -9,12 +9,21 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, field
 
-from backend.jobs.worker_events import Cancelled, Done, Failed, FrameDone, Preview, Progress, WorkerEvent
 from backend.server.dispatch.port import Assignment, Dispatcher, DispatchEvent, Lost, Report
 from backend.server.job_folders import JobFolders
 from backend.server.journal import JobRow, Journal
 from shared.errors import JobError, LatentManError, error_of, told
 from shared.jobs.job import Job
+from shared.protocol.job_events import (
+    Cancelled,
+    Done,
+    Failed,
+    FrameDone,
+    Preview,
+    Progress,
+    WorkerEvent,
+    extended,
+)
 from shared.protocol.messages import (
     TERMINAL_STATES,
     Accepted,
@@ -171,12 +180,10 @@ class JobQueue:
     def _report(self, report: Report, running: _Running) -> None:
         job_id = report.job_id
         match report.event:
-            case Progress(stage, step, steps, frame, frames, left):
-                self._journal.append(
-                    job_id, lambda seq: ProgressReport(job_id, seq, stage, step, steps, frame, frames, left)
-                )
-            case Preview(frame, width, height, rgb) if is_preview(width, height, rgb):
-                self._journal.append(job_id, lambda seq: PreviewPicture(job_id, seq, frame, width, height), rgb)
+            case Progress() as progress:
+                self._journal.append(job_id, lambda seq: extended(progress, ProgressReport, job_id=job_id, seq=seq))
+            case Preview(width=width, height=height, rgb=rgb) as preview if is_preview(width, height, rgb):
+                self._journal.append(job_id, lambda seq: extended(preview, PreviewPicture, job_id=job_id, seq=seq), rgb)
             case FrameDone(frame, sha256):
                 self._frame(job_id, running, frame, sha256)
             case Done():
@@ -237,7 +244,7 @@ class JobQueue:
 
     def _fail(self, job_id: str, error: LatentManError) -> None:
         self._end(job_id)
-        self._journal.append(job_id, lambda seq: JobFailed(job_id, seq, *told(error)))
+        self._journal.append(job_id, lambda seq: JobFailed(*told(error), job_id=job_id, seq=seq))
 
     def _end(self, job_id: str) -> None:
         self._memory.running.pop(job_id, None)

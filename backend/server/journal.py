@@ -19,11 +19,11 @@ import msgspec
 from shared.errors import BackendError
 from shared.files.strict_json import dump_json, parse_json
 from shared.jobs.job import Job, canonical_json, read_job
+from shared.protocol.job_events import FrameDone
 from shared.protocol.messages import (
     EVENT_MESSAGES,
     TERMINAL_STATES,
     WIRE_NAMES,
-    DoneFrame,
     Frame,
     JobCancelled,
     JobDone,
@@ -193,7 +193,7 @@ class Journal:
             if known is not None and known[0] == sha256:
                 return False
             self._forget(job_id, frame)
-            event = self._append(job_id, lambda seq: Frame(job_id, seq, frame, sha256))
+            event = self._append(job_id, lambda seq: Frame(frame, sha256, job_id=job_id, seq=seq))
             self._db.execute("INSERT INTO frames VALUES (?, ?, ?, ?)", (job_id, frame, sha256, event.seq))
         return True
 
@@ -202,13 +202,13 @@ class Journal:
         with self._transaction():
             self._forget(job_id, frame)
 
-    def frames(self, job_id: str) -> tuple[DoneFrame, ...]:
+    def frames(self, job_id: str) -> tuple[FrameDone, ...]:
         """The job's finished frames by number."""
         with self._guard():
             rows = self._db.execute(
                 "SELECT frame, sha256 FROM frames WHERE job_id = ? ORDER BY frame", (job_id,)
             ).fetchall()
-        return tuple(DoneFrame(frame, sha256) for frame, sha256 in rows)
+        return tuple(FrameDone(frame, sha256) for frame, sha256 in rows)
 
     def events_after(self, job_id: str, after_seq: int, limit: int) -> list[EventRow]:
         """The job's events with a larger sequence number, in order, at most `limit`."""

@@ -16,10 +16,11 @@ from types import FrameType
 
 import zmq
 
-from backend.jobs.lines import read_lines
-from backend.jobs.worker import DEFAULT_RUNNER
+from backend.jobs.runners import DEFAULT_RUNNER
 from backend.machine.folder_lock import FolderLock
-from backend.server.dispatch.local import LocalDispatcher, WorkerSettings
+from backend.machine.pipes import read_lines, write_all
+from backend.server.dispatch.port import DispatchSettings
+from backend.server.dispatch.table import DEFAULT_DISPATCHER, DISPATCHERS
 from backend.server.endpoint import Endpoint
 from backend.server.job_folders import JobFolders
 from backend.server.job_queue import JobQueue
@@ -48,9 +49,10 @@ class ServeSettings:
     port: int = 0
     runner: str = DEFAULT_RUNNER
     workers: int = 1
+    dispatcher: str = DEFAULT_DISPATCHER  # a row of `dispatch.table`
 
 
-def serve_stdio(runner: str = DEFAULT_RUNNER, workers: int = 1) -> None:
+def serve_stdio(runner: str = DEFAULT_RUNNER, workers: int = 1, dispatcher: str = DEFAULT_DISPATCHER) -> None:
     """Serve the process at the other end of stdin and stdout, until stdin ends.
 
     One line in (`LaunchRequest`), one line out (`LaunchReply`, or the failure). Raises LatentManError after telling it.
@@ -65,16 +67,17 @@ def serve_stdio(runner: str = DEFAULT_RUNNER, workers: int = 1) -> None:
                 f"The add-on speaks protocol {request.protocol}, this backend {PROTOCOL_MIN} to {PROTOCOL_MAX}.",
                 "Use the add-on and the backend of the same version.",
             )
-        settings = ServeSettings(path_from(request.work_folder), runner=runner, workers=workers)
+        folder = path_from(request.work_folder)
+        settings = ServeSettings(folder, runner=runner, workers=workers, dispatcher=dispatcher)
         threading.Thread(target=_watch, args=(lines, stop), name="stdin", daemon=True).start()
         keys = frozenset({request.client_public_key.encode("ascii")})
         secret = request.server_secret_key.encode("ascii")
         with _signals(stop), _running(settings, secret, keys, stop) as (endpoint, supervisor):
-            _write_stdout(LaunchReply(endpoint.port, PROTOCOL_MAX, os.getpid()).line())
+            write_all(1, LaunchReply(endpoint.port, PROTOCOL_MAX, os.getpid()).line())
             supervisor.run(stop.is_set, hold=True)  # our parent stopped what is there, and says what is to go on
     except LatentManError as error:
         with contextlib.suppress(BrokenPipeError):
-            _write_stdout(failure_line(error))
+            write_all(1, failure_line(error))
         raise
 
 
@@ -149,11 +152,12 @@ def _running(
         folders = JobFolders(work / "jobs", store)
         models = ModelDigests(work / "model_digests.json")
         stack.callback(models.close)
-        dispatcher = LocalDispatcher(WorkerSettings(settings.runner, settings.workers, work / "logs"), stop.wakeup)
-        stack.callback(dispatcher.close)
+        dispatch_settings = DispatchSettings(settings.runner, settings.workers, work / "logs")
+        opened = DISPATCHERS[settings.dispatcher](dispatch_settings, stop.wakeup)
+        stack.callback(opened.dispatcher.close)
         endpoint = stack.enter_context(Endpoint(settings.host, settings.port, server_secret, client_keys))
-        queue = JobQueue(journal, folders, dispatcher)
-        parts = Parts(endpoint, stop.wakeup, journal, store, folders, queue, models, dispatcher)
+        queue = JobQueue(journal, folders, opened.dispatcher)
+        parts = Parts(endpoint, stop.wakeup, journal, store, folders, queue, models, opened)
         yield endpoint, Supervisor(parts)
         logger.info("ending")
 
@@ -177,9 +181,3 @@ def _signals(stop: _Stop) -> Iterator[None]:
     finally:
         for number, old in before.items():
             signal.signal(number, old)
-
-
-def _write_stdout(data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(1, view) :]

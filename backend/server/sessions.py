@@ -53,9 +53,11 @@ class Session:
         self.outbox.append(self.encode(message, reply_to))
         return len(self.outbox) <= MAX_OUTBOX
 
-    def encode(self, message: Message, reply_to: int = 0, payloads: tuple[bytes, ...] = ()) -> list[Buffer]:
-        """The wire frames of a message, numbered."""
-        return encode(message, next(self._ids), reply_to, payloads)
+    def encode(
+        self, message: Message, reply_to: int = 0, payloads: tuple[bytes, ...] = (), digests: tuple[str, ...] = ()
+    ) -> list[Buffer]:
+        """The wire frames of a message, numbered; `digests` are the payloads' where they are known."""
+        return encode(message, next(self._ids), reply_to, payloads, digests)
 
     def take_chunk(self, store: InputStore, put: Put, data: Buffer, max_input_bytes: int) -> bool:
         """Store one chunk of an input; True when the input is whole.

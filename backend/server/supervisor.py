@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import zmq
 
-from backend.server.dispatch.port import Dispatcher
+from backend.server.dispatch.table import OpenDispatcher
 from backend.server.endpoint import Endpoint, Sent
 from backend.server.job_folders import JobFolders
 from backend.server.job_queue import JobQueue
@@ -50,7 +50,7 @@ class Parts:
     folders: JobFolders
     queue: JobQueue
     models: ModelDigests
-    dispatcher: Dispatcher
+    opened: OpenDispatcher
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ class Supervisor:
     def _timeout_s(self) -> float:
         if any(session.blocked or session.outbox for session in self._sessions.values()):
             return _BLOCKED_S
-        deadline = self._parts.dispatcher.next_deadline()
+        deadline = self._parts.opened.dispatcher.next_deadline()
         return _IDLE_S if deadline is None else min(_IDLE_S, max(0.0, deadline - time.monotonic()) + 0.01)
 
     # ---- Messages in
@@ -164,7 +164,7 @@ class Supervisor:
             case wire_messages.Status(jobs):
                 self._tell_status(session, jobs, received.id)
             case wire_messages.Release():
-                parts.dispatcher.release()
+                parts.opened.workers.release()
                 self._tell_status(session, 0, received.id)
             case wire_messages.Error(code=code):
                 logger.warning("the client could not serve a message: %s", code)
@@ -176,7 +176,7 @@ class Supervisor:
         match message:
             case wire_messages.Prepare(model, files):
                 parts.models.request(model, files)
-                parts.dispatcher.prepare(model, files)
+                parts.opened.workers.prepare(model, files)
             case wire_messages.Submit(values):
                 self._submit(session, checked_job(values), message_id)
             case wire_messages.Attach(job_id=name, after_seq=after, have_frames=have):
@@ -188,9 +188,9 @@ class Supervisor:
 
     def _tell_status(self, session: Session, jobs: int, message_id: int) -> None:
         """The newest jobs, at most so many, and the workers."""
-        dispatcher = self._parts.dispatcher
+        workers = self._parts.opened.workers
         listed = self._parts.journal.listing(min(jobs, MAX_LISTED_JOBS)) if jobs > 0 else ()
-        self._reply(session, wire_messages.Jobs(listed, dispatcher.workers(), dispatcher.memory()), message_id)
+        self._reply(session, wire_messages.Jobs(listed, workers.workers(), workers.memory()), message_id)
 
     def _put(self, session: Session, put: wire_messages.Put, received: Received[ClientMessage]) -> None:
         try:
@@ -261,6 +261,7 @@ class Supervisor:
         """Send one event and move the cursor; False where the client is gone. A frame's file is read here, not before,
         so that a slow reader costs no memory."""
         event, payload = row.event, row.payload
+        digests: tuple[str, ...] = ()
         if isinstance(event, wire_messages.Frame):
             if event.frame in cursor.have_frames:
                 cursor.after_seq = event.seq
@@ -274,10 +275,11 @@ class Supervisor:
                     "Submit the job again; that frame is computed again.",
                 )
                 cursor.after_seq = _NEVER
-                session.queue(wire_messages.JobFailed(event.job_id, event.seq, *told(damaged)))
+                session.queue(wire_messages.JobFailed(*told(damaged), job_id=event.job_id, seq=event.seq))
                 return True
+            digests = (event.sha256,)  # read_frame has just found it so
         payloads = (payload,) if payload is not None else ()
-        sent = self._parts.endpoint.send(session.identity, session.encode(event, payloads=payloads))
+        sent = self._parts.endpoint.send(session.identity, session.encode(event, payloads=payloads, digests=digests))
         session.blocked = sent is Sent.FULL
         if sent is Sent.YES:
             cursor.after_seq = event.seq

@@ -23,6 +23,7 @@ from ..shared.jobs.job import Job, JobInputs
 from ..shared.protocol.client import events as events
 from ..shared.protocol.client.events import ClientEvent
 from ..shared.protocol.client.session import Session
+from ..shared.protocol.job_events import common_fields
 from .progress import GenerateProgress, GenerateState
 from .request import GenerateRequest
 from .result_file import (
@@ -308,14 +309,7 @@ class GenerateJob:
 
     def _show_worker(self, run: _MethodRun, event: events.Progress) -> None:
         if self.state is GenerateState.GENERATING:
-            self._show(
-                method=run.method,
-                stage=event.stage,
-                step=event.step,
-                steps=event.steps,
-                frame=event.frame,
-                seconds_left=event.seconds_left,
-            )
+            self._show(method=run.method, **common_fields(event, GenerateProgress))
 
     def _finish(self, now: float) -> None:
         """Every job has ended: check that every frame is there and write down what was made."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ..models.files import ModelFiles
+from .job_events import Failed, FrameDone, PreviewSize, Progress
 from .worker_memory import WorkerMemory
 
 PROTOCOL_MIN = 1
@@ -30,14 +31,6 @@ class Limits:
     max_header_bytes: int = 4 << 20
     max_chunk_bytes: int = 1 << 20
     max_input_bytes: int = 2 << 30
-
-
-@dataclass(frozen=True, slots=True)
-class DoneFrame:
-    """A finished frame: its number and the SHA-256 of its PNG file."""
-
-    frame: int
-    sha256: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +205,7 @@ class Accepted:
     state: JobStateName
     attempt: int
     missing: tuple[str, ...]
-    done_frames: tuple[DoneFrame, ...]
+    done_frames: tuple[FrameDone, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,42 +243,28 @@ class State:
     attempt: int
 
 
-@dataclass(frozen=True, slots=True)
-class ProgressReport:
-    """Server, now and then: only the newest is kept. `frame` is how many of `frames` are finished."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProgressReport(Progress):
+    """Server, now and then: only the newest is kept."""
 
     job_id: str
     seq: int
-    stage: str
-    step: int
-    steps: int
-    frame: int
-    frames: int
-    seconds_left: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class PreviewPicture:
-    """Server, now and then: a small picture of a frame in the making; only the newest is kept.
-
-    Payload 0 is `width` x `height` x 3 bytes RGB (`shared.protocol.preview`).
-    """
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreviewPicture(PreviewSize):
+    """Server, now and then: only the newest is kept. Payload 0 is the picture's bytes (`shared.protocol.preview`)."""
 
     job_id: str
     seq: int
-    frame: int
-    width: int = 0
-    height: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """Server: a finished frame, its PNG file is payload 0 and has this SHA-256."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame(FrameDone):
+    """Server: its PNG file is payload 0."""
 
     job_id: str
     seq: int
-    frame: int
-    sha256: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,16 +275,12 @@ class JobDone:
     seq: int
 
 
-@dataclass(frozen=True, slots=True)
-class JobFailed:
-    """Server, terminal: why, in one sentence, and what to do."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobFailed(Failed):
+    """Server, terminal."""
 
     job_id: str
     seq: int
-    code: str
-    message: str
-    hint: str = ""
-    kind: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,14 +63,21 @@ class WireError(ProtocolError):
         self.reply_to = reply_to
 
 
-def encode(message: Message, message_id: int, reply_to: int = 0, payloads: Sequence[Buffer] = ()) -> list[Buffer]:
-    """The wire frames of a message."""
+def encode(
+    message: Message,
+    message_id: int,
+    reply_to: int = 0,
+    payloads: Sequence[Buffer] = (),
+    digests: Sequence[str] = (),
+) -> list[Buffer]:
+    """The wire frames of a message; `digests` are the payloads' SHA-256 where they are known."""
+    known = digests or [sha256_bytes(payload) for payload in payloads]
     header = {
         "type": WIRE_NAMES[type(message)],
         "id": message_id,
         "reply_to": reply_to,
         "body": dataclasses.asdict(message),
-        "payloads": [{"size": len(payload), "sha256": sha256_bytes(payload)} for payload in payloads],
+        "payloads": [{"size": len(payload), "sha256": digest} for payload, digest in zip(payloads, known, strict=True)],
     }
     return [WIRE_VERSION, dump_json(header), *payloads]
 

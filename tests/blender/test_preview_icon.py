@@ -14,7 +14,7 @@ from blender_addon.look.preview_icon import PreviewIcon
 def picture(frame: int, width: int, height: int) -> Preview:
     """Rows that grow lighter downwards."""
     rows = np.linspace(0, 255, height).astype(np.uint8)
-    return Preview(1, "job", frame, width, height, np.repeat(rows, width * 3).tobytes())
+    return Preview(frame, width, height, np.repeat(rows, width * 3).tobytes(), ticket=1, job_id="job")
 
 
 def collections() -> int:

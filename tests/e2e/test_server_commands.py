@@ -18,10 +18,11 @@ from pathlib import Path
 import pytest
 
 from backend.cli import main
-from backend.jobs.worker_events import Done, FrameDone, read_line
+from backend.jobs.worker_protocol import read_line
 from shared.files.digest import sha256_file
 from shared.files.frame_files import frame_name
 from shared.jobs.job import canonical_json
+from shared.protocol.job_events import Done, FrameDone
 from tests.helpers.server_rig import GUARD_S, RUNNER, Shot, expected_digests, make_shot
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -191,16 +192,20 @@ def test_a_lora_named_on_the_command_line_is_part_of_the_job(served: Path, tmp_p
     assert [len(found) for found in ids] == [1, 1, 2]
 
 
-def test_run_segment_runs_a_folder_and_goes_on_where_it_stopped(tmp_path: Path) -> None:
-    shot = make_shot(tmp_path / "model")
-    folder = tmp_path / "job"
+def shot_folder(folder: Path, shot: Shot) -> Path:
     for name in ("inputs", "frames", "segments"):
         (folder / name).mkdir(parents=True)
     for digest, data in zip(shot.job.inputs.passes, shot.inputs, strict=False):
         (folder / "inputs" / digest).write_bytes(data)
     (folder / "job.json").write_bytes(canonical_json(shot.job))
+    return folder
+
+
+def test_run_job_runs_a_folder_and_goes_on_where_it_stopped(tmp_path: Path) -> None:
+    shot = make_shot(tmp_path / "model")
+    folder = shot_folder(tmp_path / "job", shot)
     for _ in range(2):
-        done = latentman_process("run-segment", folder, "--runner", RUNNER)
+        done = latentman_process("run-job", folder, "--runner", RUNNER)
         assert done.returncode == 0
         events = [read_line(line.encode()).event for line in done.stdout.splitlines()]
         frames = {event.frame: event.sha256 for event in events if isinstance(event, FrameDone)}
@@ -208,21 +213,49 @@ def test_run_segment_runs_a_folder_and_goes_on_where_it_stopped(tmp_path: Path) 
     assert (folder / "computed.txt").read_text().split() == ["1", "2", "3", "4"]
     failing = dataclasses.replace(shot.job, prompt="fail=model")
     (folder / "job.json").write_bytes(canonical_json(failing))
-    failed = latentman("run-segment", folder, "--runner", RUNNER)
+    failed = latentman("run-job", folder, "--runner", RUNNER)
     assert (failed.returncode, failed.stderr) == (2, "latentman: The model is not there. Bring it.\n")
-    assert latentman("run-segment", tmp_path).returncode == 2
+    assert latentman("run-job", tmp_path).returncode == 2
+
+
+def test_run_segment_runs_the_frames_of_one_segment(tmp_path: Path) -> None:
+    shot = make_shot(tmp_path / "model")
+    shot = dataclasses.replace(shot, job=dataclasses.replace(shot.job, segment_frames=3))
+    folder = shot_folder(tmp_path / "job", shot)
+    for segment, frames in (("1", [4]), ("0", [1, 2, 3])):
+        done = latentman_process("run-segment", folder, "--segment", segment, "--runner", RUNNER)
+        assert done.returncode == 0
+        events = [read_line(line.encode()).event for line in done.stdout.splitlines()]
+        assert [event.frame for event in events if isinstance(event, FrameDone)] == frames
+        assert events[-1] == Done()
+    refused = latentman("run-segment", folder, "--segment", "-1", "--runner", RUNNER)
+    assert (refused.returncode, "counted from 0" in refused.stderr) == (2, True)
+    assert latentman("run-segment", folder, "--runner", RUNNER).returncode == 2  # which one?
 
 
 def test_the_table_of_commands() -> None:
     helped = latentman_process("--help")
     assert helped.returncode == 0
-    for command in ("serve", "submit", "status", "cancel", "run-segment", "convert-smpl", "doctor", "eval", "train"):
+    for command in (
+        "serve",
+        "submit",
+        "status",
+        "cancel",
+        "run-job",
+        "run-segment",
+        "convert-smpl",
+        "doctor",
+        "eval",
+        "train",
+    ):
         assert f"  {command} " in helped.stdout
     unknown = latentman("dance")
     assert (unknown.returncode, 'no command "dance"' in unknown.stderr) == (2, True)
     assert latentman().returncode == 2
     assert latentman("serve", "--port", "x").returncode == 2
     assert latentman("serve", "--help").returncode == 0
+    elsewhere = latentman("serve", "--dispatcher", "nowhere")
+    assert (elsewhere.returncode, "'local'" in elsewhere.stderr) == (2, True)
 
 
 def test_doctor_names_what_is_wrong_and_the_command(tmp_path: Path) -> None:

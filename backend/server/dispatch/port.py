@@ -1,8 +1,17 @@
 """The narrow port through which the supervisor gives work away: submit, events, cancel, capacity.
 
-Local worker processes are its first implementation (`local_workers`); a cluster engine is another.
-The rules of the port: each assignment ends in exactly one terminal event or one `Lost`; nothing is reported for it
-afterwards; `job_id` is assigned to at most one place at a time.
+The rules that every dispatcher keeps, each a test of tests/unit/backend/server/dispatch/contract.py:
+
+- an assignment ends in exactly one terminal event or one `Lost`, and nothing is reported for it afterwards;
+- an assignment's events come in the order in which they happened, its terminal event last;
+- a frame that is reported lies whole in the job's folder;
+- a job that is cancelled ends as `Cancelled`, if it dies of that too, unless it ended otherwise just before;
+- whoever dies with an assignment loses it: `Lost`, so that it can be assigned again;
+- the place of an assignment is free from the moment its end has been reported;
+- `events` never blocks; whatever it has to tell wakes the supervisor (`Wakeup`), deadlines by `next_deadline`;
+- after `close` nothing runs and nothing is reported.
+
+The supervisor assigns a job to at most one place at a time.
 """
 
 from __future__ import annotations
@@ -11,9 +20,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from backend.jobs.worker_events import WorkerEvent
-from shared.models.files import ModelFiles
-from shared.protocol.worker_memory import WorkerMemory
+from shared.protocol.job_events import WorkerEvent
+
+
+@dataclass(frozen=True, slots=True)
+class DispatchSettings:
+    """What a dispatcher is made with: the runner's module, how many jobs run at once, the folder of its logs, and how
+    long a job has to stop when asked before it is ended by force."""
+
+    runner: str
+    places: int
+    logs: Path
+    grace_s: float = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,27 +73,18 @@ class Dispatcher(Protocol):
 
     def events(self) -> list[DispatchEvent]:
         """What happened since the last call, in order. Never blocks; also moves deadlines along."""
+        ...
 
     def cancel(self, job_id: str) -> None:
-        """Stop a job; its terminal event is `Cancelled` unless it ended otherwise just before."""
+        """Stop a job; nothing happens where it does not run."""
 
     def capacity(self) -> int:
         """How many assignments can be taken now."""
-
-    def prepare(self, model: str, files: ModelFiles) -> None:
-        """Load a model, with a job's own files, ahead of its first job, if there is a free place."""
-
-    def release(self) -> None:
-        """Unload all models. Raises BackendError `backend.busy` while an assignment runs."""
-
-    def memory(self) -> tuple[WorkerMemory, ...]:
-        """What the workers that are alive have said of their memory."""
+        ...
 
     def next_deadline(self) -> float | None:
         """When, on the monotonic clock, `events` must be called again even if nothing wakes the loop."""
-
-    def workers(self) -> int:
-        """How many worker processes are alive."""
+        ...
 
     def close(self) -> None:
         """End everything that runs; nothing is reported any more."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ...errors import LatentManError
+from .. import job_events
 from ..messages import JobInfo, JobStateName
 from ..worker_memory import WorkerMemory
 
@@ -76,40 +77,28 @@ class StateChanged:
     attempt: int
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far the job is: `stage` (a word), denoising `step` of `steps`, `frame` of `frames` finished."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress(job_events.Progress):
+    """How far the job is."""
 
     ticket: int
     job_id: str
-    stage: str
-    step: int
-    steps: int
-    frame: int
-    frames: int
-    seconds_left: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """A small picture of a frame in the making: `width` x `height` x 3 bytes RGB, row by row from the top."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview(job_events.Preview):
+    """A small picture of a frame in the making."""
 
     ticket: int
     job_id: str
-    frame: int
-    width: int
-    height: int
-    rgb: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class FrameReady:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FrameReady(job_events.FrameDone):
     """A finished frame, verified; write it with `frame_files.put_frame`. May come twice after a reconnect."""
 
     ticket: int
     job_id: str
-    frame: int
-    sha256: str
     png: bytes
 
 

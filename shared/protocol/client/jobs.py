@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from ...errors import JobError, LatentManError, error_of
 from ...jobs.job import Job, job_values, normal_job, validate_job
 from .. import messages as wire_messages
+from ..job_events import extended
 from ..messages import Accepted, Attach, Cancel, JobEvent, Submit
 from ..preview import is_preview
 from . import events as events
@@ -165,15 +166,15 @@ def _told(event: JobEvent, ticket: int, payload: bytes) -> ClientEvent:
     match event:
         case wire_messages.State(job_id, _, state, attempt):
             return events.StateChanged(ticket, job_id, state, attempt)
-        case wire_messages.ProgressReport(job_id, _, stage, step, steps, frame, frames, seconds_left):
-            return events.Progress(ticket, job_id, stage, step, steps, frame, frames, seconds_left)
-        case wire_messages.PreviewPicture(job_id, _, frame, width, height):
-            return events.Preview(ticket, job_id, frame, width, height, payload)
-        case wire_messages.Frame(job_id, _, frame, sha256):
-            return events.FrameReady(ticket, job_id, frame, sha256, payload)
+        case wire_messages.ProgressReport():
+            return extended(event, events.Progress, ticket=ticket)
+        case wire_messages.PreviewPicture():
+            return extended(event, events.Preview, ticket=ticket, rgb=payload)
+        case wire_messages.Frame():
+            return extended(event, events.FrameReady, ticket=ticket, png=payload)
         case wire_messages.JobDone(job_id, _):
             return events.Done(ticket, job_id)
-        case wire_messages.JobFailed(job_id) as failed:
-            return events.Failed(ticket, job_id, error_of(failed, unsaid=JobError))
+        case wire_messages.JobFailed():
+            return events.Failed(ticket, event.job_id, error_of(event, unsaid=JobError))
         case wire_messages.JobCancelled(job_id, _):
             return events.Cancelled(ticket, job_id)

@@ -44,12 +44,13 @@ def test_a_class_that_is_no_part_of_the_tree_travels_as_the_one_above_it() -> No
 
 def test_a_kind_that_is_not_known_is_the_base_class() -> None:
     assert (
-        type(error_of(messages.JobFailed("j", 1, "new.code", "No.", "", "weather"), unsaid=JobError)) is LatentManError
+        type(error_of(messages.JobFailed("new.code", "No.", "", "weather", job_id="j", seq=1), unsaid=JobError))
+        is LatentManError
     )
 
 
 def test_a_side_of_before_there_were_kinds_leaves_it_to_the_message() -> None:
-    old = messages.JobFailed("j", 1, "model.missing", "No.")
+    old = messages.JobFailed("model.missing", "No.", job_id="j", seq=1)
     assert type(error_of(old, unsaid=JobError)) is JobError
     assert type(error_of(messages.Error("job.unknown", "No."))) is LatentManError
     assert isinstance(InputError("a", "b"), LatentManError)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,18 +17,21 @@ from PIL import Image
 from safetensors.torch import save_file
 
 from backend.jobs.folder import Batches, JobFolder
-from backend.jobs.runner import prepare, release, run_job, warm_model
-from backend.jobs.worker_events import FrameDone, Progress, WorkerEvent
+from backend.jobs.runner import RUNNER
+from backend.jobs.warm_model import warm_model
 from backend.passes.exr import FramePasses, read_frame
 from backend.passes.shot_passes import depth_pictures
-from shared.errors import CancelledError, JobError, ModelError, PassesError
+from shared.errors import CancelledError, InputError, JobError, ModelError, PassesError
 from shared.files.digest import sha256_bytes, sha256_file
 from shared.jobs.job import Job, canonical_json
 from shared.models.files import LoraFile, ModelFiles
+from shared.protocol.job_events import FrameDone, Progress, WorkerEvent
 from tests.helpers.exr_shot import exr_shot, moving_square, square_passes, write_exr
+from tests.helpers.opened_files import files_read
 from tests.helpers.synthetic_passes import all_parts
 from tests.helpers.tiny_models import small_autoencoder, write_tiny_model
 
+ROOT = Path(__file__).resolve().parents[4]
 FRAMES = 4
 
 
@@ -56,7 +61,7 @@ def pictures(folder: Path, job: Job) -> list[bytes]:
 def test_a_stopped_job_goes_on_to_the_same_frames(tmp_path: Path, model: Path, method: str) -> None:
     job = write_job(tmp_path / "whole", model, method)
     done: list[WorkerEvent] = []
-    run_job(tmp_path / "whole", done.append, lambda: False)
+    RUNNER.run(tmp_path / "whole", done.append, lambda: False)
     assert [event.frame for event in done if isinstance(event, FrameDone)] == list(job.frames)
     kept = {"text2video_zero": ["0000.safetensors"]}
     kept["latentman"] = [*kept["text2video_zero"], "0000.last.safetensors", "0002.last.safetensors"]
@@ -69,16 +74,87 @@ def test_a_stopped_job_goes_on_to_the_same_frames(tmp_path: Path, model: Path, m
         return any(isinstance(event, FrameDone) for event in seen)
 
     with pytest.raises(CancelledError):
-        run_job(tmp_path / "stopped", seen.append, past_first_segment)
+        RUNNER.run(tmp_path / "stopped", seen.append, past_first_segment)
     first = [JobFolder(tmp_path / "stopped").frame_path(frame) for frame in job.frames[:2]]
     written = [path.stat().st_mtime_ns for path in first]
 
     again: list[WorkerEvent] = []
-    run_job(tmp_path / "stopped", again.append, lambda: False)
+    RUNNER.run(tmp_path / "stopped", again.append, lambda: False)
     assert [path.stat().st_mtime_ns for path in first] == written
     sampled = [event for event in again if isinstance(event, Progress) and event.stage == "sampling"]
     assert len(sampled) == job.steps  # the second segment alone
     assert pictures(tmp_path / "stopped", job) == pictures(tmp_path / "whole", job)
+
+
+@pytest.mark.parametrize("method", ["text2video_zero", "latentman"])
+def test_a_job_run_segment_by_segment_is_the_same_job(tmp_path: Path, model: Path, method: str) -> None:
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    job = write_job(whole, model, method)
+    RUNNER.run(whole, lambda event: None, lambda: False)
+    write_job(parts, model, method)
+    for segment, frames in enumerate((job.frames[:2], job.frames[2:])):
+        RUNNER.release()
+        seen: list[WorkerEvent] = []
+        RUNNER.run(parts, seen.append, lambda: False, segment)
+        assert tuple(event.frame for event in seen if isinstance(event, FrameDone)) == frames
+        assert sum(isinstance(event, Progress) and event.stage == "sampling" for event in seen) == job.steps
+        assert (parts / "result.json").is_file() == (segment == 1)
+    assert pictures(parts, job) == pictures(whole, job)
+    left = [sorted(path.name for path in (folder / "segments").iterdir()) for folder in (whole, parts)]
+    assert left[0] == left[1]
+
+
+def test_segments_in_processes_of_their_own_make_the_same_frames(tmp_path: Path, model: Path) -> None:
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    job = write_job(whole, model, "latentman")
+    RUNNER.run(whole, lambda event: None, lambda: False)
+    write_job(parts, model, "latentman")
+    for segment in ("0", "1"):
+        command = [sys.executable, "-m", "backend", "run-segment", str(parts), "--segment", segment]
+        ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+        assert ran.returncode == 0, ran.stderr
+    assert pictures(parts, job) == pictures(whole, job)
+
+
+@pytest.mark.parametrize("method", ["text2video_zero", "latentman"])
+def test_a_segment_without_those_that_it_goes_on_from_is_refused(tmp_path: Path, model: Path, method: str) -> None:
+    folder = tmp_path / "job"
+    job = write_job(folder, model, method)
+    with pytest.raises(JobError) as caught:
+        RUNNER.run(folder, lambda event: None, lambda: False, 1)
+    assert caught.value.code == "job.trajectory"
+    assert str(caught.value).startswith("Segment 1 goes on from segment 0, which has not been run in this folder.")
+    with pytest.raises(InputError, match="no segment 2: its 2 segments"):
+        RUNNER.run(folder, lambda event: None, lambda: False, 2)
+    assert not any((folder / "frames").glob("*.png"))
+    RUNNER.run(folder, lambda event: None, lambda: False, 0)
+    RUNNER.run(folder, lambda event: None, lambda: False)  # the rest
+    assert all(JobFolder(folder).frame_path(frame).is_file() for frame in job.frames)
+
+
+def test_a_method_that_carries_nothing_on_runs_its_segments_in_any_order(tmp_path: Path, model: Path) -> None:
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    job = write_job(whole, model, "per_frame")
+    RUNNER.run(whole, lambda event: None, lambda: False)
+    write_job(parts, model, "per_frame")
+    for segment in (1, 0):
+        RUNNER.run(parts, lambda event: None, lambda: False, segment)
+    assert pictures(parts, job) == pictures(whole, job)
+
+
+def test_a_frame_that_was_just_written_is_not_read_for_its_digest(tmp_path: Path, model: Path) -> None:
+    job = write_job(tmp_path / "job", model, "text2video_zero")
+    told: list[list[WorkerEvent]] = []
+    read: list[list[str]] = []
+    for _ in range(2):
+        seen: list[WorkerEvent] = []
+        with files_read() as opened:
+            RUNNER.run(tmp_path / "job", seen.append, lambda: False)
+        told.append([event for event in seen if isinstance(event, FrameDone)])
+        read.append([path.name for path in opened if path.suffix == ".png"])
+    expected = [FrameDone(frame, sha256_file(JobFolder(tmp_path / "job").frame_path(frame))) for frame in job.frames]
+    assert told == [expected, expected]
+    assert read == [[], ["0001.png", "0002.png", "0003.png", "0004.png"]]  # once where an earlier run left them
 
 
 def test_a_job_keeps_the_batches_of_its_first_run(tmp_path: Path, model: Path) -> None:
@@ -93,7 +169,7 @@ def test_a_job_keeps_the_batches_of_its_first_run(tmp_path: Path, model: Path) -
             lambda module, args, output: seen.append(len(args[0]))
         )
         try:
-            run_job(folder, lambda event: None, lambda: False)
+            RUNNER.run(folder, lambda event: None, lambda: False)
         finally:
             handle.remove()
         if folder == kept:
@@ -130,7 +206,7 @@ def test_a_jobs_own_files_are_used_and_a_changed_one_is_read_anew(tmp_path: Path
         if number:
             job = replace(job, model_files=ModelFiles(loras=(LoraFile(str(lora), scale),)))
             (folder / "job.json").write_bytes(canonical_json(job))
-        run_job(folder, lambda event: None, lambda: False)
+        RUNNER.run(folder, lambda event: None, lambda: False)
         results.append(pictures(folder, job))
     plain, off, on, changed = results
     assert off == plain
@@ -145,10 +221,10 @@ def test_a_model_that_was_prepared_with_its_files_is_not_loaded_again_by_the_job
         write_job(tmp_path / "job", model, "text2video_zero"), model_files=ModelFiles(loras=(LoraFile(str(lora)),))
     )
     (tmp_path / "job" / "job.json").write_bytes(canonical_json(job))
-    release()
-    prepare(job.model, job.model_files)
+    RUNNER.release()
+    RUNNER.prepare(job.model, job.model_files)
     prepared = warm_model(job.model, job.model_files)
-    run_job(tmp_path / "job", lambda event: None, lambda: False)
+    RUNNER.run(tmp_path / "job", lambda event: None, lambda: False)
     assert warm_model(job.model, job.model_files) is prepared
     assert warm_model(job.model, ModelFiles()) is not prepared
 
@@ -157,7 +233,7 @@ def test_the_methods_differ(tmp_path: Path, model: Path) -> None:
     results = []
     for method in ("text2video_zero", "latentman"):
         job = write_job(tmp_path / method, model, method)
-        run_job(tmp_path / method, lambda event: None, lambda: False)
+        RUNNER.run(tmp_path / method, lambda event: None, lambda: False)
         results.append(pictures(tmp_path / method, job))
     assert results[0][0] == results[1][0]  # frame 0 is the reference of both
     assert results[0][1:] != results[1][1:]
@@ -170,7 +246,7 @@ def test_guidance_by_the_tiny_decoder_of_the_models_folder(tmp_path: Path, model
         job = write_job(tmp_path / name, own, method)
         job = replace(job, settings=replace(job.settings, **settings))
         (tmp_path / name / "job.json").write_bytes(canonical_json(job))
-        run_job(tmp_path / name, lambda event: None, lambda: False)
+        RUNNER.run(tmp_path / name, lambda event: None, lambda: False)
         return pictures(tmp_path / name, job)
 
     with pytest.raises(ModelError, match=r'none in \S*tiny_vae.*set settings.guide_decoder to "full"'):
@@ -190,7 +266,7 @@ def test_a_missing_input_is_said(tmp_path: Path, model: Path) -> None:
     job = write_job(tmp_path / "job", model, "text2video_zero")
     (tmp_path / "job" / "inputs" / job.inputs.shot).unlink()
     with pytest.raises(JobError, match="1 of the job's inputs are missing"):
-        run_job(tmp_path / "job", lambda event: None, lambda: False)
+        RUNNER.run(tmp_path / "job", lambda event: None, lambda: False)
 
 
 def test_filtered_labels_are_refused(tmp_path: Path) -> None:

@@ -13,17 +13,18 @@ from typing import Any
 import pytest
 import torch
 
-from backend.jobs import reuse as segment_reuse
 from backend.jobs.folder import JobFolder
-from backend.jobs.reuse import shot_facts
-from backend.jobs.runner import run_job
-from backend.jobs.worker_events import FrameDone, Progress, WorkerEvent
+from backend.jobs.reuse import computing_code, machinery, shot_facts
+from backend.jobs.runner import RUNNER
+from backend.methods.masactrl.method import MasaCtrl
+from backend.methods.per_frame.method import PerFrame
 from shared.errors import CancelledError
 from shared.files.digest import sha256_bytes
 from shared.jobs.job import Job, canonical_json
 from shared.jobs.reuse import RECORD_FILE, UNKNOWN, frames_to_generate, read_record, segment_keys
 from shared.methods.latentman import LatentManSettings
 from shared.models.files import LoraFile, ModelFiles
+from shared.protocol.job_events import FrameDone, Progress, WorkerEvent
 from tests.helpers.exr_shot import exr_shot
 from tests.helpers.tiny_models import write_tiny_model
 
@@ -77,7 +78,7 @@ class Ran:
 
 def run(folder: Path, job: Job) -> Ran:
     seen: list[WorkerEvent] = []
-    run_job(folder, seen.append, lambda: False)
+    RUNNER.run(folder, seen.append, lambda: False)
     stages = [event.stage for event in seen if isinstance(event, Progress)]
     left_s = [event.seconds_left for event in seen if isinstance(event, Progress) and event.stage == "sampling"]
     assert not left_s or left_s[-1] == 0  # what is taken over does not count as work to be done
@@ -248,7 +249,7 @@ def test_a_cancelled_job_leaves_its_finished_segments(
     folder, job = Shot(model, "latentman").write(tmp_path / "jobs")
     seen: list[WorkerEvent] = []
     with pytest.raises(CancelledError):
-        run_job(folder, seen.append, lambda: sum(isinstance(event, FrameDone) for event in seen) == 2)
+        RUNNER.run(folder, seen.append, lambda: sum(isinstance(event, FrameDone) for event in seen) == 2)
     other = run(*Shot(model, "latentman", (2,)).write(tmp_path / "jobs"))
     assert (other.sampled, other.reused) == (2, 2)
     assert other.pictures[:2] == finished("latentman").pictures[:2]
@@ -285,13 +286,12 @@ def test_a_pass_that_is_not_rendered_yet_counts_as_new(tmp_path: Path, plain: Ca
         assert frames_to_generate(wanted, facts, tmp_path / "jobs") == count
 
 
-def test_the_programs_own_code_is_part_of_the_machinery(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    code = tmp_path / "kernel.py"
-    monkeypatch.setattr(segment_reuse, "COMPUTING", (str(tmp_path),))
-    seen = []
-    for text in ("one = 1\n", "one = 1.0\n", "one = 1\n"):
-        code.write_text(text)
-        segment_reuse._own_code.cache_clear()
-        seen.append(segment_reuse.machinery(torch.device("cpu"), torch.float32, "files"))
-    segment_reuse._own_code.cache_clear()
-    assert seen[0] == seen[2] != seen[1]
+def test_the_programs_own_code_is_part_of_the_machinery() -> None:
+    cpu = torch.device("cpu")
+    one, same, other = (machinery(cpu, torch.float32, "files", code) for code in ("one", "one", "two"))
+    assert one == same != other
+
+
+def test_compiled_blocks_and_other_methods_are_other_code() -> None:
+    codes = [computing_code(MasaCtrl), computing_code(MasaCtrl, compiled=True), computing_code(PerFrame)]
+    assert len(set(codes)) == 3 and computing_code(MasaCtrl) == codes[0]

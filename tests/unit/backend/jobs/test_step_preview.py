@@ -12,12 +12,12 @@ from torch.nn import functional
 from backend.jobs import runner
 from backend.jobs.folder import JobFolder
 from backend.jobs.preview import PREVIEW_SIDE, StepPreviews, preview_picture
-from backend.jobs.worker_events import Preview, WorkerEvent
 from backend.models.sd15.components import Components, load_components
 from backend.models.sd15.decode import decode_picture
 from backend.models.sd15.latent_colours import LatentColours, fit_colours
 from shared.files.digest import sha256_bytes
 from shared.jobs.job import Job, canonical_json
+from shared.protocol.job_events import Preview, WorkerEvent
 from shared.protocol.preview import MAX_PREVIEW_SIDE, is_preview
 from tests.helpers.exr_shot import exr_shot
 from tests.helpers.tiny_models import tiny_components, write_tiny_model
@@ -91,7 +91,7 @@ def test_frames_are_the_same_byte_for_byte_with_and_without_previews(
         job = _write_job(folder, tmp_path / "model", method)
         events: list[WorkerEvent] = []
         monkeypatch.setattr(runner, "StepPreviews", partial(StepPreviews, pause_s=pause_s))
-        runner.run_job(folder, events.append, lambda: False)
+        runner.RUNNER.run(folder, events.append, lambda: False)
         made[pause_s] = [JobFolder(folder).frame_path(frame).read_bytes() for frame in job.frames]
         previews[pause_s] = [event.frame for event in events if isinstance(event, Preview)]
     assert made[None] == made[0.0]

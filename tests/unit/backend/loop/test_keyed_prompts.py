@@ -12,7 +12,7 @@ from torch import Tensor
 
 from backend.contract.values import SampleSettings, Segment
 from backend.jobs.folder import JobFolder
-from backend.jobs.runner import run_job
+from backend.jobs.runner import RUNNER
 from backend.loop.method import FrameMethod
 from backend.methods.latentman.method import LatentMan
 from backend.methods.per_frame.method import PerFrame
@@ -146,7 +146,7 @@ def finished(folder: Path, model: Path, **changes: str) -> tuple[Job, list[bytes
     for data in shot.inputs:
         (folder / "inputs" / sha256_bytes(data)).write_bytes(data)
     (folder / "job.json").write_bytes(canonical_json(job))
-    run_job(folder, lambda event: None, lambda: False)
+    RUNNER.run(folder, lambda event: None, lambda: False)
     return job, [JobFolder(folder).frame_path(frame).read_bytes() for frame in job.frames]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 import torch
 
-from backend.jobs import runner
+from backend.jobs.runner import RUNNER
 from backend.jobs.warm_model import warm_model
 from backend.machine.device_memory import give_back, measure_memory
 from shared.models.files import ModelFiles
@@ -20,14 +20,14 @@ BLOCK_BYTES = 256 << 20
 
 def test_a_released_model_is_gone_and_is_loaded_again(tmp_path: Path) -> None:
     write_tiny_model(tmp_path)
-    runner.prepare(str(tmp_path), ModelFiles())
+    RUNNER.prepare(str(tmp_path), ModelFiles())
     before = weakref.ref(warm_model(str(tmp_path), ModelFiles()).components.unet)
-    assert before() is not None and runner.memory().model_loaded
-    runner.release()
-    assert before() is None and not runner.memory().model_loaded
-    runner.prepare(str(tmp_path), ModelFiles())
-    assert runner.memory().model_loaded
-    runner.release()
+    assert before() is not None and RUNNER.memory().model_loaded
+    RUNNER.release()
+    assert before() is None and not RUNNER.memory().model_loaded
+    RUNNER.prepare(str(tmp_path), ModelFiles())
+    assert RUNNER.memory().model_loaded
+    RUNNER.release()
 
 
 def test_the_process_memory_is_what_the_system_says_it_is() -> None:

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from backend.machine.devices import card_environment
-from backend.server.dispatch.local import LocalDispatcher, WorkerSettings
-from backend.server.dispatch.port import Assignment, Lost
+from backend.server.dispatch.local import LocalDispatcher
+from backend.server.dispatch.port import Assignment, DispatchSettings, Lost
 from backend.server.wakeup import Wakeup
-from tests.unit.backend.jobs.test_workers import until_end
+from tests.unit.backend.server.dispatch.test_local_dispatcher import until_end
 
 CUDA, HIP = "CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES"
 
@@ -43,7 +43,7 @@ def test_the_workers_are_started_with_their_share(tmp_path: Path, monkeypatch: p
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     monkeypatch.setenv(CUDA, "4,6")
     wakeup = Wakeup()
-    dispatcher = LocalDispatcher(WorkerSettings("card_runner", 2, tmp_path / "logs"), wakeup)
+    dispatcher = LocalDispatcher(DispatchSettings("card_runner", 2, tmp_path / "logs"), wakeup)
     codes = []
     for job in ("a", "b"):
         dispatcher.submit(Assignment(job, 1, tmp_path))

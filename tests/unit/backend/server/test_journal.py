@@ -10,8 +10,8 @@ from backend.server.journal import Journal
 from shared.errors import BackendError
 from shared.files.digest import sha256_bytes
 from shared.jobs.job import Job, JobInputs
+from shared.protocol.job_events import FrameDone
 from shared.protocol.messages import (
-    DoneFrame,
     Frame,
     JobCancelled,
     JobDone,
@@ -46,7 +46,7 @@ def all_events(journal: Journal) -> list[JobEvent]:
 
 
 def report(journal: Journal, step: int) -> JobEvent:
-    return journal.append(NAME, lambda seq: ProgressReport(NAME, seq, "denoise", step, 9, 0, 2, None))
+    return journal.append(NAME, lambda seq: ProgressReport("denoise", step, 9, 0, 2, None, job_id=NAME, seq=seq))
 
 
 def test_a_job_comes_back_as_it_was(journal: Journal) -> None:
@@ -61,18 +61,18 @@ def test_sequence_numbers_rise_and_are_read_after(running: Journal) -> None:
     running.add_frame(NAME, 1, D)
     running.add_frame(NAME, 2, D)
     assert [event.seq for event in all_events(running)] == [1, 2, 3, 4]
-    assert [row.event for row in running.events_after(NAME, 2, 1)] == [Frame(NAME, 3, 1, D)]
+    assert [row.event for row in running.events_after(NAME, 2, 1)] == [Frame(1, D, job_id=NAME, seq=3)]
     assert running.last_seq(NAME) == 4
 
 
 def test_progress_and_preview_keep_only_the_newest(running: Journal) -> None:
     for step in range(5):
         report(running, step)
-        running.append(NAME, lambda seq: PreviewPicture(NAME, seq, 1), bytes([step]))
+        running.append(NAME, lambda seq: PreviewPicture(1, job_id=NAME, seq=seq), bytes([step]))
     rows = running.events_after(NAME, 2, 1000)
     assert [row.event for row in rows] == [
-        ProgressReport(NAME, 11, "denoise", 4, 9, 0, 2, None),
-        PreviewPicture(NAME, 12, 1),
+        ProgressReport("denoise", 4, 9, 0, 2, None, job_id=NAME, seq=11),
+        PreviewPicture(1, job_id=NAME, seq=12),
     ]
     assert rows[1].payload == b"\x04"
 
@@ -88,8 +88,8 @@ def test_the_same_frame_is_journaled_once_and_a_new_one_replaces_it(running: Jou
     assert not running.add_frame(NAME, 1, D)
     assert running.add_frame(NAME, 1, "e" * 64)
     frames = [event for event in all_events(running) if isinstance(event, Frame)]
-    assert frames == [Frame(NAME, 4, 1, "e" * 64)]
-    assert running.frames(NAME) == (DoneFrame(1, "e" * 64),)
+    assert frames == [Frame(1, "e" * 64, job_id=NAME, seq=4)]
+    assert running.frames(NAME) == (FrameDone(1, "e" * 64),)
     running.forget_frame(NAME, 1)
     assert running.frames(NAME) == ()
     assert not any(isinstance(event, Frame) for event in all_events(running))
@@ -99,7 +99,7 @@ def test_the_same_frame_is_journaled_once_and_a_new_one_replaces_it(running: Jou
     ("make", "state"),
     [
         (lambda seq: JobDone(NAME, seq), "done"),
-        (lambda seq: JobFailed(NAME, seq, "job.x", "No.", ""), "failed"),
+        (lambda seq: JobFailed("job.x", "No.", "", job_id=NAME, seq=seq), "failed"),
         (lambda seq: JobCancelled(NAME, seq), "cancelled"),
     ],
 )
@@ -114,7 +114,7 @@ def test_one_end(running: Journal, make: object, state: str) -> None:
 
 def test_a_job_under_way_again_has_no_end_but_its_frames(running: Journal) -> None:
     running.add_frame(NAME, 1, D)
-    running.append(NAME, lambda seq: JobFailed(NAME, seq, "job.x", "No.", ""))
+    running.append(NAME, lambda seq: JobFailed("job.x", "No.", "", job_id=NAME, seq=seq))
     assert running.set_state(NAME, "queued") == 1
     assert running.set_state(NAME, "running", new_attempt=True) == 2
     kinds = [type(event) for event in all_events(running)]
@@ -167,6 +167,6 @@ def test_a_locked_or_foreign_file_is_a_typed_error(tmp_path: Path) -> None:
 def test_a_write_that_fails_promises_nothing(running: Journal) -> None:
     running._db.execute("PRAGMA max_page_count=1")
     with pytest.raises(BackendError) as caught:
-        running.append(NAME, lambda seq: PreviewPicture(NAME, seq, 1), bytes(1 << 20))
+        running.append(NAME, lambda seq: PreviewPicture(1, job_id=NAME, seq=seq), bytes(1 << 20))
     assert caught.value.code == "journal.failed"
     assert running.last_seq(NAME) == 2 and len(all_events(running)) == 2

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from backend.jobs import worker_events as work
 from backend.server.dispatch.port import Assignment, DispatchEvent, Lost, Report
 from backend.server.job_folders import JobFolders
 from backend.server.job_queue import JobQueue
@@ -18,9 +17,8 @@ from shared.errors import LatentManError
 from shared.files.digest import sha256_bytes
 from shared.files.frame_files import PNG_SIGNATURE
 from shared.jobs.job import Job, JobInputs
-from shared.models.files import ModelFiles
-from shared.protocol.messages import DoneFrame, Frame, JobFailed, ProgressReport
-from shared.protocol.worker_memory import WorkerMemory
+from shared.protocol import job_events as work
+from shared.protocol.messages import Frame, JobFailed, ProgressReport
 
 DATA = b"input"
 NAME = sha256_bytes(DATA)
@@ -53,20 +51,8 @@ class ByHand:
     def capacity(self) -> int:
         return self.free
 
-    def prepare(self, model: str, files: ModelFiles) -> None:
-        raise AssertionError("not asked for")
-
-    def release(self) -> None:
-        raise AssertionError("not asked for")
-
-    def memory(self) -> tuple[WorkerMemory, ...]:
-        return ()
-
     def next_deadline(self) -> float | None:
         return None
-
-    def workers(self) -> int:
-        return 1
 
     def close(self) -> None:
         pass
@@ -130,7 +116,7 @@ def test_reports_of_another_attempt_are_refused(rig: Rig) -> None:
     rig.say(Report(JOB_ID, 0, frame), Report(JOB_ID, 2, work.Done()), Report("f" * 64, 1, work.Done()))
     assert rig.state() == "running" and rig.journal.frames(JOB_ID) == ()
     rig.say(Report(JOB_ID, 1, frame))
-    assert rig.journal.frames(JOB_ID) == (DoneFrame(1, frame.sha256),)
+    assert rig.journal.frames(JOB_ID) == (work.FrameDone(1, frame.sha256),)
 
 
 def test_a_frame_is_journaled_only_as_it_lies_on_disk(rig: Rig) -> None:

@@ -15,7 +15,8 @@ from shared.errors import LatentManError, ModelError, ProtocolError
 from shared.files.digest import sha256_bytes
 from shared.files.frame_files import PNG_SIGNATURE
 from shared.jobs.job import Job, JobInputs, canonical_json
-from shared.protocol.messages import DoneFrame, Put
+from shared.protocol.job_events import FrameDone
+from shared.protocol.messages import Put
 
 DATA = b"0123456789"
 NAME = sha256_bytes(DATA)
@@ -149,7 +150,7 @@ def test_damaged_frames_are_found_and_removed(store: InputStore, tmp_path: Path)
     for frame in (1, 2):
         folders.frame_path(job_id, frame).write_bytes(png)
     folders.frame_path(job_id, 2).write_bytes(PNG_SIGNATURE + b"cut")
-    done = [DoneFrame(frame, sha256_bytes(png)) for frame in (1, 2, 3)]
+    done = [FrameDone(frame, sha256_bytes(png)) for frame in (1, 2, 3)]
     assert folders.damaged(job_id, done) == [2, 3]
     assert folders.read_frame(job_id, 1, sha256_bytes(png)) == png
     assert not folders.frame_path(job_id, 2).exists()

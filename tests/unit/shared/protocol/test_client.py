@@ -15,7 +15,8 @@ from shared.protocol import messages
 from shared.protocol.client import events as events
 from shared.protocol.client.events import ClientEvent
 from shared.protocol.client.job_client import JobClient, Timing
-from shared.protocol.messages import CLIENT_MESSAGES, ClientMessage, DoneFrame, Limits, Message
+from shared.protocol.job_events import FrameDone
+from shared.protocol.messages import CLIENT_MESSAGES, ClientMessage, Limits, Message
 from shared.protocol.wire import Received, decode, encode
 from shared.protocol.worker_memory import WorkerMemory
 
@@ -54,7 +55,7 @@ class Script:
         limits = Limits(max_chunk_bytes=chunk)
         return self.say(messages.Welcome(1, "server", limits, credit), hello.id)
 
-    def attach(self, done: tuple[DoneFrame, ...] = ()) -> messages.Attach:
+    def attach(self, done: tuple[FrameDone, ...] = ()) -> messages.Attach:
         """From a submitted job to its events."""
         submit = self.only(messages.Submit)
         self.say(messages.Accepted(JOB_ID, "queued", 0, (), done), submit.id)
@@ -63,7 +64,7 @@ class Script:
         return attach.message
 
     def frame(self, seq: int, number: int = 5) -> list[ClientEvent]:
-        return self.say(messages.Frame(JOB_ID, seq, number, sha256_bytes(PNG)), 0, (PNG,))
+        return self.say(messages.Frame(number, sha256_bytes(PNG), job_id=JOB_ID, seq=seq), 0, (PNG,))
 
 
 @pytest.fixture
@@ -189,11 +190,11 @@ def test_a_job_from_submission_to_done(client: JobClient, script: Script) -> Non
     assert attach.message == messages.Attach(JOB_ID, 0, ())
     assert script.say(messages.Attached(JOB_ID), attach.id) == []
     assert script.say(messages.State(JOB_ID, 1, "running", 1)) == [events.StateChanged(ticket, JOB_ID, "running", 1)]
-    progress = messages.ProgressReport(JOB_ID, 2, "denoise", 3, 20, 0, 1, 4.5)
-    assert script.say(progress) == [events.Progress(ticket, JOB_ID, "denoise", 3, 20, 0, 1, 4.5)]
-    preview = messages.PreviewPicture(JOB_ID, 3, 5, 2, 1)
-    assert script.say(preview, 0, (b"abcdef",)) == [events.Preview(ticket, JOB_ID, 5, 2, 1, b"abcdef")]
-    assert script.frame(4) == [events.FrameReady(ticket, JOB_ID, 5, sha256_bytes(PNG), PNG)]
+    progress = messages.ProgressReport("denoise", 3, 20, 0, 1, 4.5, job_id=JOB_ID, seq=2)
+    assert script.say(progress) == [events.Progress("denoise", 3, 20, 0, 1, 4.5, ticket=ticket, job_id=JOB_ID)]
+    preview = messages.PreviewPicture(5, 2, 1, job_id=JOB_ID, seq=3)
+    assert script.say(preview, 0, (b"abcdef",)) == [events.Preview(5, 2, 1, b"abcdef", ticket=ticket, job_id=JOB_ID)]
+    assert script.frame(4) == [events.FrameReady(5, sha256_bytes(PNG), png=PNG, ticket=ticket, job_id=JOB_ID)]
     assert script.say(messages.JobDone(JOB_ID, 5)) == [events.Done(ticket, JOB_ID)]
     assert client.open_tickets == ()
 
@@ -203,7 +204,7 @@ def test_a_preview_of_a_wrong_size_is_not_told(client: JobClient, script: Script
     client.submit(JOB)
     script.welcome()
     script.attach()
-    assert script.say(messages.PreviewPicture(JOB_ID, 3, 5, width, height), 0, (b"abcdef",)) == []
+    assert script.say(messages.PreviewPicture(5, width, height, job_id=JOB_ID, seq=3), 0, (b"abcdef",)) == []
     assert not client.closed
 
 
@@ -236,7 +237,7 @@ def test_events_for_another_ticket_of_the_same_job_do_not_run_ahead(client: JobC
 def test_frames_on_disk_with_the_right_digest_are_kept(client: JobClient, script: Script) -> None:
     client.submit(JOB, {5: "a" * 64, 6: "b" * 64})
     script.welcome()
-    done = (DoneFrame(5, "a" * 64), DoneFrame(6, "c" * 64))
+    done = (FrameDone(5, "a" * 64), FrameDone(6, "c" * 64))
     assert script.attach(done).have_frames == (5,)
 
 
@@ -258,7 +259,7 @@ def test_a_server_that_forgot_the_job_gets_it_again(client: JobClient, script: S
     attach = script.only(messages.Attach)
     assert script.say(messages.Error("job.unknown", "No such job."), attach.id) == []
     script.attach()
-    assert script.frame(1) == [events.FrameReady(ticket, JOB_ID, 5, sha256_bytes(PNG), PNG)]
+    assert script.frame(1) == [events.FrameReady(5, sha256_bytes(PNG), png=PNG, ticket=ticket, job_id=JOB_ID)]
 
 
 def test_a_server_that_forgot_the_session_is_greeted_again(client: JobClient, script: Script) -> None:

@@ -1,0 +1,49 @@
+"""`latentman run-job FOLDER`: one job folder, in this process; events go to stdout as JSON lines."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import threading
+from pathlib import Path
+from types import FrameType
+
+from backend.jobs.runners import DEFAULT_RUNNER, load_runner
+from backend.jobs.worker import run_guarded
+from backend.jobs.worker_protocol import WorkerLine, write_line
+from shared.errors import EXIT_CANCELLED, EXIT_DONE, InputError, error_of
+from shared.protocol.job_events import Cancelled, Failed, WorkerEvent
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("folder", type=Path, help="a job folder: job.json and inputs/")
+    parser.add_argument("--runner", default=DEFAULT_RUNNER, help="module that runs a job folder (default: %(default)s)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the folder's job. Frames that are there already are kept; Ctrl-C stops it at its next step."""
+    return run_folder(arguments.folder, arguments.runner)
+
+
+def run_folder(path: Path, runner: str, segment: int | None = None) -> int:
+    """Run a job folder, or one segment of it; returns the exit code. Raises the error that stopped it."""
+    folder = path.absolute()
+    if not (folder / "job.json").is_file():
+        raise InputError("job.folder", f"{folder} is not a job folder: it has no job.json.")
+    stop = threading.Event()
+
+    def interrupt(_number: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    def emit(event: WorkerEvent) -> None:
+        print(write_line(WorkerLine(folder.name, 0, event)).decode("utf-8"), end="", flush=True)
+
+    before = signal.signal(signal.SIGINT, interrupt)
+    try:
+        end = run_guarded(load_runner(runner), folder, emit, stop.is_set, segment)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if isinstance(end, Failed):
+        raise error_of(end)
+    return EXIT_CANCELLED if isinstance(end, Cancelled) else EXIT_DONE
