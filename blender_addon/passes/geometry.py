@@ -57,7 +57,8 @@ def world_joints(character: Character, depsgraph: Any) -> NDArray[np.float64]:
 def transformed(matrix: Any, points: NDArray[Any]) -> NDArray[np.float64]:
     """Points (n, 3) through a 4x4 matrix."""
     values = np.array(matrix, np.float64)
-    return points @ values[:3, :3].T + values[:3, 3]
+    moved: NDArray[np.float64] = points @ values[:3, :3].T + values[:3, 3]
+    return moved
 
 
 def surface_charts(characters: list[Character], depsgraph: Any) -> SurfaceCharts:

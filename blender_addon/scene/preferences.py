@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import bpy
 from bpy.props import BoolProperty, CollectionProperty, EnumProperty, IntProperty, StringProperty
 
 from .. import __package__ as addon_name
 from ..shared.models.files import place_of
+from ..typed_bpy import registration_of
 from .known_models import KnownModel
 
 DEFAULT_OUTPUT = "//latentman"
@@ -25,7 +26,7 @@ def _mark(model: Any, context: Any) -> None:
     model.changed = True
 
 
-def _place(name: str, description: str, subtype: str = "FILE_PATH") -> Any:
+def _place(name: str, description: str, subtype: Literal["FILE_PATH", "DIR_PATH"] = "FILE_PATH") -> Any:
     return StringProperty(name=name, description=description, subtype=subtype, update=_mark)
 
 
@@ -128,4 +129,4 @@ def _normal(path: str) -> str:
     return place_of(str(Path(bpy.path.abspath(path))), Path.cwd()) if path else ""
 
 
-register, unregister = bpy.utils.register_classes_factory((LatentManModel,))
+register, unregister = registration_of(LatentManModel)

@@ -19,6 +19,7 @@ from bpy.props import (
 from ..shared.jobs.job import MAX_PROMPT_CHARACTERS, MAX_SEGMENT_FRAMES, MAX_STEPS, Job, default_of
 from ..shared.methods import METHODS
 from ..shared.motion import UP_AXES
+from ..typed_bpy import pointer_to
 from .presets import PRESETS
 from .setting_properties import properties_of_settings
 
@@ -138,16 +139,19 @@ for _method in METHODS.values():
 
 def settings_of(scene: Any) -> LatentManSceneSettings:
     """The scene's settings; only there while the add-on is registered."""
-    return scene.latentman
+    settings: LatentManSceneSettings = scene.latentman
+    return settings
 
 
 def register() -> None:
     """Add `scene.latentman`."""
     bpy.utils.register_class(LatentManSceneSettings)
-    bpy.types.Scene.latentman = PointerProperty(type=LatentManSceneSettings)
+    scenes: Any = bpy.types.Scene
+    scenes.latentman = pointer_to(LatentManSceneSettings)
 
 
 def unregister() -> None:
     """Remove `scene.latentman`; what is stored in files stays there."""
-    del bpy.types.Scene.latentman
+    scenes: Any = bpy.types.Scene
+    del scenes.latentman
     bpy.utils.unregister_class(LatentManSceneSettings)

@@ -121,7 +121,7 @@ def _draw_span(layout: Any, settings: Any, name: str) -> None:
 
 def _named(name: str, value: str) -> str:
     """A value as its field shows it: choices have names."""
-    shown = LatentManSceneSettings.bl_rna.properties.get(name)
+    shown: Any = LatentManSceneSettings.bl_rna.properties.get(name)
     found = None if shown is None or shown.type != "ENUM" else shown.enum_items.get(value)
     return value if found is None else str(found.name)
 

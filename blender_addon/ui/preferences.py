@@ -11,6 +11,7 @@ from ..scene.preferences import PreferenceFields
 from ..shared.errors import InputError
 from ..shot.generation import BackendChoice, backend_command
 from ..shot.running import generation
+from ..typed_bpy import registration_of
 from .models import draw_models
 from .text import draw_error, draw_text
 
@@ -51,4 +52,4 @@ def _draw_found(layout: Any, command: str) -> None:
         draw_error(layout, error)
 
 
-register, unregister = bpy.utils.register_classes_factory((LatentManPreferences,))
+register, unregister = registration_of(LatentManPreferences)

@@ -14,14 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import bpy
-from blender_addon.shared.errors import BackendError
-from blender_addon.shared.motion import sample_path
 
 import blender_addon
 from blender_addon.scene.scene_job import stored_template
 from blender_addon.shot.running import generation
 from blender_addon.timeline.take import Take, add_take
 from blender_addon.ui.panel import SECTIONS
+from shared.errors import BackendError
+from shared.motion import sample_path
 
 
 def empty() -> None:

@@ -14,11 +14,11 @@ from typing import Any
 
 import bpy
 import numpy as np
-from blender_addon.shared.body import Body
-from blender_addon.shared.motion import SMPLMotion
 
 import blender_addon  # noqa: F401  (its path extension is what makes blender_addon.shared importable)
 from blender_addon.passes.launcher import PassRender, PassRequest, RenderedFrame
+from shared.body import Body
+from shared.motion import SMPLMotion
 
 _PICTURE_BY_EEVEE = """
 import sys, bpy

@@ -8,8 +8,6 @@ from pathlib import Path
 
 import bpy
 import pytest
-from blender_addon.shared.body import free_body
-from blender_addon.shared.jobs.job import canonical_json
 
 import blender_addon
 from blender_addon.cli import main
@@ -17,6 +15,8 @@ from blender_addon.client.job_file import ShotFile, read_job_file, write_job_fil
 from blender_addon.look.camera import frame_shot
 from blender_addon.rig.character import import_motion
 from blender_addon.scene.scene_job import stored_template
+from shared.body import free_body
+from shared.jobs.job import canonical_json
 from tests.blender.scenes import empty_scene, standing_motion
 
 

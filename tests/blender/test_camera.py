@@ -7,14 +7,14 @@ import math
 import bpy
 import numpy as np
 import pytest
-from blender_addon.shared.body import free_body
-from blender_addon.shared.errors import InputError
-from blender_addon.shared.motion import SMPLMotion, read_motion, sample_path
-from blender_addon.shared.shot import ShotCamera
 
 from blender_addon.look.camera import frame_shot
 from blender_addon.passes.geometry import camera_view, world_joints, world_vertices
 from blender_addon.rig.character import characters, import_motion
+from shared.body import free_body
+from shared.errors import InputError
+from shared.motion import SMPLMotion, read_motion, sample_path
+from shared.shot import ShotCamera
 from tests.blender.scenes import add_camera, empty_scene, plane_body, standing_motion
 
 

@@ -9,13 +9,13 @@ from typing import Any
 import bpy
 import numpy as np
 import pytest
-from blender_addon.shared.errors import LatentManError
 
 from blender_addon.look.camera import frame_shot
 from blender_addon.look.motion_check import check_motion
 from blender_addon.passes.launcher import PassRequest
 from blender_addon.rig.character import bodies, characters, import_motion
 from blender_addon.rig.joints import JOINT, joint_bones
+from shared.errors import LatentManError
 from tests.blender.scenes import add_camera, empty_scene, plane_body, render_passes, still_motion
 
 FRAMES = (1, 2)

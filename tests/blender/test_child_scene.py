@@ -11,12 +11,12 @@ from typing import Any
 import bpy
 import numpy as np
 import pytest
-from blender_addon.shared.errors import RenderError
 
 from blender_addon.passes import trust
 from blender_addon.passes.launcher import LOG_FILE, PassRequest
 from blender_addon.passes.saved_copy import save_copy
 from blender_addon.rig.character import characters, import_motion
+from shared.errors import RenderError
 from tests.blender.scenes import add_camera, empty_scene, plane_body, read_exr, render_passes, still_motion
 
 ROOT = Path(__file__).resolve().parents[2]

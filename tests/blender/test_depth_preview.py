@@ -5,14 +5,14 @@ from __future__ import annotations
 import bpy
 import numpy as np
 import pytest
-from blender_addon.shared.body import free_body
-from blender_addon.shared.shot import FAR_LEVEL
 
 import blender_addon
 from blender_addon.look.camera import frame_shot
 from blender_addon.look.depth_preview import DEPTH_ATTRIBUTE, depth_is_shown
 from blender_addon.passes.geometry import camera_view, world_vertices
 from blender_addon.rig.character import characters, import_motion
+from shared.body import free_body
+from shared.shot import FAR_LEVEL
 from tests.blender.scenes import empty_scene, standing_motion
 
 FRAMES = 4

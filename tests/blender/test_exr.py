@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import OpenEXR
 import pytest
-from blender_addon.shared.errors import RenderError
 
 from blender_addon.passes.exr import read_attribute, read_channels, write_channels
 from blender_addon.passes.frame_file import body_pixels_of_equal_frame, passes_from_render
+from shared.errors import RenderError
 from tests.blender.scenes import read_exr
 
 NAMES = ("Depth.Z", "iuv.B", "iuv.G", "iuv.R")

@@ -8,9 +8,6 @@ from pathlib import Path
 import bpy
 import numpy as np
 import pytest
-from blender_addon.shared.body import free_body
-from blender_addon.shared.body.loading import FREE_BODY_PATH
-from blender_addon.shared.motion import sample_path
 
 import blender_addon
 from blender_addon import compat
@@ -18,6 +15,9 @@ from blender_addon.cli import main
 from blender_addon.look.motion_check import warnings
 from blender_addon.rig import character as rig
 from blender_addon.rig.motion_figures import stored_check
+from shared.body import free_body
+from shared.body.loading import FREE_BODY_PATH
+from shared.motion import sample_path
 from tests.blender.scenes import empty_scene
 
 FRAMES = 12

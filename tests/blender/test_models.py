@@ -9,15 +9,15 @@ from pathlib import Path
 
 import bpy
 import pytest
-from blender_addon.shared.errors import InputError
-from blender_addon.shared.models.check import FileState
-from blender_addon.shared.models.files import LoraFile, ModelFiles
 
 import blender_addon
 from blender_addon.scene.known_models import ModelReport
 from blender_addon.scene.preferences import addon_preferences, known_model, stored_preferences
 from blender_addon.scene.scene_job import store_model, store_settings, stored_model_files, stored_template
 from blender_addon.shot.running import generation
+from shared.errors import InputError
+from shared.models.check import FileState
+from shared.models.files import LoraFile, ModelFiles
 from tests.blender.scenes import empty_scene
 
 EMBEDDED = Path(__file__).resolve().parents[2] / "backend" / "embedded"

@@ -9,15 +9,15 @@ from pathlib import Path
 import bpy
 import numpy as np
 import pytest
-from blender_addon.shared.body import free_body, pose_vertices_batch
-from blender_addon.shared.errors import InputError, RenderError
-from blender_addon.shared.shot import parse_shot
 from bpy_extras.object_utils import world_to_camera_view
 
 from blender_addon import compat
 from blender_addon.passes.launcher import PassRender, PassRequest
 from blender_addon.passes.saved_copy import save_copy
 from blender_addon.rig.character import characters, import_motion
+from shared.body import free_body, pose_vertices_batch
+from shared.errors import InputError, RenderError
+from shared.shot import parse_shot
 from tests.blender.fingerprint import fingerprint
 from tests.blender.scenes import (
     add_camera,

@@ -7,10 +7,10 @@ import math
 import bpy
 import numpy as np
 import pytest
-from blender_addon.shared.motion import SMPLMotion
 
 from blender_addon.passes.launcher import PassRequest
 from blender_addon.rig.character import import_motion
+from shared.motion import SMPLMotion
 from tests.blender.scenes import add_camera, eevee_runs, empty_scene, plane_body, read_exr, render_passes
 
 SIZE = 96

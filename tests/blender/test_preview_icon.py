@@ -6,9 +6,9 @@ import bpy
 import bpy.utils.previews
 import numpy as np
 import pytest
-from blender_addon.shared.protocol.client.events import Preview
 
 from blender_addon.look.preview_icon import PreviewIcon
+from shared.protocol.client.events import Preview
 
 
 def picture(frame: int, width: int, height: int) -> Preview:

@@ -7,10 +7,10 @@ import threading
 
 import bpy
 import pytest
-from blender_addon.shared.motion import sample_path
 
 import blender_addon
 from blender_addon.rig.character import characters
+from shared.motion import sample_path
 from tests.blender.scenes import empty_scene
 
 _HANDLERS = [name for name in dir(bpy.app.handlers) if isinstance(getattr(bpy.app.handlers, name), list)]

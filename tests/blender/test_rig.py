@@ -10,16 +10,16 @@ import sys
 import bpy
 import numpy as np
 import pytest
-from blender_addon.shared.body import free_body, joint_transforms, pose_vertices_batch
-from blender_addon.shared.errors import BodyError, InputError
-from blender_addon.shared.motion import SMPLMotion, resample
-from blender_addon.shared.motion.skeleton import JOINT_NAMES
 
 from blender_addon import compat
 from blender_addon.passes.geometry import world_joints, world_vertices
 from blender_addon.rig import character as rig
 from blender_addon.rig.body_mesh import CHART_ATTRIBUTE, PART_ATTRIBUTE
 from blender_addon.rig.correctives import apply_correctives, load_correctives, pose_feature
+from shared.body import free_body, joint_transforms, pose_vertices_batch
+from shared.errors import BodyError, InputError
+from shared.motion import SMPLMotion, resample
+from shared.motion.skeleton import JOINT_NAMES
 from tests.blender.scenes import empty_scene, plane_body, random_motion, standing_motion, with_random_correctives
 
 TO_BLENDER = np.array([[1, 0, 0], [0, 0, -1], [0, 1, 0]])  # SMPL's Y up -> Blender's Z up

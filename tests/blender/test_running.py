@@ -14,7 +14,6 @@ from typing import Any
 import bpy
 import psutil
 import pytest
-from blender_addon.shared.body import free_body
 
 import blender_addon
 from blender_addon.client.progress import GenerateState
@@ -24,6 +23,7 @@ from blender_addon.passes.comparison import Compared
 from blender_addon.rig.character import import_motion
 from blender_addon.shot import running
 from blender_addon.timeline.take import DONE, takes
+from shared.body import free_body
 from tests.blender.scenes import empty_scene, standing_motion
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -8,10 +8,6 @@ from pathlib import Path
 import bpy
 import numpy as np
 import pytest
-from blender_addon.shared.body import free_body
-from blender_addon.shared.errors import InputError
-from blender_addon.shared.jobs.job import Job, LatentManSettings, normal_job, validate_job
-from blender_addon.shared.methods.latentman import published_settings
 
 import blender_addon
 from blender_addon.cli.options import parse_options
@@ -23,6 +19,10 @@ from blender_addon.rig.body_mesh import PART_ATTRIBUTE
 from blender_addon.rig.character import characters, import_motion
 from blender_addon.rig.motion_figures import MotionCheck, stored_check
 from blender_addon.scene.scene_job import output_base, scene_frames, store_settings, stored_template
+from shared.body import free_body
+from shared.errors import InputError
+from shared.jobs.job import Job, LatentManSettings, normal_job, validate_job
+from shared.methods.latentman import published_settings
 from tests.blender.scenes import add_camera, empty_scene, random_motion
 
 
@@ -206,7 +206,7 @@ def _check_part_colours(character):
 
 
 def test_own_betas_are_used_by_the_import(scene, tmp_path):
-    from blender_addon.shared.motion import sample_path
+    from shared.motion import sample_path
 
     heights = []
     for own in (False, True):

@@ -9,9 +9,6 @@ from typing import Any
 import bpy
 import numpy as np
 import pytest
-from blender_addon.shared.body import free_body
-from blender_addon.shared.errors import InputError
-from blender_addon.shared.jobs.job import Job, LatentManSettings
 
 import blender_addon
 from blender_addon.client.request import placeholder_inputs
@@ -22,6 +19,9 @@ from blender_addon.scene.scene_job import stored_template
 from blender_addon.shot.takes_on_disk import finished_takes, next_take_folder, unfinished_take
 from blender_addon.timeline.compare import shown_take
 from blender_addon.timeline.take import DONE, JOB_ID, Take, add_take, show_take, take_job, takes
+from shared.body import free_body
+from shared.errors import InputError
+from shared.jobs.job import Job, LatentManSettings
 from tests.blender.scenes import add_camera, empty_scene, standing_motion
 
 FRAMES = (2, 4, 5)

@@ -8,11 +8,11 @@ from typing import Any
 import bpy
 import numpy as np
 import pytest
-from blender_addon.shared.errors import InputError
-from blender_addon.shared.shot import Shot, parse_shot
 
 from blender_addon.passes.launcher import PassRequest
 from blender_addon.rig.character import BODY, characters, import_motion, others_in_picture
+from shared.errors import InputError
+from shared.shot import Shot, parse_shot
 from tests.blender.scenes import add_camera, eevee_runs, empty_scene, plane_body, read_exr, render_passes, still_motion
 
 WIDTH, HEIGHT = 80, 24

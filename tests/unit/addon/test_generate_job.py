@@ -11,17 +11,17 @@ from pathlib import Path
 
 import psutil
 import pytest
-from blender_addon.shared.errors import BackendError, CancelledError, InputError, JobError, RenderError
-from blender_addon.shared.files.digest import sha256_file
-from blender_addon.shared.jobs.job import parse_job
-from blender_addon.shared.models.files import LoraFile, ModelFiles
-from blender_addon.shared.protocol.client.job_client import JobClient
-from blender_addon.shared.protocol.client.session import Session
 
 from blender_addon.client.backend_process import BackendCommand, BackendProcess, find_backend, parse_backend_command
 from blender_addon.client.generate_job import GenerateJob
 from blender_addon.client.progress import GenerateState
 from blender_addon.client.request import GenerateRequest
+from shared.errors import BackendError, CancelledError, InputError, JobError, RenderError
+from shared.files.digest import sha256_file
+from shared.jobs.job import parse_job
+from shared.models.files import LoraFile, ModelFiles
+from shared.protocol.client.job_client import JobClient
+from shared.protocol.client.session import Session
 from tests.helpers.fake_runner import expected_png, expected_preview
 
 from .shots import PassFile, PassFolder, request_for

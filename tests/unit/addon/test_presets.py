@@ -5,10 +5,10 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from blender_addon.shared.jobs.job import Job, LatentManSettings, canonical_json, parse_job, validate_job
 
 from blender_addon.client.request import placeholder_inputs
 from blender_addon.scene.presets import PRESETS, Preset, Value, applied, changes, preset_named
+from shared.jobs.job import Job, LatentManSettings, canonical_json, parse_job, validate_job
 
 _LATENTMAN = {field.name for field in dataclasses.fields(LatentManSettings)}
 PRESENT: dict[str, Value] = {"method": "masactrl", "steps": 20, **dataclasses.asdict(LatentManSettings())}

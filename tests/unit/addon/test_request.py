@@ -6,7 +6,8 @@ import dataclasses
 from pathlib import Path
 
 import pytest
-from blender_addon.shared.errors import InputError
+
+from shared.errors import InputError
 
 from .shots import request_for
 
