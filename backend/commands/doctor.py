@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from backend.commands.model_arguments import add_model_arguments, chosen_files, chosen_model
-from backend.models.sd15.files.sources import check_complete, find_sources
+from backend.models.sources import check_complete, find_sources
 from backend.server.paths import default_work_folder
 from shared.errors import EXIT_DONE, EXIT_FAILED, InputError, ModelError
 from shared.files.frame_files import prepare_output_folder

@@ -86,8 +86,8 @@ def _complete(plan: Table2Plan, store: CellStore) -> None:
     """Compute what is missing, with progress on stderr."""
     from backend.measure.eval.table2_run import missing_steps, run_cells
     from backend.models.sd15.components import load_components
-    from backend.models.sd15.files.sources import find_sources
     from backend.models.sd15.tiny_decoder import with_tiny_decoder
+    from backend.models.sources import find_sources
 
     total = missing_steps(plan, store)
     if not total:

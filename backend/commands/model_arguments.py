@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 from shared.errors import InputError
 from shared.models.files import EMBEDDED, EmbeddingFile, LoraFile, ModelFiles, place_of
+from shared.models.table import PLACES, SINGLE_PLACES
 
 
 def add_model_arguments(parser: argparse.ArgumentParser, use: str) -> None:
     """Declare the arguments; `use` ends the sentence on the model. Relative paths count from where the command runs."""
     group = parser.add_argument_group("model")
     group.add_argument("--model", metavar="MODEL", help=f'model {use}: "{EMBEDDED}", a folder or a file')
-    group.add_argument("--controlnet", metavar="PLACE", help="ControlNet for depth, a folder or a file")
-    group.add_argument("--vae", metavar="PLACE", help="another autoencoder, a folder or a file")
-    group.add_argument("--tiny-vae", metavar="DIR", help="small autoencoder for guidance, diffusers' AutoencoderTiny")
-    group.add_argument("--model-config", metavar="DIR", help="folder with tokenizer/, and config.json of other sizes")
-    group.add_argument("--lora", metavar="FILE[=SCALE]", action="append", help="LoRA to add (again for more)")
-    group.add_argument("--embedding", metavar="FILE[=WORD]", action="append", help="textual inversion (again for more)")
+    for place in PLACES:
+        action = "append" if place.most > 1 else "store"
+        group.add_argument(
+            place.argument, dest=place.name, metavar=place.metavar, help=place.help, action=action, default=None
+        )
 
 
 def chosen_model(arguments: argparse.Namespace) -> str:
@@ -28,16 +29,11 @@ def chosen_model(arguments: argparse.Namespace) -> str:
 
 def chosen_files(arguments: argparse.Namespace, before: ModelFiles) -> ModelFiles:
     """`before` with what was named in its place. Raises InputError for a scale that is no number."""
-    loras = tuple(_lora(text) for text in arguments.lora or ())
-    embeddings = tuple(EmbeddingFile(*_split(text)) for text in arguments.embedding or ())
-    return ModelFiles(
-        _place(arguments.controlnet) or before.controlnet,
-        _place(arguments.vae) or before.vae,
-        _place(arguments.model_config) or before.config,
-        loras or before.loras,
-        embeddings or before.embeddings,
-        _place(arguments.tiny_vae) or before.tiny_vae,
-    )
+    given = vars(arguments)
+    named = {place.name: _place(given[place.name]) for place in SINGLE_PLACES if given[place.name]}
+    loras = tuple(_lora(text) for text in arguments.loras or ())
+    embeddings = tuple(EmbeddingFile(*_split(text)) for text in arguments.embeddings or ())
+    return replace(before, **named, loras=loras or before.loras, embeddings=embeddings or before.embeddings)
 
 
 def _lora(text: str) -> LoraFile:

@@ -35,10 +35,10 @@ from backend.methods.latentman.shot_matcher import iter_matches
 from backend.methods.table import METHOD_CLASSES
 from backend.models.sd15.components import Components, load_components, resolve_device
 from backend.models.sd15.decode import decode_frames
-from backend.models.sd15.files.sources import find_sources
 from backend.models.sd15.latent_colours import LatentColours, fit_colours
 from backend.models.sd15.text import PromptEmbeds, encode_keyed_prompts, encode_prompt
 from backend.models.sd15.tiny_decoder import with_tiny_decoder
+from backend.models.sources import find_sources
 from backend.passes.shot_passes import ShotPasses, depth_pictures
 from shared.errors import CancelledError, InputError
 from shared.files.frame_files import write_atomic

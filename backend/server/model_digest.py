@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from backend.models.sd15.files.sources import find_sources, unreadable
+from backend.models.sources import find_sources, unreadable
 from shared.errors import ModelError
 from shared.files.digest import sha256_file
 from shared.files.frame_files import write_atomic

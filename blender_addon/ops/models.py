@@ -12,8 +12,8 @@ from ..scene.known_models import KnownModel, model_name
 from ..scene.preferences import addon_preferences, stored_preferences
 from ..scene.scene_job import store_model
 from ..shared.errors import LatentManError
+from ..shared.files.weight_header import WEIGHT_SUFFIXES
 from ..shared.models.files import EMBEDDED, ModelFiles
-from ..shared.models.weight_places import WEIGHT_SUFFIXES
 from ..shot.running import generation, wake
 from ..typed_bpy import Outcome, registration_of
 from .reporting import allow, refuse
@@ -43,7 +43,7 @@ class _AddModel:
 
 
 class LATENTMAN_OT_add_model_folder(_AddModel, bpy.types.Operator):
-    """Add a model that is a folder in diffusers' layout: unet, vae, text_encoder, tokenizer, scheduler"""
+    """Add a model that is a folder in diffusers' layout, each part in a folder of its own"""
 
     bl_idname = "latentman.add_model_folder"
     bl_label = "Add Model Folder"
@@ -58,7 +58,7 @@ class LATENTMAN_OT_add_model_folder(_AddModel, bpy.types.Operator):
 
 
 class LATENTMAN_OT_add_model_file(_AddModel, bpy.types.Operator):
-    """Add a model that is one file: a Stable Diffusion 1.5 checkpoint"""
+    """Add a model that is one file, a checkpoint"""
 
     bl_idname = "latentman.add_model_file"
     bl_label = "Add Model File"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ..shared.models.check import FileCheck, check_model_files
@@ -21,19 +21,11 @@ class KnownModel:
 
     name: str
     path: str
-    controlnet: str = ""
-    vae: str = ""
-    config: str = ""
-    tiny_vae: str = ""
-
-    @property
-    def files(self) -> ModelFiles:
-        """What a job takes beside the model."""
-        return ModelFiles(self.controlnet, self.vae, self.config, tiny_vae=self.tiny_vae)
+    files: ModelFiles = field(default_factory=ModelFiles)
 
     def used_by(self, model: str, files: ModelFiles) -> bool:
-        """Whether a job with this model and these files uses the entry as it is now."""
-        return KnownModel(self.name, model, files.controlnet, files.vae, files.config, files.tiny_vae) == self
+        """Whether a job with this model and these files, LoRAs and embeddings aside, uses the entry as it is now."""
+        return (model, replace(files, loras=(), embeddings=())) == (self.path, self.files)
 
 
 @dataclass(slots=True)

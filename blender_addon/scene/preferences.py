@@ -10,7 +10,8 @@ import bpy
 from bpy.props import BoolProperty, CollectionProperty, EnumProperty, IntProperty, StringProperty
 
 from .. import __package__ as addon_name
-from ..shared.models.files import place_of
+from ..shared.models.files import ModelFiles, place_of
+from ..shared.models.table import CHECKPOINT_KINDS, SINGLE_PLACES
 from ..typed_bpy import registration_of
 from .known_models import KnownModel
 
@@ -26,28 +27,24 @@ def _mark(model: Any, context: Any) -> None:
     model.changed = True
 
 
-def _place(name: str, description: str, subtype: Literal["FILE_PATH", "DIR_PATH"] = "FILE_PATH") -> Any:
+def _path(name: str, description: str, subtype: Literal["FILE_PATH", "DIR_PATH"] = "FILE_PATH") -> Any:
     return StringProperty(name=name, description=description, subtype=subtype, update=_mark)
 
 
 class LatentManModel(bpy.types.PropertyGroup):
-    """A model of the user's own."""
+    """A model of the user's own, and a field for each place that a model family declares."""
 
     name: StringProperty(name="Name", description="What the panel calls it")
-    path: _place("Model", "A folder in diffusers' layout, or a Stable Diffusion 1.5 checkpoint")
-    controlnet: _place("ControlNet", "For depth, a folder or a file; controlnet in the model's folder where empty")
-    vae: _place("Autoencoder", "A folder or a file; the model's own where empty")
-    config: _place(
-        "Tokenizer in",
-        "Folder that holds tokenizer, and config.json of other sizes; the model's folder where empty",
-        "DIR_PATH",
-    )
-    tiny_vae: _place(
-        "Tiny Autoencoder",
-        "Folder of a small autoencoder for guidance, as TAESD is; tiny_vae in the model's folder where empty",
-        "DIR_PATH",
-    )
     changed: BoolProperty(options={"HIDDEN", "SKIP_SAVE"})  # its files are to be looked at (`take_changed_models`)
+    path: _path("Model", f"A folder in diffusers' layout, or {CHECKPOINT_KINDS}")
+
+
+LatentManModel.__annotations__.update(
+    {
+        place.name: _path(place.label, place.description, "DIR_PATH" if place.folder_of else "FILE_PATH")
+        for place in SINGLE_PLACES
+    }
+)
 
 
 class PreferenceFields:
@@ -120,8 +117,8 @@ def take_changed_models(context: Any) -> tuple[KnownModel, ...]:
 
 def known_model(model: Any) -> KnownModel:
     """An entry of the preferences' list as plain values."""
-    places = ("path", "controlnet", "vae", "config", "tiny_vae")
-    return KnownModel(model.name, *(_normal(getattr(model, name)) for name in places))
+    named: dict[str, Any] = {place.name: _normal(getattr(model, place.name)) for place in SINGLE_PLACES}
+    return KnownModel(model.name, _normal(model.path), ModelFiles(**named))
 
 
 def _normal(path: str) -> str:

@@ -18,6 +18,7 @@ from bpy.props import (
 
 from ..shared.jobs.job import MAX_PROMPT_CHARACTERS, MAX_SEGMENT_FRAMES, MAX_STEPS, Job, default_of
 from ..shared.methods import METHODS
+from ..shared.models.table import FAMILY_LABELS
 from ..shared.motion import UP_AXES
 from ..typed_bpy import pointer_to
 from .presets import PRESETS
@@ -93,7 +94,7 @@ class LatentManSceneSettings(bpy.types.PropertyGroup):
     method: EnumProperty(name="Method", items=_METHOD_ITEMS, default=_job("method"))
     model: StringProperty(
         name="Model",
-        description='"embedded", or a folder or file of Stable Diffusion 1.5 weights',
+        description=f'"embedded", or a folder or file of {FAMILY_LABELS} weights',
         default=_job("model"),
     )
     steps: IntProperty(name="Steps", description="Denoising steps", default=_job("steps"), min=1, max=MAX_STEPS)

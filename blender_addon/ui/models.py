@@ -12,6 +12,7 @@ from ..scene.scene_job import stored_model_files
 from ..shared.errors import InputError
 from ..shared.models.check import FileState
 from ..shared.models.files import EMBEDDED
+from ..shared.models.table import FAMILY_LABELS, SINGLE_PLACES
 from ..shot.running import generation
 from ..typed_bpy import registration_of
 from .text import draw_error, draw_text
@@ -19,7 +20,7 @@ from .text import draw_error, draw_text
 _ROWS = 3
 _LABEL_SHARE = 0.4  # as Blender splits label and field
 _ICONS = {FileState.WHOLE: "CHECKMARK", FileState.UNSEEN: "CHECKMARK", FileState.PARTIAL: "SORTTIME"}
-_FIELDS = ("name", "path", "controlnet", "vae", "config", "tiny_vae")
+_FIELDS = ("name", "path", *(place.name for place in SINGLE_PLACES))
 
 
 class LATENTMAN_UL_models(bpy.types.UIList):
@@ -73,7 +74,7 @@ def draw_models(layout: Any, preferences: Any) -> None:
     side.operator("latentman.add_model_file", text="", icon="FILE_NEW")
     side.operator("latentman.remove_model", text="", icon="REMOVE")
     if not 0 <= preferences.model_index < len(preferences.models):
-        draw_text(box, "Add a Stable Diffusion 1.5 model: a folder in diffusers' layout, or a checkpoint.", "INFO")
+        draw_text(box, f"Add a {FAMILY_LABELS} model: a folder in diffusers' layout, or a checkpoint.", "INFO")
         return
     item = preferences.models[preferences.model_index]
     column = box.column()
@@ -103,15 +104,9 @@ def draw_model_choice(layout: Any, context: Any) -> None:
     except InputError as error:
         draw_error(layout, error)
         return
-    named = (
-        ("ControlNet", files.controlnet),
-        ("Autoencoder", files.vae),
-        ("Tokenizer in", files.config),
-        ("Tiny autoencoder", files.tiny_vae),
-    )
-    for what, path in named:
-        if path:
-            draw_text(layout, f"{what}: {model_name(path)}", "DOT")
+    for place in SINGLE_PLACES:
+        for path in files.paths(place.name):
+            draw_text(layout, f"{place.label}: {model_name(path)}", "DOT")
     if known is None:
         return
     if not known.used_by(model, files):

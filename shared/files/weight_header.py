@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import ModelError
-from ..models.weight_places import is_safetensors
 
+WEIGHT_SUFFIXES = (".safetensors", ".ckpt", ".pth", ".pt", ".bin")
 _LENGTH_BYTES = 8
 _MOST_NAMES = 3
 _MAX_HEADER_BYTES = 1 << 24  # of Stable Diffusion 1.5: about 150 kB
@@ -29,6 +29,16 @@ class WeightHeader:
 
     size_bytes: int
     shapes: dict[str, tuple[int, ...]] | None
+
+
+def is_weight_file(path: Path) -> bool:
+    """Whether a file is one of weights by its name, in capitals or not."""
+    return path.suffix.lower() in WEIGHT_SUFFIXES
+
+
+def is_safetensors(path: Path) -> bool:
+    """Whether a file is a .safetensors file by its name, in capitals or not."""
+    return path.suffix.lower() == ".safetensors"
 
 
 def read_weight_header(path: Path) -> WeightHeader:
@@ -90,9 +100,13 @@ def _pickled(path: Path, start: bytes, size: int) -> WeightHeader:
     if start.startswith(_ZIP_START):
         if not zipfile.is_zipfile(path):
             raise ModelError("model.partial", f"It is cut off after {size_text(size)}.", _AGAIN)
-        with zipfile.ZipFile(path) as archive:
-            if not any(name.endswith("/data.pkl") for name in archive.namelist()):
-                raise ModelError("model.no_weights", "It is a zip archive without weights.", "Give the right file.")
+        try:
+            with zipfile.ZipFile(path) as archive:
+                names = archive.namelist()
+        except zipfile.BadZipFile as error:
+            raise ModelError("model.no_weights", "It is damaged: its table cannot be read.", _AGAIN) from error
+        if not any(name.endswith("/data.pkl") for name in names):
+            raise ModelError("model.no_weights", "It is a zip archive without weights.", "Give the right file.")
     elif not start.startswith(_PICKLE_START):
         raise ModelError("model.no_weights", "It is not a file of weights.", "Give the right file.")
     return WeightHeader(size, None)

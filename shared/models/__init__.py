@@ -1,1 +1,1 @@
-"""Models as files: where their parts lie, how they are told apart, and what is missing."""
+"""Model families, each declared once; models as files: where their parts lie, what they are, what is missing."""

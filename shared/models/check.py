@@ -10,50 +10,28 @@ contents, shapes that do not match) the loader says.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Any
 
 from ..errors import ModelError
 from ..files.frame_files import is_there
-from ..files.weight_header import WeightHeader, read_weight_header, size_text, some_names
-from .files import TINY_VAE, ModelFiles, config_folder, controlnet_place, tiny_vae_place
-from .weight_decoration import unused_entries
-from .weight_kind import (
-    AUTOENCODER,
-    CHECKPOINT,
-    CONTROLNET,
-    EMBEDDING,
-    LORA,
-    TEXT_ENCODER,
-    TINY_AUTOENCODER,
-    UNET,
-    checkpoint_channels,
-    misfit_of_channels,
-    weight_kinds,
-    wrong_kind,
+from ..files.weight_header import (
+    WEIGHT_SUFFIXES,
+    WeightHeader,
+    is_weight_file,
+    read_weight_header,
+    size_text,
+    some_names,
 )
-from .weight_places import TOKENIZER_FILES, WEIGHT_SUFFIXES, find_weights, is_weight_file
+from .files import ModelFiles
+from .places import config_folder, described_class, find_weights, json_values, place_of_part
+from .recognition import family_of, weight_kinds, wrong_kind
+from .spec import Agreement, Family, Kind, Part, Weights
+from .table import FAMILIES
 
-_PARTS = ("text_encoder", "vae", "unet")
-_KINDS = {
-    "text_encoder": TEXT_ENCODER,
-    "vae": AUTOENCODER,
-    "unet": UNET,
-    "controlnet": CONTROLNET,
-    TINY_VAE: TINY_AUTOENCODER,
-}
-_CLASSES = {
-    "text_encoder": ("CLIPTextModel", "CLIPTextModelWithProjection"),
-    "vae": ("AutoencoderKL",),
-    "unet": ("UNet2DConditionModel",),
-    "controlnet": ("ControlNetModel",),
-    TINY_VAE: ("AutoencoderTiny",),
-}
 _UNFINISHED = (".part", ".crdownload", ".incomplete", ".download")
-_LATENT_CHANNELS = 4
 _PARSED_BYTES = 1 << 16  # a config has some kB, an index of weights some ten
 _END_BYTES = 64
 
@@ -83,152 +61,173 @@ class FileCheck:
         return self.state in (FileState.WHOLE, FileState.UNSEEN)
 
 
-def check_model_files(model: str, files: ModelFiles | None = None) -> Iterator[FileCheck]:
+def check_model_files(
+    model: str, files: ModelFiles | None = None, families: Iterable[Family] = FAMILIES
+) -> Iterator[FileCheck]:
     """Look at a folder in diffusers' layout or a checkpoint, and at the files beside it, one after the other."""
+    place = Path(model)
     try:
-        yield from _all(Path(model), files or ModelFiles())
+        if is_there(place):
+            known = tuple(families)
+            yield from _Look(family_of(place, known), known).model(place, files or ModelFiles())
+        else:
+            yield FileCheck(place.name, FileState.MISSING, f"There is no {place} on this machine.")
     except OSError as error:
-        yield FileCheck(Path(model).name, FileState.UNREADABLE, f"It cannot be read: {error.strerror or error}.")
+        yield FileCheck(place.name, FileState.UNREADABLE, f"It cannot be read: {error.strerror or error}.")
 
 
-def _all(place: Path, files: ModelFiles) -> Iterator[FileCheck]:
-    if not is_there(place):
-        yield FileCheck(place.name, FileState.MISSING, f"There is no {place} on this machine.")
-        return
-    if place.is_dir():
-        yield from _folder(place, files)
-    else:
-        config = config_folder(place, files)
-        channels = _json(config / "vae" / "config.json").get("latent_channels", _LATENT_CHANNELS)
-        yield _weights(place.name, place, CHECKPOINT, channels)
-        yield _tokenizer(config / "tokenizer")
-    if files.vae:
-        yield from _separate("vae", Path(files.vae))
-    yield from _separate("controlnet", controlnet_place(place, files))
-    yield from _tiny_vae(tiny_vae_place(place, files), named=bool(files.tiny_vae))
-    for lora in files.loras:
-        yield _weights(f"LoRA {Path(lora.path).name}", Path(lora.path), LORA)
-    for embedding in files.embeddings:
-        path = Path(embedding.path)
-        yield _weights(f"embedding {path.name}", path, EMBEDDING, must_show=False)
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """A look at a model of one family; its files may turn out to be another's."""
+
+    family: Family
+    known: tuple[Family, ...]
+
+    def model(self, place: Path, files: ModelFiles) -> Iterator[FileCheck]:
+        """All files of a model that is there."""
+        if place.is_dir():
+            yield from self._folder(place, files)
+        else:
+            yield from self._checkpoint(place, config_folder(place, files))
+        for part in self.family.parts:
+            apart = place_of_part(part, place, files)
+            if apart is not None:
+                yield from self._apart(part, apart, wanted=part.need != "never" or _is_named(part, files))
+        for added in self.family.added:
+            for path in map(Path, files.paths(added.place.name)):
+                name = f"{added.place.role} {path.name}"
+                yield self._weights(name, path, added.kind, must_show=added.must_show)
+
+    def _folder(self, place: Path, files: ModelFiles) -> Iterator[FileCheck]:
+        parts = [part for part in self.family.parts if place_of_part(part, place, files) is None]
+        if not any((place / part.name).is_dir() for part in parts if part.weights):
+            yield FileCheck(place.name, FileState.WRONG, _not_a_model(place, self.family))
+            return
+        for part in parts:
+            if part.weights:
+                yield from self._part(part, part.weights, place / part.name, self._misfit_in(place, part))
+            else:
+                yield _config(part, place / part.name)
+
+    def _misfit_in(self, model: Path, part: Part) -> str:
+        own = json_values(model / part.name / "config.json")
+        return _misfit(self.family, model, lambda pair: own.get(pair.value) if pair.part == part.name else None)
+
+    def _checkpoint(self, place: Path, config: Path) -> Iterator[FileCheck]:
+        if self.family.checkpoint is None:
+            text = f"{self.family.label} is taken as a folder alone."
+            yield FileCheck(place.name, FileState.WRONG, text)
+            return
+
+        def fault(header: WeightHeader) -> str:
+            return _misfit(self.family, config, lambda pair: pair.found_in(header.shapes or {}))
+
+        yield self._weights(place.name, place, self.family.checkpoint.kind, fault)
+        for part in self.family.beside:
+            if part.need == "always":
+                yield _config(part, config / part.name)
+
+    def _apart(self, part: Part, place: Path, *, wanted: bool) -> Iterator[FileCheck]:
+        """A part that lies by itself, in a folder or in a file."""
+        assert part.place is not None and part.weights is not None
+        folder_only = bool(part.place.folder_of)
+        if place.is_dir():
+            yield from self._part(part, part.weights, place)
+        elif place.suffix and not folder_only:
+            yield self._weights(f"{part.name} {place.name}", place, part.weights.kind)
+        elif wanted:
+            text = f"There is no {'folder ' if folder_only else ''}{place}. {part.advice}"
+            yield FileCheck(part.name, FileState.MISSING, text.rstrip())
+
+    def _part(self, part: Part, weights: Weights, folder: Path, misfit: str = "") -> Iterator[FileCheck]:
+        """The sizes and the weights of a part's folder; `misfit` says why its sizes do not belong to the others'."""
+        config = _json_file(f"{part.name}/config.json", folder / "config.json")
+        named = described_class(json_values(folder / "config.json"), part)
+        fault = misfit if named in part.classes else f"It describes {named}, not {part.classes[0]}."
+        yield FileCheck(config.name, FileState.WRONG, fault) if config.usable and fault else config
+        found = find_weights(folder, weights.stems)
+        if found is None:
+            yield _absent(f"{part.name}/ weights", folder)
+        elif found.file.suffix == ".json":
+            yield from self._shards(part.name, weights.kind, found.file)
+        else:
+            yield self._weights(f"{part.name}/{found.file.name}", found.file, weights.kind, must_show=False)
+
+    def _shards(self, part: str, kind: Kind, index: Path) -> Iterator[FileCheck]:
+        """Weights in several files, and the index that names them."""
+        row = _json_file(f"{part}/{index.name}", index)
+        named = json_values(index).get("weight_map")
+        yield row
+        if isinstance(named, dict):
+            for name in sorted({Path(str(value)).name for value in named.values()}):
+                yield self._weights(f"{part}/{name}", index.parent / name, kind, must_show=False)
+
+    def _weights(
+        self,
+        name: str,
+        path: Path,
+        kind: Kind,
+        more: Callable[[WeightHeader], str] = lambda header: "",
+        *,
+        must_show: bool = True,
+    ) -> FileCheck:
+        """A file of weights that should be of a kind; `more` finds other faults in what it says of itself. Without
+        `must_show` one whose names tell no kind is taken: a part in diffusers' layout is what its config.json says."""
+
+        def look() -> FileCheck:
+            if not is_weight_file(path):
+                return FileCheck(name, FileState.WRONG, f"It is not a file of weights ({', '.join(WEIGHT_SUFFIXES)}).")
+            header = read_weight_header(path)
+            size = size_text(header.size_bytes)
+            if header.shapes is None:
+                text = f"{size}, a pickle: the backend looks into it when it is loaded"
+                return FileCheck(name, FileState.UNSEEN, text)
+            fault = self._wrong_kind(header.shapes, kind, must_show) or more(header)
+            unused = self._unused(header.shapes, kind)
+            return FileCheck(name, FileState.WRONG if fault else FileState.WHOLE, fault or size + unused)
+
+        return _looked(name, path, look)
+
+    def _unused(self, names: Collection[str], kind: Kind) -> str:
+        """Which entries of a checkpoint are not used, where they are more than decoration."""
+        checkpoint = self.family.checkpoint
+        unused = self.family.unused_entries(names) if checkpoint and kind == checkpoint.kind else []
+        return f"; not used: {some_names(unused)}" if unused else ""
+
+    def _wrong_kind(self, names: Collection[str], kind: Kind, must_show: bool) -> str:
+        found = weight_kinds(names, self.known)
+        if found.fits(kind) or found.first == kind or not (found.first or must_show):
+            return ""
+        return f"It is {wrong_kind(found.name or 'of an unknown kind', kind)}."
 
 
-def _folder(place: Path, files: ModelFiles) -> Iterator[FileCheck]:
-    parts = [part for part in _PARTS if part != "vae" or not files.vae]
-    if not any((place / part).is_dir() for part in parts):
-        yield FileCheck(place.name, FileState.WRONG, _not_a_model(place))
-        return
-    yield _tokenizer(place / "tokenizer")
-    misfit = _misfit(*(_json(place / part / "config.json") for part in ("unet", "vae", "text_encoder")))
-    for part in parts:
-        yield from _part(part, place / part, misfit if part == "unet" else "")
-    yield _json_file("scheduler/scheduler_config.json", place / "scheduler" / "scheduler_config.json")
+def _is_named(part: Part, files: ModelFiles) -> bool:
+    return part.place is not None and bool(files.paths(part.place.name))
 
 
-def _separate(part: str, place: Path) -> Iterator[FileCheck]:
-    """A part that lies by itself, in a folder or in a file."""
-    if place.is_dir():
-        yield from _part(part, place)
-    elif place.suffix:
-        yield _weights(f"{part} {place.name}", place, _KINDS[part])
-    else:
-        advice = " Name a ControlNet for depth, a folder or a file." if part == "controlnet" else ""
-        yield FileCheck(part, FileState.MISSING, f"There is no {place}.{advice}")
+def _misfit(family: Family, place: Path, number: Callable[[Agreement], object]) -> str:
+    """Why a part's sizes do not belong to those of the parts in `place`; empty where nothing is known against them.
 
-
-def _tiny_vae(place: Path, *, named: bool) -> Iterator[FileCheck]:
-    """A tiny autoencoder's folder; a model may do without one."""
-    if place.is_dir():
-        yield from _part(TINY_VAE, place)
-    elif named:
-        text = f"There is no folder {place}. Name one in diffusers' layout that holds an AutoencoderTiny."
-        yield FileCheck(TINY_VAE, FileState.MISSING, text)
-
-
-def _part(part: str, folder: Path, misfit: str = "") -> Iterator[FileCheck]:
-    """The sizes and the weights of a part's folder; `misfit` says why its sizes do not belong to the others'."""
-    config = _json_file(f"{part}/config.json", folder / "config.json")
-    values = _json(folder / "config.json")
-    listed = values.get("architectures")
-    named = values.get("_class_name") or (listed[0] if isinstance(listed, list) and listed else _CLASSES[part][0])
-    fault = misfit if named in _CLASSES[part] else f"It describes {named}, not {_CLASSES[part][0]}."
-    yield FileCheck(config.name, FileState.WRONG, fault) if config.usable and fault else config
-    found = find_weights(folder)
-    if found is None:
-        yield _absent(f"{part}/ weights", folder)
-    elif found.file.suffix == ".json":
-        yield from _shards(part, found.file)
-    else:
-        yield _weights(f"{part}/{found.file.name}", found.file, _KINDS[part], must_show=False)
-
-
-def _shards(part: str, index: Path) -> Iterator[FileCheck]:
-    """Weights in several files, and the index that names them."""
-    row = _json_file(f"{part}/{index.name}", index)
-    named = _json(index).get("weight_map")
-    yield row
-    if isinstance(named, dict):
-        for name in sorted({Path(str(value)).name for value in named.values()}):
-            yield _weights(f"{part}/{name}", index.parent / name, _KINDS[part], must_show=False)
-
-
-def _weights(name: str, path: Path, kind: str, channels: Any = None, *, must_show: bool = True) -> FileCheck:
-    """A file of weights that should be of a kind, and take so many channels. Without `must_show` one whose names tell
-    no kind is taken: a part in diffusers' layout is what its config.json says."""
-
-    def look() -> FileCheck:
-        if not is_weight_file(path):
-            return FileCheck(name, FileState.WRONG, f"It is not a file of weights ({', '.join(WEIGHT_SUFFIXES)}).")
-        header = read_weight_header(path)
-        size = size_text(header.size_bytes)
-        if header.shapes is None:
-            text = f"{size}, a pickle: the backend looks into it when it is loaded"
-            return FileCheck(name, FileState.UNSEEN, text)
-        fault = _wrong_kind(header.shapes, kind, must_show) or _wrong_channels(header.shapes, channels)
-        return FileCheck(name, FileState.WRONG if fault else FileState.WHOLE, fault or size + _unused(header, kind))
-
-    return _looked(name, path, look)
-
-
-def _unused(header: WeightHeader, kind: str) -> str:
-    """Which entries of a checkpoint are not used, where they are more than decoration."""
-    unused = unused_entries(header.shapes or ()) if kind == CHECKPOINT else []
-    return f"; not used: {some_names(unused)}" if unused else ""
-
-
-def _wrong_kind(names: Collection[str], kind: str, must_show: bool) -> str:
-    found = weight_kinds(names)
-    if found.fits(kind) or found.name == kind or not (found.name or must_show):
-        return ""
-    return f"It is {wrong_kind(found.name or 'of an unknown kind', kind)}."
-
-
-def _wrong_channels(shapes: Mapping[str, tuple[int, ...]], wanted: Any) -> str:
-    channels = checkpoint_channels(shapes)
-    return "" if channels is None or wanted is None else _misfit({"in_channels": channels}, {"latent_channels": wanted})
-
-
-def _misfit(unet: Mapping[str, Any], vae: Mapping[str, Any], text: Mapping[str, Any] | None = None) -> str:
-    """Why a UNet of these sizes does not belong to the parts beside it; empty where nothing is known against it."""
-    channels, latents = unet.get("in_channels"), vae.get("latent_channels", _LATENT_CHANNELS)
-    if isinstance(channels, int) and isinstance(latents, int) and channels != latents:
-        return f"It {misfit_of_channels(channels, latents)}."
-    prompts, width = unet.get("cross_attention_dim"), (text or {}).get("hidden_size")
-    if isinstance(prompts, int) and isinstance(width, int) and prompts != width:
-        return f"It takes prompts of width {prompts}, the text encoder gives {width}: they do not belong together."
+    `number` is what the part has where the family's parts must agree.
+    """
+    for pair in family.agreements:
+        value = number(pair)
+        wanted = json_values(place / pair.other / "config.json").get(pair.other_value, pair.assumed)
+        if isinstance(value, int) and isinstance(wanted, int) and value != wanted:
+            return pair.sentence(value, wanted)
     return ""
 
 
-def _tokenizer(folder: Path) -> FileCheck:
-    """CLIP's vocabulary, in one file or in two."""
-    whole = folder / "tokenizer.json"
-    if is_there(whole):
-        return _json_file("tokenizer/tokenizer.json", whole)
-    vocabulary, merges = (folder / name for name in TOKENIZER_FILES)
-    if is_there(vocabulary) and is_there(merges):
-        return _json_file(f"tokenizer/{vocabulary.name}", vocabulary)
-    text = f"There is neither tokenizer.json nor {' and '.join(TOKENIZER_FILES)} in {folder}."
-    return FileCheck("tokenizer", FileState.MISSING, text)
+def _config(part: Part, folder: Path) -> FileCheck:
+    """The files of a part without weights, in one of the ways in which they may lie there."""
+    *others, last = part.config
+    for names in part.config if others else ():
+        if all(is_there(folder / name) for name in names):
+            return _json_file(f"{part.name}/{names[0]}", folder / names[0])
+    if not others:
+        return _json_file(f"{part.name}/{last[0]}", folder / last[0])
+    text = f"There is neither {' nor '.join(' and '.join(names) for names in part.config)} in {folder}."
+    return FileCheck(part.name, FileState.MISSING, text)
 
 
 def _json_file(name: str, path: Path) -> FileCheck:
@@ -237,7 +236,7 @@ def _json_file(name: str, path: Path) -> FileCheck:
         whole = _has_ends(path, size) if size > _PARSED_BYTES else _is_json(path)
         if not whole:
             return FileCheck(name, FileState.PARTIAL, "It is no whole JSON file. Copy or download it again.")
-        if size <= _PARSED_BYTES and not _json(path):
+        if size <= _PARSED_BYTES and not json_values(path):
             return FileCheck(name, FileState.WRONG, "It holds no values.")
         return FileCheck(name, FileState.WHOLE, size_text(size))
 
@@ -287,17 +286,13 @@ def _absent(name: str, folder: Path, wanted: str = "") -> FileCheck:
     return FileCheck(name, FileState.MISSING, f"There is no {what} in {folder}.")
 
 
-def _not_a_model(place: Path) -> str:
+def _not_a_model(place: Path, family: Family) -> str:
     files = sorted(item.name for item in place.iterdir() if is_weight_file(item))
-    if not files:
-        return "It holds none of tokenizer/, text_encoder/, vae/ and unet/: it is not a model in diffusers' layout."
-    return f"It is not a model itself. Add a file in it: {some_names(files)}."
-
-
-def _json(path: Path) -> dict[str, Any]:
-    """The values of a JSON object; none where it is not one."""
-    try:
-        values = json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError):
-        return {}
-    return values if isinstance(values, dict) else {}
+    if files:
+        return f"It is not a model itself. Add a file in it: {some_names(files)}."
+    *parts, last = (
+        f"{part.name}/"
+        for part in family.parts
+        if part.in_checkpoint or part.need == "always" and not part.may_lie_apart
+    )
+    return f"It holds none of {', '.join(parts)} and {last}: it is not a model in diffusers' layout."

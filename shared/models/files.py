@@ -7,19 +7,18 @@ from __future__ import annotations
 
 import math
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import Any
 
 from ..errors import InputError
 from ..files.strict_json import as_text, is_text
+from .table import PLACES
 
 MAX_PATH_CHARACTERS = 1_000
 MAX_TOKEN_CHARACTERS = 100
-MAX_LORAS = 16
-MAX_EMBEDDINGS = 64
 MAX_LORA_SCALE = 10.0
 EMBEDDED = "embedded"  # the model that ships with the backend
-TINY_VAE = "tiny_vae"  # its folder in a model's
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +39,7 @@ class EmbeddingFile:
 
 @dataclass(frozen=True, slots=True)
 class ModelFiles:
-    """Files beside a model; an empty path takes the model's own part.
+    """Files beside a model; an empty path takes the model's own part. The fields are the places that families declare.
 
     `controlnet` and `vae` are a folder in diffusers' layout or a file. `config` is a folder with `tokenizer/` and, for
     architectures of other sizes than Stable Diffusion 1.5's, the parts' `config.json`; empty looks in the model's
@@ -54,6 +53,13 @@ class ModelFiles:
     loras: tuple[LoraFile, ...] = ()
     embeddings: tuple[EmbeddingFile, ...] = ()
     tiny_vae: str = ""
+
+    def paths(self, place: str) -> tuple[str, ...]:
+        """What is named in one of the fields; nothing where it is empty. Raises KeyError for no field."""
+        value = _values(self)[place]
+        if isinstance(value, str):
+            return (value,) if value else ()
+        return tuple(entry.path for entry in value)
 
 
 def place_of(path: str, base: Path, blend_folder: Path | None = None) -> str:
@@ -75,49 +81,25 @@ def place_of(path: str, base: Path, blend_folder: Path | None = None) -> str:
 def files_at(files: ModelFiles, base: Path, blend_folder: Path | None = None) -> ModelFiles:
     """The same files with every path as `place_of` has it."""
 
-    def place(path: str) -> str:
-        return place_of(path, base, blend_folder)
+    def placed(value: Any) -> Any:
+        if isinstance(value, str):
+            return place_of(value, base, blend_folder)
+        return tuple(replace(entry, path=place_of(entry.path, base, blend_folder)) for entry in value)
 
-    return ModelFiles(
-        place(files.controlnet),
-        place(files.vae),
-        place(files.config),
-        tuple(replace(lora, path=place(lora.path)) for lora in files.loras),
-        tuple(replace(embedding, path=place(embedding.path)) for embedding in files.embeddings),
-        place(files.tiny_vae),
-    )
-
-
-def config_folder(model: Path, files: ModelFiles) -> Path:
-    """The folder of what is never in a file of weights: tokenizer, scheduler, sizes."""
-    return Path(files.config) if files.config else (model if model.is_dir() else model.parent)
-
-
-def controlnet_place(model: Path, files: ModelFiles) -> Path:
-    """Where the ControlNet lies: a folder or a file."""
-    if files.controlnet:
-        return Path(files.controlnet)
-    return (model if model.is_dir() else config_folder(model, files)) / "controlnet"
-
-
-def tiny_vae_place(model: Path, files: ModelFiles) -> Path:
-    """The folder where the tiny autoencoder lies, or would lie."""
-    if files.tiny_vae:
-        return Path(files.tiny_vae)
-    return (model if model.is_dir() else config_folder(model, files)) / TINY_VAE
+    return ModelFiles(**{name: placed(value) for name, value in _values(files).items()})
 
 
 def validate_model_files(files: ModelFiles) -> None:
     """Refuse files that cannot be meant. Raises InputError: one sentence on the first at fault."""
-    for name, entries, most in (
-        ("LoRAs", files.loras, MAX_LORAS),
-        ("embeddings", files.embeddings, MAX_EMBEDDINGS),
-    ):
-        if len(entries) > most:
-            raise InputError("job.model_files", f"The job has {len(entries)} {name}; at most {most} are taken.")
-        if any(not entry.path for entry in entries):
-            raise InputError("job.model_files", f"One of the job's {name} names no file.", "Give each its path.")
-    for path in _paths(files):
+    for place in PLACES:
+        paths = files.paths(place.name)
+        if len(paths) > place.most:
+            raise InputError(
+                "job.model_files", f"The job has {len(paths)} {place.role}s; at most {place.most} are taken."
+            )
+        if not all(paths):
+            raise InputError("job.model_files", f"One of the job's {place.role}s names no file.", "Give each its path.")
+    for path in (path for place in PLACES for path in files.paths(place.name)):
         if len(path) > MAX_PATH_CHARACTERS or "\0" in path:
             raise InputError("job.model_files", f'The path "{path[:60]}" is too long or no path.', "Shorten it.")
         check_path_text(path)
@@ -150,7 +132,6 @@ def _check_tokens(tokens: list[str]) -> None:
         raise InputError("job.embedding_token", "Two of the job's embeddings stand for the same word.", "Rename one.")
 
 
-def _paths(files: ModelFiles) -> tuple[str, ...]:
-    loras = [lora.path for lora in files.loras]
-    embeddings = [embedding.path for embedding in files.embeddings]
-    return (files.controlnet, files.vae, files.config, files.tiny_vae, *loras, *embeddings)
+def _values(files: ModelFiles) -> dict[str, Any]:
+    """The values by the names of the fields."""
+    return {field.name: getattr(files, field.name) for field in fields(files)}

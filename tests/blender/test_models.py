@@ -18,6 +18,7 @@ from blender_addon.shot.running import generation
 from shared.errors import InputError
 from shared.models.check import FileState
 from shared.models.files import LoraFile, ModelFiles
+from shared.models.table import SINGLE_PLACES
 from tests.blender.scenes import empty_scene
 
 EMBEDDED = Path(__file__).resolve().parents[2] / "backend" / "embedded"
@@ -65,6 +66,16 @@ def test_a_folder_is_added_and_each_of_its_files_looked_at(preferences, model):
     assert bpy.ops.latentman.check_model() == {"FINISHED"}
     (fault,) = report(preferences).faults
     assert (fault.name, fault.state) == ("vae/diffusion_pytorch_model.safetensors", FileState.PARTIAL)
+
+
+def test_a_model_has_a_field_for_each_declared_place(preferences, model):
+    bpy.ops.latentman.add_model_folder(directory=str(model))
+    shown = preferences.models[0].bl_rna.properties
+    fields = [(shown[place.name].name, shown[place.name].description) for place in SINGLE_PLACES]
+    assert fields == [(place.label, place.description) for place in SINGLE_PLACES]
+    assert {shown[place.name].subtype for place in SINGLE_PLACES} == {"FILE_PATH", "DIR_PATH"}
+    assert "Stable Diffusion 1.5 checkpoint" in shown["path"].description
+    report(preferences)
 
 
 def test_another_path_is_looked_at_at_once(preferences, model):

@@ -58,7 +58,6 @@ ORDERS: Mapping[str, Order] = {"shared": SHARED, "blender_addon": ADDON, "backen
 
 # Arrows that still point up, each with why; one that is gone must leave this table.
 KNOWN_ARROWS: Mapping[tuple[str, str, str], str] = {
-    ("shared", "files", "models"): "weight_header asks weight_places what a safetensors file is",
     ("backend", "jobs", "server"): "a worker locks its folder as the supervisor does",
     ("backend", "loop", "models"): "the loop still knows the classes of one family",
     ("backend", "models", "loop"): "the family still knows what the loop hands to a method",

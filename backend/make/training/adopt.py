@@ -5,19 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
-from diffusers import AutoencoderKL, ControlNetModel, UNet2DConditionModel
+from diffusers import UNet2DConditionModel
 from diffusers.models.transformers.transformer_2d import Transformer2DModel
-from transformers import CLIPTextModel
 
 from backend.make.training.models import Sizes, build_unet
+from backend.models.sd15.files.classes import class_of
 from shared.errors import InputError
+from shared.models.sd15 import CONTROLNET, TEXT_ENCODER, UNET, VAE
 
-_PLACES = (
-    ("vae", AutoencoderKL, "autoencoder/vae"),
-    ("text_encoder", CLIPTextModel, "diffusion/text_encoder"),
-    ("controlnet", ControlNetModel, "diffusion/controlnet"),
-)
-_UNET = "diffusion/unet"
+# The networks that are taken as they are, and the stage in whose folder each lies.
+_STAGES = ((VAE, "autoencoder"), (TEXT_ENCODER, "diffusion"), (CONTROLNET, "diffusion"))
+_UNET = f"diffusion/{UNET.name}"
 
 
 def adopt_model(model: Path, root: Path, sizes: Sizes) -> None:
@@ -25,11 +23,12 @@ def adopt_model(model: Path, root: Path, sizes: Sizes) -> None:
 
     Raises InputError where its UNet has another shape than `sizes` says.
     """
-    for name, kind, place in _PLACES:
-        if not (root / place).exists():
-            kind.from_pretrained(model / name, torch_dtype=torch.float32).save_pretrained(root / place)
+    for part, stage in _STAGES:
+        place = root / stage / part.name
+        if not place.exists():
+            class_of(part).from_pretrained(model / part.name, torch_dtype=torch.float32).save_pretrained(place)
     if not (root / _UNET).exists():
-        theirs = UNet2DConditionModel.from_pretrained(model / "unet", torch_dtype=torch.float32)
+        theirs = UNet2DConditionModel.from_pretrained(model / UNET.name, torch_dtype=torch.float32)
         widened_unet(theirs, sizes).save_pretrained(root / _UNET)
 
 

@@ -29,7 +29,7 @@ from backend.make.training.prompt_reading import ReadingPlan, train_text_encoder
 from backend.make.training.renders.views import write_views
 from backend.make.training.tiny_decoder import TinyDecoderPlan, train_tiny_decoder
 from backend.make.training.training_loop import Budget, launch
-from backend.models.sd15.files.sources import EMBEDDED_FOLDER
+from backend.models.sources import EMBEDDED_FOLDER
 
 HELD_OUT_SEED = 900_001  # training pairs take their seed from the command line, which must differ
 HELD_OUT_PAIRS = 250

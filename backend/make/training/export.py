@@ -14,8 +14,8 @@ from transformers import CLIPTextModel
 from backend.make.training.models import build_sampling_scheduler
 from backend.make.training.prompts import all_words
 from backend.make.training.vocabulary import build_tokenizer
-from backend.models.sd15.files.sources import EMBEDDED_FOLDER
-from shared.models.files import TINY_VAE
+from backend.models.sources import EMBEDDED_FOLDER
+from shared.models.sd15 import CONTROLNET, TEXT_ENCODER, TINY_VAE, UNET, VAE
 
 
 def export_model(vae_folder: Path, diffusion_folder: Path, target: Path = EMBEDDED_FOLDER) -> None:
@@ -23,10 +23,10 @@ def export_model(vae_folder: Path, diffusion_folder: Path, target: Path = EMBEDD
     half = {"dtype": torch.float16}
     pipeline = StableDiffusionControlNetPipeline(
         vae=AutoencoderKL.from_pretrained(vae_folder, **half),
-        text_encoder=CLIPTextModel.from_pretrained(diffusion_folder / "text_encoder", dtype=torch.float16),
+        text_encoder=CLIPTextModel.from_pretrained(diffusion_folder / TEXT_ENCODER.name, dtype=torch.float16),
         tokenizer=build_tokenizer(all_words()),
-        unet=UNet2DConditionModel.from_pretrained(diffusion_folder / "unet", **half),
-        controlnet=ControlNetModel.from_pretrained(diffusion_folder / "controlnet", **half),
+        unet=UNet2DConditionModel.from_pretrained(diffusion_folder / UNET.name, **half),
+        controlnet=ControlNetModel.from_pretrained(diffusion_folder / CONTROLNET.name, **half),
         scheduler=build_sampling_scheduler(),
         safety_checker=None,
         feature_extractor=None,
@@ -48,9 +48,9 @@ def export_model(vae_folder: Path, diffusion_folder: Path, target: Path = EMBEDD
 
 def export_tiny_decoder(source: Path, target: Path = EMBEDDED_FOLDER) -> None:
     """Put the tiny decoder of a training's folder, or of another model's, into the model folder `target`."""
-    place, partial = target / TINY_VAE, target / f"{TINY_VAE}.partial"
+    place, partial = target / TINY_VAE.name, target / f"{TINY_VAE.name}.partial"
     shutil.rmtree(partial, ignore_errors=True)
-    shutil.copytree(source / TINY_VAE, partial)
+    shutil.copytree(source / TINY_VAE.name, partial)
     for path in partial.iterdir():
         path.chmod(0o644)
     shutil.rmtree(place, ignore_errors=True)
@@ -59,8 +59,8 @@ def export_tiny_decoder(source: Path, target: Path = EMBEDDED_FOLDER) -> None:
 
 def _keep_tiny_decoder(before: Path, after: Path) -> None:
     """A tiny decoder belongs to its autoencoder: it goes along as long as that one's weights stay what they were."""
-    weights = Path("vae") / "diffusion_pytorch_model.safetensors"
-    if (before / TINY_VAE).is_dir() and filecmp.cmp(before / weights, after / weights, shallow=False):
+    weights = Path(VAE.name) / "diffusion_pytorch_model.safetensors"
+    if (before / TINY_VAE.name).is_dir() and filecmp.cmp(before / weights, after / weights, shallow=False):
         export_tiny_decoder(before, after)
 
 

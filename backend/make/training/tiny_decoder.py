@@ -20,7 +20,7 @@ from backend.make.training.latents import read_latents
 from backend.make.training.models import build_tiny_autoencoder
 from backend.make.training.training_loop import Budget, Crew, Rate, Run
 from shared.errors import InputError
-from shared.models.files import TINY_VAE
+from shared.models.sd15 import TINY_VAE
 
 HELD_OUT = 32  # pairs, the last ones
 
@@ -175,9 +175,9 @@ def _finish(run: Run, tiny: AutoencoderTiny, folder: Path) -> None:
     if run.crew.rank == 0:
         half = build_tiny_autoencoder(tiny.config.latent_channels)
         half.load_state_dict(tiny.state_dict())
-        half.half().save_pretrained(folder / TINY_VAE)
+        half.half().save_pretrained(folder / TINY_VAE.name)
         # The class writes down a value that it complains of when it reads it back.
-        path = folder / TINY_VAE / "config.json"
+        path = folder / TINY_VAE.name / "config.json"
         config = {name: value for name, value in json.loads(path.read_text()).items() if name != "block_out_channels"}
         path.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n")
     run.averaged.swap()

@@ -20,8 +20,8 @@ from backend.measure.bench.full_size import full_size_components
 from backend.models.sd15.attention import AnchorReader, AnchorRecorder
 from backend.models.sd15.components import Components, load_components
 from backend.models.sd15.decode import StepDecoder
-from backend.models.sd15.files.sources import find_sources
 from backend.models.sd15.tiny_decoder import with_tiny_decoder
+from backend.models.sources import find_sources
 from shared.models.files import EMBEDDED
 
 HALVES = 2  # of classifier-free guidance

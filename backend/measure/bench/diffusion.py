@@ -31,9 +31,9 @@ from backend.methods.text2video_zero.method import Text2VideoZero
 from backend.models.sd15.compiled import compile_blocks
 from backend.models.sd15.components import Components, load_components, resolve_device, resolve_dtype
 from backend.models.sd15.decode import decode_frames
-from backend.models.sd15.files.sources import find_sources
 from backend.models.sd15.text import PromptEmbeds, encode_prompt
 from backend.models.sd15.tiny_decoder import with_tiny_decoder
+from backend.models.sources import find_sources
 from backend.passes.shot_passes import ShotPasses, depth_pictures
 from shared.errors import InputError
 from shared.models.files import EMBEDDED

@@ -14,13 +14,14 @@ from backend.loop.method import Layer
 from backend.machine.bfloat16 import computes_bfloat16
 from backend.models.sd15.attention import install_attention, self_attention_layers
 from backend.models.sd15.files.loading import load_modules, load_scheduler_config
-from backend.models.sd15.files.sources import find_sources
 from backend.models.sd15.fused import fuse
 from backend.models.sd15.lora import merge_lora
 from backend.models.sd15.textual_inversion import add_embeddings, read_embedding
+from backend.models.sources import find_sources
 from shared.errors import InputError, ModelError
+from shared.models.file_kinds import misfit_of_channels
 from shared.models.files import ModelFiles
-from shared.models.weight_kind import FAMILY_OF_PROMPT_WIDTH, misfit_of_channels
+from shared.models.table import FAMILY_OF_PROMPT_WIDTH
 
 _DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 _PREDICTIONS = ("epsilon", "v_prediction", "sample")

@@ -17,15 +17,21 @@ from typing import Any
 from torch import Tensor, nn
 
 import backend.models.sd15.layer_change as change
-from backend.models.sd15.files.file_kind import require_kind
 from backend.models.sd15.files.folder import weight_faults
 from backend.models.sd15.files.original_layout import TEXT_LEVEL
-from backend.models.sd15.files.sources import LoraSource
-from backend.models.sd15.files.weight_file import json_object, read_metadata, read_weights, require_finite
+from backend.models.sd15.files.weight_file import (
+    json_object,
+    read_metadata,
+    read_weights,
+    require_finite,
+    require_kind,
+)
 from backend.models.sd15.layer_change import LayerChange
 from backend.models.sd15.textual_inversion import Embedding, split_bundle
+from backend.models.sources import LoraSource
 from shared.errors import ModelError
-from shared.models.weight_kind import FAMILY_OF_PROMPT_WIDTH, LORA
+from shared.models.sd15 import LORA
+from shared.models.table import FAMILY_OF_PROMPT_WIDTH
 
 # How a weight's name ends, and what that weight is for its layer.
 _ENDINGS = (

@@ -16,12 +16,12 @@ import torch
 from tokenizers import AddedToken
 from torch import Tensor, nn
 
-from backend.models.sd15.files.sources import EmbeddingSource
 from backend.models.sd15.files.weight_file import read_pickle, read_weights, require_finite
+from backend.models.sources import EmbeddingSource
 from shared.errors import ModelError
-from shared.files.weight_header import some_names
-from shared.models.weight_kind import FAMILY_OF_PROMPT_WIDTH, weight_kinds
-from shared.models.weight_places import is_safetensors
+from shared.files.weight_header import is_safetensors, some_names
+from shared.models.recognition import weight_kinds
+from shared.models.table import FAMILY_OF_PROMPT_WIDTH
 
 _WEBUI_PICKLE, _WEBUI_SAFE = "string_to_param", "emb_params"
 _CLIP = "clip_l"  # the encoder that Stable Diffusion 1.5 has, as trainers for several families name it

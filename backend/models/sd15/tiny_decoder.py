@@ -17,10 +17,10 @@ from torch import Tensor, nn
 from backend.loop.method import CellBox
 from backend.models.sd15.components import Components
 from backend.models.sd15.files.folder import read_part
-from backend.models.sd15.files.sources import ModelSources
 from backend.models.sd15.fused.upsampling import FusedUpsample, fuse_doublings
+from backend.models.sources import ModelSources
 from shared.errors import ModelError
-from shared.models.files import TINY_VAE
+from shared.models.sd15 import TINY_VAE
 
 
 def with_tiny_decoder(components: Components, sources: ModelSources) -> Components:
@@ -28,7 +28,7 @@ def with_tiny_decoder(components: Components, sources: ModelSources) -> Componen
 
     Raises ModelError where there is none, or where it belongs to another autoencoder.
     """
-    place = sources.tiny_vae
+    place = sources.apart[TINY_VAE.name]
     if not place.is_dir():
         raise ModelError(
             "model.tiny_decoder",

@@ -30,9 +30,9 @@ from backend.methods.inputs import LatentManMatches, MethodInputs
 from backend.methods.table import METHOD_CLASSES
 from backend.models.sd15.components import Components, load_components
 from backend.models.sd15.decode import decode_frames
-from backend.models.sd15.files.sources import find_sources
 from backend.models.sd15.text import encode_prompt
 from backend.models.sd15.tiny_decoder import with_tiny_decoder
+from backend.models.sources import find_sources
 from backend.passes.shot_passes import ShotPasses, depth_pictures
 from shared.jobs.job import LatentManSettings
 

@@ -24,9 +24,9 @@ from backend.methods.latentman.guidance import PixelPairs, frame_loss, pixel_pai
 from backend.methods.text2video_zero.method import Text2VideoZero
 from backend.models.sd15.components import Components, load_components
 from backend.models.sd15.decode import StepDecoder
-from backend.models.sd15.files.sources import find_sources
 from backend.models.sd15.text import encode_prompt
 from backend.models.sd15.tiny_decoder import with_tiny_decoder
+from backend.models.sources import find_sources
 from backend.passes.shot_passes import depth_pictures
 
 

@@ -7,24 +7,16 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from diffusers import AutoencoderKL, AutoencoderTiny, ControlNetModel, UNet2DConditionModel
 from safetensors import SafetensorError
-from transformers import CLIPTextModel, CLIPTokenizer
 from transformers.utils import logging
 
+from backend.models.sd15.files.classes import class_of
 from backend.models.sd15.files.weight_file import first_line, json_object
 from shared.files.weight_header import some_names
-from shared.models.weight_decoration import is_decoration
-from shared.models.weight_places import TOKENIZER_FILES, find_weights
+from shared.models.places import described_class, find_weights
+from shared.models.spec import Part, Weights
 
 _READ_ERRORS = (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError)
-_KINDS: dict[str, type[Any]] = {
-    "text_encoder": CLIPTextModel,
-    "vae": AutoencoderKL,
-    "unet": UNet2DConditionModel,
-    "controlnet": ControlNetModel,
-    "tiny_vae": AutoencoderTiny,
-}
 
 
 def read_config(path: Path) -> dict[str, Any] | None:
@@ -35,38 +27,38 @@ def read_config(path: Path) -> dict[str, Any] | None:
         return None
 
 
-def read_tokenizer(place: Path, problems: list[str]) -> Any:
+def read_tokenizer(part: Part, place: Path, problems: list[str]) -> Any:
     """The tokenizer of a folder, or None and a line in `problems`."""
     # Without its files the class makes an empty tokenizer instead of failing.
-    if not (place / "tokenizer.json").is_file() and not all((place / name).is_file() for name in TOKENIZER_FILES):
-        problems.append(f"tokenizer: neither tokenizer.json nor {' and '.join(TOKENIZER_FILES)}")
+    if not any(all((place / name).is_file() for name in names) for names in part.config):
+        files = " nor ".join(" and ".join(names) for names in part.config)
+        problems.append(f"{part.name}: neither {files}")
         return None
     try:
-        return CLIPTokenizer.from_pretrained(str(place), local_files_only=True)
+        return class_of(part).from_pretrained(str(place), local_files_only=True)
     except _READ_ERRORS as error:
-        problems.append(f"tokenizer: {first_line(error)}")
+        problems.append(f"{part.name}: {first_line(error)}")
         return None
 
 
-def read_part(name: str, place: Path, problems: list[str]) -> Any:
-    """`text_encoder`, `vae`, `unet`, `controlnet` or `tiny_vae` from its folder, in float32 on the CPU, or None and a
-    line in `problems`."""
-    kind = _KINDS[name]
+def read_part(part: Part, place: Path, problems: list[str]) -> Any:
+    """A part with weights from its folder, in float32 on the CPU, or None and a line in `problems`."""
+    assert part.weights is not None, part.name
     config = read_config(place / "config.json")
     if config is None:
-        problems.append(f"{name}: config.json is missing or not a JSON object")
+        problems.append(f"{part.name}: config.json is missing or not a JSON object")
         return None
-    named = config.get("_class_name") or (config.get("architectures") or [kind.__name__])[0]
-    if named not in (kind.__name__, "CLIPTextModelWithProjection" if kind is CLIPTextModel else ""):
-        problems.append(f"{name}: holds a {named}, not a {kind.__name__}")
+    named = described_class(config, part)
+    if named not in part.classes:
+        problems.append(f"{part.name}: holds a {named}, not a {part.classes[0]}")
         return None
-    weights = find_weights(place)
+    weights = find_weights(place, part.weights.stems)
     if weights is None:
-        problems.append(f"{name}: no weights (.safetensors or .bin)")
+        problems.append(f"{part.name}: no weights (.safetensors or .bin)")
         return None
     try:
         with _without_progress_bars():
-            module, info = kind.from_pretrained(
+            module, info = class_of(part).from_pretrained(
                 str(place),
                 local_files_only=True,
                 output_loading_info=True,
@@ -75,11 +67,11 @@ def read_part(name: str, place: Path, problems: list[str]) -> Any:
                 variant=weights.variant,
             )
     except _READ_ERRORS as error:
-        problems.append(f"{name}: {first_line(error)}")
+        problems.append(f"{part.name}: {first_line(error)}")
         return None
-    faults = _loading_faults(name, info)
+    faults = _loading_faults(part.weights, info)
     if faults:
-        problems.append(f"{name}: {faults}")
+        problems.append(f"{part.name}: {faults}")
     return module
 
 
@@ -102,7 +94,7 @@ def weight_faults(missing: Iterable[str], unknown: Iterable[str], misshapen: Ite
     return ", ".join(f"{len(names)} weights {what} ({some_names(names)})" for what, names in lists if names)
 
 
-def _loading_faults(part: str, info: dict[str, Any]) -> str:
+def _loading_faults(weights: Weights, info: dict[str, Any]) -> str:
     """What diffusers' or transformers' loader says did not match."""
-    unknown = [str(key) for key in info["unexpected_keys"] if not is_decoration(part, str(key))]
+    unknown = [str(key) for key in info["unexpected_keys"] if not weights.is_decoration(str(key))]
     return weight_faults(map(str, info["missing_keys"]), unknown, [str(entry[0]) for entry in info["mismatched_keys"]])

@@ -4,51 +4,42 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-from torch import Tensor, nn
+from torch import nn
 
-from backend.models.sd15.files.file_kind import require_kind
+from backend.models.sd15.files.classes import build_empty_like
 from backend.models.sd15.files.folder import read_config, read_part, read_tokenizer
-from backend.models.sd15.files.single_file import built_in_config, empty_controlnet, empty_part, fill_part, part_config
-from backend.models.sd15.files.sources import ModelSources, check_complete
-from backend.models.sd15.files.weight_file import infinite_weights, read_weights
+from backend.models.sd15.files.single_file import built_in_config, empty_part, fill_part, part_config
+from backend.models.sd15.files.weight_file import infinite_weights, read_weights, require_kind
+from backend.models.sources import ModelSources, check_complete
 from shared.errors import ModelError
-from shared.files.weight_header import read_weight_header, some_names
-from shared.models.weight_decoration import unused_entries
-from shared.models.weight_kind import (
-    AUTOENCODER,
-    CHECKPOINT,
-    CONTROLNET,
-    checkpoint_channels,
-    misfit_of_channels,
-    sort_by_channels,
-)
-from shared.models.weight_places import is_safetensors
+from shared.files.weight_header import is_safetensors, read_weight_header, some_names
+from shared.models.file_kinds import misfit_of_channels, sort_by_channels
+from shared.models.sd15 import CHANNELS, CHECKPOINT, SCHEDULER, SD15, TOKENIZER
+from shared.models.spec import Part
 
 logger = logging.getLogger(__name__)
 
 
 def load_modules(sources: ModelSources) -> dict[str, Any]:
-    """Tokenizer, text encoder, autoencoder, UNet and ControlNet, in float32 on the CPU.
+    """The parts that every job needs, by name: the tokenizer, and in float32 on the CPU those with weights.
 
     Raises ModelError naming every part that is missing, cannot be read or does not match its configuration.
     """
     _look_into(sources)
     check_complete(sources)
     problems: list[str] = []
-    modules: dict[str, Any] = {"tokenizer": read_tokenizer(sources.tokenizer, problems)}
+    tokenizer = read_tokenizer(TOKENIZER, sources.home / TOKENIZER.name, problems)
+    modules: dict[str, Any] = {TOKENIZER.name: tokenizer}
     if sources.model.is_dir():
-        for name in sources.own_parts:
-            modules[name] = read_part(name, sources.model / name, problems)
+        for part in sources.own_parts:
+            modules[part.name] = read_part(part, sources.model / part.name, problems)
     else:
         modules.update(_checkpoint(sources, problems))
-    if sources.vae is not None:
-        modules["vae"] = _separate("vae", AUTOENCODER, sources.vae, sources, None, problems)
-    modules["controlnet"] = _separate(
-        "controlnet", CONTROLNET, sources.controlnet, sources, modules.get("unet"), problems
-    )
+    for part in SD15.parts:
+        if part.name in sources.apart and part.need == "always":
+            modules[part.name] = _separate(part, sources, modules, problems)
     if not problems:  # a part with problems may have no numbers at all
         problems = _not_finite(modules)
     if problems:
@@ -68,9 +59,9 @@ def load_scheduler_config(sources: ModelSources) -> dict[str, Any]:
 
     Raises ModelError if a folder's is missing, or if it is no JSON object.
     """
-    path = sources.scheduler_config
+    path = sources.config_file(SCHEDULER)
     if sources.model.is_file() and not path.is_file():
-        return built_in_config("scheduler")
+        return built_in_config(SCHEDULER.name)
     config = read_config(path)
     if config is None:
         raise ModelError("model.missing", f"{path} is missing or not a JSON object.", "Give a whole model folder.")
@@ -81,14 +72,14 @@ def _checkpoint(sources: ModelSources, problems: list[str]) -> dict[str, Any]:
     """The parts in an original-layout file, each freed as soon as it is taken."""
     weights = read_weights(sources.model)
     _check_kind(sources, {name: tuple(value.shape) for name, value in weights.items()})
-    unused = unused_entries(weights)
+    unused = SD15.unused_entries(weights)
     if unused:
         logger.warning("%s: not used of this file: %s", sources.model, some_names(unused))
     modules: dict[str, Any] = {}
-    for name in sources.own_parts:
-        modules[name] = empty_part(name, part_config(name, sources.part_config(name), problems), problems)
-        if modules[name] is not None:
-            fill_part(name, modules[name], weights, problems)
+    for part in sources.own_parts:
+        module = modules[part.name] = _empty(part, sources, problems)
+        if module is not None:
+            fill_part(part, module, weights, problems)
     return modules
 
 
@@ -107,8 +98,8 @@ def _look_into(sources: ModelSources) -> None:
 def _check_kind(sources: ModelSources, shapes: Mapping[str, tuple[int, ...]]) -> None:
     """Refuse a file that is no checkpoint, and a UNet that takes more than latents. Raises ModelError."""
     require_kind(sources.model, shapes.keys(), CHECKPOINT)
-    channels = checkpoint_channels(shapes)
-    latents = part_config("vae", sources.part_config("vae"), []).get("latent_channels")
+    channels, other = CHANNELS.found_in(shapes), SD15.part(CHANNELS.other)
+    latents = part_config(other, sources.config_file(other), []).get(CHANNELS.other_value)
     if channels is not None and isinstance(latents, int) and sort_by_channels(channels, latents):
         raise ModelError(
             "model.kind",
@@ -117,22 +108,24 @@ def _check_kind(sources: ModelSources, shapes: Mapping[str, tuple[int, ...]]) ->
         )
 
 
-def _separate(name: str, kind: str, place: Path, sources: ModelSources, unet: Any, problems: list[str]) -> Any:
-    """A part that lies by itself. A ControlNet's file without sizes of its own takes the UNet's."""
+def _separate(part: Part, sources: ModelSources, modules: Mapping[str, Any], problems: list[str]) -> Any:
+    """A part that lies by itself. A file without sizes of its own may take those of a part that is loaded already."""
+    place = sources.apart[part.name]
     if place.is_dir():
-        return read_part(name, place, problems)
-    weights = _of_kind(place, kind)
-    config_file = sources.part_config(name)
-    if name == "controlnet" and not config_file.is_file():
-        module = empty_controlnet(unet) if unet is not None else None
+        return read_part(part, place, problems)
+    assert part.weights is not None, part.name
+    weights = read_weights(place)
+    require_kind(place, weights.keys(), part.weights.kind)
+    if part.sizes_of and not sources.config_file(part).is_file():
+        other = modules.get(part.sizes_of)
+        module = build_empty_like(part, other) if other is not None else None
     else:
-        module = empty_part(name, part_config(name, config_file, problems), problems)
+        module = _empty(part, sources, problems)
     if module is not None:
-        fill_part(name, module, weights, problems)
+        fill_part(part, module, weights, problems)
     return module
 
 
-def _of_kind(place: Path, kind: str) -> dict[str, Tensor]:
-    weights = read_weights(place)
-    require_kind(place, weights.keys(), kind)
-    return weights
+def _empty(part: Part, sources: ModelSources, problems: list[str]) -> Any:
+    """A part of the sizes in its file's config folder, without any memory for its weights; None where none can be."""
+    return empty_part(part, part_config(part, sources.config_file(part), problems), problems)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -20,10 +21,9 @@ from diffusers.loaders.single_file_utils import (
 )
 from torch import Tensor
 
-UNET_PREFIX = "model.diffusion_model."
-CONTROLNET_PREFIX = "control_model."
-AUTOENCODER_PREFIX = "first_stage_model."
-TEXT_PREFIX = "cond_stage_model.transformer."
+from shared.models.sd15 import CONTROLNET, TEXT_ENCODER, UNET, VAE
+from shared.models.spec import Part
+
 # transformers dropped the level that the files have.
 TEXT_LEVEL = "text_model."
 
@@ -34,29 +34,54 @@ _NO_INDEX = -1
 _BLOCK = re.compile(r"(input_blocks|middle_block|output_blocks)\.(\d+)\.")
 
 
+def prefix_of(part: Part) -> str:
+    """What the names of a part's weights begin with in a checkpoint; empty for a part that lies in none."""
+    return part.weights.prefix if part.weights else ""
+
+
 def unet_names(names: Collection[str], config: Mapping[str, Any]) -> dict[str, str]:
     """Diffusers' name -> original name of each of a checkpoint's UNet weights."""
-    return _renamed(names, UNET_PREFIX, lambda probe, sizes: convert_ldm_unet_checkpoint(probe, sizes), config)
+    return _renamed(names, prefix_of(UNET), lambda probe, sizes: convert_ldm_unet_checkpoint(probe, sizes), config)
 
 
 def controlnet_names(names: Collection[str], config: Mapping[str, Any]) -> dict[str, str]:
     """Diffusers' name -> name in the file, of a ControlNet in any of its layouts (v1.0, v1.1, bare, diffusers')."""
-    prefix = CONTROLNET_PREFIX if any(name.startswith(CONTROLNET_PREFIX) for name in names) else ""
-    return _renamed(names, prefix, lambda probe, sizes: convert_controlnet_checkpoint(probe, sizes), config)
+    return _renamed(
+        names, _prefix_in(names, CONTROLNET), lambda probe, sizes: convert_controlnet_checkpoint(probe, sizes), config
+    )
 
 
 def autoencoder_names(names: Collection[str], config: Mapping[str, Any]) -> dict[str, str]:
     """Diffusers' name -> name in the file, of an autoencoder's weights: in a checkpoint, by itself, or diffusers'."""
     if any(name.startswith("encoder.down_blocks.") for name in names):
         return {_new_attention_name(name): name for name in names}
-    prefix = AUTOENCODER_PREFIX if any(name.startswith(AUTOENCODER_PREFIX) for name in names) else ""
-    return _renamed(names, prefix, lambda probe, sizes: convert_ldm_vae_checkpoint(probe, sizes), config)
+    return _renamed(
+        names, _prefix_in(names, VAE), lambda probe, sizes: convert_ldm_vae_checkpoint(probe, sizes), config
+    )
 
 
 def text_encoder_names(names: Collection[str], config: Mapping[str, Any]) -> dict[str, str]:
     """transformers' name -> original name of each of a checkpoint's CLIP weights."""
-    found = _renamed(names, TEXT_PREFIX, lambda probe, _: convert_ldm_clip_checkpoint(probe), config)
+    found = _renamed(names, prefix_of(TEXT_ENCODER), lambda probe, _: convert_ldm_clip_checkpoint(probe), config)
     return {new.removeprefix(TEXT_LEVEL): old for new, old in found.items()}
+
+
+Names = Callable[[Collection[str], Mapping[str, Any]], dict[str, str]]
+NAMES: Mapping[str, Names] = MappingProxyType(
+    {
+        TEXT_ENCODER.name: text_encoder_names,
+        VAE.name: autoencoder_names,
+        UNET.name: unet_names,
+        CONTROLNET.name: controlnet_names,
+    }
+)
+"""How the weights of each part are renamed, by the part's name."""
+
+
+def _prefix_in(names: Collection[str], part: Part) -> str:
+    """The part's prefix where a file uses it."""
+    prefix = prefix_of(part)
+    return prefix if any(name.startswith(prefix) for name in names) else ""
 
 
 def _renamed(names: Collection[str], prefix: str, convert: _Converter, config: Mapping[str, Any]) -> dict[str, str]:

@@ -7,7 +7,7 @@ import pickle
 import re
 import warnings
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,15 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from shared.errors import ModelError
-from shared.files.weight_header import read_weight_header, some_names
-from shared.models.weight_places import WEIGHT_SUFFIXES, is_safetensors, is_weight_file
+from shared.files.weight_header import (
+    WEIGHT_SUFFIXES,
+    is_safetensors,
+    is_weight_file,
+    read_weight_header,
+    some_names,
+)
+from shared.models.recognition import weight_kinds, wrong_kind
+from shared.models.spec import Kind
 
 # torch's refusal goes over many lines; the object that it met is what a user can use.
 _REFUSED_OBJECT = re.compile(r"GLOBAL ([\w.]+)")
@@ -73,6 +80,16 @@ def require_finite(path: Path, weights: Mapping[str, Tensor]) -> None:
     if found:
         what = f"{path} holds weights that are not finite ({some_names(found)})"
         raise ModelError("model.not_finite", f"{what}.", "Download it again, or use another.")
+
+
+def require_kind(path: Path, names: Collection[str], kind: Kind) -> None:
+    """Refuse a file whose weights are of another kind. Raises ModelError saying what it looks like."""
+    found = weight_kinds(names)
+    if found.fits(kind):
+        return
+    unknown = f"holds {len(names)} weights of an unknown kind ({some_names(sorted(names))})"
+    looks = f"is {wrong_kind(found.name, kind)}" if found.name else f"{unknown}, not {kind.name}"
+    raise ModelError("model.kind", f"{path} {looks}.", "Give the right file.")
 
 
 def read_metadata(path: Path) -> dict[str, str]:

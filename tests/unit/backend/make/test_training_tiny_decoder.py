@@ -29,7 +29,7 @@ from backend.make.training.tiny_decoder import (
 )
 from backend.make.training.training_loop import Budget, Crew
 from backend.methods.latentman.guidance import pixel_pairs
-from backend.models.sd15.files.sources import EMBEDDED_FOLDER
+from backend.models.sources import EMBEDDED_FOLDER
 from shared.errors import InputError
 from tests.helpers.tiny_models import tiny_components
 from tests.helpers.tiny_shot import random_pair

@@ -13,8 +13,8 @@ from backend.make.training.models import NOISE_KEPT, build_sampling_scheduler, b
 from backend.methods.text2video_zero.method import Text2VideoZero
 from backend.models.sd15.components import load_components
 from backend.models.sd15.decode import decode_frames
-from backend.models.sd15.files.sources import EMBEDDED_FOLDER
 from backend.models.sd15.text import encode_prompt
+from backend.models.sources import EMBEDDED_FOLDER
 from tests.helpers.tiny_shot import random_depth
 
 SIZE = 64  # pixels; the embedded model's latents are an eighth

@@ -14,8 +14,8 @@ from diffusers.loaders.lora_conversion_utils import _convert_non_diffusers_lora_
 from safetensors.torch import save_file
 from torch import Tensor
 
-from backend.models.sd15.files.sources import LoraSource
 from backend.models.sd15.lora import merge_lora
+from backend.models.sources import LoraSource
 from shared.errors import ModelError
 from tests.helpers.tiny_models import tiny_modules
 

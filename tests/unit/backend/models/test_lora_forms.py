@@ -14,9 +14,9 @@ from torch import Tensor
 from torch.nn import functional
 
 from backend.models.sd15.components import load_components
-from backend.models.sd15.files.sources import LoraSource
 from backend.models.sd15.lora import merge_lora
 from backend.models.sd15.text import encode_prompt
+from backend.models.sources import LoraSource
 from shared.errors import ModelError
 from shared.models.files import LoraFile, ModelFiles
 from tests.helpers.tiny_models import TEXT_WIDTH, tiny_components, tiny_modules, write_tiny_model

@@ -11,7 +11,7 @@ import pytest
 
 from backend.commands.model_arguments import add_model_arguments, chosen_files, chosen_model
 from backend.commands.submit import read_job, with_model, with_prompts
-from backend.models.sd15.files.sources import EMBEDDED_FOLDER, check_complete, find_sources
+from backend.models.sources import EMBEDDED_FOLDER, check_complete, find_sources
 from backend.server.model_digest import ModelDigests
 from shared.errors import InputError, ModelError
 from shared.jobs.job import Job, JobInputs
@@ -86,12 +86,12 @@ def test_a_tiny_autoencoder_is_found_in_the_models_folder_or_beside_a_checkpoint
     control = ModelFiles(str(write(tmp_path / "control.pth")))
     for one, home in ((folder, folder), (model, model.parent)):
         before = digests.compute(str(one), control)
-        assert find_sources(str(one), control).tiny_vae == home / "tiny_vae"
+        assert find_sources(str(one), control).apart["tiny_vae"] == home / "tiny_vae"
         write(home / "tiny_vae" / "config.json")
         assert digests.compute(str(one), control) != before
     elsewhere = ModelFiles(config=str(folder), tiny_vae=str(tmp_path))
-    assert find_sources(str(model), ModelFiles(config=str(folder))).tiny_vae == folder / "tiny_vae"
-    assert find_sources(str(model), elsewhere).tiny_vae == tmp_path
+    assert find_sources(str(model), ModelFiles(config=str(folder))).apart["tiny_vae"] == folder / "tiny_vae"
+    assert find_sources(str(model), elsewhere).apart["tiny_vae"] == tmp_path
 
 
 def test_a_folders_own_parts_count_once_and_others_too(tmp_path: Path, digests: ModelDigests) -> None:

@@ -19,16 +19,18 @@ from transformers import CLIPTextConfig, CLIPTextModel
 from backend.loop.segment import SampleSettings, Segment, sample_segment
 from backend.methods.text2video_zero.method import Text2VideoZero
 from backend.models.sd15.components import Components, load_components
+from backend.models.sd15.files.classes import build_empty_like
 from backend.models.sd15.files.original_layout import (
     autoencoder_names,
     controlnet_names,
     text_encoder_names,
     unet_names,
 )
-from backend.models.sd15.files.single_file import built_in_config, empty_controlnet
+from backend.models.sd15.files.single_file import built_in_config
 from backend.models.sd15.text import encode_prompt
 from shared.errors import ModelError
 from shared.models.files import ModelFiles
+from shared.models.sd15 import CONTROLNET
 from tests.helpers.original_layout import original_name, original_weights
 from tests.helpers.sd15_models import (
     PARTS,
@@ -94,7 +96,7 @@ def full_size() -> dict[str, Any]:
         unet = UNet2DConditionModel.from_config(built_in_config("unet"))
         vae = AutoencoderKL.from_config(built_in_config("vae"))
         text_encoder = CLIPTextModel(CLIPTextConfig(**built_in_config("text_encoder")))
-    return {"unet": unet, "vae": vae, "text_encoder": text_encoder, "controlnet": empty_controlnet(unet)}
+    return {"unet": unet, "vae": vae, "text_encoder": text_encoder, "controlnet": build_empty_like(CONTROLNET, unet)}
 
 
 @pytest.fixture(scope="module")
@@ -336,7 +338,7 @@ def test_a_controlnet_for_another_unet_is_refused(
     with init_empty_weights(include_buffers=False):
         unet = UNet2DConditionModel.from_config(modules["unet"].config, cross_attention_dim=10)
     control = tmp_path / "wide.safetensors"
-    wide = empty_controlnet(unet).to_empty(device="cpu")
+    wide = build_empty_like(CONTROLNET, unet).to_empty(device="cpu")
     save_file({name: torch.zeros_like(value) for name, value in original_weights("controlnet", wide).items()}, control)
     with pytest.raises(ModelError, match=r"controlnet: 14 weights of the wrong shape \(.*\[\d, 10\] for \[\d, 8\]"):
         load(written[0], ModelFiles(controlnet=str(control)))

@@ -31,9 +31,9 @@ from backend.methods.latentman.method import LatentMan
 from backend.methods.text2video_zero.method import Text2VideoZero
 from backend.models.sd15.components import Components, load_components
 from backend.models.sd15.decode import StepDecoder
-from backend.models.sd15.files.sources import find_sources
 from backend.models.sd15.fused.upsampling import fuse_doublings
 from backend.models.sd15.tiny_decoder import decode_tiny, join_tiny_decoder, with_tiny_decoder
+from backend.models.sources import find_sources
 from shared.errors import ModelError
 from shared.models.files import ModelFiles
 from tests.helpers.tiny_models import small_autoencoder, tiny_components, write_tiny_model

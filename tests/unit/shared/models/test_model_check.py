@@ -16,7 +16,7 @@ from shared.errors import ModelError
 from shared.files.weight_header import read_weight_header, size_text
 from shared.models.check import FileCheck, FileState, check_model_files
 from shared.models.files import EmbeddingFile, LoraFile, ModelFiles
-from shared.models.weight_kind import weight_kinds
+from shared.models.recognition import weight_kinds
 
 EMBEDDED = Path(__file__).resolve().parents[4] / "backend" / "embedded"
 NAMES = {
@@ -209,6 +209,15 @@ def test_a_pickle_is_there_and_not_opened(tmp_path: Path) -> None:
     whole = (tmp_path / "model.ckpt").read_bytes()
     (tmp_path / "model.ckpt").write_bytes(whole[: len(whole) // 2])
     assert "cut off" in faults(tmp_path / "model.ckpt", files)["model.ckpt"]
+
+
+def test_a_zipped_pickle_with_a_broken_table_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "model.ckpt"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("archive/data.pkl", b"x" * 100)
+    path.write_bytes(path.read_bytes().replace(b"PK\x01\x02", b"PK\x00\x00"))
+    with pytest.raises(ModelError, match="its table cannot be read"):
+        read_weight_header(path)
 
 
 @pytest.mark.parametrize(

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from shared.errors import ModelError
 from shared.files.frame_files import is_file, is_there
-from shared.models.files import EMBEDDED, TINY_VAE, ModelFiles, config_folder, controlnet_place, tiny_vae_place
+from shared.models.files import EMBEDDED, ModelFiles
+from shared.models.places import config_folder, place_of_part
+from shared.models.recognition import family_of
+from shared.models.spec import Family, Part, Place
+from shared.models.table import FAMILIES, PLACES
 
-EMBEDDED_FOLDER = Path(__file__).resolve().parents[3] / "embedded"
-
-_MAIN_PARTS = ("text_encoder", "vae", "unet")
+EMBEDDED_FOLDER = Path(__file__).resolve().parents[1] / "embedded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +35,12 @@ class EmbeddingSource:
 
 @dataclass(frozen=True, slots=True)
 class ModelSources:
-    """Folders and files of one model. What a job names exists; `tokenizer` and a folder's own parts may not."""
+    """Folders and files of one model. What a job names exists; the folders of a model's own parts may not."""
 
+    family: Family
     model: Path  # a folder in diffusers' layout, or a file in the original one
     config: Path  # folder with the sizes of parts that are files; beside a file also its tokenizer/ and scheduler/
-    controlnet: Path  # folder or file
-    vae: Path | None  # folder or file; None is the model's own
-    tiny_vae: Path  # folder, which need not be there
+    apart: Mapping[str, Path]  # folders or files of the parts that are not the model's own, by the part's name
     loras: tuple[LoraSource, ...] = ()
     embeddings: tuple[EmbeddingSource, ...] = ()
 
@@ -49,23 +50,15 @@ class ModelSources:
         return self.model if self.model.is_dir() else self.config
 
     @property
-    def tokenizer(self) -> Path:
-        """The tokenizer's folder."""
-        return self.home / "tokenizer"
-
-    @property
-    def scheduler_config(self) -> Path:
-        """Where the scheduler's values lie, or would."""
-        return self.home / "scheduler" / "scheduler_config.json"
-
-    @property
-    def own_parts(self) -> tuple[str, ...]:
+    def own_parts(self) -> tuple[Part, ...]:
         """The parts that come out of the model itself."""
-        return tuple(part for part in _MAIN_PARTS if part != "vae" or self.vae is None)
+        return tuple(part for part in self.family.own_parts if part.name not in self.apart)
 
-    def part_config(self, part: str) -> Path:
-        """Where the sizes of a part that is a file would lie, if they are not Stable Diffusion 1.5's own."""
-        return self.config / part / "config.json"
+    def config_file(self, part: Part) -> Path:
+        """Where the sizes of a part that is a file lie, or would, if they are not the family's own; of a part without
+        weights its values."""
+        home = self.config if part.weights else self.home
+        return home / part.name / part.config[0][0]
 
     def files(self) -> Iterator[tuple[str, Path]]:
         """Every file that the loaded model depends on, as (its name within the model, path), in a fixed order.
@@ -74,22 +67,32 @@ class ModelSources:
         """
         yield from _files("", self.model)
         if self.model.is_file():
-            yield from _files("tokenizer", self.tokenizer)
-            if self.scheduler_config.is_file():
-                yield "scheduler", self.scheduler_config
+            yield from self._beside()
         if self.config != self.model:
-            for part in (*_MAIN_PARTS, "controlnet"):
-                if self.part_config(part).is_file():
-                    yield f"{part} config", self.part_config(part)
-        if self.controlnet != self.model / "controlnet":
-            yield from _files("controlnet", self.controlnet)
-        if self.vae is not None:
-            yield from _files("vae", self.vae)
-        if self.tiny_vae != self.model / TINY_VAE:
-            yield from _files(TINY_VAE, self.tiny_vae)
+            for part in self.family.parts:
+                if part.may_be_a_file and self.config_file(part).is_file():
+                    yield f"{part.name} config", self.config_file(part)
+        for place in self.family.places:
+            for part in self.family.parts:
+                if part.place == place and part.name in self.apart:
+                    yield from self._apart(part)
         added = [lora.path for lora in self.loras] + [embedding.path for embedding in self.embeddings]
         for number, path in enumerate(added):
             yield from _files(f"added {number}", path)
+
+    def _beside(self) -> Iterator[tuple[str, Path]]:
+        """The files that lie beside a checkpoint: the whole folder of a part that it needs, the values of another."""
+        for part in self.family.beside:
+            if part.need == "always":
+                yield from _files(part.name, self.home / part.name)
+            elif self.config_file(part).is_file():
+                yield part.name, self.config_file(part)
+
+    def _apart(self, part: Part) -> Iterator[tuple[str, Path]]:
+        """The files of a part that is not the model's own, except what the model's folder has counted already."""
+        place = self.apart[part.name]
+        if part.in_checkpoint or place != self.model / part.name:
+            yield from _files(part.name, place)
 
     def stamp(self) -> str:
         """Sizes and times of all files: whether a model in memory is still the one on disk. Raises ModelError."""
@@ -105,7 +108,7 @@ def unreadable(model: Path, error: OSError) -> ModelError:
     return ModelError("model.unreadable", f'The model "{model}" cannot be read: {error.strerror or error}.')
 
 
-def find_sources(model: str, files: ModelFiles | None = None) -> ModelSources:
+def find_sources(model: str, files: ModelFiles | None = None, families: Iterable[Family] = FAMILIES) -> ModelSources:
     """The sources of `"embedded"`, a folder or a file, with the job's own files. Raises ModelError for those not there.
 
     Only looks for what is named; the loader says what a folder lacks.
@@ -118,12 +121,13 @@ def find_sources(model: str, files: ModelFiles | None = None) -> ModelSources:
             f'The backend has no model "{model[:200]}".',
             'Give "embedded", or a folder or .safetensors file on the machine that the backend runs on.',
         )
+    family = family_of(place, families)
+    found = ((part.name, place_of_part(part, place, files)) for part in family.parts)
     sources = ModelSources(
+        family,
         place,
         config_folder(place, files),
-        controlnet_place(place, files),
-        Path(files.vae) if files.vae else None,
-        tiny_vae_place(place, files),
+        {name: apart for name, apart in found if apart is not None},
         tuple(LoraSource(Path(lora.path), lora.scale) for lora in files.loras),
         tuple(EmbeddingSource(Path(entry.path), entry.token) for entry in files.embeddings),
     )
@@ -134,47 +138,39 @@ def find_sources(model: str, files: ModelFiles | None = None) -> ModelSources:
 def check_complete(sources: ModelSources) -> None:
     """Refuse a model of which a part is nowhere, before anything is read. Raises ModelError naming all such parts."""
     folder = sources.model.is_dir()
-    parts = ("tokenizer", *sources.own_parts, "scheduler") if folder else ("tokenizer",)
-    absent = [part for part in parts if not (sources.home / part).is_dir()]
-    places = [f"{part} ({sources.home / part})" for part in absent]
-    advice = []
-    if folder and absent:
-        advice.append("Give a whole folder in diffusers' layout.")
-    elif absent:
-        advice.append(
-            "A checkpoint holds no vocabulary: put CLIP's tokenizer (vocab.json and merges.txt) in that folder, or "
-            "name another folder that has tokenizer/."
-        )
-    if not sources.controlnet.exists():
-        places.append(f"controlnet ({sources.controlnet})")
-        advice.append("Name a ControlNet for depth, a folder or a file.")
+    parts = [part for part in sources.family.parts if part.need == "always" or (folder and part.need == "in a folder")]
+    held = [part for part in parts if part.name not in sources.apart and (folder or not part.in_checkpoint)]
+    absent = [part for part in held if not (sources.home / part.name).is_dir()]
+    places = [f"{part.name} ({sources.home / part.name})" for part in absent]
+    advice = ["Give a whole folder in diffusers' layout."] if folder and absent else [part.advice for part in absent]
+    for part in parts:
+        if part in sources.family.apart and not sources.apart[part.name].exists():
+            places.append(f"{part.name} ({sources.apart[part.name]})")
+            advice.append(part.advice)
     if places:
         raise ModelError("model.missing", f"The model {sources.model} lacks {', '.join(places)}.", " ".join(advice))
 
 
 def _check_named(files: ModelFiles) -> None:
     """Refuse paths that are named and are not there, or are folders where a file is needed; all in one sentence."""
-    absent = [
-        f"{role} {path}"
-        for role, path in (
-            ("ControlNet", files.controlnet),
-            ("autoencoder", files.vae),
-            ("config folder", files.config),
-            ("tiny autoencoder", files.tiny_vae),
-        )
-        if path and not is_there(Path(path))
-    ]
-    absent += [f"LoRA {lora.path}" for lora in files.loras if not is_file(Path(lora.path))]
-    absent += [f"embedding {entry.path}" for entry in files.embeddings if not is_file(Path(entry.path))]
+    named = [(place, path) for place in PLACES for path in files.paths(place.name)]
+    absent = [f"{place.role} {path}" for place, path in named if not _is_usable(place, Path(path))]
     if absent:
         raise ModelError(
             "model.missing",
             f"The backend does not have the {', the '.join(absent)}.",
             "Give paths on the machine that the backend runs on.",
         )
-    for path, contents in ((files.config, "tokenizer/"), (files.tiny_vae, "the tiny autoencoder's config.json")):
-        if path and not Path(path).is_dir():
-            raise ModelError("model.config", f"{path} is not a folder.", f"Give the folder that holds {contents}.")
+    for place, path in named:
+        if place.folder_of and not Path(path).is_dir():
+            raise ModelError(
+                "model.config", f"{path} is not a folder.", f"Give the folder that holds {place.folder_of}."
+            )
+
+
+def _is_usable(place: Place, path: Path) -> bool:
+    """Whether something is there; of a place for several, files."""
+    return is_file(path) if place.most > 1 else is_there(path)
 
 
 def _files(name: str, place: Path) -> Iterator[tuple[str, Path]]:

@@ -1,0 +1,33 @@
+"""The table of model families, and what all of them together offer a user."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+
+from .file_kinds import UNSUPPORTED_PROMPT_WIDTHS
+from .sd15 import SD15
+from .spec import Family, Place
+
+FAMILIES = (SD15,)
+"""All families. A model whose files tell nothing is taken for one of the first."""
+
+FAMILY_OF_PROMPT_WIDTH: Mapping[int, str] = MappingProxyType(
+    UNSUPPORTED_PROMPT_WIDTHS | {family.prompt_width: family.label for family in FAMILIES}
+)
+"""Families as people call them, by the width of their prompt vectors."""
+
+
+def places_of(families: Iterable[Family]) -> tuple[Place, ...]:
+    """What a user may name beside a model of these families; a place that two of them have is the first one's."""
+    found: dict[str, Place] = {}
+    for family in families:
+        for place in family.places:
+            found.setdefault(place.name, place)
+    return tuple(found.values())
+
+
+PLACES = places_of(FAMILIES)
+SINGLE_PLACES = tuple(place for place in PLACES if place.most == 1)
+FAMILY_LABELS = " or ".join(family.label for family in FAMILIES)
+CHECKPOINT_KINDS = " or ".join(family.checkpoint.kind.name for family in FAMILIES if family.checkpoint)
