@@ -14,6 +14,7 @@ from typing import Any
 
 import bpy
 import numpy as np
+from numpy.typing import NDArray
 
 import blender_addon  # noqa: F401  (its path extension is what makes blender_addon.shared importable)
 from blender_addon.passes.launcher import PassRender, PassRequest, RenderedFrame
@@ -157,7 +158,7 @@ def render_passes(context: Any, request: PassRequest) -> list[RenderedFrame]:
     return frames
 
 
-def read_exr(path: Path) -> dict[str, np.ndarray]:
+def read_exr(path: Path) -> dict[str, NDArray[Any]]:
     """All channels of a passes file by the OpenEXR library, not by the add-on's own reader."""
     import OpenEXR
 

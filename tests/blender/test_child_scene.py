@@ -11,6 +11,7 @@ from typing import Any
 import bpy
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from blender_addon.passes import trust
 from blender_addon.passes.launcher import LOG_FILE, PassRequest
@@ -41,7 +42,7 @@ def board_scene(frames: int = 2) -> Any:
     return scene
 
 
-def render(folder: Path, frames: tuple[int, ...] = (1,)) -> np.ndarray:
+def render(folder: Path, frames: tuple[int, ...] = (1,)) -> NDArray[Any]:
     """The labels of the last frame."""
     render_passes(bpy.context, PassRequest(folder, frames, SIZE, SIZE))
     return read_exr(folder / f"{frames[-1]:04d}.exr")["iuv.R"]

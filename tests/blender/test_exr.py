@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import OpenEXR
 import pytest
+from numpy.typing import NDArray
 
 from blender_addon.passes.exr import read_attribute, read_channels, write_channels
 from blender_addon.passes.frame_file import body_pixels_of_equal_frame, passes_from_render
@@ -31,7 +34,7 @@ def blender_like(path, layers, compression, half=(), parts=True):
         with OpenEXR.File(header, channels) as file:
             file.write(str(path))
         return path.read_bytes()
-    groups: dict[str, dict[str, np.ndarray]] = {}
+    groups: dict[str, dict[str, NDArray[Any]]] = {}
     for name, value in channels.items():
         groups.setdefault(name.rpartition(".")[0], {})[name] = value
     with OpenEXR.File([OpenEXR.Part(dict(header), group, name) for name, group in groups.items()]) as file:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import bpy
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 import blender_addon
 from blender_addon import compat
@@ -74,7 +76,7 @@ def through_batch(path: Path, *arguments: object, folder: Path):
     return rig.characters(bpy.context.scene)[0].armature
 
 
-def joint(armature, name: str, frame: int) -> np.ndarray:
+def joint(armature, name: str, frame: int) -> NDArray[Any]:
     bpy.context.scene.frame_set(frame)
     shown = armature.evaluated_get(bpy.context.evaluated_depsgraph_get())
     return np.array(shown.matrix_world @ shown.pose.bones[name].head)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import bpy
 import numpy as np
 import pytest
 from bpy_extras.object_utils import world_to_camera_view
+from numpy.typing import NDArray
 
 from blender_addon import compat
 from blender_addon.passes.launcher import PassRender, PassRequest
@@ -48,7 +50,7 @@ def render(folder: Path, frames=(1, 2), width=160, height=120, engine="cycles"):
     return render_passes(bpy.context, PassRequest(folder, tuple(frames), width, height, engine))
 
 
-def inner(raster: Raster) -> np.ndarray:
+def inner(raster: Raster) -> NDArray[Any]:
     """Pixels whose neighbours show the same part at about the same depth: no silhouette, no border of parts."""
     keep = raster.part > 0
     depth = np.where(raster.part > 0, raster.depth_m, 1e3)
