@@ -61,7 +61,7 @@ COMMANDS = (
     Command("bench", "backend.commands.bench", "speed and memory, side by side in one run", computes=True),
     Command("report", "backend.commands.report", "video, contact sheet and manifest of a result"),
     Command("convert-smpl", "backend.commands.convert_smpl", "turn a licensed SMPL file into a safe npz"),
-    Command("train", "backend.make.training.cli", "make the embedded model", computes=True),
+    Command("train", "backend.commands.train", "make the embedded model", computes=True),
     Command("doctor", "backend.commands.doctor", "what works on this machine, and the command that mends the rest"),
 )
 

@@ -11,12 +11,12 @@ from dataclasses import asdict
 from rich.console import Console
 from rich.table import Table
 
-from backend.loop.method import GuideDecoder
 from backend.measure.bench.arithmetic import Arithmetic, count_arithmetic
 from backend.measure.bench.correspondence import CorrespondenceBench, CorrespondenceRow, run_correspondence
 from backend.measure.bench.diffusion import CASES, DiffusionBench, DiffusionFigures, run_diffusion
 from backend.measure.bench.shot import FRAMING
 from backend.measure.bench.waiting import ASLEEP, SPINNING, WaitingBench, WaitingRow, run_waiting
+from backend.methods.latentman.step_decoder import GuideDecoder
 from shared.errors import EXIT_DONE
 
 _WIDTH = 130

@@ -6,8 +6,8 @@ import argparse
 import time
 from pathlib import Path
 
+from backend.machine.folder_lock import FolderLock
 from backend.server.cleaning import find_leftovers, remove_leftovers
-from backend.server.folder_lock import FolderLock
 from backend.server.journal import Journal
 from backend.server.paths import default_work_folder
 from shared.errors import EXIT_DONE, InputError

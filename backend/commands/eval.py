@@ -50,7 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
     figures = {name: consistency(frames, passes, matches) for name, frames in pictures.items()}
     comparison = Comparison(figures, resampling_floor(passes, matches), against)
     document = json.dumps({"frames": folder.result.frames, **comparison.json_value()}, indent=1)
-    strip = consistency_strip(comparison, pictures, folder.result.frames, passes.part)
+    strip = consistency_strip(comparison, pictures, folder.result.frames, matches.part)
     write_atomic(output / JSON_FILE, document.encode())
     write_atomic(output / PICTURE_FILE, strip)
     print(document if arguments.json else table(figures, comparison))

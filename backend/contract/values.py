@@ -1,4 +1,4 @@
-"""The values that the denoising loop takes and gives. All of them are frozen; none holds a model."""
+"""The values that an engine takes and gives. All of them are frozen; none holds a model."""
 
 from __future__ import annotations
 
@@ -9,10 +9,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from shared.errors import InputError
+from shared.errors import CancelledError, InputError
 
 
 def _keep_on(step: int, steps: int, x0: Tensor) -> None:
+    """Say nothing."""
+
+
+def _keep_on_frame(stage: str, frame: int) -> None:
     """Say nothing."""
 
 
@@ -22,10 +26,10 @@ def _never() -> bool:
 
 @dataclass(frozen=True, slots=True)
 class SampleSettings:
-    """What the loop needs to know of a job.
+    """What an engine needs to know of a job.
 
     `height` and `width` are the picture's, in pixels. `guidance_scale` above 1 turns classifier-free guidance on.
-    `micro_batch` is how many frames go through the UNet at once, `graph_batch` how many of them with the graph that a
+    `micro_batch` is how many frames go through the model at once, `graph_batch` how many of them with the graph that a
     gradient runs back through; None is as many as there is memory for. They change memory, speed and rounding only.
     Raises InputError for a value that cannot be used.
     """
@@ -40,8 +44,13 @@ class SampleSettings:
     graph_batch: int | None = None
 
     def __post_init__(self) -> None:
-        for name in ("steps", "height", "width", "micro_batch", "graph_batch"):
-            value = getattr(self, name)
+        for name, value in (
+            ("steps", self.steps),
+            ("height", self.height),
+            ("width", self.width),
+            ("micro_batch", self.micro_batch),
+            ("graph_batch", self.graph_batch),
+        ):
             if value is not None and value < 1:
                 raise InputError("sample.settings", f"{name} is {value}; it must be at least 1.")
         if not 0 <= self.seed < 2**63:
@@ -72,12 +81,14 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One denoising step. Index 0 is the noisiest; `alpha_bar` is the cumulative product at its timestep."""
+    """One denoising step. Index 0 is the noisiest; `alpha_bar` is the cumulative product at its timestep,
+    `alpha_bar_after` that of what the step leads to."""
 
     index: int
     count: int
     timestep: int
     alpha_bar: float
+    alpha_bar_after: float = 1.0
 
     def within(self, span: tuple[float, float]) -> bool:
         """Whether this step lies in `span`, given as fractions of the steps: (0, 0.4) of 100 is steps 0..39."""
@@ -107,21 +118,66 @@ class Trajectory:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Carried:
+    """What a segment is given of those before it: the shot's frame 0 and the frame before its own first one.
+
+    Both are None for the segment that starts at frame 0, and each where the method has no use for it.
+    """
+
+    first: Trajectory | None = None
+    previous: Trajectory | None = None
+
+
+NOTHING_CARRIED = Carried()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class SegmentResult:
-    """A denoised segment, and the two trajectories that the next segment takes as `anchor` and `previous`."""
+    """A denoised segment, and what it carries on to the next."""
 
     latents: Tensor  # (frames, channels, h, w) on the device; scaled as the UNet has them
-    anchor: Trajectory  # the shot's frame 0
+    first: Trajectory  # the shot's frame 0
     last: Trajectory  # this segment's last frame
+
+    @property
+    def carried(self) -> Carried:
+        """What the next segment is given."""
+        return Carried(self.first, self.last)
+
+
+@dataclass(frozen=True, slots=True)
+class Batches:
+    """How many frames go through the model at once: in all, and with the graph that a gradient runs back through.
+
+    They change memory, speed and rounding only. Raises InputError for less than one.
+    """
+
+    micro_batch: int
+    graph_batch: int
+
+    def __post_init__(self) -> None:
+        if min(self.micro_batch, self.graph_batch) < 1:
+            raise InputError("job.batches", f"Batches of {self.micro_batch} and {self.graph_batch} frames are none.")
 
 
 @dataclass(frozen=True, slots=True)
 class Callbacks:
-    """How a caller watches and stops the loop.
+    """How a caller watches and stops an engine.
 
     `on_step(step, steps, x0)` follows each step, `step` counted from 1, with the clean latents predicted so far,
-    (frames, channels, h, w). `cancelled()` is asked before each call of the UNet; True ends in CancelledError.
+    (frames, channels, h, w). `on_frame(stage, frame)` follows what is done for one frame of the shot ahead of the
+    steps, in a stage named as progress names it. `cancelled()` is asked before each call of a network; True ends in
+    CancelledError.
     """
 
     on_step: Callable[[int, int, Tensor], None] = _keep_on
+    on_frame: Callable[[str, int], None] = _keep_on_frame
     cancelled: Callable[[], bool] = _never
+
+    def check_cancelled(self) -> None:
+        """Raise CancelledError once the caller wants no more."""
+        if self.cancelled():
+            raise CancelledError("job.cancelled", "The job was cancelled.")
+
+
+UNWATCHED = Callbacks()

@@ -19,7 +19,8 @@ METHODS: tuple[Method, ...] = ("assignment", "surface")
 
 def frame_iuv(passes: ShotPasses, frame: int, height: int, width: int) -> IUV:
     """One frame's labels at `height` x `width`, `frame` being its position in the shot."""
-    return resize_iuv(IUV(passes.part[frame], passes.uv[frame]), height, width)
+    labels = passes.frame(frame)
+    return resize_iuv(IUV(labels.part, labels.uv), height, width)
 
 
 def pair_matches(

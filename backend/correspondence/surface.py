@@ -85,9 +85,10 @@ def surface_points(passes: ShotPasses, index: ChartIndex, frame: int, pixels: In
     the passes show.
     """
     view = _view(passes, index, frame)
-    part = passes.part[frame].reshape(-1)
+    labels = passes.frame(frame)
+    part, uv = labels.part.reshape(-1), labels.uv.reshape(-1, 2)
     pixels = np.flatnonzero(part) if pixels is None else pixels[part[pixels] > 0]
-    hits = find_in_charts(index, part[pixels], passes.uv[frame].reshape(-1, 2)[pixels])
+    hits = find_in_charts(index, part[pixels], uv[pixels])
     corners = view.corners_of(hits.face)
     pixel = pixels[hits.point]
     centre = _centres(pixel, passes.shot.width)
@@ -116,10 +117,10 @@ def track_points(passes: ShotPasses, index: ChartIndex, points: SurfacePoints, f
     corners = view.corners_of(points.face)
     place = _combine(points.weights, corners)
     position = view.project(place)
-    height, width = passes.part.shape[1:]
+    height, width = passes.size
     inside = _inside(position, height, width)
     cell = np.floor(np.where(inside[:, None], position, 0)).astype(np.int64)
-    seen = passes.depth_m[frame][cell[:, 1], cell[:, 0]].astype(np.float64)
+    seen = passes.frame(frame).depth_m[cell[:, 1], cell[:, 0]].astype(np.float64)
     normals = _normals(corners)
     expected = _prolonged_depth(corners, normals, cell.astype(np.float64) + 0.5, view.intrinsics)
     tolerance = DEPTH_TOLERANCE_M + np.abs(expected - place[:, 2])
@@ -138,7 +139,7 @@ def match_surface(
     joined with the cell of the reference frame that this point falls in, if it is seen there. Of several cells that
     fall in one, the one closest to its centre wins. Raises PassesError for a size above the passes'.
     """
-    full_height, full_width = passes.part.shape[1:]
+    full_height, full_width = passes.size
     samples = _cell_samples((full_height, full_width), height, width)
     points = surface_points(passes, index, current, samples)
     track = track_points(passes, index, points, reference)

@@ -10,28 +10,28 @@ from pathlib import Path
 
 import torch
 
-from backend.jobs import runner
+from backend.jobs import runner, warm_model
 from backend.jobs.folder import JobFolder
 from backend.jobs.worker_events import WorkerEvent
 from backend.models.sd15.compiled import compile_blocks
 from shared.models.files import ModelFiles
 
-memory = runner.memory
+memory = warm_model.memory
 
 
 def prepare(model: str, files: ModelFiles) -> None:
     """Load a model ahead of its job. Raises ModelError."""
-    compile_blocks(runner.warm_model(model, files).components)
+    compile_blocks(warm_model.warm_model(model, files).components)
 
 
 def release() -> None:
     """Forget the model, and what was compiled for it."""
     torch.compiler.reset()
-    runner.release()
+    warm_model.release()
 
 
 def run_job(folder: Path, emit: Callable[[WorkerEvent], None], cancelled: Callable[[], bool]) -> None:
     """Run the job in `folder` to its end; see `runner.run_job`."""
     job = JobFolder(folder).job()
-    compile_blocks(runner.warm_model(job.model, job.model_files).components)
+    compile_blocks(warm_model.warm_model(job.model, job.model_files).components)
     runner.run_job(folder, emit, cancelled)

@@ -20,29 +20,13 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
-from backend.contract.values import Trajectory
-from backend.loop.segment import Segment, SegmentResult
-from backend.loop.trajectory import trajectory_from_bytes, trajectory_to_bytes
-from backend.passes.shot_passes import ShotPasses, read_passes
+from backend.contract.trajectory import trajectory_from_bytes, trajectory_to_bytes
+from backend.contract.values import Batches, Segment, SegmentResult, Trajectory
+from backend.passes.shot_passes import ShotPasses, open_passes
 from shared.errors import InputError, JobError
 from shared.files.frame_files import frame_name, write_atomic
 from shared.files.strict_json import StrictJSONError, convert, dump_json, parse_json
 from shared.jobs.job import Job, parse_job
-
-
-@dataclass(frozen=True, slots=True)
-class Batches:
-    """How many frames go through the model at once; the fields are those of `SampleSettings`.
-
-    Raises InputError for less than one.
-    """
-
-    micro_batch: int
-    graph_batch: int
-
-    def __post_init__(self) -> None:
-        if min(self.micro_batch, self.graph_batch) < 1:
-            raise InputError("job.batches", f"Batches of {self.micro_batch} and {self.graph_batch} frames are none.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +40,14 @@ class JobFolder:
         return parse_job((self.path / "job.json").read_bytes())
 
     def passes(self, job: Job) -> ShotPasses:
-        """The job's inputs, read. Raises JobError for one that is missing and PassesError for one that is wrong."""
+        """The job's inputs, opened. Raises JobError for one that is missing and PassesError for one that is wrong."""
         missing = [digest for digest in job.inputs.digests() if not (self.path / "inputs" / digest).is_file()]
         if missing:
             raise JobError(
                 "job.inputs_missing", f"{len(missing)} of the job's inputs are missing.", "Submit the job again."
             )
         inputs = self.path / "inputs"
-        return read_passes(
+        return open_passes(
             [inputs / digest for digest in job.inputs.passes],
             inputs / job.inputs.shot,
             inputs / job.inputs.vertices,
@@ -115,7 +99,7 @@ class JobFolder:
         folder = self.path / "segments"
         folder.mkdir(exist_ok=True)
         if segment.start == 0:
-            write_atomic(self.anchor_path, trajectory_to_bytes(result.anchor))
+            write_atomic(self.anchor_path, trajectory_to_bytes(result.first))
         write_atomic(self.last_path(segment), trajectory_to_bytes(result.last))
         latents = save({"latents": result.latents.detach().cpu().contiguous()})
         write_atomic(folder / f"{segment.start:04d}.latents.safetensors", latents)

@@ -11,7 +11,6 @@ from torch import Tensor
 from torch.nn import functional
 
 from backend.jobs.worker_events import Preview
-from backend.models.sd15.latent_colours import LatentColours
 
 PREVIEW_SIDE = 64  # pixels of the longer side, that of Stable Diffusion's latents at 512 pixels
 PAUSE_S = 1.0
@@ -21,7 +20,7 @@ PAUSE_S = 1.0
 class StepPreviews:
     """Makes a preview of the steps that come more than `pause_s` after the last one; none where that is None."""
 
-    colours: LatentColours
+    colours: Callable[[Tensor], Tensor]  # latents (channels, h, w) -> (3, h, w) in 0..1
     pause_s: float | None = PAUSE_S
     _last: float = field(default_factory=time.monotonic)
 
@@ -36,7 +35,7 @@ class StepPreviews:
         emit(Preview(frame, width, height, picture.contiguous().numpy().tobytes()))
 
 
-def preview_picture(colours: LatentColours, x0: Tensor) -> Tensor:
+def preview_picture(colours: Callable[[Tensor], Tensor], x0: Tensor) -> Tensor:
     """The picture (height, width, 3) uint8 of a frame's latents (channels, h, w), `PREVIEW_SIDE` on its longer side."""
     height, width = x0.shape[-2:]
     scale = PREVIEW_SIDE / max(height, width)

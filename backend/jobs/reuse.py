@@ -15,9 +15,8 @@ from pathlib import Path
 import diffusers
 import torch
 
+from backend.contract.values import Segment
 from backend.jobs.folder import JobFolder
-from backend.loop.segment import Segment
-from backend.models.sd15.components import Components
 from backend.passes.shot_passes import ShotPasses
 from shared.files.digest import is_digest, sha256_bytes, sha256_file
 from shared.files.frame_files import link_or_copy, storage_error, write_atomic
@@ -40,16 +39,15 @@ from shared.methods import MethodSpec, method_named
 COMPUTING = ("contract", "correspondence", "loop", "machine", "methods", "models", "passes")
 
 
-def machinery(components: Components, files: str) -> str:
+def machinery(device: torch.device, dtype: torch.dtype, files: str) -> str:
     """What computes, as a digest: equal inputs give equal bytes on the same device, by the same program and files.
 
     `files` stands for the model's files as they are now.
     """
-    device = components.device
     cuda = device.type == "cuda"
     name = torch.cuda.get_device_name(device) if cuda else f"{platform.machine()}, {torch.get_num_threads()} threads"
     versions = f"torch {torch.__version__}, diffusers {diffusers.__version__}, {_own_code()}"
-    return sha256_bytes(f"{device.type} {name}, {components.dtype}, {versions}, {files}".encode())
+    return sha256_bytes(f"{device.type} {name}, {dtype}, {versions}, {files}".encode())
 
 
 @cache

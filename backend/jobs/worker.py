@@ -23,7 +23,7 @@ from typing import Protocol, cast
 from backend.jobs.lines import read_lines
 from backend.jobs.worker_commands import Load, Run, Stop, Unload, read_command
 from backend.jobs.worker_events import Cancelled, Done, Failed, WorkerEvent, WorkerLine, is_terminal, write_line
-from backend.server.folder_lock import FolderLock
+from backend.machine.folder_lock import FolderLock
 from shared.errors import CancelledError, JobError, LatentManError, ProtocolError, told
 from shared.files.frame_files import is_disk_full, storage_error
 from shared.models.files import ModelFiles

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
 
-from backend.loop.denoiser import Denoiser
-from backend.loop.method import GradientThrough
-from backend.models.sd15.attention import AttentionContext
+from backend.loop.attending import AttentionContext
+from backend.loop.memory import GradientThrough
+from backend.loop.model import Denoiser, Frames, Scheduler
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,27 +31,27 @@ class FrameGraph:
         return pulled[: len(gradient)].to(gradient.dtype)
 
 
-def frame_graph(
-    denoiser: Denoiser,
-    scheduler: Any,
-    through: GradientThrough,
-    latents: Tensor,  # (frames, channels, h, w) x_t
-    depth: Tensor,  # (frames, control channels, h, w) embedded depth
-    text: Tensor | None,  # as `Denoiser.predict` takes it
-    timestep: int,
-    context: AttentionContext,
-) -> FrameGraph:
-    """Predict x0 and x_{t-1} of some frames with the graph that `through` asks for.
+@dataclass(frozen=True, slots=True, eq=False)
+class GraphMaker:
+    """Predicts frames with the graph that `through` asks for."""
 
-    "unconditional" is the published code's: the copies of x_t for the two halves are the graph's leaf, and x_t as
-    the scheduler takes it is a constant.
-    """
-    with torch.enable_grad():
-        from_copies = through == "unconditional"
-        leaf = (denoiser.copies(latents) if from_copies else latents).detach().clone().requires_grad_()
-        copies, x = (leaf, latents) if from_copies else (denoiser.copies(leaf), leaf)
-        output = denoiser.predict_copies(
-            copies, depth, timestep, context, text=text, controlnet_gradient=through == "controlnet"
-        )
-        following, x0 = scheduler.step(output, timestep, x, return_dict=False)
-    return FrameGraph(x0, following.detach(), leaf)
+    denoiser: Denoiser
+    scheduler: Scheduler
+    through: GradientThrough
+
+    def graph(self, latents: Tensor, frames: Frames, timestep: int, context: AttentionContext) -> FrameGraph:
+        """x0 and x_{t-1} of some frames' x_t (frames, channels, h, w).
+
+        "unconditional" is the published code's: the copies of x_t for the two halves are the graph's leaf, and x_t as
+        the scheduler takes it is a constant.
+        """
+        with torch.enable_grad():
+            from_copies = self.through == "unconditional"
+            start = self.denoiser.copies(latents) if from_copies else latents
+            leaf = start.detach().clone().requires_grad_()
+            copies, x = (leaf, latents) if from_copies else (self.denoiser.copies(leaf), leaf)
+            output = self.denoiser.predict_copies(
+                copies, frames, timestep, context, control_gradient=self.through == "controlnet"
+            )
+            following, x0 = self.scheduler.step(output, timestep, x, return_dict=False)
+        return FrameGraph(x0, following.detach(), leaf)

@@ -1,109 +1,58 @@
-"""What a method is to the denoising loop: a few declarations and hooks. The loop knows no method by name."""
+"""What a method is to the loop: the parts of it that the method supplies. The loop knows no method by name.
+
+A method is a subclass of `FrameMethod` that says only what it does. All parts have a neutral default, so that a method
+of none is each frame on its own.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import ClassVar, Literal, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Protocol, TypeVar
 
 from torch import Tensor
 
-from backend.contract.values import Canvas, Segment, Step
-from backend.loop.noise import NoiseStream
+from backend.contract.values import UNWATCHED, Callbacks, Canvas, Segment, Step
+from backend.loop.attending import AttentionRule, KeysValues, Layer
+from backend.loop.memory import GradientThrough
+from backend.loop.model import ControlPictures, FrameModel, TemporalLayers
+from backend.loop.noise import NoiseStream, frame_noise
+from backend.passes.shot_passes import ShotPasses
 from shared.methods import MethodSpec
 
-
-@dataclass(frozen=True, slots=True)
-class CellBox:
-    """Rows `top` to `bottom - 1` and columns `left` to `right - 1` of a map of cells or pixels."""
-
-    top: int
-    left: int
-    bottom: int
-    right: int
-
-    def scaled(self, factor: int) -> CellBox:
-        """The same box where each cell is `factor` cells wide and high."""
-        return CellBox(self.top * factor, self.left * factor, self.bottom * factor, self.right * factor)
-
-    def halved(self) -> CellBox:
-        """The smallest box of cells twice as large that covers it."""
-        return CellBox(self.top // 2, self.left // 2, -(-self.bottom // 2), -(-self.right // 2))
-
-    def grown(self, cells: int, height: int, width: int) -> CellBox:
-        """The box with `cells` more on each side, inside a height x width map."""
-        return CellBox(
-            max(self.top - cells, 0),
-            max(self.left - cells, 0),
-            min(self.bottom + cells, height),
-            min(self.right + cells, width),
-        )
-
-    def joined(self, other: CellBox) -> CellBox:
-        """The smallest box that covers both."""
-        return CellBox(
-            min(self.top, other.top),
-            min(self.left, other.left),
-            max(self.bottom, other.bottom),
-            max(self.right, other.right),
-        )
-
-    def cut_from(self, values: Tensor, place: CellBox) -> Tensor:
-        """This box's part of values (..., height, width) that lie at `place`, a box around it."""
-        rows = slice(self.top - place.top, self.bottom - place.top)
-        columns = slice(self.left - place.left, self.right - place.left)
-        return values[..., rows, columns]
+Value = TypeVar("Value")
 
 
-@dataclass(frozen=True, slots=True)
-class Crop:
-    """A part of a picture to be decoded, in latent cells, and whose group norm statistics the decoder shall take.
+@dataclass(frozen=True, slots=True, eq=False)
+class StepTools:
+    """What a method has at hand within one step: the model, frame 0, and the caller's wish to stop."""
 
-    "own": those of the latents at hand, at the cost of a whole decode without gradients; "first": those of the shot's
-    frame 0 at the same step, measured once a step for all frames.
-    """
+    model: FrameModel
+    first_x0: Tensor | None  # (1, channels, h, w) frame 0's at this step, None where the method carries none
+    check_cancelled: Callable[[], None]
+    _made: dict[type, Any] = field(default_factory=dict)
 
-    box: CellBox
-    statistics: Literal["own", "first"]
+    def once(self, kind: type[Value], make: Callable[[], Value]) -> Value:
+        """A value that is costly to make and the same for the whole step, made when it is first asked for."""
+        if kind not in self._made:
+            self._made[kind] = make()
+        made: Value = self._made[kind]
+        return made
 
+    def decode(self, latents: Tensor) -> Tensor:
+        """As `FrameModel.decode`. Raises CancelledError where the caller wants no more."""
+        self.check_cancelled()
+        return self.model.decode(latents)
 
-GuideDecoder = Literal["full", "tiny"]
-"""What decodes for a method's hooks: the model's autoencoder, or the small one that follows it."""
-
-
-class Decode(Protocol):
-    """Latents to pictures at one step."""
-
-    def __call__(self, latents: Tensor, crop: Crop | None = None, decoder: GuideDecoder = "full") -> Tensor:
-        """Latents (n, channels, h, w) -> pictures (n, 3, height, width), differentiable, not clamped.
-
-        0 is black, 1 white. With a crop the pictures are 0 outside it, and n is 1; the tiny decoder has no norms, so
-        that it takes of a crop only the box, and any n.
-        """
-        ...
-
-
-GradientThrough = Literal["decoder", "unet", "controlnet", "unconditional"]
-"""What a gradient runs through, and so what it is taken with respect to.
-
-"decoder": the decoder alone, with respect to x0; "unet": UNet and decoder, with respect to x_t; "controlnet": the
-ControlNet too; "unconditional": as "unet", but with respect to the copy of x_t that the UNet sees without the prompt,
-taken for an input of its own, x_t itself being a constant.
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class Layer:
-    """One self-attention layer. `block` counts its model's transformer blocks in the order they run, from 0."""
-
-    model: Literal["unet", "controlnet"]
-    name: str
-    block: int
+    def encode(self, pictures: Tensor) -> Tensor:
+        """As `FrameModel.encode`. Raises CancelledError where the caller wants no more."""
+        self.check_cancelled()
+        return self.model.encode(pictures)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FrameReference:
-    """The frame before, at the same step, without a graph; `picture` is there if a hook has decoded it."""
+    """The frame before, at the same step, without a graph; `picture` is there if the guidance has decoded it."""
 
     x0: Tensor  # (1, channels, h, w)
     picture: Tensor | None = None  # (1, 3, height, width), where it was decoded
@@ -122,10 +71,21 @@ class FrameLoss:
     picture: Tensor  # (1, 3, height, width) the frame's, without a graph
 
 
-class StepHooks(Protocol):
-    """A method's part in each step of one segment. Hooks keep no state between calls."""
+class InitialLatents(Protocol):
+    """Where a segment's frames start."""
 
-    def before_unet(self, step: Step, latents: Tensor, previous: Tensor | None) -> Tensor:
+    def __call__(self, step: Step, noise: Tensor, tools: StepTools) -> Tensor:
+        """The x_T of a segment's frames (frames, channels, h, w), of the noise level of `step`, the first one.
+
+        `noise` is what they would have otherwise.
+        """
+        ...
+
+
+class BeforeUnet(Protocol):
+    """A change of x_t before the networks see it."""
+
+    def __call__(self, step: Step, latents: Tensor, previous: Tensor | None) -> Tensor:
         """The segment's x_t (frames, channels, h, w) as the UNet shall see it.
 
         `previous` (channels, h, w) is the x_t of the frame before the segment as the UNet saw it, None in a shot's
@@ -133,11 +93,32 @@ class StepHooks(Protocol):
         """
         ...
 
-    def wants_gradient(self, step: Step) -> bool:
+
+class CleanLatents(Protocol):
+    """A change of the clean latents that a step predicts, all of a segment's frames together."""
+
+    def acts(self, step: Step) -> bool:
+        """Whether it does anything at this step."""
+        ...
+
+    def changed(self, step: Step, x0: Tensor, tools: StepTools) -> Tensor:
+        """The x0 to go on with, (frames, channels, h, w); the predicted noise is held."""
+        ...
+
+
+class Guidance(Protocol):
+    """Frames judged by a loss on their pictures, whose gradient moves them, one after the other."""
+
+    @property
+    def through(self) -> GradientThrough:
+        """How far back the gradient of a frame's loss is taken."""
+        ...
+
+    def acts(self, step: Step) -> bool:
         """Whether frames are judged and guided at this step."""
         ...
 
-    def losses(self, first: int, x0: Tensor, reference: FrameReference, decode: Decode) -> Sequence[FrameLoss | None]:
+    def losses(self, first: int, x0: Tensor, reference: FrameReference, tools: StepTools) -> Sequence[FrameLoss | None]:
         """Judge the x0 (n, channels, h, w) of frames from `first` on; None leaves a frame alone.
 
         `reference` is the frame before `first`. Called with gradients enabled, never for the shot's frame 0.
@@ -147,54 +128,79 @@ class StepHooks(Protocol):
     def guided(self, step: Step, frame: int, following: Tensor, loss: FrameLoss, gradient: Tensor) -> Tensor:
         """The x_{t-1} of the shot's frame `frame`, `following` being the scheduler's: each (1, channels, h, w).
 
-        `gradient` is that of `loss.total`, as far back as the method's `gradient_through`.
+        `gradient` is that of `loss.total`, as far back as `through`.
         """
         ...
 
 
-class Method(Protocol):
-    """A published method: what it needs, and the parts of the loop that it changes."""
+class Finish(Protocol):
+    """A last change of decoded frames."""
+
+    def __call__(self, segment: Segment, pictures: Tensor) -> Tensor:
+        """A segment's pictures (frames, 3, height, width), 0..1 -> the same."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Parts:
+    """What a method puts into the loop for one segment. Parts keep no state between calls.
+
+    `bank` gives keys and values of pictures that are no frames of the shot.
+    """
+
+    attention: AttentionRule | None = None
+    bank: Callable[[Step], Mapping[Layer, KeysValues]] | None = None
+    initial_latents: InitialLatents | None = None
+    before_unet: BeforeUnet | None = None
+    clean_latents: CleanLatents | None = None
+    guidance: Guidance | None = None
+    temporal: TemporalLayers | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MethodInputs:
+    """What a method is built from: its settings in the job, and the passes of the shot."""
+
+    settings: Any
+    passes: ShotPasses
+    latent_factor: int  # pixels a latent cell, along each side
+
+
+@dataclass(frozen=True, slots=True, eq=False)  # a subclass that holds arrays must not inherit an equality
+class FrameMethod:
+    """A published method. A subclass overrides what it changes and says nothing of the rest."""
 
     spec: ClassVar[MethodSpec]
 
-    @property
-    def gradient_through(self) -> GradientThrough:
-        """How far back the gradient of a frame's loss is taken."""
-        ...
-
-    @property
-    def guide_decoder(self) -> GuideDecoder:
-        """What decodes for the loss. The tiny decoder's graphs of a batch are alive at once, the full one's are not."""
-        ...
+    @classmethod
+    def build(cls, inputs: MethodInputs) -> FrameMethod:
+        """The method for one job. Raises InputError if something that it needs is not there."""
+        return cls()
 
     def noise_stream(self, frame: int) -> NoiseStream:
-        """Which stream of the seed a frame's initial noise comes from."""
-        ...
+        """Which stream of the seed a frame's initial noise comes from: each frame's own."""
+        return frame_noise(frame)
 
-    def reads_anchor(self, layer: Layer, step: Step) -> bool:
-        """Whether `layer` takes its keys and values from frame 0 at this step."""
-        ...
+    def prepare(self, segment: Segment, canvas: Canvas, callbacks: Callbacks = UNWATCHED) -> Parts:
+        """The parts for one segment. Raises InputError if the method's data does not fit it."""
+        return Parts()
 
-    def prepare(self, segment: Segment, canvas: Canvas) -> StepHooks:
-        """The hooks for one segment. Raises InputError if the method's data does not fit it."""
-        ...
+    @property
+    def gradient_through(self) -> GradientThrough:
+        """How far back the method takes gradients, to plan memory by; no further than x0 where it takes none."""
+        return "decoder"
 
+    @property
+    def model_parts(self) -> frozenset[str]:
+        """Optional parts of the model that the method uses, as `shared.models` names them."""
+        return frozenset()
 
-class NoHooks:
-    """Hooks of a method that changes nothing around the UNet."""
+    @property
+    def control_pictures(self) -> ControlPictures | None:
+        """Control pictures of the method's own; None for the shot's depth."""
+        return None
 
-    def before_unet(self, step: Step, latents: Tensor, previous: Tensor | None) -> Tensor:
-        """The latents as they are."""
-        return latents
-
-    def wants_gradient(self, step: Step) -> bool:
-        """Never."""
-        return False
-
-    def losses(self, first: int, x0: Tensor, reference: FrameReference, decode: Decode) -> Sequence[FrameLoss | None]:
-        """Nothing."""
-        return [None] * len(x0)
-
-    def guided(self, step: Step, frame: int, following: Tensor, loss: FrameLoss, gradient: Tensor) -> Tensor:
-        """The scheduler's x_{t-1} as it is."""
-        return following
+    @property
+    def finish(self) -> Finish | None:
+        """What is done to decoded frames, None for nothing."""
+        return None

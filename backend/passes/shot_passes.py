@@ -1,22 +1,30 @@
-"""The rendered passes of a shot, read into arrays.
+"""The rendered passes of a shot: opened once, their frames read when they are asked for.
 
-Conventions: one multilayer EXR a frame (`Depth.Z`, `iuv.R/G/B`); depth is planar distance from the camera in metres;
-row 0 is the top of the picture; a pixel's centre is at +0.5.
+A frame of 512 x 512 takes 3.4 MB, so that a shot's frames are never held all at once: memory is that of the frames
+asked for and of the last `KEPT_FRAMES`.
 """
 
 from __future__ import annotations
 
-import os
 import zipfile
-from dataclasses import dataclass
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
-import OpenEXR
+from numpy.lib.format import open_memmap
 from numpy.typing import NDArray
 
+from backend.passes.exr import FramePasses, check_header, check_size, read_frame
 from shared.errors import PassesError
-from shared.shot import DEPTH_CHANNEL, PART_CHANNEL, PART_COUNT, U_CHANNEL, V_CHANNEL, Shot, depth_levels, parse_shot
+from shared.shot import Shot, depth_levels, parse_shot
+
+# Matching goes from frame to frame: the two at hand, the one before them, and the shot's frame 0 are asked for again.
+KEPT_FRAMES = 4
+# Vertices of so many frames are checked at once: 170 KB a frame of a 14,000-vertex body.
+CHECKED_FRAMES = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,66 +36,106 @@ class Charts:
     chart_uv: NDArray[np.float32]  # (faces, 3, 2) 0..1
 
 
-@dataclass(frozen=True, slots=True)
+class FrameSource(Protocol):
+    """Where a shot's frames come from."""
+
+    def frame(self, position: int) -> FramePasses:
+        """The frame at a position in the shot. Raises PassesError for one that cannot be used."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FrameFiles:
+    """A shot's EXR files, in the order of its frames. The last frames read are kept, `KEPT_FRAMES` of them."""
+
+    paths: tuple[Path, ...]
+    height: int
+    width: int
+    _kept: OrderedDict[int, FramePasses] = field(default_factory=OrderedDict)
+
+    def frame(self, position: int) -> FramePasses:
+        """Read a frame, or take it from those that are kept. Raises PassesError."""
+        kept = self._kept.get(position)
+        if kept is None:
+            path = self.paths[position]
+            kept = read_frame(path)
+            check_size(path, kept.part.shape, (self.height, self.width))
+            if len(self._kept) >= KEPT_FRAMES:
+                self._kept.popitem(last=False)
+            self._kept[position] = kept
+        self._kept.move_to_end(position)
+        return kept
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FramesInMemory:
+    """Frames that were made here and not read from files: the passes of all of them, stacked."""
+
+    stacked: FramePasses
+
+    def frame(self, position: int) -> FramePasses:
+        """A view of one frame."""
+        return FramePasses(self.stacked.depth_m[position], self.stacked.part[position], self.stacked.uv[position])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class ShotPasses:
-    """All that the backend knows of a shot's geometry."""
+    """All that the backend knows of a shot's geometry. A frame is named by its position in the shot, from 0."""
 
-    depth_m: NDArray[np.float32]  # (frames, height, width) metres, inf = background
-    part: NDArray[np.uint8]  # (frames, height, width) 0 = background, 1..24
-    uv: NDArray[np.float32]  # (frames, height, width, 2) 0..1 inside the part's chart
     shot: Shot
-    vertices: NDArray[np.float32]  # (frames, vertices, 3) world metres
+    vertices: NDArray[np.float32]  # (frames, vertices, 3) world metres; of a job, mapped from its file
     charts: Charts
+    source: FrameSource
+
+    @property
+    def positions(self) -> range:
+        """The positions of all frames."""
+        return range(len(self.shot.frames))
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width of the passes, in pixels."""
+        return self.shot.height, self.shot.width
+
+    def frame(self, position: int) -> FramePasses:
+        """One frame's passes. Raises PassesError for a frame that the shot does not have, or that cannot be used."""
+        if position not in self.positions:
+            raise PassesError(
+                "passes.frame", f"The shot has {len(self.shot.frames)} frames; there is none at position {position}."
+            )
+        return self.source.frame(position)
+
+    def read(self, frames: range) -> FramePasses:
+        """The passes of these frames alone, stacked: 13 bytes a pixel. Raises PassesError as `frame` does."""
+        height, width = self.size
+        depth_m = np.empty((len(frames), height, width), np.float32)
+        part, uv = np.empty(depth_m.shape, np.uint8), np.empty((*depth_m.shape, 2), np.float32)
+        for row, position in enumerate(frames):
+            one = self.frame(position)
+            depth_m[row], part[row], uv[row] = one.depth_m, one.part, one.uv
+        return FramePasses(depth_m, part, uv)
+
+    def parts(self, frames: range) -> NDArray[np.uint8]:
+        """The part labels (frames, height, width) of these frames alone: 1 byte a pixel. Raises PassesError."""
+        parts = np.empty((len(frames), *self.size), np.uint8)
+        for row, position in enumerate(frames):
+            parts[row] = self.frame(position).part
+        return parts
 
 
-def read_frame(path: Path) -> tuple[NDArray[np.float32], NDArray[np.uint8], NDArray[np.float32]]:
-    """Read one frame's EXR: depth (H, W) metres with inf for background, part (H, W), uv (H, W, 2).
+def depth_pictures(passes: ShotPasses, frames: range) -> NDArray[np.float32]:
+    """ControlNet's depth pictures of these frames: (frames, height, width), background 0.
 
-    Raises PassesError naming the file and the layer at fault.
+    On bodies they are `shared.shot.depth_levels` of the whole shot's range. Raises PassesError for a frame that cannot
+    be used.
     """
-    channels = _channels(path)
-    depth = _channel(channels, DEPTH_CHANNEL, path)
-    labels = _channel(channels, PART_CHANNEL, path)
-    uv = np.stack([_channel(channels, U_CHANNEL, path), _channel(channels, V_CHANNEL, path)], axis=-1)
-    if not np.isin(labels, np.arange(PART_COUNT + 1)).all():
-        raise PassesError(
-            "passes.labels",
-            f"{path.name}: layer {PART_CHANNEL} holds part labels that are not whole numbers from 0 to {PART_COUNT}.",
-            "Render the passes again with this add-on; a filter or denoiser has touched them.",
-        )
-    part = labels.astype(np.uint8)
-    body = part > 0
-    if not np.isfinite(depth[body]).all() or (depth[body] <= 0).any():
-        raise PassesError(
-            "passes.depth",
-            f"{path.name}: layer Depth.Z is not a positive distance everywhere on the body.",
-            "Render the passes again.",
-        )
-    depth = np.where(body, depth, np.float32(np.inf)).astype(np.float32)
-    return depth, part, np.clip(np.where(body[..., None], uv, 0), 0, 1).astype(np.float32)
-
-
-def _channels(path: Path) -> dict[str, NDArray[np.float32]]:
-    """All channels of all parts of an EXR by full name; Blender 5 writes a part a pass, Blender 4 one part."""
-    try:
-        with OpenEXR.File(os.fsencode(path), separate_channels=True) as file:
-            return {name: np.asarray(channel.pixels) for part in file.parts for name, channel in part.channels.items()}
-    except (RuntimeError, ValueError, OSError) as error:
-        raise PassesError(
-            "passes.unreadable", f"{path.name} is not a whole OpenEXR file.", "Render the passes again."
-        ) from error
-
-
-def _channel(channels: dict[str, NDArray[np.float32]], wanted: str, path: Path) -> NDArray[np.float32]:
-    """The channel whose name ends in `wanted`, whatever the view layer in front of it is called."""
-    found = [value for name, value in channels.items() if name == wanted or name.endswith("." + wanted)]
-    if len(found) != 1:
-        raise PassesError(
-            "passes.layer",
-            f"{path.name} has {len(found)} layers named {wanted}; exactly one is needed.",
-            "Render the passes again with this add-on.",
-        )
-    return found[0].astype(np.float32)
+    near, far = passes.shot.near_m, passes.shot.far_m
+    pictures = np.empty((len(frames), *passes.size), np.float32)
+    for row, position in enumerate(frames):
+        one = passes.frame(position)
+        body = one.part > 0
+        pictures[row] = np.where(body, depth_levels(np.where(body, one.depth_m, far), near, far), 0)
+    return pictures
 
 
 def read_charts(path: Path) -> Charts:
@@ -106,23 +154,33 @@ def read_charts(path: Path) -> Charts:
     return Charts(f.astype(np.int32), part.astype(np.uint8), chart_uv.astype(np.float32))
 
 
-def read_vertices(path: Path, frames: int, count: int) -> NDArray[np.float32]:
-    """Read `vertices.npy`: (frames, count, 3) world metres. Raises PassesError."""
+def map_vertices(path: Path, frames: int, count: int) -> NDArray[np.float32]:
+    """Map `vertices.npy` into memory: (frames, count, 3) float32, world metres, read-only.
+
+    Every value is checked, a few frames at a time. Raises PassesError.
+    """
     try:
-        vertices = np.load(path, allow_pickle=False)
+        vertices: NDArray[np.float32] = open_memmap(path, mode="r")  # type: ignore[no-untyped-call]
     except (OSError, ValueError) as error:
         raise PassesError("passes.vertices", f"The body's vertices ({path.name}) cannot be read: {error}.") from error
-    if vertices.shape != (frames, count, 3) or not np.isfinite(vertices).all():
+    pieces = range(0, frames, CHECKED_FRAMES)
+    fits = vertices.dtype == np.float32 and vertices.shape == (frames, count, 3)
+    if not fits or not all(np.isfinite(vertices[start : start + CHECKED_FRAMES]).all() for start in pieces):
         raise PassesError(
             "passes.vertices",
-            f"The body's vertices ({path.name}) are {vertices.shape} or not finite; "
-            f"the shot needs {(frames, count, 3)}.",
+            f"The body's vertices ({path.name}) are {vertices.dtype} {vertices.shape} or not finite; "
+            f"the shot needs float32 {(frames, count, 3)}.",
         )
-    return np.asarray(vertices, np.float32)
+    return vertices
 
 
-def read_passes(frame_files: list[Path], shot_file: Path, vertices_file: Path, charts_file: Path) -> ShotPasses:
-    """Read a shot's passes; `frame_files` in the order of the shot's frames. Raises PassesError."""
+def open_passes(frame_files: Sequence[Path], shot_file: Path, vertices_file: Path, charts_file: Path) -> ShotPasses:
+    """Open a shot's passes; `frame_files` in the order of the shot's frames.
+
+    Everything but the frames' pixels is read and checked here: shot, charts, vertices, and of every frame that its
+    header can be read, has each layer once and is of the shot's size. What its pixels hold is checked when the frame
+    is read: a file cut short, labels that are no part, a depth that is no distance. Raises PassesError.
+    """
     try:
         shot = parse_shot(shot_file.read_bytes())
     except OSError as error:
@@ -133,21 +191,9 @@ def read_passes(frame_files: list[Path], shot_file: Path, vertices_file: Path, c
             f"The shot has {len(shot.frames)} frames, but {len(frame_files)} passes are given.",
             "A job has all frames of its shot.json: name them, or render the passes of the job's frames alone.",
         )
-    size = (shot.height, shot.width)
-    depth, part, uv = zip(*(read_frame(path) for path in frame_files), strict=True)
-    for path, plane in zip(frame_files, part, strict=True):
-        if plane.shape != size:
-            raise PassesError(
-                "passes.size", f"{path.name} is {plane.shape[1]}x{plane.shape[0]}, the shot {size[1]}x{size[0]}."
-            )
+    for path in frame_files:
+        check_header(path, shot.height, shot.width)
     count = max(character.vertex_start + character.vertex_count for character in shot.characters)
-    vertices = read_vertices(vertices_file, len(shot.frames), count)
-    return ShotPasses(np.stack(depth), np.stack(part), np.stack(uv), shot, vertices, read_charts(charts_file))
-
-
-def depth_pictures(passes: ShotPasses) -> NDArray[np.float32]:
-    """ControlNet's depth pictures: (frames, height, width), `shared.shot.depth_levels` on bodies, background 0."""
-    near, far = passes.shot.near_m, passes.shot.far_m
-    body = passes.part > 0
-    levels = depth_levels(np.where(body, passes.depth_m, far), near, far)
-    return np.where(body, levels, 0).astype(np.float32)
+    vertices = map_vertices(vertices_file, len(shot.frames), count)
+    source = FrameFiles(tuple(frame_files), shot.height, shot.width)
+    return ShotPasses(shot, vertices, read_charts(charts_file), source)

@@ -18,9 +18,9 @@ import zmq
 
 from backend.jobs.lines import read_lines
 from backend.jobs.worker import DEFAULT_RUNNER
+from backend.machine.folder_lock import FolderLock
 from backend.server.dispatch.local import LocalDispatcher, WorkerSettings
 from backend.server.endpoint import Endpoint
-from backend.server.folder_lock import FolderLock
 from backend.server.job_folders import JobFolders
 from backend.server.job_queue import JobQueue
 from backend.server.journal import Journal

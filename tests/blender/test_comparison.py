@@ -9,7 +9,7 @@ import bpy
 import numpy as np
 
 from backend.jobs.reuse import shot_facts
-from backend.passes.shot_passes import read_passes
+from backend.passes.shot_passes import open_passes
 from blender_addon.cli.plan import look_ahead
 from blender_addon.client.request import GenerateRequest, placeholder_inputs
 from blender_addon.passes.comparison import Compared, Known, PassComparison
@@ -32,7 +32,7 @@ def finished_job(job: Job, passes: Path, jobs: Path) -> Job:
     files = [passes / frame_name(frame, ".exr") for frame in FRAMES]
     extra = [passes / name for name in ("shot.json", "vertices.npy", "charts.npz")]
     job = dataclasses.replace(job, inputs=JobInputs(tuple(map(sha256_file, files)), *map(sha256_file, extra)))
-    keys = segment_keys(job, shot_facts(job, read_passes(files, *extra)))
+    keys = segment_keys(job, shot_facts(job, open_passes(files, *extra)))
     record = ReuseRecord("here", tuple(SegmentRecord(key, (), ()) for key in keys))
     folder = jobs / sha256_file(files[0])[:32].ljust(64, "0" if job.method == "latentman" else "1")
     folder.mkdir(parents=True)

@@ -13,14 +13,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from backend.loop.segment import SampleSettings, Segment, sample_segment
+from backend.contract.values import SampleSettings, Segment
 from backend.methods.text2video_zero.method import Text2VideoZero
 from backend.models.sd15.components import Components, load_components
 from backend.models.sd15.decode import decode_frames
 from backend.models.sd15.text import encode_prompt
 from shared.models.files import ModelFiles
 from tests.helpers.sd15_models import FULL, Sizes, assert_same_weights, sd15_modules, write_folder, write_original
-from tests.helpers.tiny_shot import random_depth
+from tests.helpers.tiny_shot import engine, random_depth
 
 pytestmark = pytest.mark.skipif(
     "LATENTMAN_FULL_SIZE" not in os.environ, reason="full-size weights: set LATENTMAN_FULL_SIZE=1 to run it"
@@ -32,7 +32,7 @@ def denoised(components: Components) -> torch.Tensor:
     settings = SampleSettings(steps=2, guidance_scale=7.5, controlnet_scale=1.0, seed=1, height=SIDE, width=SIDE)
     depth = random_depth(1, SIDE)
     prompt = encode_prompt(components, "a red robot dancing on the moon", "blurry")
-    return sample_segment(components, Text2VideoZero(), prompt, depth, depth[0], settings, Segment(0, 1)).latents
+    return engine(components, Text2VideoZero(), depth, settings, prompt).sample(Segment(0, 1)).latents
 
 
 def check_both_layouts(folder: Path, sizes: Sizes) -> None:

@@ -16,7 +16,7 @@ import pytest
 import zmq
 
 from backend.commands.private_backend import private_backend
-from backend.server.folder_lock import FolderLock
+from backend.machine.folder_lock import FolderLock
 from shared.errors import BackendError, LatentManError
 from shared.files.frame_files import frame_name
 from shared.protocol.client import events as events

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from backend.passes.shot_passes import Charts, ShotPasses
-from tests.helpers.synthetic_passes import render_passes
+from tests.helpers.synthetic_passes import render_passes, shape_of
 
 
 def sliding_square(frames: int = 10, pixels: float = 1.0) -> ShotPasses:
@@ -20,11 +20,12 @@ def sliding_square(frames: int = 10, pixels: float = 1.0) -> ShotPasses:
 
 def painted(passes: ShotPasses, period: float) -> np.ndarray:
     """Pictures of a texture that is fixed on the surface, before grey."""
-    wave = 127 + 100 * np.sin(2 * np.pi * passes.uv / period).prod(-1, keepdims=True)
-    return np.where(passes.part[..., None] > 0, np.repeat(wave, 3, -1), 128.0)
+    frames = passes.read(passes.positions)
+    wave = 127 + 100 * np.sin(2 * np.pi * frames.uv / period).prod(-1, keepdims=True)
+    return np.where(frames.part[..., None] > 0, np.repeat(wave, 3, -1), 128.0)
 
 
 def noisy(passes: ShotPasses, deviation: float = 20.0, seed: int = 1) -> np.ndarray:
     """Pictures of independent noise about grey."""
-    shape = (*passes.part.shape, 3)
+    shape = (*shape_of(passes), 3)
     return np.random.default_rng(seed).normal(128, deviation, shape).clip(0, 255)

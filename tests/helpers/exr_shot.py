@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import OpenEXR
 
+from backend.passes.exr import FramePasses
 from backend.passes.shot_passes import Charts, ShotPasses
 from shared.files.digest import sha256_bytes
 from shared.jobs.job import Job, JobInputs, LatentManSettings
@@ -26,9 +27,10 @@ class ExrShot:
     inputs: tuple[bytes, ...]
 
 
-def write_exr(path: Path, depth: np.ndarray, part: np.ndarray, uv: np.ndarray) -> None:
+def write_exr(path: Path, frame: FramePasses) -> None:
     """One frame's passes under the names that Blender gives them."""
-    channels = {"Depth.Z": depth, "iuv.R": part.astype(np.float32), "iuv.G": uv[..., 0], "iuv.B": uv[..., 1]}
+    labels, uv = frame.part.astype(np.float32), frame.uv
+    channels = {"Depth.Z": frame.depth_m, "iuv.R": labels, "iuv.G": uv[..., 0], "iuv.B": uv[..., 1]}
     channels = {name: np.ascontiguousarray(values, np.float32) for name, values in channels.items()}
     header = {"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlineimage}
     with OpenEXR.File(header, channels) as file:
@@ -59,7 +61,7 @@ def exr_shot(scratch: Path, model: Path, method: str, frames: int, raised: tuple
     passes = square_passes(vertices, charts)
     exrs = []
     for k in range(frames):
-        write_exr(scratch / "frame.exr", passes.depth_m[k], passes.part[k], passes.uv[k])
+        write_exr(scratch / "frame.exr", passes.frame(k))
         exrs.append((scratch / "frame.exr").read_bytes())
     array, chart_file = io.BytesIO(), io.BytesIO()
     np.save(array, passes.vertices)

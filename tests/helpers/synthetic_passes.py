@@ -6,8 +6,10 @@ Depth, part and chart position are exact to float32, as the real passes are; the
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
-from backend.passes.shot_passes import Charts, ShotPasses
+from backend.passes.exr import FramePasses
+from backend.passes.shot_passes import Charts, FramesInMemory, ShotPasses
 from shared.shot import Shot, ShotCamera, ShotCharacter
 
 
@@ -25,24 +27,35 @@ def render_passes(
     matrix[:3, :3] = [[1, 0, 0], [0, 0, -1], [0, 1, 0]]
     matrix[:3, 3] = -matrix[:3, :3] @ camera_m
     intrinsics = np.array([[focal_px, 0, width / 2], [0, focal_px, height / 2], [0, 0, 1.0]])
-    frames = len(vertices)
+    count = len(vertices)
     planes = [_render(v @ matrix[:3, :3].T + matrix[:3, 3], charts, intrinsics, size) for v in vertices.astype(float)]
     depth, part, uv = (np.stack(plane) for plane in zip(*planes, strict=True))
     seen = depth[np.isfinite(depth)]
     near, far = (float(seen.min()), float(seen.max())) if seen.size else (1.0, 2.0)
-    joints = np.zeros((frames, 24, 3))
+    joints = np.zeros((count, 24, 3))
     shot = Shot(
         version=1,
         fps=24.0,
         width=width,
         height=height,
-        frames=tuple(range(1, frames + 1)),
+        frames=tuple(range(1, count + 1)),
         near_m=near,
         far_m=far,
-        camera=ShotCamera(np.stack([matrix] * frames), np.stack([intrinsics] * frames)),
+        camera=ShotCamera(np.stack([matrix] * count), np.stack([intrinsics] * count)),
         characters=(ShotCharacter("body", 0, vertices.shape[1], joints, joints[..., :2]),),
     )
-    return ShotPasses(depth, part, uv, shot, vertices.astype(np.float32), charts)
+    frames = FramesInMemory(FramePasses(depth, part, uv))
+    return ShotPasses(shot, vertices.astype(np.float32), charts, frames)
+
+
+def all_parts(passes: ShotPasses) -> NDArray[np.uint8]:
+    """The part labels of the whole shot, (frames, height, width)."""
+    return passes.parts(passes.positions)
+
+
+def shape_of(passes: ShotPasses) -> tuple[int, int, int]:
+    """Frames, height and width."""
+    return len(passes.positions), *passes.size
 
 
 def _render(

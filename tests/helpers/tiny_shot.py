@@ -10,11 +10,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from backend.contract.values import NOTHING_CARRIED, SampleSettings, Segment
 from backend.correspondence.types import Matches
-from backend.loop.method import Method
-from backend.loop.segment import SampleSettings, Segment, sample_segment
-from backend.methods.inputs import LatentManMatches
+from backend.loop.engine import FrameEngine
+from backend.loop.method import FrameMethod, StepTools
+from backend.loop.model import pictures_of
+from backend.methods.latentman.body_cells import PartReader
+from backend.methods.latentman.matches import LatentManMatches
 from backend.models.sd15.components import Components
+from backend.models.sd15.model import StableDiffusion
 from backend.models.sd15.text import PromptEmbeds, encode_prompt
 
 
@@ -40,9 +44,9 @@ def random_matches(frames: int, latent_size: int, guidance_size: int, seed: int 
     return LatentManMatches(latent, guidance)
 
 
-def body_everywhere(frames: int, size: int) -> NDArray[np.uint8]:
-    """Parts (frames, size, size) of pictures that show nothing but the body."""
-    return np.ones((frames, size, size), np.uint8)
+def body_everywhere(size: int) -> PartReader:
+    """The parts of pictures, `size` square, that show nothing but the body."""
+    return lambda frames: np.ones((len(frames), size, size), np.uint8)
 
 
 def shifted_pair(size: int, rows: int, columns: int) -> Matches:
@@ -53,20 +57,36 @@ def shifted_pair(size: int, rows: int, columns: int) -> Matches:
     return Matches(np.flatnonzero(inside), (before_row * size + before_column)[inside], size, size)
 
 
+def engine(
+    components: Components,
+    method: FrameMethod,
+    depth: NDArray[np.float32],
+    settings: SampleSettings,
+    prompt: PromptEmbeds | None = None,
+) -> FrameEngine:
+    """The engine of a shot whose depth pictures (frames, height, width) are all of its frames'."""
+    prompt = prompt or encode_prompt(components, "a red robot", "blurry")
+    return FrameEngine(StableDiffusion(components, prompt), method, pictures_of(depth), settings)
+
+
+def step_tools(components: Components, first_x0: Tensor | None = None) -> StepTools:
+    """What a method has at hand in a step that nobody stops."""
+    nothing = torch.zeros(1, 1, 1)
+    return StepTools(StableDiffusion(components, PromptEmbeds(nothing, nothing)), first_x0, lambda: None)
+
+
 def sample_in_segments(
     components: Components,
-    method: Method,
+    method: FrameMethod,
     depth: NDArray[np.float32],
     settings: SampleSettings,
     cuts: Sequence[int],
     prompt: PromptEmbeds | None = None,
 ) -> Tensor:
     """The latents (frames, channels, h, w) of a shot denoised in the segments between `cuts`, one after the other."""
-    prompt = prompt or encode_prompt(components, "a red robot", "blurry")
-    parts, anchor, last = [], None, None
+    whole, parts, carried = engine(components, method, depth, settings, prompt), [], NOTHING_CARRIED
     for start, stop in pairwise(cuts):
-        piece = (depth[start:stop], depth[0], settings, Segment(start, stop), anchor, last)
-        result = sample_segment(components, method, prompt, *piece)
+        result = whole.sample(Segment(start, stop), carried)
         parts.append(result.latents)
-        anchor, last = result.anchor, result.last
+        carried = result.carried
     return torch.cat(parts)

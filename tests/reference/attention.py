@@ -53,3 +53,19 @@ def attention_to_queries(
         jacobian = np.diag(weights) - np.outer(weights, weights)  # of the softmax
         gradient[place] = own_keys.T @ (jacobian @ (own_values @ push[place])) * scale
     return attended, gradient
+
+
+def attention_to_tokens(
+    queries: Array,  # (tokens, head width)
+    keys: Array,  # (read tokens, head width)
+    values: Array,  # as the keys
+    seen: NDArray[np.bool_],  # (read tokens,)
+) -> Array:
+    """softmax(q K^T / sqrt(d)) V over the tokens that are seen, or over all where none is; one query at a time."""
+    shown = seen if seen.any() else np.ones_like(seen)
+    attended = np.zeros_like(queries)
+    for index, query in enumerate(queries):
+        scores = keys[shown] @ query / np.sqrt(len(query))
+        weights = np.exp(scores - scores.max())
+        attended[index] = weights / weights.sum() @ values[shown]
+    return attended

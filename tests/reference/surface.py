@@ -9,8 +9,8 @@ from backend.passes.shot_passes import ShotPasses
 
 def seen_point(passes: ShotPasses, frame: int, row: int, column: int) -> tuple[int, np.ndarray]:
     """The triangle and weights (3,) of a pixel: of all that hold its (part, u, v) the one that projects to it."""
-    uv = passes.uv[frame][row, column].astype(float)
-    faces = np.flatnonzero(passes.charts.part == passes.part[frame][row, column])
+    uv = passes.frame(frame).uv[row, column].astype(float)
+    faces = np.flatnonzero(passes.charts.part == passes.frame(frame).part[row, column])
     a, b, c = np.moveaxis(passes.charts.chart_uv[faces].astype(float), 1, 0)
     area = np.linalg.det(np.stack([b - a, c - a], -1))
     faces, a, b, c = (values[np.abs(area) > 1e-12] for values in (faces, a, b, c))

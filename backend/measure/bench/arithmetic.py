@@ -5,26 +5,30 @@ Full-size models are counted on torch's meta device: nothing is computed, and no
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
-from backend.loop.conditioning import embedded_depth
-from backend.loop.denoiser import Denoiser
-from backend.loop.method import GuideDecoder
+from backend.contract.values import SampleSettings, Segment, Step
+from backend.loop.attending import read_frame_zero, step_memory
+from backend.loop.model import Frames, pictures_of
 from backend.measure.bench.full_size import full_size_components
-from backend.models.sd15.attention import AnchorReader, AnchorRecorder
+from backend.methods.latentman.step_decoder import GuideDecoder
+from backend.methods.latentman.tiny_decode import decode_tiny
 from backend.models.sd15.components import Components, load_components
-from backend.models.sd15.decode import StepDecoder
+from backend.models.sd15.decode import decode_picture
+from backend.models.sd15.model import StableDiffusion
+from backend.models.sd15.text import PromptEmbeds
 from backend.models.sd15.tiny_decoder import with_tiny_decoder
 from backend.models.sources import find_sources
 from shared.models.files import EMBEDDED
 
-HALVES = 2  # of classifier-free guidance
 TIMESTEP = 500
 
 
@@ -58,28 +62,34 @@ def count_arithmetic(full_size: bool, size: int | None = None, decoder: GuideDec
     size = size or (512 if full_size else 256)
     cells = size // components.latent_factor
     latents = torch.zeros(1, components.latent_channels, cells, cells, device=components.device)
-    step, step_back = _there_and_back(_prediction(components, size, latents), latents)
-    decode, decode_back = _there_and_back(lambda x: StepDecoder(components, None)(x, None, decoder), latents)
+    with _prediction(components, size, latents) as predict:
+        step, step_back = _there_and_back(predict, latents)
+    decodes = decode_picture if decoder == "full" else decode_tiny
+    decode, decode_back = _there_and_back(lambda x: decodes(components, x), latents)
     shown = name if decoder == "full" else f"{name}, tiny decoder"
     return Arithmetic(shown, size, step, step_back, decode, decode_back)
 
 
-def _prediction(components: Components, size: int, latents: Tensor) -> Callable[[Tensor], Tensor]:
+@contextmanager
+def _prediction(components: Components, size: int, latents: Tensor) -> Iterator[Callable[[Tensor], Tensor]]:
     """A guided prediction that reads frame 0's keys and values, here those of `latents`."""
     width = components.text_encoder.config.hidden_size
-    text = torch.zeros(HALVES, components.tokenizer.model_max_length, width, device=components.device)
-    pictures = torch.zeros(1, 3, size, size, device=components.device)
-    depth = components.controlnet.controlnet_cond_embedding(pictures)
-    denoiser = Denoiser(components, text, 7.5, 1.0)
-    recorder = AnchorRecorder(HALVES, frozenset(components.layers), {})
-    with torch.no_grad(), embedded_depth(components):
-        denoiser.predict(latents, depth, TIMESTEP, recorder)
+    text = torch.zeros(1, components.tokenizer.model_max_length, width, device=components.device)
+    model = StableDiffusion(components, PromptEmbeds(text, text))
+    settings = SampleSettings(1, 7.5, 1.0, 0, size, size)
+    pictures = pictures_of(np.zeros((1, size, size), np.float32))
+    memory = step_memory(read_frame_zero, model.layers, Step(0, 1, TIMESTEP, 1.0), settings.halves)
+    frames = Frames((), range(1))
+    with ExitStack() as scope:
+        with torch.no_grad():
+            denoiser = scope.enter_context(model.denoiser(settings, Segment(0, 1), pictures))
 
-    def predict(latents: Tensor) -> Tensor:
-        with embedded_depth(components):
-            return denoiser.predict(latents, depth, TIMESTEP, AnchorReader(HALVES, recorder.cache))
+        def predict(latents: Tensor) -> Tensor:
+            return denoiser.predict_copies(denoiser.copies(latents), frames, TIMESTEP, memory.call(frames.all))
 
-    return predict
+        with torch.no_grad():
+            predict(latents)
+        yield predict
 
 
 def _there_and_back(work: Callable[[Tensor], Tensor], latents: Tensor) -> tuple[float, float]:

@@ -11,26 +11,29 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from backend.contract.values import Canvas
+from backend.contract.values import Canvas, SampleSettings, Segment
 from backend.correspondence.chart_index import chart_index
 from backend.correspondence.pairs import pair_matches
 from backend.correspondence.types import Matches
-from backend.loop.conditioning import control_pictures
-from backend.loop.method import Method
+from backend.loop.engine import FrameEngine
+from backend.loop.method import FrameMethod
+from backend.loop.model import pictures_of
 from backend.loop.noise import SHARED_NOISE, draw
-from backend.loop.segment import SampleSettings, Segment, sample_segment
 from backend.measure.bench.alignment import alignment_seconds
 from backend.measure.bench.full_size import full_size_components
 from backend.measure.bench.shot import bench_shot
 from backend.measure.bench.stock_pipeline import run_stock, stock_pipeline
 from backend.measure.bench.timing import Case, Report, Timing, alternate
-from backend.methods.inputs import LatentManMatches, guidance_size
-from backend.methods.latentman.guidance import GuidanceSettings
+from backend.methods.latentman.body_cells import PartReader
+from backend.methods.latentman.guidance import AdaptiveGuidance
+from backend.methods.latentman.matches import LatentManMatches, guidance_size
 from backend.methods.latentman.method import LatentMan
 from backend.methods.text2video_zero.method import Text2VideoZero
 from backend.models.sd15.compiled import compile_blocks
 from backend.models.sd15.components import Components, load_components, resolve_device, resolve_dtype
+from backend.models.sd15.conditioning import control_pictures
 from backend.models.sd15.decode import decode_frames
+from backend.models.sd15.model import StableDiffusion
 from backend.models.sd15.text import PromptEmbeds, encode_prompt
 from backend.models.sd15.tiny_decoder import with_tiny_decoder
 from backend.models.sources import find_sources
@@ -43,29 +46,28 @@ OFF = (0.0, 0.0)
 PROMPT, NEGATIVE_PROMPT = "a robot dancing on the moon", "blurry"
 
 
-Parts = NDArray[np.uint8] | None  # (frames, height, width), as the passes have them
-Make = Callable[[LatentManMatches, Parts], Method]
+Make = Callable[[LatentManMatches, PartReader], FrameMethod]
 
 
 def _latentman(**settings: Any) -> Make:
-    return lambda matches, part: LatentMan(matches, part=part, **settings)
+    return lambda matches, parts: LatentMan(matches, parts=parts, **settings)
 
 
-_DECODER = GuidanceSettings(through="decoder")
+_DECODER = AdaptiveGuidance(through="decoder")
 METHODS: Mapping[str, Make] = MappingProxyType(
     {
-        BASELINE: lambda matches, part: Text2VideoZero(),
+        BASELINE: lambda matches, parts: Text2VideoZero(),
         "+SLA": _latentman(guide=OFF),
         "+PWG": _latentman(align=OFF),
         "+both": _latentman(),
-        "+both, body": _latentman(guidance=GuidanceSettings(decode="body")),
-        "+both, body by frame 0": _latentman(guidance=GuidanceSettings(decode="body_first")),
+        "+both, body": _latentman(guidance=AdaptiveGuidance(decode="body")),
+        "+both, body by frame 0": _latentman(guidance=AdaptiveGuidance(decode="body_first")),
         "+both, decoder only": _latentman(guidance=_DECODER),
         "+both, decoder only, body by frame 0": _latentman(
-            guidance=GuidanceSettings(through="decoder", decode="body_first")
+            guidance=AdaptiveGuidance(through="decoder", decode="body_first")
         ),
-        "+both, tiny decoder": _latentman(guidance=GuidanceSettings(decoder="tiny")),
-        "+both, decoder only, tiny decoder": _latentman(guidance=GuidanceSettings(through="decoder", decoder="tiny")),
+        "+both, tiny decoder": _latentman(guidance=AdaptiveGuidance(decoder="tiny")),
+        "+both, decoder only, tiny decoder": _latentman(guidance=AdaptiveGuidance(through="decoder", decoder="tiny")),
     }
 )
 CASES = (STOCK, *METHODS)
@@ -139,7 +141,7 @@ class _Job:
     prompt: PromptEmbeds
     depth: NDArray[np.float32]
     matches: LatentManMatches
-    part: NDArray[np.uint8]
+    parts: PartReader
 
 
 def run_diffusion(bench: DiffusionBench, report: Report) -> DiffusionFigures:
@@ -161,9 +163,9 @@ def run_diffusion(bench: DiffusionBench, report: Report) -> DiffusionFigures:
         components,
         settings,
         encode_prompt(components, PROMPT, NEGATIVE_PROMPT),
-        depth_pictures(passes),
+        depth_pictures(passes, passes.positions),
         _matches(passes, size, components.latent_factor),
-        passes.part,
+        passes.parts,
     )
     timings = alternate([_case(name, job) for name in bench.cases], bench.repeats, device, report)
     return DiffusionFigures(
@@ -195,13 +197,13 @@ def _alignment_s(job: _Job) -> float:
     settings, components = job.settings, job.components
     cells = (settings.height // components.latent_factor, settings.width // components.latent_factor)
     canvas = Canvas(*cells, settings.height, settings.width, components.device)
-    method = METHODS["+SLA"](job.matches, job.part)
+    method = METHODS["+SLA"](job.matches, job.parts)
     return alignment_seconds(method, len(job.depth), settings.steps, components.latent_channels, canvas)
 
 
 def _body_part(passes: ShotPasses) -> float:
     boxes = []
-    for part in passes.part:
+    for part in passes.parts(passes.positions):
         rows, columns = np.nonzero(part)
         boxes.append(float(np.ptp(rows) + 1) * float(np.ptp(columns) + 1) / part.size)
     return float(np.mean(boxes))
@@ -210,13 +212,13 @@ def _body_part(passes: ShotPasses) -> float:
 def _case(name: str, job: _Job) -> Case:
     if name == STOCK:
         return _stock_case(job)
-    method = METHODS[name](job.matches, job.part)
+    method = METHODS[name](job.matches, job.parts)
     frames = len(job.depth)
 
+    engine = FrameEngine(StableDiffusion(job.components, job.prompt), method, pictures_of(job.depth), job.settings)
+
     def run() -> None:
-        result = sample_segment(
-            job.components, method, job.prompt, job.depth, job.depth[0], job.settings, Segment(0, frames)
-        )
+        result = engine.sample(Segment(0, frames))
         decode_frames(job.components, result.latents)
 
     return Case(name, run)

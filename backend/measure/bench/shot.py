@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.correspondence.ragged import ranges
-from backend.passes.shot_passes import Charts, ShotPasses
+from backend.passes.exr import FramePasses
+from backend.passes.shot_passes import Charts, FramesInMemory, ShotPasses
 from shared.body.loading import free_body
 from shared.body.posing import pose_vertices_batch
 from shared.errors import BodyError
@@ -55,7 +56,7 @@ def bench_shot(frames: int, size: int, view: View = "full body") -> ShotPasses:
         camera=ShotCamera(np.stack([matrix] * frames), np.stack([intrinsics] * frames)),
         characters=(ShotCharacter("body", 0, vertices.shape[1], joints, joints[..., :2]),),
     )
-    return ShotPasses(depth, part, uv, shot, vertices, charts)
+    return ShotPasses(shot, vertices, charts, FramesInMemory(FramePasses(depth, part, uv)))
 
 
 def _camera(vertices: Floats, size: int, view: View) -> tuple[Floats, Floats]:

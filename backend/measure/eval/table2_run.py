@@ -10,19 +10,23 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
+from backend.contract.values import NOTHING_CARRIED, Callbacks, SampleSettings, Segment
 from backend.correspondence.chart_index import chart_index
-from backend.loop.method import Method
-from backend.loop.segment import Callbacks, SampleSettings, Segment, sample_segment
+from backend.loop.engine import FrameEngine
+from backend.loop.method import FrameMethod
+from backend.loop.model import pictures_of
 from backend.make.training.judging.trial_shot import TrialShot, render_trial_shot
 from backend.make.training.renders.figure import TrainingBody, load_training_body
 from backend.measure.eval.cell_store import Cell, CellKey, CellStore
 from backend.measure.eval.table2_plan import BASELINES, ROWS, SCENES, Row, Table2Plan
 from backend.measure.metrics.consistency import ConsistencyMatches, consistency, consistency_matches
-from backend.methods.inputs import LatentManMatches, MethodInputs
-from backend.methods.latentman.shot_matcher import iter_matches
-from backend.methods.table import METHOD_CLASSES
+from backend.methods.latentman.matches import LatentManMatches
+from backend.methods.latentman.method import BASELINES as BASELINE_METHODS
+from backend.methods.latentman.method import LatentMan
+from backend.methods.latentman.shot_matcher import ShotMatches
 from backend.models.sd15.components import Components
 from backend.models.sd15.decode import decode_frames
+from backend.models.sd15.model import StableDiffusion
 from backend.models.sd15.text import encode_prompt
 from backend.passes.shot_passes import depth_pictures
 from shared.methods.latentman import Baseline
@@ -72,15 +76,15 @@ def run_cells(plan: Table2Plan, components: Components, store: CellStore, advanc
 def _measured(plan: Table2Plan, components: Components, body: TrainingBody, scene: int) -> _Measured:
     motion, shown = SCENES[scene]
     shot = render_trial_shot(body, motion, shown, plan.frames, scene)
-    height, width = shot.passes.part.shape[1:]
+    height, width = shot.passes.size
     factor = components.latent_factor
     shrink = min(1.0, GUIDANCE_SIDE / max(height, width))
     index = chart_index(shot.passes.charts)
     matches = {}
     for baseline in BASELINES:
         settings = plan.settings(baseline, _ROWS["+SLA +PWG"])
-        latent = iter_matches(shot.passes, settings, height // factor, width // factor, index)
-        guidance = iter_matches(shot.passes, settings, round(height * shrink), round(width * shrink), index)
+        latent = ShotMatches(shot.passes, settings, height // factor, width // factor, index)
+        guidance = ShotMatches(shot.passes, settings, round(height * shrink), round(width * shrink), index)
         matches[baseline] = LatentManMatches(list(latent), list(guidance))
     measure = consistency_matches(shot.passes, height, width, lags=LAGS, assignment_lags=(1,))
     return _Measured(shot, matches, measure)
@@ -92,11 +96,10 @@ def _cell(
     """One clip, measured, and its pictures."""
     baseline, row = _BASELINES[key.baseline], _ROWS[key.row]
     if row.align or row.guide:
-        part = measured.shot.passes.part
-        inputs = MethodInputs(plan.settings(baseline, row), measured.matches[baseline], part)
-        method = METHOD_CLASSES["latentman"].build(inputs)
+        settings, parts = plan.settings(baseline, row), measured.shot.passes.parts
+        method: FrameMethod = LatentMan.with_matches(settings, measured.matches[baseline], parts)
     else:
-        method = METHOD_CLASSES[baseline].build(MethodInputs())
+        method = BASELINE_METHODS[baseline]
     since = time.monotonic()
     pictures = _sample(plan, components, method, measured.shot, key, advance)
     seconds = time.monotonic() - since
@@ -120,15 +123,14 @@ def _cell(
 
 
 def _sample(
-    plan: Table2Plan, components: Components, method: Method, shot: TrialShot, key: CellKey, advance: Advance
+    plan: Table2Plan, components: Components, method: FrameMethod, shot: TrialShot, key: CellKey, advance: Advance
 ) -> NDArray[np.uint8]:
     """The clip's pictures, (frames, height, width, 3)."""
-    depth = depth_pictures(shot.passes)
+    depth = depth_pictures(shot.passes, shot.passes.positions)
     steps = plan.steps_of(_BASELINES[key.baseline])
     settings = SampleSettings(steps, plan.guidance_scale, 1.0, key.seed, *depth.shape[1:])
     prompt = encode_prompt(components, shot.prompt, "")
     watch = Callbacks(lambda step, of, x0: advance(key, 1))
-    result = sample_segment(
-        components, method, prompt, depth, depth[0], settings, Segment(0, len(depth)), callbacks=watch
-    )
+    engine = FrameEngine(StableDiffusion(components, prompt), method, pictures_of(depth), settings)
+    result = engine.sample(Segment(0, len(depth)), NOTHING_CARRIED, callbacks=watch)
     return decode_frames(components, result.latents)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.ndimage import binary_dilation
 
 from backend.measure.metrics.pictures import checked_pictures
@@ -24,17 +24,23 @@ def background_change(images: ArrayLike, passes: ShotPasses) -> Score | None:
     InputError if the frames do not fit the shot.
     """
     pictures = checked_pictures(images)
-    if pictures.shape[:3] != passes.part.shape:
-        raise InputError("metrics.size", f"Pictures {pictures.shape} do not fit passes of {passes.part.shape}.")
+    expected = (len(passes.positions), *passes.size)
+    if pictures.shape[:3] != expected:
+        raise InputError("metrics.size", f"Pictures {pictures.shape} do not fit passes of {expected}.")
     if not _stands_still(passes.shot.camera):
         return None
-    near = [binary_dilation(labels > 0, np.ones((3, 3)), iterations=MARGIN_PX) for labels in passes.part]
+    near = [_around_body(passes, frame) for frame in passes.positions]
     values: list[float | None] = []
     for k in range(1, len(pictures)):
         shown = ~(near[k] | near[k - 1])
         change = pictures[k][shown].astype(np.float64) - pictures[k - 1][shown]
         values.append(float((change**2).mean()) if shown.any() else None)
     return score(values)
+
+
+def _around_body(passes: ShotPasses, frame: int) -> NDArray[np.bool_]:
+    body = passes.frame(frame).part > 0
+    return np.asarray(binary_dilation(body, np.ones((3, 3)), iterations=MARGIN_PX))
 
 
 def _stands_still(camera: ShotCamera) -> bool:

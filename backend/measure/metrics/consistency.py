@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from numpy.typing import ArrayLike
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from backend.correspondence.chart_index import ChartIndex, chart_index
 from backend.correspondence.features import Features
@@ -69,6 +70,7 @@ class ConsistencyMatches:
     surface: LagMatches
     followed: FollowedPoints
     flows: tuple[BackwardFlow, ...]  # of frame 1, 2, ...
+    part: NDArray[np.uint8]  # (frames, height, width) the passes' labels
     index: ChartIndex
 
 
@@ -86,8 +88,8 @@ def consistency_matches(
     Lag 1 is always among them. The assignment costs by far the most: about a fifth of a second a pair at 256x256.
     Raises InputError for another size, PassesError if the passes do not show their vertices.
     """
-    if passes.part.shape[1:] != (height, width):
-        full_height, full_width = passes.part.shape[1:]
+    if passes.size != (height, width):
+        full_height, full_width = passes.size
         raise InputError(
             "metrics.size", f"Pictures of {width}x{height} do not fit passes of {full_width}x{full_height}."
         )
@@ -99,6 +101,7 @@ def consistency_matches(
         _lagged(frames, lags, lambda i, j: match_surface(passes, index, i, j, height, width)),
         follow_points(passes, index),
         tuple(backward_flow(passes, index, frame) for frame in range(1, frames)),
+        passes.parts(passes.positions),
         index,
     )
 
@@ -129,7 +132,7 @@ def consistency(images: ArrayLike, passes: ShotPasses, matches: ConsistencyMatch
         )
     assignment = tuple(h_mse(pictures, pairs, lag=lag) for lag, pairs in matches.assignment)
     surface = tuple(h_mse(pictures, pairs, lag=lag) for lag, pairs in matches.surface)
-    variance = body_variance(pictures, passes.part)
+    variance = body_variance(pictures, matches.part)
     return Consistency(
         h_mse=assignment[0],
         assignment=assignment,
@@ -137,8 +140,8 @@ def consistency(images: ArrayLike, passes: ShotPasses, matches: ConsistencyMatch
         body_variance=variance,
         relative=tuple(_ratio(part.mean, variance.mean) for part in surface),
         surface_variance=surface_variance(pictures, matches.followed),
-        warp_error=warp_error(pictures, passes.part, matches.flows),
-        sharpness=sharpness(pictures, passes.part),
+        warp_error=warp_error(pictures, matches.part, matches.flows),
+        sharpness=sharpness(pictures, matches.part),
         background=background_change(pictures, passes),
         h_mse_released=released_h_mse(pictures, passes),
     )

@@ -37,9 +37,12 @@ def follow_points(passes: ShotPasses, index: ChartIndex, limit: int = POINTS) ->
     points. Raises PassesError if the passes do not show their vertices.
     """
     width, frames = passes.shot.width, len(passes.shot.frames)
-    step = max(1, -(-int(np.count_nonzero(passes.part)) // limit))
-    chosen = [np.flatnonzero(passes.part[source])[::step] for source in range(frames)]
-    sources = [surface_points(passes, index, source, pixels) for source, pixels in enumerate(chosen)]
+    shown = sum(int(np.count_nonzero(passes.frame(source).part)) for source in passes.positions)
+    step = max(1, -(-shown // limit))
+    sources = [
+        surface_points(passes, index, source, np.flatnonzero(passes.frame(source).part)[::step])
+        for source in passes.positions
+    ]
     joined = SurfacePoints(  # of all frames, for following them needs only what is fixed to the surface
         0,
         *(np.concatenate([getattr(part, name) for part in sources]) for name in ("pixel", "face", "weights", "front")),

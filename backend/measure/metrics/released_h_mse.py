@@ -31,8 +31,9 @@ def released_h_mse(images: ArrayLike, passes: ShotPasses) -> float | None:
     that. None if no texel is seen in two compared frames. Raises InputError if the frames do not fit the shot.
     """
     pictures = checked_pictures(images)
-    if len(pictures) != len(passes.part):
-        raise InputError("metrics.count", f"The shot has {len(passes.part)} frames, but {len(pictures)} are given.")
+    frames = len(passes.positions)
+    if len(pictures) != frames:
+        raise InputError("metrics.count", f"The shot has {frames} frames, but {len(pictures)} are given.")
     factor = max(1, max(pictures.shape[1:3]) // PICTURE_SIDE)
     small = shrink_pictures(pictures, pictures.shape[1] // factor, pictures.shape[2] // factor)
     height, width = small.shape[1:3]

@@ -33,17 +33,18 @@ def textured_render(passes: ShotPasses, index: ChartIndex, seed: int = 0) -> NDA
     """
     rng = np.random.default_rng(seed)
     waves, phases = _waves(rng, _pixel_m(passes))
-    height, width = passes.part.shape[1:]
-    pictures = np.full((len(passes.part), height * width, 3), GREY, np.uint8)
+    height, width = passes.size
+    pictures = np.full((len(passes.positions), height * width, 3), GREY, np.uint8)
     for frame, picture in enumerate(pictures):
-        if not passes.part[frame].any():
+        body = passes.frame(frame).part > 0
+        if not body.any():
             continue
         points = surface_points(passes, index, frame)
         corners = passes.vertices[0][index.face_vertices[points.face]].astype(np.float64)
         place = np.einsum("nk,nki->ni", points.weights, corners)
         picture[points.pixel] = _colour(place, waves, phases)
-        _fill(picture.reshape(height, width, 3), passes.part[frame] > 0, points.pixel)
-    return pictures.reshape(len(passes.part), height, width, 3)
+        _fill(picture.reshape(height, width, 3), body, points.pixel)
+    return pictures.reshape(-1, height, width, 3)
 
 
 def _pixel_m(passes: ShotPasses) -> float:

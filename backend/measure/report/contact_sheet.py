@@ -30,7 +30,7 @@ class Row:
 
 def depth_row(passes: ShotPasses) -> Row:
     """The depth pictures as ControlNet sees them."""
-    grey = np.round(depth_pictures(passes) * 255).astype(np.uint8)
+    grey = np.round(depth_pictures(passes, passes.positions) * 255).astype(np.uint8)
     return Row("depth, one range for the shot", np.repeat(grey[..., None], 3, axis=-1))
 
 
@@ -38,8 +38,12 @@ def part_row(passes: ShotPasses) -> Row:
     """The DensePose parts in 24 colours, shaded by v so that the charts can be seen."""
     colours = np.zeros((PART_COUNT + 1, 3))
     colours[1:] = colormaps["gist_rainbow"](np.linspace(0, 1, PART_COUNT))[:, :3]
-    shade = 0.55 + 0.45 * passes.uv[..., 1:2]
-    return Row("DensePose part and chart", np.round(colours[passes.part] * shade * 255).astype(np.uint8))
+    pictures = []
+    for position in passes.positions:
+        frame = passes.frame(position)
+        shade = 0.55 + 0.45 * frame.uv[..., 1:2]
+        pictures.append(np.round(colours[frame.part] * shade * 255).astype(np.uint8))
+    return Row("DensePose part and chart", np.stack(pictures))
 
 
 def contact_sheet(

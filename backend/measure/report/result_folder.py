@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from backend.passes.shot_passes import ShotPasses, read_passes
+from backend.passes.shot_passes import ShotPasses, open_passes
 from shared.errors import InputError
 from shared.files.frame_files import frame_name
 from shared.jobs.job import Job, parse_job
@@ -75,7 +75,7 @@ class ResultFolder:
         name = self.result.passes.folder
         folder = self._inside(name.removeprefix("../"), self.path.parent if name.startswith("../") else self.path)
         exrs = [folder / frame_name(frame, ".exr") for frame in self.result.frames]
-        return read_passes(exrs, folder / SHOT_FILE, folder / VERTICES_FILE, folder / CHARTS_FILE)
+        return open_passes(exrs, folder / SHOT_FILE, folder / VERTICES_FILE, folder / CHARTS_FILE)
 
     def job(self, entry: MethodEntry) -> Job:
         """The method's job."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -10,6 +12,9 @@ from torch import Tensor
 
 from backend.contract.values import Canvas, Segment
 from shared.errors import InputError
+
+PartReader = Callable[[range], NDArray[np.uint8]]
+"""The body parts (frames, height, width) of some frames of the shot, 0 where there is background."""
 
 AROUND = 1  # cells; at the silhouette a picture's pixels depend on the next cell as well
 
@@ -31,12 +36,11 @@ def body_cells(part: NDArray[np.uint8], height: int, width: int) -> NDArray[np.b
     return np.asarray(binary_dilation(shown, around))
 
 
-def segment_cells(part: NDArray[np.uint8], segment: Segment, canvas: Canvas) -> Tensor:
+def segment_cells(parts: PartReader, segment: Segment, canvas: Canvas) -> Tensor:
     """`body_cells` of a segment's frames on the device, (frames, 1, h, w) bool. Raises InputError if frames are missing
     or the parts do not fit the canvas."""
-    if len(part) < segment.stop:
-        raise InputError(
-            "method.part", f"There are body parts of {len(part)} frames; this segment needs {segment.stop}."
-        )
-    shown = body_cells(part[segment.start : segment.stop], canvas.latent_height, canvas.latent_width)
+    part = parts(range(segment.start, segment.stop))
+    if len(part) < len(segment):
+        raise InputError("method.part", f"There are body parts of {len(part)} frames; this segment has {len(segment)}.")
+    shown = body_cells(part, canvas.latent_height, canvas.latent_width)
     return torch.from_numpy(shown)[:, None].to(canvas.device)

@@ -20,7 +20,7 @@ from diffusers.models.unets.unet_2d_blocks import UpDecoderBlock2D
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from backend.loop.method import CellBox
+from backend.methods.latentman.cell_box import CellBox
 from backend.models.sd15.components import Components
 from shared.errors import ModelError
 

@@ -6,13 +6,19 @@ only together with the loss's reduction, its value range and what the gradient r
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from torch import Tensor
 
-from backend.contract.values import Step
-from backend.loop.method import FrameLoss, GradientThrough
+from backend.contract.values import Canvas, Step
+from backend.correspondence.types import Matches
+from backend.loop.memory import GradientThrough
+from backend.loop.method import FrameLoss, FrameReference
+from backend.methods.latentman.losses import single_losses
+from backend.methods.latentman.pixel_pairs import PixelPairs, segment_pairs
+from backend.methods.latentman.step_decoder import Decode, GuideDecoder
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +35,24 @@ class FixedGuidance:
     clamp: bool = False
     through: GradientThrough = "controlnet"
 
+    @property
+    def decoder(self) -> GuideDecoder:
+        """The autoencoder: the published rule knows no other."""
+        return "full"
 
-def guide_frame_fixed(
-    step: Step, following: Tensor, loss: FrameLoss, gradient: Tensor, settings: FixedGuidance
-) -> Tensor:
-    """One frame's guided x_{t-1}, `following` being DDIM's.
+    def pairs(self, matches: Sequence[Matches], canvas: Canvas) -> tuple[PixelPairs, ...]:
+        """The matched pixels of whole pictures."""
+        return segment_pairs(matches, canvas)
 
-    `gradient` (1, channels, h, w) is that of `loss.total`, for pictures from 0 to 1, back to where `settings.through`
-    says.
-    """
-    if settings.through == "decoder":
-        gradient = gradient * step.alpha_bar**0.5  # dx0/dx_t for latents of unit variance
-    scale = settings.value_range**2 / (loss.terms if settings.reduction == "mean" else 1)
-    return following - settings.delta * scale * gradient
+    def losses(
+        self, x0: Tensor, reference: FrameReference, pairs: Sequence[PixelPairs], decode: Decode
+    ) -> Sequence[FrameLoss | None]:
+        """One decode after the other."""
+        return single_losses(x0, reference, pairs, decode, clamp=self.clamp)
+
+    def guide(self, step: Step, following: Tensor, loss: FrameLoss, gradient: Tensor) -> Tensor:
+        """x_{t-1} as algorithm 1 has it."""
+        if self.through == "decoder":
+            gradient = gradient * step.alpha_bar**0.5  # dx0/dx_t for latents of unit variance
+        scale = self.value_range**2 / (loss.terms if self.reduction == "mean" else 1)
+        return following - self.delta * scale * gradient

@@ -4,112 +4,94 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from types import MappingProxyType
 from typing import ClassVar
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-from backend.contract.values import Canvas, Segment, Step
+from backend.contract.values import UNWATCHED, Callbacks, Canvas, Segment, Step
 from backend.correspondence.chain import ReferenceMode, root_map
 from backend.correspondence.types import Matches
-from backend.loop.method import (
-    Decode,
-    FrameLoss,
-    FrameReference,
-    GradientThrough,
-    GuideDecoder,
-    Layer,
-)
-from backend.loop.noise import SHARED_NOISE, NoiseStream
-from backend.methods.inputs import LatentManMatches, MethodInputs
+from backend.loop.memory import GradientThrough
+from backend.loop.method import FrameLoss, FrameMethod, FrameReference, MethodInputs, Parts, StepTools
+from backend.loop.noise import NoiseStream
 from backend.methods.latentman.alignment import LatentGather, align_latents, latent_gather
-from backend.methods.latentman.body_cells import segment_cells
-from backend.methods.latentman.fixed_guidance import FixedGuidance, guide_frame_fixed
-from backend.methods.latentman.guidance import (
-    GuidanceSettings,
-    PixelPairs,
-    guide_frame,
-    joint_losses,
-    pixel_pairs,
-    segment_pairs,
-    single_losses,
-)
+from backend.methods.latentman.body_cells import PartReader, segment_cells
+from backend.methods.latentman.fixed_guidance import FixedGuidance
+from backend.methods.latentman.guidance import AdaptiveGuidance, GuidanceRule
+from backend.methods.latentman.matches import LatentManMatches, guidance_size
+from backend.methods.latentman.pixel_pairs import PixelPairs
+from backend.methods.latentman.shot_matcher import ShotMatches
+from backend.methods.latentman.step_decoder import StepDecoder
 from backend.methods.masactrl.method import MasaCtrl
 from backend.methods.text2video_zero.method import Text2VideoZero
 from shared.errors import InputError
 from shared.methods import METHODS, MethodSpec
 from shared.methods.latentman import LatentManSettings, span_acts
+from shared.models.sd15 import TINY_VAE
 
 Span = tuple[float, float]
-BASELINES: Mapping[str, Text2VideoZero | MasaCtrl] = MappingProxyType(
-    {"text2video_zero": Text2VideoZero(), "masactrl": MasaCtrl()}
-)
+BASELINES: Mapping[str, FrameMethod] = MappingProxyType({"text2video_zero": Text2VideoZero(), "masactrl": MasaCtrl()})
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class LatentMan:
+class LatentMan(FrameMethod):
     """`align` and `guide` are the steps, as fractions of all, of spatial latent alignment and pixel-wise guidance.
 
     The paper's: alignment in the first 40 %, guidance from 20 to 70 % (section 4.1: A = [0, 39], B = [20, 69] of
     100). An empty span (0, 0) turns a part off; with both off the method is its baseline, bit for bit.
 
-    Guidance moves the cells that show the body in `part` (the shot's frames, height, width), which is 0 where there
-    is background, and one cell around them; all cells without `part`. Alignment moves matched cells alone.
+    Guidance moves the cells that show the body, as `parts` reads it, and one cell around them; all cells without
+    `parts`. Alignment moves matched cells alone.
     """
 
     matches: LatentManMatches
     align: Span = (0.0, 0.4)
     guide: Span = (0.2, 0.7)
-    guidance: GuidanceSettings | FixedGuidance = GuidanceSettings()
-    baseline: Text2VideoZero | MasaCtrl = Text2VideoZero()
+    guidance: GuidanceRule = AdaptiveGuidance()
+    baseline: FrameMethod = Text2VideoZero()
     reference_mode: ReferenceMode = "prev"
-    part: NDArray[np.uint8] | None = None
+    parts: PartReader | None = None
 
     spec: ClassVar[MethodSpec] = METHODS["latentman"]
 
     @classmethod
     def build(cls, inputs: MethodInputs) -> LatentMan:
-        """The method with a job's settings, matches and parts. Raises InputError if one that it needs is missing."""
-        if inputs.matches is None:
-            raise InputError("method.matches", "The method latentman needs matches of consecutive frames.")
-        settings = inputs.settings
+        """The method with a job's settings, on the shot's passes. Raises InputError for settings that do not fit."""
+        settings: LatentManSettings = inputs.settings
+        return cls.with_matches(settings, _shot_matches(inputs, settings), inputs.passes.parts)
+
+    @classmethod
+    def with_matches(cls, settings: LatentManSettings, matches: LatentManMatches, parts: PartReader) -> LatentMan:
+        """The method with a job's settings on matches that are there already. Raises InputError as `build` does."""
         on_body = settings.guide_extent == "body" and span_acts(settings.guide)
-        if on_body and inputs.part is None:
-            raise InputError("method.part", "Guidance on the body alone needs the body parts of the shot's frames.")
         return cls(
-            inputs.matches,
+            matches,
             settings.align,
             settings.guide,
             _guidance(settings),
             BASELINES[settings.baseline],
             settings.reference_mode,
-            inputs.part if on_body else None,
+            parts if on_body else None,
         )
 
     @property
     def gradient_through(self) -> GradientThrough:
-        """As the guidance settings say."""
+        """As the guidance has it."""
         return self.guidance.through
 
     @property
-    def guide_decoder(self) -> GuideDecoder:
-        """As the guidance settings say, where there is guidance."""
-        return _decoder(self.guidance) if span_acts(self.guide) else "full"
+    def model_parts(self) -> frozenset[str]:
+        """The tiny decoder, where guidance looks through it."""
+        return frozenset({TINY_VAE.name}) if span_acts(self.guide) and self.guidance.decoder == "tiny" else frozenset()
 
     def noise_stream(self, frame: int) -> NoiseStream:
-        """One stream for all frames."""
-        return SHARED_NOISE
+        """As the baseline has it."""
+        return self.baseline.noise_stream(frame)
 
-    def reads_anchor(self, layer: Layer, step: Step) -> bool:
-        """As the baseline does."""
-        return self.baseline.reads_anchor(layer, step)
-
-    def prepare(self, segment: Segment, canvas: Canvas) -> LatentManHooks:
-        """The segment's gather and pixel pairs. Raises InputError if the matches do not fit the segment."""
+    def prepare(self, segment: Segment, canvas: Canvas, callbacks: Callbacks = UNWATCHED) -> Parts:
+        """The baseline's attention, and the two parts. Raises InputError if the matches do not fit the segment."""
         if self.reference_mode == "first" and (segment.start or span_acts(self.guide)):
             raise InputError(
                 "method.reference_mode",
@@ -117,9 +99,30 @@ class LatentMan:
                 "Use prev, or one segment with guide 0 to 0.",
             )
         first = max(segment.start - 1, 0)  # the frame that the segment's chain starts from
-        pairs = range(first, segment.stop - 1)
-        latent = _matches("latent", self.matches.latent, pairs) if span_acts(self.align) else ()
-        cells = canvas.latent_height * canvas.latent_width
+        latent, guided = self._pairs(range(first, segment.stop - 1), callbacks)
+        return Parts(
+            attention=self.baseline.prepare(segment, canvas).attention,
+            before_unet=self._alignment(latent, canvas) if span_acts(self.align) else None,
+            guidance=self._pixel_guidance(guided, first, segment, canvas) if span_acts(self.guide) else None,
+        )
+
+    def _pairs(self, pairs: range, callbacks: Callbacks) -> tuple[list[Matches], list[Matches]]:
+        """The matches of these pairs of frames at both sizes, none for a part that is off."""
+        latent = self.matches.latent if span_acts(self.align) else None
+        guidance = self.matches.guidance if span_acts(self.guide) else None
+        _check_count("latent", latent, pairs)
+        _check_count("guidance", guidance, pairs)
+        found: tuple[list[Matches], list[Matches]] = ([], [])
+        for pair in pairs:
+            callbacks.check_cancelled()
+            if latent is not None or guidance is not None:
+                callbacks.on_frame("correspondence", pair + 1)
+            for matches, one in zip((latent, guidance), found, strict=True):
+                if matches is not None:
+                    one.append(matches[pair])
+        return found
+
+    def _alignment(self, latent: Sequence[Matches], canvas: Canvas) -> Alignment:
         for pair in latent:
             if (pair.height, pair.width) != (canvas.latent_height, canvas.latent_width):
                 raise InputError(
@@ -127,72 +130,88 @@ class LatentMan:
                     f"Matches for the alignment are {pair.width}x{pair.height}; "
                     f"the latents are {canvas.latent_width}x{canvas.latent_height}.",
                 )
-        roots = root_map(latent, cells, reference_mode=self.reference_mode)
-        guided = _matches("guidance", self.matches.guidance, pairs) if span_acts(self.guide) else ()
-        return LatentManHooks(
-            self.align,
-            self.guide,
-            self.guidance,
-            latent_gather(roots.frame, roots.cell, canvas.device),
-            self._pixel_pairs(guided, canvas),
-            first,
-            segment.start,
-            None if self.part is None else segment_cells(self.part, segment, canvas),
-        )
+        roots = root_map(latent, canvas.latent_height * canvas.latent_width, reference_mode=self.reference_mode)
+        return Alignment(self.align, latent_gather(roots.frame, roots.cell, canvas.device))
 
-    def _pixel_pairs(self, guided: Sequence[Matches], canvas: Canvas) -> tuple[PixelPairs, ...]:
-        if isinstance(self.guidance, FixedGuidance):  # decodes whole pictures, as published
-            return tuple(pixel_pairs(pair, canvas.height, canvas.width, canvas.device) for pair in guided)
-        return segment_pairs(guided, canvas, self.guidance)
+    def _pixel_guidance(self, guided: Sequence[Matches], first: int, segment: Segment, canvas: Canvas) -> PixelGuidance:
+        movable = None if self.parts is None else segment_cells(self.parts, segment, canvas)
+        pairs = self.guidance.pairs(guided, canvas)
+        return PixelGuidance(self.guide, self.guidance, pairs, first, segment.start, movable)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class LatentManHooks:
-    """The two parts of the method, for the segment that starts at frame `start` and whose chain does at `first`.
+class Alignment:
+    """Spatial latent alignment at the steps of a span, from the previous segment's last frame on."""
 
-    `movable` are the cells that guidance may move, None for all.
-    """
-
-    align: Span
-    guide: Span
-    guidance: GuidanceSettings | FixedGuidance
+    span: Span
     gather: LatentGather
-    pairs: tuple[PixelPairs, ...]
-    first: int
-    start: int
-    movable: Tensor | None  # (frames of the segment, 1, h, w) bool
 
-    def before_unet(self, step: Step, latents: Tensor, previous: Tensor | None) -> Tensor:
-        """Spatial latent alignment, from the previous segment's last frame on."""
-        if not step.within(self.align):
+    def __call__(self, step: Step, latents: Tensor, previous: Tensor | None) -> Tensor:
+        """See `loop.method.BeforeUnet`."""
+        if not step.within(self.span):
             return latents
         if previous is None:
             return align_latents(latents, self.gather)
         return align_latents(torch.cat([previous[None], latents]), self.gather)[1:]
 
-    def wants_gradient(self, step: Step) -> bool:
-        """At the steps of pixel-wise guidance."""
-        return step.within(self.guide)
 
-    def losses(self, first: int, x0: Tensor, reference: FrameReference, decode: Decode) -> Sequence[FrameLoss | None]:
+@dataclass(frozen=True, slots=True, eq=False)
+class PixelGuidance:
+    """Pixel-wise guidance at the steps of a span, by one of the two rules; implements `loop.method.Guidance`.
+
+    `pairs` begin with that of frame `first` and the one after it; `movable` are the cells that guidance may move, None
+    for all.
+    """
+
+    span: Span
+    rule: GuidanceRule
+    pairs: tuple[PixelPairs, ...]
+    first: int
+    start: int
+    movable: Tensor | None  # (frames of the segment, 1, h, w) bool
+
+    @property
+    def through(self) -> GradientThrough:
+        """As the rule has it."""
+        return self.rule.through
+
+    def acts(self, step: Step) -> bool:
+        """Within the span."""
+        return step.within(self.span)
+
+    def losses(self, first: int, x0: Tensor, reference: FrameReference, tools: StepTools) -> Sequence[FrameLoss | None]:
         """How far each frame's picture is from the one before it, at the matches."""
         start = first - 1 - self.first
-        pairs = self.pairs[start : start + len(x0)]
-        if _decoder(self.guidance) == "tiny":
-            return joint_losses(x0, reference, pairs, partial(decode, decoder="tiny"))
-        clamp = isinstance(self.guidance, FixedGuidance) and self.guidance.clamp
-        return single_losses(x0, reference, pairs, decode, clamp=clamp)
+        return self.rule.losses(x0, reference, self.pairs[start : start + len(x0)], StepDecoder(tools))
 
     def guided(self, step: Step, frame: int, following: Tensor, loss: FrameLoss, gradient: Tensor) -> Tensor:
-        """Pixel-wise guidance; before the step's length is found, the gradient is made 0 on cells that stay."""
+        """The rule's step; before its length is found, the gradient is made 0 on cells that stay."""
         if self.movable is not None:
             gradient = gradient.where(self.movable[frame - self.start], torch.zeros_like(gradient))
-        if isinstance(self.guidance, FixedGuidance):
-            return guide_frame_fixed(step, following, loss, gradient, self.guidance)
-        return guide_frame(step, following, loss, gradient, self.guidance)
+        return self.rule.guide(step, following, loss, gradient)
 
 
-def _guidance(settings: LatentManSettings) -> GuidanceSettings | FixedGuidance:
+def _check_count(name: str, matches: Sequence[Matches] | None, pairs: range) -> None:
+    if matches is not None and len(matches) < pairs.stop:
+        raise InputError(
+            "method.matches",
+            f"There are {name} matches for {len(matches)} pairs of frames; this segment needs {pairs.stop}.",
+        )
+
+
+def _shot_matches(inputs: MethodInputs, settings: LatentManSettings) -> LatentManMatches:
+    """The shot's matches at both sizes, none for a part that is off; each is made when it is read."""
+    height, width = inputs.passes.size
+    factor = inputs.latent_factor
+    sizes = (
+        (settings.align, (height // factor, width // factor)),
+        (settings.guide, guidance_size(height, width)),
+    )
+    latent, guidance = (ShotMatches(inputs.passes, settings, *size) if span_acts(span) else () for span, size in sizes)
+    return LatentManMatches(latent, guidance)
+
+
+def _guidance(settings: LatentManSettings) -> GuidanceRule:
     """How a job's settings guide."""
     if settings.guide_rule == "fixed":
         return FixedGuidance(
@@ -204,23 +223,9 @@ def _guidance(settings: LatentManSettings) -> GuidanceSettings | FixedGuidance:
         )
     if settings.guide_through == "unconditional":
         raise InputError("method.guide_through", "Guidance through the unconditional half needs fixed steps.")
-    return GuidanceSettings(
+    return AdaptiveGuidance(
         strength=settings.guide_strength,
         through=settings.guide_through,
         decode=settings.guide_decode,
         decoder=settings.guide_decoder,
     )
-
-
-def _decoder(guidance: GuidanceSettings | FixedGuidance) -> GuideDecoder:
-    """What decodes; the published rule knows the autoencoder alone."""
-    return "full" if isinstance(guidance, FixedGuidance) else guidance.decoder
-
-
-def _matches(name: str, matches: Sequence[Matches], pairs: range) -> tuple[Matches, ...]:
-    if len(matches) < pairs.stop:
-        raise InputError(
-            "method.matches",
-            f"There are {name} matches for {len(matches)} pairs of frames; this segment needs {pairs.stop}.",
-        )
-    return tuple(matches[index] for index in pairs)

@@ -1,98 +1,23 @@
-"""Cross-frame attention: self-attention whose keys and values come from the shot's frame 0, and the prompt's.
+"""Attention processors: self-attention that reads other frames' keys and values, and attention to the prompt.
 
-Which layers do so, and frame 0's keys and values of this step, travel with each call as a read-only context, so that
-a processor has no state: any micro-batch, any order and gradient checkpointing's second run give the same result.
+What a layer reads, and what the step keeps for it, travel with each call as a context (`loop.attending`), so that a
+processor has no state.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any, Literal, Protocol
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import torch
+import torch.nn.functional as F
 from diffusers.models.attention_processor import Attention, AttnProcessor2_0
 from torch import Tensor, nn
 
-from backend.loop.method import Layer
+from backend.loop.attending import Attend, AttentionContext, KeysValues, LastFrame, Layer, Source, TokenMask
 from backend.models.sd15.query_gradient import attention
 from shared.errors import ModelError
-
-KeysValues = tuple[Tensor, Tensor]
-"""Keys and values of frame 0 in one layer: each (halves, heads, tokens, head width), without a graph."""
-
-
-class AttentionContext(Protocol):
-    """Read by every self-attention of one model call; the batch holds `halves` blocks of frames."""
-
-    @property
-    def halves(self) -> int: ...
-
-    @property
-    def own_text(self) -> bool: ...
-
-    def with_own_text(self) -> AttentionContext:
-        """The same for a batch whose frames have prompts of their own."""
-        ...
-
-    def reads(self, layer: Layer) -> bool:
-        """Whether the layer uses frame 0's keys and values."""
-        ...
-
-    def anchor(self, layer: Layer, attn: Attention, hidden: Tensor) -> KeysValues:
-        """Frame 0's keys and values; `hidden` is (halves x frames, tokens, channels)."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class AnchorReader:
-    """The context of a call whose batch does not hold frame 0: its keys and values are read from `cache`."""
-
-    halves: int
-    cache: Mapping[Layer, KeysValues]
-    own_text: bool = False
-
-    def reads(self, layer: Layer) -> bool:
-        """Whether the layer's keys and values were recorded."""
-        return layer in self.cache
-
-    def anchor(self, layer: Layer, attn: Attention, hidden: Tensor) -> KeysValues:
-        """The recorded keys and values."""
-        return self.cache[layer]
-
-    def with_own_text(self) -> AnchorReader:
-        """The same for a batch whose frames have prompts of their own."""
-        return replace(self, own_text=True)
-
-
-@dataclass(frozen=True, slots=True)
-class AnchorRecorder:
-    """The context of a step's first call, whose batch starts with frame 0: keys and values go to `cache`.
-
-    Runs without gradients, once a step; afterwards `cache` is only read.
-    """
-
-    halves: int
-    layers: frozenset[Layer]
-    cache: dict[Layer, KeysValues]
-    own_text: bool = False
-
-    def reads(self, layer: Layer) -> bool:
-        """Whether the layer is to be recorded."""
-        return layer in self.layers
-
-    def anchor(self, layer: Layer, attn: Attention, hidden: Tensor) -> KeysValues:
-        """Compute, keep and give frame 0's keys and values."""
-        if torch.is_grad_enabled():
-            raise RuntimeError("frame 0's keys and values are recorded without gradients only")
-        first = hidden[:: hidden.shape[0] // self.halves]  # (halves, tokens, channels)
-        recorded = _heads(attn, attn.to_k(first), attn.norm_k), _heads(attn, attn.to_v(first))
-        self.cache[layer] = recorded
-        return recorded
-
-    def with_own_text(self) -> AnchorRecorder:
-        """The same, into the same cache, for a batch whose frames have prompts of their own."""
-        return replace(self, own_text=True)
 
 
 class SelfAttention:
@@ -112,11 +37,119 @@ class SelfAttention:
         context: AttentionContext | None = None,
     ) -> Tensor:
         """Attend; `hidden_states` is (halves x frames, tokens, channels), the first half without the prompt."""
-        if context is None or not context.reads(self.layer):
+        reads = () if context is None else context.reads(self.layer)
+        if context is None or not reads:
             plain: Tensor = self._plain(attn, hidden_states, encoder_hidden_states, attention_mask, temb)
             return plain
-        keys, values = context.anchor(self.layer, attn, hidden_states)
-        return _attended(attn, hidden_states, keys, values)
+        read = LayerSources(attn, hidden_states, context, self.layer)
+        if len(reads) == 1 and reads[0].frame_zero_alone:
+            return _attended(attn, hidden_states, *read.frame_zero())
+        return _output(attn, read.mixture(reads))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LayerSources:
+    """The keys and values that a layer reads in one call, computed, kept and looked up as the context says."""
+
+    attn: Any
+    hidden: Tensor  # (halves x frames, tokens, channels)
+    context: AttentionContext
+    layer: Layer
+
+    def frame_zero(self) -> KeysValues:
+        """Frame 0's, (halves, heads, tokens, head width); recorded by the step's first call, whose batch begins with
+        it, and only read afterwards."""
+        memory = self.context.memory
+        if self.context.frames[0] == 0 and self.layer not in memory.first:
+            if torch.is_grad_enabled():
+                raise RuntimeError("frame 0's keys and values are recorded without gradients only")
+            memory.first[self.layer] = self._projected(self.hidden[:: len(self.context.frames)])
+        return memory.first[self.layer]
+
+    def mixture(self, reads: tuple[Attend, ...]) -> Tensor:
+        """What all softmaxes give together, (halves x frames, heads, tokens, head width)."""
+        queries = _heads(self.attn, self.attn.to_q(self.hidden), self.attn.norm_q)
+        own = self._projected(self.hidden)
+        found = {source: self._of(source, own) for attend in reads for source in attend.sources}
+        self._remember(own)
+        parts = [self._one(attend, queries, [found[source] for source in attend.sources]) for attend in reads]
+        return torch.stack(parts).sum(dim=0)
+
+    def _one(self, attend: Attend, queries: Tensor, sources: list[KeysValues]) -> Tensor:
+        keys, values = (torch.cat(each, dim=2) for each in zip(*sources, strict=True))
+        mask = self._key_mask(attend, [one.shape[2] for one, _ in sources])
+        attended = F.scaled_dot_product_attention(queries, keys, values, attn_mask=mask) * attend.weight
+        if attend.queries is None:
+            return attended
+        taken = attend.queries(self.context.frames, queries.shape[2]).to(queries.device)
+        return attended * self._every_half(taken)[:, None, :, None]
+
+    def _key_mask(self, attend: Attend, tokens: list[int]) -> Tensor | None:
+        """(halves x frames, 1, 1, keys) bool; a frame that would see nothing sees everything."""
+        if attend.keys is None:
+            return None
+        frames = self.context.frames
+        shown = [
+            _mask_of(attend.keys, source, frames, count) for source, count in zip(attend.sources, tokens, strict=True)
+        ]
+        seen = torch.cat(shown, dim=1).to(self.hidden.device)
+        seen = seen | ~seen.any(dim=1, keepdim=True)
+        return self._every_half(seen)[:, None, None]
+
+    def _of(self, source: Source, own: KeysValues) -> KeysValues:
+        """(halves x frames, heads, tokens, head width) each."""
+        match source:
+            case Source.OWN:
+                return own
+            case Source.FIRST:
+                return self._for_every_frame(self.frame_zero())
+            case Source.BANK:
+                return self._for_every_frame(self.context.memory.bank[self.layer])
+            case Source.PREVIOUS:
+                return self._shifted(own)
+
+    def _shifted(self, own: KeysValues) -> KeysValues:
+        """Of each frame the one before it, a constant; its own where that one neither runs here nor ran last."""
+        frames, last = self.context.frames, self.context.memory.last.get(self.layer)
+        rows = [max(row - 1, 0) if frames[max(row - 1, 0)] == frame - 1 else row for row, frame in enumerate(frames)]
+        keys, values = (self._by_half(one)[:, rows] for one in own)
+        if last is not None and last.frame == frames[0] - 1:
+            keys[:, 0], values[:, 0] = last.keys, last.values
+        return keys.flatten(0, 1), values.flatten(0, 1)
+
+    def _remember(self, own: KeysValues) -> None:
+        """Keep the last frame's for the next call, where some layer reads the frame before."""
+        if any(Source.PREVIOUS in attend.sources for attend in self.context.reads(self.layer)):
+            keys, values = (self._by_half(one)[:, -1] for one in own)
+            self.context.memory.last[self.layer] = LastFrame(self.context.frames[-1], keys, values)
+
+    def _by_half(self, rows: Tensor) -> Tensor:
+        """(halves x frames, ...) -> (halves, frames, ...), a constant."""
+        return rows.detach().reshape(self.context.halves, -1, *rows.shape[1:])
+
+    def _projected(self, hidden: Tensor) -> KeysValues:
+        attn = self.attn
+        return _heads(attn, attn.to_k(hidden), attn.norm_k), _heads(attn, attn.to_v(hidden))
+
+    def _for_every_frame(self, one: KeysValues) -> KeysValues:
+        keys, values = (each.repeat_interleave(len(self.context.frames), dim=0) for each in one)
+        return keys, values
+
+    def _every_half(self, mask: Tensor) -> Tensor:
+        return mask.repeat(self.context.halves, 1)
+
+
+def _mask_of(mask: TokenMask, source: Source, frames: tuple[int, ...], tokens: int) -> Tensor:
+    """Which tokens of the frames that are read through `source` are seen, (frames, tokens)."""
+    match source:
+        case Source.OWN:
+            return mask(frames, tokens)
+        case Source.FIRST:
+            return mask((0,), tokens).expand(len(frames), -1)
+        case Source.PREVIOUS:
+            return mask(tuple(max(frame - 1, 0) for frame in frames), tokens)
+        case Source.BANK:
+            return torch.ones(len(frames), tokens, dtype=torch.bool)
 
 
 class TextAttention:
@@ -167,7 +200,11 @@ def attend_to_anchor(
 
 def _attended(attn: Any, hidden: Tensor, keys: Tensor, values: Tensor) -> Tensor:
     """A layer's output for `hidden` (halves x frames, tokens, channels) with keys and values of each half or row."""
-    attended = attend_to_anchor(_heads(attn, attn.to_q(hidden), attn.norm_q), keys, values)
+    return _output(attn, attend_to_anchor(_heads(attn, attn.to_q(hidden), attn.norm_q), keys, values))
+
+
+def _output(attn: Any, attended: Tensor) -> Tensor:
+    """(batch, heads, tokens, head width) -> the layer's output (batch, tokens, channels)."""
     output: Tensor = attn.to_out[1](attn.to_out[0](attended.transpose(1, 2).flatten(2)))
     return output if attn.rescale_output_factor == 1 else output / attn.rescale_output_factor
 

@@ -10,12 +10,13 @@ import torch
 from diffusers import DDIMScheduler
 from torch import Tensor, nn
 
-from backend.loop.method import Layer
+from backend.loop.attending import Layer
 from backend.machine.bfloat16 import computes_bfloat16
 from backend.models.sd15.attention import install_attention, self_attention_layers
 from backend.models.sd15.files.loading import load_modules, load_scheduler_config
 from backend.models.sd15.fused import fuse
 from backend.models.sd15.lora import merge_lora
+from backend.models.sd15.modules import Autoencoder, ControlNet, TextEncoder, TinyAutoencoder, Tokenizer, UNet
 from backend.models.sd15.textual_inversion import add_embeddings, read_embedding
 from backend.models.sources import find_sources
 from shared.errors import InputError, ModelError
@@ -31,17 +32,17 @@ _PREDICTIONS = ("epsilon", "v_prediction", "sample")
 class Components:
     """The parts of one model, on one device, in one precision, without gradients on their weights."""
 
-    tokenizer: Any
-    text_encoder: Any
-    vae: Any
-    unet: Any
-    controlnet: Any
+    tokenizer: Tokenizer
+    text_encoder: TextEncoder
+    vae: Autoencoder
+    unet: UNet
+    controlnet: ControlNet
     scheduler_config: Mapping[str, Any]
     device: torch.device
     dtype: torch.dtype
     # Tokens of textual inversion embeddings, and the text encoder's rows that each stands for.
     embedding_rows: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
-    tiny_vae: Any = None  # an `AutoencoderTiny`, where a job guides by it
+    tiny_vae: TinyAutoencoder | None = None  # where a job guides by it
 
     @property
     def state_dtype(self) -> torch.dtype:

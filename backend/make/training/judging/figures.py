@@ -50,8 +50,24 @@ def _frame_step_ms(model: Path) -> float:
     times = []
     for _ in range(TIMED_RUNS):
         start = time.perf_counter()
-        down, middle = parts.controlnet(latent, 500, words, controlnet_cond=depth, return_dict=False)
-        parts.unet(latent, 500, words, down_block_additional_residuals=down, mid_block_additional_residual=middle)
+        down, middle = parts.controlnet(
+            latent,
+            500,
+            encoder_hidden_states=words,
+            controlnet_cond=depth,
+            conditioning_scale=1.0,
+            cross_attention_kwargs={},
+            return_dict=False,
+        )
+        parts.unet(
+            latent,
+            500,
+            encoder_hidden_states=words,
+            cross_attention_kwargs={},
+            down_block_additional_residuals=down,
+            mid_block_additional_residual=middle,
+            return_dict=False,
+        )
         times.append(time.perf_counter() - start)
     return float(np.median(times)) * 1000
 

@@ -16,7 +16,8 @@ from backend.make.training.renders.figure import FloatArray, TrainingBody, skin,
 from backend.make.training.renders.places import PLACES, Canvas, random_light
 from backend.make.training.renders.raster import Camera, empty_fragments, look_from, project, rasterise
 from backend.make.training.renders.render import SIZE, Cast, cast_character, draw
-from backend.passes.shot_passes import Charts, ShotPasses
+from backend.passes.exr import FramePasses
+from backend.passes.shot_passes import Charts, FramesInMemory, ShotPasses
 from shared.errors import BodyError
 from shared.motion import SMPLMotion, read_motion, resample, sample_path
 from shared.shot import Shot, ShotCamera, ShotCharacter
@@ -105,7 +106,7 @@ def _passes(body: TrainingBody, vertices: FloatArray, camera: Camera) -> ShotPas
         camera=ShotCamera(np.stack([world_to_camera] * frames), np.stack([intrinsics] * frames)),
         characters=(ShotCharacter("body", 0, vertices.shape[1], joints, joints[..., :2]),),
     )
-    return ShotPasses(depth, part, uv, shot, vertices, charts)
+    return ShotPasses(shot, vertices, charts, FramesInMemory(FramePasses(depth, part, uv)))
 
 
 def _planes(charts: Charts, points: FloatArray, camera: Camera) -> tuple[FloatArray, NDArray[np.uint8], FloatArray]:

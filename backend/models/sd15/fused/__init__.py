@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Protocol
 
 from diffusers.models.activations import GEGLU
 from diffusers.models.attention_processor import Attention
@@ -41,7 +41,13 @@ FUSED: Mapping[type[nn.Module], Any] = MappingProxyType(
 _PLAIN: Mapping[type[nn.Module], Any] = MappingProxyType({fused: plain for plain, fused in FUSED.items()})
 
 
-def fuse(model: nn.Module, kinds: Collection[type[nn.Module]] = tuple(FUSED)) -> int:
+class HasModules(Protocol):
+    """A module, or what is used as one."""
+
+    def modules(self) -> Iterator[nn.Module]: ...
+
+
+def fuse(model: HasModules, kinds: Collection[type[nn.Module]] = tuple(FUSED)) -> int:
     """Exchange the layers of these plain classes, in place, before the model is moved; returns how many."""
     found = [module for module in model.modules() if type(module) in kinds and _fits(module)]
     for module in found:
@@ -53,7 +59,7 @@ def fuse(model: nn.Module, kinds: Collection[type[nn.Module]] = tuple(FUSED)) ->
 
 
 @contextmanager
-def plain_layers(*models: nn.Module) -> Iterator[None]:
+def plain_layers(*models: HasModules) -> Iterator[None]:
     """Inside, the models' layers are diffusers' own."""
     found = [(module, type(module)) for model in models for module in model.modules() if type(module) in _PLAIN]
     for module, fused in found:

@@ -92,7 +92,7 @@ def test_a_shift_by_whole_pixels_shifts_the_matches(shift: tuple[int, int]) -> N
     matches = match(passes, 1, 0)
     moved = pixels(matches, "current") - pixels(matches, "reference")
     assert np.array_equal(np.unique(moved, axis=0), [shift])
-    both = passes.part[1] & np.roll(passes.part[0], (shift[1], shift[0]), (0, 1))
+    both = passes.frame(1).part & np.roll(passes.frame(0).part, (shift[1], shift[0]), (0, 1))
     assert len(matches) == np.count_nonzero(both) > 700
 
 
@@ -123,19 +123,19 @@ def test_of_several_pixels_that_fall_in_one_the_closest_wins() -> None:
     reference = pixels(matches, "reference") + 0.5 - (SIZE[1] / 2, SIZE[0] / 2)
     current = pixels(matches, "current") + 0.5 - (SIZE[1] / 2, SIZE[0] / 2)
     np.testing.assert_allclose(np.abs(current / 2 - reference), 0.25, atol=1e-9)
-    assert len(matches) == np.count_nonzero(passes.part[0])
+    assert len(matches) == np.count_nonzero(passes.frame(0).part)
 
 
 def test_a_hidden_point_is_not_matched() -> None:
     passes = two_squares()
     matches = match(passes, 1, 0)
-    here = passes.part[1].reshape(-1)[matches.current]
-    there = passes.part[0].reshape(-1)[matches.reference]
+    here = passes.frame(1).part.reshape(-1)[matches.current]
+    there = passes.frame(0).part.reshape(-1)[matches.reference]
     assert np.array_equal(here, there)
-    uncovered = (passes.part[0] == 3) & (passes.part[1] == 1)
+    uncovered = (passes.frame(0).part == 3) & (passes.frame(1).part == 1)
     assert np.count_nonzero(uncovered) > 50
     assert not np.isin(np.flatnonzero(uncovered), matches.current).any()
-    stays = (passes.part[0] == 1) & (passes.part[1] == 1)
+    stays = (passes.frame(0).part == 1) & (passes.frame(1).part == 1)
     assert np.isin(np.flatnonzero(stays), matches.current).all()
 
 
@@ -143,7 +143,7 @@ def test_back_faces_are_not_matched() -> None:
     vertices, charts = grid(6, 6, 2)
     turned = vertices * (-0.6, 0.6, 0.6)
     passes = render(np.stack([vertices * 0.6, turned]), charts)
-    assert np.count_nonzero(passes.part[1]) > 700
+    assert np.count_nonzero(passes.frame(1).part) > 700
     assert len(match(passes, 1, 0)) == 0
 
 
@@ -156,7 +156,7 @@ def test_a_point_outside_the_picture_is_not_matched() -> None:
 def test_empty_frames_have_no_matches() -> None:
     vertices, charts = grid(3, 3, 2)
     passes = render(np.stack([vertices * 0.4, vertices * 0.4 + (50, 0, 0)]), charts)
-    assert not passes.part[1].any()
+    assert not passes.frame(1).part.any()
     assert len(match(passes, 1, 0)) == len(match(passes, 0, 1)) == len(match(passes, 1, 1)) == 0
 
 
@@ -164,7 +164,7 @@ def test_body_agrees_with_every_triangle_tested() -> None:
     passes = posed_body()
     index = chart_index(passes.charts)
     points = surface_points(passes, index, 2)
-    assert points.pixel.size == np.count_nonzero(passes.part[2])
+    assert points.pixel.size == np.count_nonzero(passes.frame(2).part)
     track = track_points(passes, index, points, 0)
     wrongly_seen = wrongly_hidden = seen = 0
     for i in range(0, points.pixel.size, 7):
@@ -187,7 +187,7 @@ def test_body_matches_itself_and_shares_points_between_frames() -> None:
     passes = posed_body()
     same = match(passes, 1, 1, (96, 80))
     assert np.array_equal(same.current, same.reference)
-    assert np.array_equal(same.current, np.flatnonzero(passes.part[1]))
+    assert np.array_equal(same.current, np.flatnonzero(passes.frame(1).part))
     index = chart_index(passes.charts)
     matches = match(passes, 1, 0, (96, 80))
     there = surface_points(passes, index, 0)
@@ -201,7 +201,7 @@ def test_body_matches_itself_and_shares_points_between_frames() -> None:
     b = (there.weights[j][..., None] * rest[index.face_vertices[there.face[j]]]).sum(1)
     # On the same body, at rest, joined pixels lie within about a pixel (2.3 cm here) of each other.
     gap = np.linalg.norm(a - b, axis=1)
-    assert len(matches) > 0.75 * np.count_nonzero(passes.part[1])
+    assert len(matches) > 0.75 * np.count_nonzero(passes.frame(1).part)
     assert np.median(gap) < 0.015 and (gap < 0.06).mean() > 0.99
 
 

@@ -17,12 +17,14 @@ from safetensors.torch import save_file
 from backend.jobs.folder import Batches, JobFolder
 from backend.jobs.runner import prepare, release, run_job, warm_model
 from backend.jobs.worker_events import FrameDone, Progress, WorkerEvent
-from backend.passes.shot_passes import depth_pictures, read_frame
+from backend.passes.exr import FramePasses, read_frame
+from backend.passes.shot_passes import depth_pictures
 from shared.errors import CancelledError, JobError, ModelError, PassesError
 from shared.files.digest import sha256_bytes, sha256_file
 from shared.jobs.job import Job, canonical_json
 from shared.models.files import LoraFile, ModelFiles
 from tests.helpers.exr_shot import exr_shot, moving_square, square_passes, write_exr
+from tests.helpers.synthetic_passes import all_parts
 from tests.helpers.tiny_models import small_autoencoder, write_tiny_model
 
 FRAMES = 4
@@ -194,7 +196,7 @@ def test_a_missing_input_is_said(tmp_path: Path, model: Path) -> None:
 def test_filtered_labels_are_refused(tmp_path: Path) -> None:
     part = np.full((4, 4), 3.0)
     part[1, 1] = 2.5
-    write_exr(tmp_path / "0001.exr", np.ones((4, 4)), part, np.zeros((4, 4, 2)))
+    write_exr(tmp_path / "0001.exr", FramePasses(np.ones((4, 4)), part, np.zeros((4, 4, 2))))
     with pytest.raises(PassesError, match=r"0001\.exr.*not whole numbers"):
         read_frame(tmp_path / "0001.exr")
 
@@ -203,8 +205,8 @@ def test_depth_pictures_have_one_range_for_the_shot() -> None:
     vertices, charts = moving_square(FRAMES)
     vertices[1:, :, 1] += 1.0  # farther from the camera, which looks along +Y
     passes = square_passes(vertices, charts)
-    picture = depth_pictures(passes)
-    body = passes.part > 0
+    picture = depth_pictures(passes, passes.positions)
+    body = all_parts(passes) > 0
     assert picture[0][body[0]] == pytest.approx(1.0, abs=1e-5)
     assert picture[1][body[1]] == pytest.approx(0.2, abs=1e-5)
     assert not picture[~body].any()

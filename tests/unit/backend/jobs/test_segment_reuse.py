@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from backend.jobs import reuse as segment_reuse
 from backend.jobs.folder import JobFolder
@@ -23,7 +24,7 @@ from shared.jobs.job import Job, canonical_json
 from shared.jobs.reuse import RECORD_FILE, UNKNOWN, frames_to_generate, read_record, segment_keys
 from shared.models.files import LoraFile, ModelFiles
 from tests.helpers.exr_shot import exr_shot
-from tests.helpers.tiny_models import tiny_components, write_tiny_model
+from tests.helpers.tiny_models import write_tiny_model
 
 FRAMES = 6  # three segments of two
 STEPS = 3
@@ -283,12 +284,12 @@ def test_a_pass_that_is_not_rendered_yet_counts_as_new(tmp_path: Path, plain: Ca
 
 
 def test_the_programs_own_code_is_part_of_the_machinery(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    components, code = tiny_components(), tmp_path / "kernel.py"
+    code = tmp_path / "kernel.py"
     monkeypatch.setattr(segment_reuse, "COMPUTING", (str(tmp_path),))
     seen = []
     for text in ("one = 1\n", "one = 1.0\n", "one = 1\n"):
         code.write_text(text)
         segment_reuse._own_code.cache_clear()
-        seen.append(segment_reuse.machinery(components, "files"))
+        seen.append(segment_reuse.machinery(torch.device("cpu"), torch.float32, "files"))
     segment_reuse._own_code.cache_clear()
     assert seen[0] == seen[2] != seen[1]

@@ -5,24 +5,33 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from diffusers import AutoencoderKL, AutoencoderTiny, ControlNetModel, UNet2DConditionModel
 
-from backend.contract.values import Canvas
-from backend.loop.conditioning import KEPT_FRAMES, embed_depth, embedded_depth, segment_depth
-from backend.loop.denoiser import Denoiser
-from backend.loop.memory import FrameMemory, choose_micro_batch, fit_to_memory, frame_memory, free_bytes
-from backend.loop.method import Method
-from backend.loop.segment import SampleSettings, Segment, sample_segment
+from backend.contract.values import NOTHING_CARRIED, Batches, Canvas, SampleSettings, Segment, Step
+from backend.loop.attending import read_frame_zero, step_memory
+from backend.loop.memory import FrameMemory, choose_batches, choose_micro_batch, fits_with_graph, free_bytes
+from backend.loop.method import FrameMethod
+from backend.loop.model import Frames, pictures_of
 from backend.measure.bench.live_bytes import LiveBytes
 from backend.methods.latentman.method import LatentMan
 from backend.methods.text2video_zero.method import Text2VideoZero
-from backend.models.sd15.attention import AnchorRecorder
 from backend.models.sd15.components import Components, assemble
-from backend.models.sd15.text import encode_prompt
+from backend.models.sd15.conditioning import (
+    KEPT_FRAMES,
+    control_pictures,
+    embed_pictures,
+    embedded_pictures,
+    segment_controls,
+)
+from backend.models.sd15.frame_memory import frame_memory
+from backend.models.sd15.model import StableDiffusion
+from backend.models.sd15.text import PromptEmbeds, encode_prompt
+from shared.models.sd15 import TINY_VAE
 from tests.helpers.tiny_models import TEXT_WIDTH, tiny_components, tiny_modules, tiny_scheduler_config
-from tests.helpers.tiny_shot import random_depth, random_matches
+from tests.helpers.tiny_shot import engine, random_depth, random_matches
 
 CPU = torch.device("cpu")
 SIZE, LATENT = 16, 8
@@ -69,13 +78,20 @@ def narrow() -> Components:
 
 def peak_of_prediction(components: Components, frames: int, cells: int, gradient: bool) -> int:
     """Peak bytes of one guided prediction of `frames` frames."""
-    control = components.controlnet.config.block_out_channels[0]
-    denoiser = Denoiser(components, torch.zeros(2, 3, TEXT_WIDTH), 3.0, 1.0)
+    text = torch.zeros(1, 3, TEXT_WIDTH)
+    model = StableDiffusion(components, PromptEmbeds(text, text))
     latents = torch.zeros(frames, components.latent_channels, cells, cells, requires_grad=gradient)
-    depth = torch.zeros(frames, control, cells, cells)
-    recorder = AnchorRecorder(2, frozenset() if gradient else frozenset(components.layers), {})
-    with embedded_depth(components), LiveBytes() as memory, torch.set_grad_enabled(gradient):
-        _output = denoiser.predict(latents, depth, 501, recorder)
+    size = cells * components.latent_factor
+    settings = dataclasses.replace(SETTINGS, height=size, width=size)
+    rule = None if gradient else read_frame_zero
+    memory_of_step = step_memory(rule, components.layers, Step(0, 1, 501, 0.5), 2)
+    shown = Frames((), range(frames))
+    with model.denoiser(
+        settings, Segment(0, frames), pictures_of(np.zeros((frames, size, size), np.float32))
+    ) as denoiser:
+        with LiveBytes() as memory, torch.set_grad_enabled(gradient):
+            copies = denoiser.copies(latents)
+            _output = denoiser.predict_copies(copies, shown, 501, memory_of_step.call(shown.all))
     return memory.peak
 
 
@@ -104,18 +120,20 @@ def test_what_the_tiny_decoder_takes_is_judged_within_a_factor_of_two(levels: in
     )
     components = dataclasses.replace(tiny_components(), tiny_vae=tiny.requires_grad_(False))
     cells, factor = 16, 2 ** (levels - 1)
-    judged = frame_memory(components, Canvas(cells, cells, cells * factor, cells * factor, CPU), 2, "tiny")
+    judged = frame_memory(
+        components, Canvas(cells, cells, cells * factor, cells * factor, CPU), 2, frozenset({TINY_VAE.name})
+    )
     latents = torch.zeros(1, 4, cells, cells, requires_grad=True)
     with LiveBytes() as memory:
         _picture = tiny.decode(latents).sample
     assert 0.5 < judged.decoder_graph / memory.peak < 2 and judged.joint_decode
 
 
-def peak_of_segment(components: Components, method: Method, frames: int) -> int:
+def peak_of_segment(components: Components, method: FrameMethod, frames: int) -> int:
     """Peak bytes of a shot's first segment."""
-    depth, prompt = random_depth(frames, SIZE), encode_prompt(components, "a red robot", "blurry")
+    whole = engine(components, method, random_depth(frames, SIZE), SETTINGS)
     with LiveBytes() as memory:
-        sample_segment(components, method, prompt, depth, depth[0], SETTINGS, Segment(0, frames))
+        whole.sample(Segment(0, frames))
     return memory.peak
 
 
@@ -133,29 +151,36 @@ def test_a_longer_segment_takes_a_few_latents_a_frame(narrow: Components, guide:
 
 
 def test_a_longer_shot_in_segments_takes_no_more(narrow: Components) -> None:
-    depth, prompt = random_depth(12, SIZE), encode_prompt(narrow, "a red robot", "blurry")
     method = LatentMan(random_matches(12, LATENT, LATENT), align=(0.0, 1.0), guide=(0.5, 1.0))
-    peaks, anchor, last = [], None, None
+    shot, peaks, carried = engine(narrow, method, random_depth(12, SIZE), SETTINGS), [], NOTHING_CARRIED
     for start in range(0, 12, 3):
-        piece = (depth[start : start + 3], depth[0], SETTINGS, Segment(start, start + 3), anchor, last)
         with LiveBytes() as memory:
-            result = sample_segment(narrow, method, prompt, *piece)
+            result = shot.sample(Segment(start, start + 3), carried)
         peaks.append(memory.peak)
-        anchor, last = result.anchor, result.last
+        carried = result.carried
     assert peaks[3] <= 1.01 * peaks[1]
 
 
 def test_depth_that_is_embedded_again_is_the_same() -> None:
     components = tiny_components()
-    depth = random_depth(KEPT_FRAMES + 3, SIZE)
-    whole, anchor = embed_depth(components, depth), embed_depth(components, depth[:1] * 0.5)
-    source = segment_depth(components, depth, depth[0] * 0.5)
+    depth = random_depth(KEPT_FRAMES + 5, SIZE)
+    whole = embed_pictures(components, control_pictures(depth))
+    source = segment_controls(components, SETTINGS, Segment(2, KEPT_FRAMES + 5), pictures_of(depth))
     assert len(source.kept) == KEPT_FRAMES
-    with embedded_depth(components):
-        for start, stop in ((0, 4), (KEPT_FRAMES - 2, KEPT_FRAMES + 2), (KEPT_FRAMES + 1, KEPT_FRAMES + 3)):
-            assert torch.equal(source.rows(range(start, stop)), whole[start:stop])
-        assert torch.equal(source.rows(range(-1, 2)), torch.cat([anchor, whole[:2]]))
-        assert torch.equal(source.rows(range(-1, 0)), anchor)
+    with embedded_pictures(components):
+        for start, stop in ((2, 6), (KEPT_FRAMES, KEPT_FRAMES + 4), (KEPT_FRAMES + 3, KEPT_FRAMES + 5)):
+            assert torch.equal(source.of(Frames((), range(start, stop))), whole[start:stop])
+        assert torch.equal(source.of(Frames((0, 1), range(2, 4))), whole[:4])
+        assert torch.equal(source.of(Frames((0,), range(2, 2))), whole[:1])
+
+
+def test_control_pictures_may_have_colours() -> None:
+    components = tiny_components()
+    grey = random_depth(2, SIZE)
+    coloured = np.repeat(grey[:, None], 3, axis=1)
+    assert torch.equal(control_pictures(coloured), control_pictures(grey))
+    source = segment_controls(components, SETTINGS, Segment(0, 2), pictures_of(coloured))
+    assert torch.equal(source.kept, embed_pictures(components, control_pictures(grey)))
 
 
 def test_the_micro_batch_follows_what_is_free() -> None:
@@ -174,23 +199,31 @@ def test_the_micro_batch_follows_what_is_free() -> None:
 
 def test_a_graph_without_room_is_checkpointed() -> None:
     components = tiny_components()
-    settings = dataclasses.replace(SETTINGS, micro_batch=None)
     small, vast = Canvas(8, 8, 16, 16, CPU), Canvas(2**14, 2**14, 2**15, 2**15, CPU)
-    guided = LatentMan(random_matches(2, LATENT, LATENT))
-    fitted = fit_to_memory(components, settings, small, guided)
-    assert (fitted.micro_batch, fitted.graph_batch) == (8, 8)
-    assert not components.unet.is_gradient_checkpointing
-    fitted = fit_to_memory(components, settings, vast, guided)
-    assert (fitted.micro_batch, fitted.graph_batch) == (1, 1)
-    assert components.unet.is_gradient_checkpointing and components.vae.is_gradient_checkpointing
-    assert fit_to_memory(components, SETTINGS, vast, guided).micro_batch == 4
+    open_settings, free = dataclasses.replace(SETTINGS, micro_batch=None), free_bytes(CPU)
+    little, much = (frame_memory(components, canvas, 2) for canvas in (small, vast))
+    assert choose_batches(little, "unet", free, CPU, open_settings) == Batches(8, 8)
+    assert choose_batches(much, "unet", free, CPU, open_settings) == Batches(1, 1)
+    assert choose_batches(much, "unet", free, CPU, SETTINGS).micro_batch == 4
+    assert fits_with_graph(little, "unet", free) and not fits_with_graph(much, "unet", free)
+    with StableDiffusion(components, encode_prompt(components, "a red robot")).recomputing():
+        assert components.unet.is_gradient_checkpointing and components.vae.is_gradient_checkpointing
+    assert not components.unet.is_gradient_checkpointing and not components.vae.is_gradient_checkpointing
+
+
+def test_activations_computed_again_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    components = tiny_components()
+    method = LatentMan(random_matches(3, LATENT, LATENT), align=(0.0, 1.0), guide=(0.0, 1.0))
+    plain = engine(components, method, random_depth(3, SIZE), SETTINGS).sample(Segment(0, 3), batches=Batches(3, 1))
+    monkeypatch.setattr("backend.loop.engine.free_bytes", lambda device: 0)
+    again = engine(components, method, random_depth(3, SIZE), SETTINGS).sample(Segment(0, 3), batches=Batches(3, 1))
+    assert (plain.latents - again.latents).abs().max() < 1e-5
 
 
 def test_a_micro_batch_of_its_own_choice_changes_nothing() -> None:
     components = tiny_components()
-    depth, prompt = random_depth(3, SIZE), encode_prompt(components, "a red robot", "blurry")
     results = [
-        sample_segment(components, Text2VideoZero(), prompt, depth, depth[0], settings, Segment(0, 3)).latents
+        engine(components, Text2VideoZero(), random_depth(3, SIZE), settings).sample(Segment(0, 3)).latents
         for settings in (SETTINGS, dataclasses.replace(SETTINGS, micro_batch=None))
     ]
     assert (results[0] - results[1]).abs().max() < 1e-4

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 
+from backend.contract.trajectory import trajectory_from_bytes, trajectory_to_bytes
 from backend.contract.values import SampleSettings, Segment, Trajectory
 from backend.loop.noise import SHARED_NOISE, draw, frame_noise
-from backend.loop.trajectory import trajectory_from_bytes, trajectory_to_bytes
 from shared.errors import InputError, JobError
 
 SHAPE = (4, 16, 16)

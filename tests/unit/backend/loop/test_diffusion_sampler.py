@@ -11,12 +11,13 @@ import torch
 from diffusers import DDIMScheduler, StableDiffusionControlNetPipeline
 from torch import Tensor, nn
 
-from backend.loop.method import GradientThrough, Method
+from backend.contract.values import Callbacks, Carried, SampleSettings, Segment
+from backend.loop.memory import GradientThrough
+from backend.loop.method import FrameMethod
 from backend.loop.noise import draw
-from backend.loop.segment import Callbacks, SampleSettings, Segment, sample_segment
-from backend.methods.inputs import LatentManMatches, MethodInputs
 from backend.methods.latentman.fixed_guidance import FixedGuidance
-from backend.methods.latentman.guidance import GuidanceSettings
+from backend.methods.latentman.guidance import AdaptiveGuidance
+from backend.methods.latentman.matches import LatentManMatches
 from backend.methods.latentman.method import LatentMan
 from backend.methods.per_frame.method import PerFrame
 from backend.methods.text2video_zero.method import Text2VideoZero
@@ -25,7 +26,7 @@ from backend.models.sd15.decode import decode_frames
 from backend.models.sd15.text import PromptEmbeds, encode_prompt
 from shared.errors import CancelledError, InputError, JobError
 from tests.helpers.tiny_models import tiny_components, tiny_modules, tiny_scheduler_config
-from tests.helpers.tiny_shot import random_depth, random_matches, sample_in_segments
+from tests.helpers.tiny_shot import engine, random_depth, random_matches, sample_in_segments
 from tests.reference import ddim
 
 SIZE = 16
@@ -52,11 +53,11 @@ def prompt(components: Components) -> PromptEmbeds:
 
 
 @pytest.fixture(scope="module")
-def whole(components: Components, prompt: PromptEmbeds) -> Callable[[Method], Tensor]:
+def whole(components: Components, prompt: PromptEmbeds) -> Callable[[FrameMethod], Tensor]:
     """A method's latents of the shot as one segment, computed once."""
     done: dict[str, Tensor] = {}
 
-    def latents(method: Method) -> Tensor:
+    def latents(method: FrameMethod) -> Tensor:
         if method.spec.name not in done:
             done[method.spec.name] = sample(components, method, prompt)
         return done[method.spec.name]
@@ -66,7 +67,7 @@ def whole(components: Components, prompt: PromptEmbeds) -> Callable[[Method], Te
 
 def sample(
     components: Components,
-    method: Method,
+    method: FrameMethod,
     prompt: PromptEmbeds,
     cuts: tuple[int, ...] = (0, FRAMES),
     settings: SampleSettings = SETTINGS,
@@ -82,7 +83,7 @@ def test_one_frame_is_what_diffusers_pipeline_makes(prediction: str, attention: 
     components = tiny_components(prediction_type=prediction, controlnet_attention=attention)
     settings = dataclasses.replace(SETTINGS, guidance_scale=scale)
     embeds = encode_prompt(components, PROMPT, "blurry")
-    ours = sample_segment(components, BASELINE, embeds, DEPTH[:1], DEPTH[0], settings, Segment(0, 1)).latents
+    ours = engine(components, BASELINE, DEPTH, settings, embeds).sample(Segment(0, 1)).latents
     pipeline = StableDiffusionControlNetPipeline(
         **tiny_modules(controlnet_attention=attention),
         scheduler=DDIMScheduler(**tiny_scheduler_config(prediction)),
@@ -108,7 +109,7 @@ def test_one_frame_is_what_diffusers_pipeline_makes(prediction: str, attention: 
 
 
 def test_empty_spans_are_the_baseline_bit_for_bit(
-    components: Components, prompt: PromptEmbeds, whole: Callable[[Method], Tensor]
+    components: Components, prompt: PromptEmbeds, whole: Callable[[FrameMethod], Tensor]
 ) -> None:
     off = dataclasses.replace(LATENTMAN, align=(0.0, 0.0), guide=(0.0, 0.0))
     assert torch.equal(sample(components, off, prompt), whole(BASELINE))
@@ -118,7 +119,7 @@ def test_empty_spans_are_the_baseline_bit_for_bit(
 def test_each_part_changes_every_frame_but_the_first(
     components: Components,
     prompt: PromptEmbeds,
-    whole: Callable[[Method], Tensor],
+    whole: Callable[[FrameMethod], Tensor],
     change: dict[str, tuple[float, float]],
 ) -> None:
     moved = sample(components, dataclasses.replace(LATENTMAN, **change), prompt) - whole(BASELINE)
@@ -129,7 +130,7 @@ def test_each_part_changes_every_frame_but_the_first(
 @pytest.mark.parametrize("method", [PerFrame(), BASELINE, LATENTMAN])
 @pytest.mark.parametrize("size", [1, 3, FRAMES + 1])
 def test_micro_batches_change_nothing(
-    components: Components, prompt: PromptEmbeds, whole: Callable[[Method], Tensor], method: Method, size: int
+    components: Components, prompt: PromptEmbeds, whole: Callable[[FrameMethod], Tensor], method: FrameMethod, size: int
 ) -> None:
     other = sample(components, method, prompt, settings=dataclasses.replace(SETTINGS, micro_batch=size))
     assert (other - whole(method)).abs().max() < 1e-4
@@ -164,7 +165,7 @@ def test_a_guided_step_predicts_and_decodes_every_frame_once(
     modules = {"unet": components.unet, "controlnet": components.controlnet, "decoder": components.vae.decoder}
     handles = [module.register_forward_hook(count(name)) for name, module in modules.items()]
     try:
-        method = dataclasses.replace(LATENTMAN, guide=(0.0, 1.0), guidance=GuidanceSettings(through=through))
+        method = dataclasses.replace(LATENTMAN, guide=(0.0, 1.0), guidance=AdaptiveGuidance(through=through))
         sample(components, method, prompt)
     finally:
         for handle in handles:
@@ -182,22 +183,22 @@ def test_no_weight_takes_a_gradient(components: Components) -> None:
 def test_segments_change_nothing(
     components: Components,
     prompt: PromptEmbeds,
-    whole: Callable[[Method], Tensor],
-    method: Method,
+    whole: Callable[[FrameMethod], Tensor],
+    method: FrameMethod,
     cuts: tuple[int, ...],
 ) -> None:
     assert (sample(components, method, prompt, cuts) - whole(method)).abs().max() < 1e-4
 
 
 def test_gradient_checkpointing_changes_nothing(
-    components: Components, prompt: PromptEmbeds, whole: Callable[[Method], Tensor]
+    components: Components, prompt: PromptEmbeds, whole: Callable[[FrameMethod], Tensor]
 ) -> None:
     checkpointed = tiny_components(gradient_checkpointing=True)
     assert (sample(checkpointed, LATENTMAN, prompt) - whole(LATENTMAN)).abs().max() < 1e-5
 
 
 def test_frames_are_the_same_in_a_longer_shot(
-    components: Components, prompt: PromptEmbeds, whole: Callable[[Method], Tensor]
+    components: Components, prompt: PromptEmbeds, whole: Callable[[FrameMethod], Tensor]
 ) -> None:
     assert (sample(components, LATENTMAN, prompt, (0, 3)) - whole(LATENTMAN)[:3]).abs().max() < 1e-4
 
@@ -221,45 +222,46 @@ def test_steps_follow_the_written_out_ddim(prediction: str) -> None:
 def test_each_step_is_told_with_its_clean_latents(components: Components, prompt: PromptEmbeds) -> None:
     told: list[tuple[int, int, tuple[int, ...]]] = []
     watch = Callbacks(on_step=lambda step, steps, x0: told.append((step, steps, tuple(x0.shape))))
-    sample_segment(components, BASELINE, prompt, DEPTH[:2], DEPTH[0], SETTINGS, Segment(0, 2), None, None, watch)
+    engine(components, BASELINE, DEPTH, SETTINGS, prompt).sample(Segment(0, 2), callbacks=watch)
     assert told == [(step, 5, (2, 4, LATENT, LATENT)) for step in range(1, 6)]
 
 
 @pytest.mark.parametrize("method", [BASELINE, LATENTMAN])
 def test_cancel_is_seen_before_the_next_call_of_the_model(
-    components: Components, prompt: PromptEmbeds, method: Method
+    components: Components, prompt: PromptEmbeds, method: FrameMethod
 ) -> None:
     steps: list[int] = []
     watch = Callbacks(on_step=lambda step, *_: steps.append(step), cancelled=lambda: len(steps) == 2)
     with pytest.raises(CancelledError):
-        sample_segment(components, method, prompt, DEPTH, DEPTH[0], SETTINGS, Segment(0, FRAMES), callbacks=watch)
+        engine(components, method, DEPTH, SETTINGS, prompt).sample(Segment(0, FRAMES), callbacks=watch)
     assert steps == [1, 2]
     assert type(components.controlnet.controlnet_cond_embedding).__name__ == "ControlNetConditioningEmbedding"
 
 
 def test_a_later_segment_needs_its_trajectories(components: Components, prompt: PromptEmbeds) -> None:
-    result = sample_segment(components, BASELINE, prompt, DEPTH[:2], DEPTH[0], SETTINGS, Segment(0, 2))
-    later = (DEPTH[2:4], DEPTH[0], SETTINGS, Segment(2, 4))
-    with pytest.raises(JobError, match="anchor"):
-        sample_segment(components, BASELINE, prompt, *later)
-    with pytest.raises(JobError, match="previous"):
-        sample_segment(components, LATENTMAN, prompt, *later, result.anchor)
-    fewer = (*later[:2], dataclasses.replace(SETTINGS, steps=4), later[3])
+    baseline, latentman = (engine(components, method, DEPTH, SETTINGS, prompt) for method in (BASELINE, LATENTMAN))
+    first, later = Carried(baseline.sample(Segment(0, 2)).first), Segment(2, 4)
+    with pytest.raises(JobError, match="frame 0's"):
+        baseline.sample(later)
+    with pytest.raises(JobError, match="last frame's"):
+        latentman.sample(later, first)
+    fewer = engine(components, BASELINE, DEPTH, dataclasses.replace(SETTINGS, steps=4), prompt)
     with pytest.raises(JobError, match=r"\(5, 4, 8, 8\)"):
-        sample_segment(components, BASELINE, prompt, *fewer, result.anchor)
+        fewer.sample(later, first)
 
 
 def test_sizes_that_do_not_fit_are_refused(components: Components, prompt: PromptEmbeds) -> None:
+    whole = Segment(0, FRAMES)
     with pytest.raises(InputError, match="multiple of 2"):
         odd = dataclasses.replace(SETTINGS, width=17)
-        sample_segment(components, BASELINE, prompt, DEPTH, DEPTH[0], odd, Segment(0, FRAMES))
-    with pytest.raises(InputError, match=r"\(4, 16, 16\)"):
-        sample_segment(components, BASELINE, prompt, DEPTH, DEPTH[0], SETTINGS, Segment(0, 4))
+        engine(components, BASELINE, DEPTH, odd, prompt).sample(whole)
+    with pytest.raises(InputError, match=r"\(4, 16, 16\); they must be \(5, 16, 16\)"):
+        engine(components, BASELINE, DEPTH[:4], SETTINGS, prompt).sample(whole)
     with pytest.raises(InputError, match="outside 0..1"):
-        sample_segment(components, BASELINE, prompt, DEPTH + 1, DEPTH[0], SETTINGS, Segment(0, FRAMES))
+        engine(components, BASELINE, DEPTH + 1, SETTINGS, prompt).sample(whole)
     with pytest.raises(InputError, match="too many"):
         many = dataclasses.replace(SETTINGS, steps=1001)
-        sample_segment(components, BASELINE, prompt, DEPTH, DEPTH[0], many, Segment(0, FRAMES))
+        engine(components, BASELINE, DEPTH, many, prompt).sample(whole)
 
 
 def test_matches_that_do_not_fit_are_refused(components: Components, prompt: PromptEmbeds) -> None:
@@ -269,8 +271,6 @@ def test_matches_that_do_not_fit_are_refused(components: Components, prompt: Pro
     coarse = LatentMan(random_matches(FRAMES, LATENT // 2, LATENT))
     with pytest.raises(InputError, match="4x4; the latents are 8x8"):
         sample(components, coarse, prompt)
-    with pytest.raises(InputError, match="needs matches"):
-        LatentMan.build(MethodInputs())
 
 
 def test_values_that_are_not_finite_are_an_error(components: Components, prompt: PromptEmbeds) -> None:
@@ -282,7 +282,7 @@ def test_values_that_are_not_finite_are_an_error(components: Components, prompt:
 
 
 def test_frames_without_matches_pass_through(
-    components: Components, prompt: PromptEmbeds, whole: Callable[[Method], Tensor]
+    components: Components, prompt: PromptEmbeds, whole: Callable[[FrameMethod], Tensor]
 ) -> None:
     nothing = [matches for matches in random_matches(FRAMES, LATENT, LATENT).latent]
     empty = [dataclasses.replace(m, current=m.current[:0], reference=m.reference[:0]) for m in nothing]
@@ -291,7 +291,7 @@ def test_frames_without_matches_pass_through(
 
 
 def test_half_precision_stays_close(
-    components: Components, prompt: PromptEmbeds, whole: Callable[[Method], Tensor]
+    components: Components, prompt: PromptEmbeds, whole: Callable[[FrameMethod], Tensor]
 ) -> None:
     halved = tiny_components(dtype=torch.bfloat16)
     embeds = encode_prompt(halved, PROMPT, "blurry")

@@ -11,14 +11,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from backend.contract.values import Canvas, Segment
+from backend.contract.values import Canvas, SampleSettings, Segment
 from backend.correspondence.types import Matches
 from backend.loop.noise import SHARED_NOISE, draw
-from backend.loop.segment import SampleSettings
-from backend.methods.inputs import MethodInputs
-from backend.methods.latentman.body_cells import body_cells
+from backend.methods.latentman.body_cells import PartReader, body_cells
 from backend.methods.latentman.fixed_guidance import FixedGuidance
-from backend.methods.latentman.guidance import GuidanceSettings
+from backend.methods.latentman.guidance import AdaptiveGuidance
 from backend.methods.latentman.method import LatentMan
 from backend.methods.masactrl.method import MasaCtrl
 from backend.methods.text2video_zero.method import Text2VideoZero
@@ -37,7 +35,7 @@ MATCHES = random_matches(FRAMES, LATENT, SIZE)
 # MasaCtrl reads frame 0 in a tiny UNet's last block from the third step on.
 MASACTRL = MasaCtrl(first_step=2, first_up_block=1)
 # Of random weights so small a part of the way is at its limit already.
-ADAPTIVE = GuidanceSettings(strength=0.5)
+ADAPTIVE = AdaptiveGuidance(strength=0.5)
 PAPER = FixedGuidance(0.02, "sum", 2.0, False, "controlnet")
 RELEASED = FixedGuidance(0.1, "mean", 25.0, True, "unconditional")
 # How a shot is cut into segments, frames at once without a graph, and with one.
@@ -89,7 +87,7 @@ def by_twin(method: LatentMan) -> Tensor:
         noise=draw(SETTINGS.seed, SHARED_NOISE, (4, LATENT, LATENT)).double(),
         aligned=[pairs(one) for one in MATCHES.latent],
         matched=[pairs(one) for one in MATCHES.guidance],
-        body=None if method.part is None else method.part > 0,
+        body=None if method.parts is None else method.parts(range(FRAMES)) > 0,
         reads=reads_as_masactrl if isinstance(method.baseline, MasaCtrl) else reads_as_text2video_zero,
         steps=STEPS,
         guidance_scale=SETTINGS.guidance_scale,
@@ -104,9 +102,14 @@ def by_twin(method: LatentMan) -> Tensor:
     return guidance_loop.run(loop)
 
 
-def method(guidance: GuidanceSettings | FixedGuidance, baseline: Any, part: np.ndarray | None) -> LatentMan:
+def method(guidance: AdaptiveGuidance | FixedGuidance, baseline: Any, part: np.ndarray | None) -> LatentMan:
+    parts = None if part is None else read_from(part)
     # Steps 0 to 2 are aligned, 1 to 3 guided.
-    return LatentMan(MATCHES, (0.0, 0.6), (0.2, 0.8), guidance, baseline, part=part)
+    return LatentMan(MATCHES, (0.0, 0.6), (0.2, 0.8), guidance, baseline, parts=parts)
+
+
+def read_from(part: np.ndarray) -> PartReader:
+    return lambda frames: part[frames.start : frames.stop]
 
 
 def cases() -> list[Any]:
@@ -170,14 +173,11 @@ def test_the_background_stays_at_a_guided_step_and_the_body_moves() -> None:
 
 def test_the_extent_is_the_jobs_and_needs_the_parts() -> None:
     own, everywhere = LatentManSettings(), LatentManSettings(guide_extent="all")
-    part = walking_body()
-    assert LatentMan.build(MethodInputs(own, MATCHES, part)).part is part
-    assert LatentMan.build(MethodInputs(everywhere, MATCHES, part)).part is None
-    assert LatentMan.build(MethodInputs(everywhere, MATCHES)).part is None
+    parts = read_from(walking_body())
+    assert LatentMan.with_matches(own, MATCHES, parts).parts is parts
+    assert LatentMan.with_matches(everywhere, MATCHES, parts).parts is None
     unguided = dataclasses.replace(own, guide=(0.0, 0.0))
-    assert LatentMan.build(MethodInputs(unguided, MATCHES)).part is None
-    with pytest.raises(InputError, match="needs the body parts"):
-        LatentMan.build(MethodInputs(own, MATCHES))
+    assert LatentMan.with_matches(unguided, MATCHES, parts).parts is None
     canvas = Canvas(LATENT, LATENT, SIZE, SIZE, torch.device("cpu"))
-    with pytest.raises(InputError, match="parts of 2 frames; this segment needs 4"):
-        method(ADAPTIVE, Text2VideoZero(), part[:2]).prepare(Segment(0, FRAMES), canvas)
+    with pytest.raises(InputError, match="parts of 2 frames; this segment has 4"):
+        method(ADAPTIVE, Text2VideoZero(), walking_body()[:2]).prepare(Segment(0, FRAMES), canvas)

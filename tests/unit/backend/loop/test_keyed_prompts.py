@@ -10,15 +10,15 @@ import pytest
 import torch
 from torch import Tensor
 
+from backend.contract.values import SampleSettings, Segment
 from backend.jobs.folder import JobFolder
 from backend.jobs.runner import run_job
-from backend.loop.method import Method
-from backend.loop.segment import SampleSettings, Segment
-from backend.loop.segment_text import segment_text
+from backend.loop.method import FrameMethod
 from backend.methods.latentman.method import LatentMan
 from backend.methods.per_frame.method import PerFrame
 from backend.methods.text2video_zero.method import Text2VideoZero
 from backend.models.sd15.components import Components, assemble
+from backend.models.sd15.segment_text import segment_text
 from backend.models.sd15.text import PromptEmbeds, encode_keyed_prompts, encode_prompt
 from shared.errors import InputError
 from shared.files.digest import sha256_bytes
@@ -49,7 +49,7 @@ def keyed(components: Components) -> PromptEmbeds:
 
 def sample(
     components: Components,
-    method: Method,
+    method: FrameMethod,
     prompt: PromptEmbeds,
     cuts: tuple[int, ...] = (0, FRAMES),
     settings: SampleSettings = SETTINGS,
@@ -66,7 +66,7 @@ def test_embeddings_between_two_keys_are_those_of_a_numpy_twin(components: Compo
     expected = np.stack([(1 - weight) * first + weight * second for weight in weights])
     assert keyed.positive.shape[0] == 2  # the prompts, not the frames
     text = segment_text(components, keyed, settings, Segment(3, 6))
-    rows = text.rows(range(-1, 3)).unflatten(0, (settings.halves, 4))
+    rows = text.of((0, 3, 4, 5)).unflatten(0, (settings.halves, 4))
     np.testing.assert_allclose(rows[-1].numpy(), expected[[0, 3, 4, 5]], atol=1e-6)
     if settings.halves == 2:
         negative = encode_prompt(components, "blurry").positive.expand(4, -1, -1)
@@ -75,14 +75,16 @@ def test_embeddings_between_two_keys_are_those_of_a_numpy_twin(components: Compo
 
 def test_rows_of_one_prompt_come_once(components: Components, keyed: PromptEmbeds) -> None:
     text = segment_text(components, keyed, SETTINGS, Segment(0, FRAMES))
-    assert text.rows(range(0, 2)).shape[0] == 2
-    assert text.rows(range(0, 3)).shape[0] == 6
+    assert text.of((0, 1)).shape[0] == 2
+    assert text.of((0, 1, 2)).shape[0] == 6
     with pytest.raises(InputError, match="for 6 frames; this segment ends at frame 7"):
         segment_text(components, keyed, SETTINGS, Segment(4, 7))
 
 
 @pytest.mark.parametrize("method", [PerFrame(), Text2VideoZero(), LATENTMAN])
-def test_micro_batches_and_segments_change_nothing(components: Components, keyed: PromptEmbeds, method: Method) -> None:
+def test_micro_batches_and_segments_change_nothing(
+    components: Components, keyed: PromptEmbeds, method: FrameMethod
+) -> None:
     whole = sample(components, method, keyed)
     for size in (1, 3):
         other = sample(components, method, keyed, settings=dataclasses.replace(SETTINGS, micro_batch=size))
@@ -93,7 +95,7 @@ def test_micro_batches_and_segments_change_nothing(components: Components, keyed
 
 @pytest.mark.parametrize("method", [PerFrame(), Text2VideoZero(), LATENTMAN])
 def test_frames_up_to_the_first_key_are_those_of_its_prompt(
-    components: Components, keyed: PromptEmbeds, method: Method
+    components: Components, keyed: PromptEmbeds, method: FrameMethod
 ) -> None:
     plain = sample(components, method, encode_prompt(components, "a red robot", "blurry"), (0, 2, 4, 6))
     ours = sample(components, method, keyed, (0, 2, 4, 6))

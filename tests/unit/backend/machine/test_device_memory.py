@@ -9,6 +9,7 @@ import psutil
 import torch
 
 from backend.jobs import runner
+from backend.jobs.warm_model import warm_model
 from backend.machine.device_memory import give_back, measure_memory
 from shared.models.files import ModelFiles
 from shared.protocol.worker_memory import WorkerMemory
@@ -20,7 +21,7 @@ BLOCK_BYTES = 256 << 20
 def test_a_released_model_is_gone_and_is_loaded_again(tmp_path: Path) -> None:
     write_tiny_model(tmp_path)
     runner.prepare(str(tmp_path), ModelFiles())
-    before = weakref.ref(runner.warm_model(str(tmp_path), ModelFiles()).components.unet)
+    before = weakref.ref(warm_model(str(tmp_path), ModelFiles()).components.unet)
     assert before() is not None and runner.memory().model_loaded
     runner.release()
     assert before() is None and not runner.memory().model_loaded

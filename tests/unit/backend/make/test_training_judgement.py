@@ -22,7 +22,6 @@ from backend.make.training.judging.judge import (
     truths,
 )
 from backend.make.training.judging.judge_training import JudgePlan, mirror, train_judge
-from backend.make.training.judging.steadiness import Row, _figures, smoothed_over_body
 from backend.make.training.judging.trial_shot import TrialShot, render_trial_shot
 from backend.make.training.prompts import Scene, rng_for
 from backend.make.training.renders.figure import load_training_body
@@ -38,9 +37,11 @@ from backend.make.training.renders.views import (
     write_views,
 )
 from backend.make.training.training_loop import Crew
+from backend.measure.judging.steadiness import Row, _figures, smoothed_over_body
 from backend.measure.metrics.h_mse import h_mse
 from backend.passes.shot_passes import depth_pictures
 from shared.errors import InputError
+from tests.helpers.synthetic_passes import all_parts
 
 PAIRS, SEED = 3, 11
 PARTS = {"right_hand": 3, "left_hand": 4}  # DensePose's numbers
@@ -170,11 +171,11 @@ def test_a_mirrored_view_is_that_of_the_mirrored_body(views: Views) -> None:
 
 def test_a_trial_shot_says_what_it_shows_and_fits_its_passes(shot: TrialShot) -> None:
     assert shot.prompt == "a red robot waving on the moon"
-    depth = depth_pictures(shot.passes)
+    depth = depth_pictures(shot.passes, shot.passes.positions)
     assert depth.shape == shot.renders.shape[:3] and depth.max() == 1.0
     index = chart_index(shot.passes.charts)
     matches = [match_surface(shot.passes, index, frame, frame - 1, 256, 256) for frame in (1, 2)]
-    assert min(map(len, matches)) > 0.5 * (shot.passes.part[0] > 0).sum()
+    assert min(map(len, matches)) > 0.5 * (shot.passes.frame(0).part > 0).sum()
     followed = h_mse(shot.renders, matches).mean
     swapped = h_mse(shot.renders[::-1], [matches[1], matches[0]]).mean  # the same matches on the wrong frames
     assert followed is not None and swapped is not None and followed < swapped
@@ -183,7 +184,7 @@ def test_a_trial_shot_says_what_it_shows_and_fits_its_passes(shot: TrialShot) ->
 def test_steadiness_has_the_background_beside_the_body(shot: TrialShot) -> None:
     """Frames that grow brighter by 3 levels off the body change by 9 there; the body's figures stay as they are."""
     lags = ([match_surface(shot.passes, chart_index(shot.passes.charts), k, k - 1, 256, 256) for k in (1, 2)], [])
-    off_body = (shot.passes.part == 0)[..., None]
+    off_body = (all_parts(shot.passes) == 0)[..., None]
     still = np.where(off_body, np.uint8(100), shot.renders)
     lit = np.where(off_body, (100 + 3 * np.arange(3, dtype=np.uint8))[:, None, None, None], shot.renders)
     before, after = (Row("renders", *_figures(pictures, shot.passes, lags)) for pictures in (still, lit))

@@ -16,7 +16,6 @@ from safetensors.torch import load_file
 from scipy.ndimage import gaussian_filter
 
 from backend.make.training.export import export_tiny_decoder
-from backend.make.training.judging.tiny_figures import TinyPlan, _compared, measure_tiny_decoder
 from backend.make.training.models import Sizes, build_autoencoder
 from backend.make.training.tiny_decoder import (
     HELD_OUT,
@@ -28,7 +27,8 @@ from backend.make.training.tiny_decoder import (
     train_tiny_decoder,
 )
 from backend.make.training.training_loop import Budget, Crew
-from backend.methods.latentman.guidance import pixel_pairs
+from backend.measure.judging.tiny_figures import TinyPlan, _compared, measure_tiny_decoder
+from backend.methods.latentman.pixel_pairs import pixel_pairs
 from backend.models.sources import EMBEDDED_FOLDER
 from shared.errors import InputError
 from tests.helpers.tiny_models import tiny_components

@@ -11,14 +11,13 @@ import pytest
 import torch
 
 from backend import cli
-from backend.contract.values import Canvas, Step
+from backend.contract.values import Canvas, SampleSettings, Segment, Step
 from backend.correspondence.chart_index import chart_index
 from backend.correspondence.pairs import pair_matches
-from backend.jobs import runner as job_runner
+from backend.jobs.warm_model import _loaded, warm_model
 from backend.jobs.worker import load_runner
-from backend.loop.conditioning import control_pictures
+from backend.loop.method import Parts
 from backend.loop.noise import SHARED_NOISE, draw
-from backend.loop.segment import SampleSettings, Segment, sample_segment
 from backend.measure.bench.alignment import RUNS, alignment_seconds
 from backend.measure.bench.correspondence import CorrespondenceBench, run_correspondence
 from backend.measure.bench.diffusion import BASELINE, METHODS, STOCK, DiffusionBench, _rows, run_diffusion
@@ -31,13 +30,15 @@ from backend.measure.bench.waiting import WaitingBench, WaitingRow, run_waiting
 from backend.methods.text2video_zero.method import Text2VideoZero
 from backend.models.sd15.attention import SelfAttention
 from backend.models.sd15.compiled import compile_blocks
+from backend.models.sd15.conditioning import control_pictures
 from backend.models.sd15.decode import decode_frames
 from backend.models.sd15.text import encode_prompt
 from shared.errors import EXIT_DONE, EXIT_FAILED, InputError
 from shared.models.files import EMBEDDED, ModelFiles
 from tests.helpers.synthetic_passes import _render as slow_render
+from tests.helpers.synthetic_passes import all_parts
 from tests.helpers.tiny_models import tiny_components
-from tests.helpers.tiny_shot import random_depth
+from tests.helpers.tiny_shot import engine, random_depth
 
 CPU = torch.device("cpu")
 SIZE, LATENT = 16, 8
@@ -93,7 +94,7 @@ def test_the_stock_pipeline_makes_the_same_frames() -> None:
     noise = draw(SETTINGS.seed, SHARED_NOISE, (4, LATENT, LATENT))
     pipeline = stock_pipeline(components, SETTINGS.steps)
     theirs = run_stock(pipeline, components, prompt, control_pictures(depth), noise, SETTINGS)
-    result = sample_segment(components, Text2VideoZero(), prompt, depth, depth[0], SETTINGS, Segment(0, 3))
+    result = engine(components, Text2VideoZero(), depth, SETTINGS, prompt).sample(Segment(0, 3))
     ours = decode_frames(components, result.latents)
     assert np.abs(ours - 255 * theirs.permute(0, 2, 3, 1).numpy()).max() < 1
     assert len(np.unique(ours)) > 20
@@ -134,12 +135,13 @@ def test_the_shot_is_rasterised_as_the_slow_twin_does_it() -> None:
 @pytest.mark.parametrize("view", list(FRAMING))
 def test_the_shot_fits_its_vertices_and_its_view(view: str) -> None:
     passes = bench_shot(2, 128, view)  # type: ignore[arg-type]
-    shown = (passes.part > 0).mean()
+    parts = all_parts(passes)
+    shown = (parts > 0).mean()
     assert 0.03 < shown < (0.15 if view == "full body" else 0.5)
-    touched = passes.part[:, [0, -1]].any() or passes.part[:, :, [0, -1]].any()
+    touched = parts[:, [0, -1]].any() or parts[:, :, [0, -1]].any()
     assert touched == (view == "close-up")
     matches = pair_matches(passes, 1, 0, 64, 64, method="surface", index=chart_index(passes.charts))
-    assert len(matches) > 0.5 * (passes.part[1, 1::2, 1::2] > 0).sum()
+    assert len(matches) > 0.5 * (passes.frame(1).part[1::2, 1::2] > 0).sum()
 
 
 def test_correspondence_rows() -> None:
@@ -171,10 +173,10 @@ def test_alignment_is_timed_over_all_steps_and_frames() -> None:
     seen: list[int] = []
 
     class Counting:
-        def prepare(self, segment: Segment, canvas: Canvas) -> Counting:
+        def prepare(self, segment: Segment, canvas: Canvas) -> Parts:
             assert len(segment) == 3
             seen.append(-1)
-            return self
+            return Parts(before_unet=self.before_unet)
 
         def before_unet(self, step: Step, latents: torch.Tensor, previous: torch.Tensor | None) -> torch.Tensor:
             assert latents.shape == (3, 4, 8, 8) and previous is None
@@ -238,11 +240,11 @@ def test_the_compiled_runner_compiles_the_model_that_the_worker_keeps() -> None:
     runner = load_runner("backend.jobs.compiled_runner")
     try:
         runner.prepare(EMBEDDED, ModelFiles())  # type: ignore[attr-defined]
-        unet = job_runner.warm_model(EMBEDDED, ModelFiles()).components.unet
+        unet = warm_model(EMBEDDED, ModelFiles()).components.unet
         assert unet.mid_block.resnets[0]._compiled_call_impl is not None
         assert callable(runner.run_job)
     finally:
-        job_runner._loaded.cache_clear()  # or later tests would run compiled blocks
+        _loaded.cache_clear()  # or later tests would run compiled blocks
 
 
 @pytest.mark.slow

@@ -28,6 +28,7 @@ from shared.jobs.job import Job, JobInputs, canonical_json
 from shared.shot import shot_json
 from tests.helpers.clips import noisy, painted, sliding_square
 from tests.helpers.exr_shot import write_exr
+from tests.helpers.synthetic_passes import all_parts
 
 
 @cache
@@ -47,7 +48,7 @@ def write_result(folder: Path) -> None:
     passes, pictures, _ = clips()
     (folder / "passes").mkdir(parents=True)
     for k, frame in enumerate(passes.shot.frames):
-        write_exr(folder / "passes" / frame_name(frame, ".exr"), passes.depth_m[k], passes.part[k], passes.uv[k])
+        write_exr(folder / "passes" / frame_name(frame, ".exr"), passes.frame(k))
     (folder / "passes" / "shot.json").write_bytes(shot_json(passes.shot))
     np.save(folder / "passes" / "vertices.npy", passes.vertices)
     charts = passes.charts
@@ -103,7 +104,7 @@ def background_by_hand(pictures: np.ndarray, part: np.ndarray) -> float:
 
 def test_the_background_is_held_against_the_unconstrained_run() -> None:
     passes, pictures, comparison = clips()
-    ours, theirs = (background_by_hand(pictures[name], passes.part) for name in ("latentman", "text2video_zero"))
+    ours, theirs = (background_by_hand(pictures[name], all_parts(passes)) for name in ("latentman", "text2video_zero"))
     assert comparison.background_ratio("latentman") == pytest.approx(ours / theirs)
     assert ours / theirs == pytest.approx(0.25, rel=0.01)  # grey and noise in equal parts: half of the differences
     assert comparison.background_ratio("text2video_zero") == 1
@@ -115,7 +116,7 @@ def test_the_background_is_held_against_the_unconstrained_run() -> None:
 def test_every_text_has_the_background_and_the_sharpness_beside_h_mse(tmp_path: Path) -> None:
     passes, pictures, comparison = clips()
     figures = comparison.figures
-    background = {name: background_by_hand(frames, passes.part) for name, frames in pictures.items()}
+    background = {name: background_by_hand(frames, all_parts(passes)) for name, frames in pictures.items()}
     lines = [[cell.strip() for cell in line.split("│")[1:-1]] for line in table(figures).splitlines()]
     rows = {line[0]: line[1:] for line in lines if line}
     assert rows["background change"] == [f"{value:.1f}" for value in background.values()]
@@ -165,10 +166,12 @@ def test_the_body_is_cut_out_with_a_margin() -> None:
 
 def test_the_strip_is_one_picture_that_shows_the_frames_themselves() -> None:
     passes, pictures, comparison = clips()
-    data = consistency_strip(comparison, pictures, passes.shot.frames, passes.part)
-    assert data == consistency_strip(comparison, pictures, passes.shot.frames, passes.part)
+    data = consistency_strip(comparison, pictures, passes.shot.frames, all_parts(passes))
+    assert data == consistency_strip(comparison, pictures, passes.shot.frames, all_parts(passes))
     red = {name: np.broadcast_to(np.array([250, 3, 120], np.uint8), p.shape) for name, p in pictures.items()}
-    shown = np.asarray(Image.open(io.BytesIO(consistency_strip(comparison, red, passes.shot.frames, passes.part))))
+    shown = np.asarray(
+        Image.open(io.BytesIO(consistency_strip(comparison, red, passes.shot.frames, all_parts(passes))))
+    )
     same = (shown[..., :3] == (250, 3, 120)).all(-1)
     assert same.mean() > 0.1  # the worst frames of both rows
     assert not same[:, : shown.shape[1] // 3].any()  # the bars lie to the left of them

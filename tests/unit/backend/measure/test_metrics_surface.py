@@ -21,6 +21,7 @@ from backend.measure.metrics.warp_error import warp_error
 from backend.passes.shot_passes import ShotPasses
 from shared.errors import InputError
 from tests.helpers.clips import noisy, painted, sliding_square
+from tests.helpers.synthetic_passes import all_parts, shape_of
 from tests.reference import consistency as twin
 
 
@@ -37,7 +38,7 @@ def random_flow(rng: np.random.Generator, count: int) -> BackwardFlow:
 def test_points_are_followed_from_pixel_to_pixel() -> None:
     passes = sliding_square(frames=5)
     followed = follow_points(passes, chart_index(passes.charts))
-    assert len(followed.pixel) == np.count_nonzero(passes.part)
+    assert len(followed.pixel) == np.count_nonzero(all_parts(passes))
     steps = np.diff(followed.pixel, axis=1)
     assert (followed.pixel >= 0).all()  # the square never leaves the picture
     assert (steps == 1).all()
@@ -50,7 +51,7 @@ def test_flow_of_a_slide_is_the_slide() -> None:
     flow = backward_flow(passes, chart_index(passes.charts), 3)
     row, column = np.divmod(flow.pixel, 64)
     np.testing.assert_allclose(flow.position, np.column_stack([column, row + 0.5]), atol=1e-3)
-    assert flow.pixel.size >= np.count_nonzero(passes.part[3]) - 30  # but for one column at the edge
+    assert flow.pixel.size >= np.count_nonzero(passes.frame(3).part) - 30  # but for one column at the edge
 
 
 def test_surface_variance_equals_the_twin() -> None:
@@ -72,7 +73,7 @@ def test_surface_variance_equals_the_twin() -> None:
 def test_surface_variance_sees_a_drift_that_neighbours_hardly_show() -> None:
     passes = sliding_square()
     matches = consistency_matches(passes, 48, 64, lags=(1,), assignment_lags=(1,))
-    drifting = 60.0 + 14.0 * np.arange(10)[:, None, None, None] * np.ones((*passes.part.shape, 3)) / 2
+    drifting = 60.0 + 14.0 * np.arange(10)[:, None, None, None] * np.ones((*shape_of(passes), 3)) / 2
     result = consistency(drifting, passes, matches)
     assert result.surface[0].mean == pytest.approx(7.0**2)
     assert result.surface_variance.mean == pytest.approx(7.0**2 * np.var(np.arange(10), ddof=1))
@@ -94,7 +95,7 @@ def test_warp_error_equals_the_twin(seed: int) -> None:
 def test_warp_error_of_a_ramp_that_moves_by_half_a_pixel_is_zero_and_matches_round_it() -> None:
     passes = half_steps()
     ramp = 40 + 3 * (np.arange(64)[None, :] - 0.5 * np.arange(6)[:, None])  # fixed to the square
-    images = np.broadcast_to(ramp[:, None, :, None], (*passes.part.shape, 3)).clip(0, 255)
+    images = np.broadcast_to(ramp[:, None, :, None], (*shape_of(passes), 3)).clip(0, 255)
     matches = consistency_matches(passes, 48, 64, lags=(1,), assignment_lags=(1,))
     result = consistency(images, passes, matches)
     assert result.warp_error.mean == pytest.approx(0, abs=1e-3)
@@ -104,11 +105,11 @@ def test_warp_error_of_a_ramp_that_moves_by_half_a_pixel_is_zero_and_matches_rou
 def test_body_variance_equals_the_twin_and_is_half_of_a_random_pairing() -> None:
     passes = sliding_square(frames=3)
     images = noisy(passes)
-    result = body_variance(images, passes.part)
-    assert result.values == pytest.approx(twin.body_variance(images, passes.part), rel=1e-4)
+    result = body_variance(images, all_parts(passes))
+    assert result.values == pytest.approx(twin.body_variance(images, all_parts(passes)), rel=1e-4)
     relative = consistency(images, passes, consistency_matches(passes, 48, 64)).relative
     assert relative[0] == pytest.approx(2.0, rel=0.1)
-    empty = body_variance(images, np.zeros_like(passes.part))
+    empty = body_variance(images, np.zeros_like(all_parts(passes)))
     assert empty.mean is None and empty.values == (None, None, None)
 
 
@@ -117,9 +118,9 @@ def test_background_change_equals_the_twin_and_keeps_off_the_body() -> None:
     images = noisy(passes, 5.0)
     result = background_change(images, passes)
     assert result is not None
-    assert result.values == pytest.approx(twin.background_change(images, passes.part, MARGIN_PX), rel=1e-4)
-    still = np.full((*passes.part.shape, 3), 90.0)
-    still[passes.part > 0] = noisy(passes)[passes.part > 0]
+    assert result.values == pytest.approx(twin.background_change(images, all_parts(passes), MARGIN_PX), rel=1e-4)
+    still = np.full((*shape_of(passes), 3), 90.0)
+    still[all_parts(passes) > 0] = noisy(passes)[all_parts(passes) > 0]
     quiet = background_change(still, passes)
     assert quiet is not None and quiet.mean == 0
 
@@ -168,7 +169,7 @@ def test_unwrapping_fills_a_tile_linearly_and_leaves_the_others_empty() -> None:
 
 def test_the_released_figure_compares_the_first_frame_with_the_last() -> None:
     passes = sliding_square(frames=3)
-    images = np.full((*passes.part.shape, 3), 100.5)
+    images = np.full((*shape_of(passes), 3), 100.5)
     images[2] = 103.5
     assert released_h_mse(images, passes) == pytest.approx((0 + 9 + 9) / 3, abs=1e-6)
 
@@ -176,7 +177,7 @@ def test_the_released_figure_compares_the_first_frame_with_the_last() -> None:
 def test_a_textured_render_is_steady_where_pixels_meet_exactly() -> None:
     passes = sliding_square(frames=4)
     render = textured_render(passes, chart_index(passes.charts))
-    body = passes.part[0] > 0
+    body = passes.frame(0).part > 0
     assert render[0][body].std() == pytest.approx(CONTRAST, rel=0.25)
     assert (render[0][~body] == 128).all()
     floor = resampling_floor(passes, consistency_matches(passes, 48, 64))

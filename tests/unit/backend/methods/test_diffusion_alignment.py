@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backend.contract.values import Canvas, Segment, Step
-from backend.methods.inputs import LatentManMatches
 from backend.methods.latentman.alignment import align_latents
-from backend.methods.latentman.method import LatentMan
+from backend.methods.latentman.matches import LatentManMatches
+from backend.methods.latentman.method import Alignment, LatentMan
 from tests.helpers.tiny_shot import random_matches, shifted_pair
 from tests.reference.sla import align_chain
 
@@ -33,13 +33,19 @@ def test_gather_is_the_sequential_chain_in_one_or_two_segments(frames: int, seed
     method = LatentMan(matches, guide=(0.0, 0.0))
     latents = latents_of(frames, seed)
     expected = align_chain(latents, matches.latent)
-    whole = method.prepare(Segment(0, frames), CANVAS).before_unet(FIRST_STEP, torch.from_numpy(latents), None)
+    whole = alignment(method, Segment(0, frames))(FIRST_STEP, torch.from_numpy(latents), None)
     np.testing.assert_array_equal(whole.numpy(), expected)
     if cut < frames:
         last = torch.from_numpy(expected[cut - 1])
-        hooks = method.prepare(Segment(cut, frames), CANVAS)
-        later = hooks.before_unet(FIRST_STEP, torch.from_numpy(latents[cut:]), last)
+        later = alignment(method, Segment(cut, frames))(FIRST_STEP, torch.from_numpy(latents[cut:]), last)
         np.testing.assert_array_equal(later.numpy(), expected[cut:])
+
+
+def alignment(method: LatentMan, segment: Segment) -> Alignment:
+    """The part of the method that aligns."""
+    part = method.prepare(segment, CANVAS).before_unet
+    assert isinstance(part, Alignment)
+    return part
 
 
 @pytest.mark.parametrize(("rows", "columns"), [(1, 0), (0, -2), (2, 1)])
@@ -47,7 +53,7 @@ def test_a_shift_by_whole_cells_shifts_the_latents(rows: int, columns: int) -> N
     pair = shifted_pair(SIZE, rows, columns)
     method = LatentMan(LatentManMatches([pair], []), guide=(0.0, 0.0))
     latents = torch.from_numpy(latents_of(2))
-    aligned = method.prepare(Segment(0, 2), CANVAS).before_unet(FIRST_STEP, latents, None)
+    aligned = alignment(method, Segment(0, 2))(FIRST_STEP, latents, None)
     shifted = torch.roll(latents[0], (rows, columns), dims=(1, 2)).flatten(1)
     moved = torch.from_numpy(pair.current)
     assert torch.equal(aligned[1].flatten(1)[:, moved], shifted[:, moved])
@@ -59,14 +65,14 @@ def test_a_shift_by_whole_cells_shifts_the_latents(rows: int, columns: int) -> N
 
 def test_alignment_keeps_the_input_and_acts_in_its_span_only() -> None:
     method = LatentMan(random_matches(3, SIZE, SIZE), align=(0.0, 0.4), guide=(0.0, 0.0))
-    hooks = method.prepare(Segment(0, 3), CANVAS)
+    align = alignment(method, Segment(0, 3))
     latents = torch.from_numpy(latents_of(3))
     before = latents.clone()
     for index in range(10):
         step = dataclasses.replace(FIRST_STEP, index=index)
-        assert torch.equal(hooks.before_unet(step, latents, None), latents) == (index >= 4)
+        assert torch.equal(align(step, latents, None), latents) == (index >= 4)
     assert torch.equal(latents, before)
-    assert torch.equal(align_latents(latents, hooks.gather), hooks.before_unet(FIRST_STEP, latents, None))
+    assert torch.equal(align_latents(latents, align.gather), align(FIRST_STEP, latents, None))
 
 
 @pytest.mark.parametrize(

@@ -14,18 +14,18 @@ from diffusers import AutoencoderKL
 from torch import Tensor, nn
 
 import backend
-from backend.contract.values import Canvas
+from backend.contract.values import Canvas, SampleSettings
 from backend.correspondence.types import Matches, empty_matches
-from backend.loop.method import CellBox, Crop
-from backend.loop.segment import SampleSettings
+from backend.methods.latentman.cell_box import CellBox, Crop
 from backend.methods.latentman.crop_decode import decode_crop, measure_statistics
-from backend.methods.latentman.guidance import GuidanceSettings, segment_pairs
+from backend.methods.latentman.guidance import AdaptiveGuidance
 from backend.methods.latentman.method import LatentMan
+from backend.methods.latentman.step_decoder import StepDecoder
 from backend.models.sd15.components import Components
-from backend.models.sd15.decode import StepDecoder, decode_picture
+from backend.models.sd15.decode import decode_picture
 from shared.errors import ModelError
 from tests.helpers.tiny_models import tiny_components
-from tests.helpers.tiny_shot import random_depth, random_matches, sample_in_segments
+from tests.helpers.tiny_shot import random_depth, random_matches, sample_in_segments, step_tools
 
 EMBEDDED_VAE = Path(backend.__file__).parent / "embedded" / "vae"
 CELLS = 24
@@ -153,13 +153,13 @@ def test_what_the_crop_leaves_out_is_small_in_a_trained_decoder() -> None:
 def test_frame_0_is_decoded_by_its_own_statistics_whichever_is_asked_for() -> None:
     components = autoencoder_components(random_autoencoder(True), torch.float64)
     first, box = random_latents(components), BOXES[0]
-    decode = StepDecoder(components, first)
+    decode = StepDecoder(step_tools(components, first))
     assert torch.equal(decode(first), decode_picture(components, first))
     torch.testing.assert_close(decode(first, Crop(box, "first")), decode(first, Crop(box, "own")))
     other = random_latents(components, seed=1)
     assert not torch.allclose(decode(other, Crop(box, "first")), decode(other, Crop(box, "own")))
-    with pytest.raises(RuntimeError, match="anchor"):
-        StepDecoder(components, None)(first, Crop(box, "first"))
+    with pytest.raises(RuntimeError, match="frame 0"):
+        StepDecoder(step_tools(components))(first, Crop(box, "first"))
 
 
 def test_a_decoder_of_another_kind_is_refused() -> None:
@@ -178,7 +178,7 @@ def test_a_frames_crop_covers_its_own_matches_and_the_next_frames() -> None:
         return Matches(*flat, 8, 8)
 
     matches = (pair((2, 3), (0, 0)), empty_matches(8, 8), pair((7, 7), (6, 1)), pair((1, 1), (4, 5)))
-    pairs = segment_pairs(matches, canvas, GuidanceSettings(decode="body_first"))
+    pairs = AdaptiveGuidance(decode="body_first").pairs(matches, canvas)
     boxes = [[crop and crop.box for crop in (p.current_crop, p.reference_crop)] for p in pairs]
     assert boxes == [
         [CellBox(1, 1, 2, 2), CellBox(0, 0, 1, 1)],
@@ -187,9 +187,9 @@ def test_a_frames_crop_covers_its_own_matches_and_the_next_frames() -> None:
         [CellBox(0, 0, 1, 1), CellBox(2, 2, 3, 3)],
     ]
     assert {crop.statistics for p in pairs for crop in (p.current_crop, p.reference_crop) if crop} == {"first"}
-    whole = segment_pairs(matches, canvas, GuidanceSettings())
+    whole = AdaptiveGuidance().pairs(matches, canvas)
     assert all(p.current_crop is None and p.reference_crop is None for p in whole)
-    assert segment_pairs((), canvas, GuidanceSettings(decode="body")) == ()
+    assert AdaptiveGuidance(decode="body").pairs((), canvas) == ()
 
 
 SIZE, LATENT, FRAMES = 32, 16, 4
@@ -212,7 +212,7 @@ def test_guided_shots_by_crops(through: Any) -> None:
     method = LatentMan(dataclasses.replace(wide, guidance=middle), align=(0.0, 0.0), guide=(0.0, 0.5))
     results = {}
     for extent in ("whole", "body", "body_first"):
-        settings = GuidanceSettings(decode=extent, through=through)
+        settings = AdaptiveGuidance(decode=extent, through=through)
         chosen = dataclasses.replace(method, guidance=settings)
         results[extent] = guided(chosen, (0, FRAMES), components)
         if extent == "body_first":

@@ -8,34 +8,31 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from backend.contract.values import Step
+from backend.contract.values import SampleSettings, Segment, Step
 from backend.correspondence.types import Matches, empty_matches
-from backend.loop.conditioning import embed_depth, embedded_depth
-from backend.loop.denoiser import Denoiser, make_denoiser
+from backend.loop.attending import AttentionContext, StepMemory, read_frame_zero, step_memory
 from backend.loop.frame_graph import FrameGraph
-from backend.loop.method import Crop, FrameReference, GradientThrough, Layer
+from backend.loop.memory import GradientThrough
+from backend.loop.method import FrameReference
+from backend.loop.model import Frames, pictures_of
 from backend.loop.noise import SHARED_NOISE, draw
-from backend.loop.segment import SampleSettings, Segment, sample_segment
-from backend.methods.latentman.guidance import (
-    GuidanceSettings,
-    PixelPairs,
-    X0Slope,
-    frame_loss,
-    guidance_step,
-    guide_frame,
-    pixel_pairs,
-    squared_differences,
-)
+from backend.methods.latentman.cell_box import Crop
+from backend.methods.latentman.guidance import AdaptiveGuidance, guidance_step
+from backend.methods.latentman.losses import frame_loss, squared_differences
 from backend.methods.latentman.method import LatentMan
+from backend.methods.latentman.pixel_pairs import PixelPairs, pixel_pairs
 from backend.methods.text2video_zero.method import Text2VideoZero
-from backend.models.sd15.attention import AnchorReader, AnchorRecorder, AttentionContext, KeysValues
 from backend.models.sd15.components import Components
+from backend.models.sd15.conditioning import embedded_pictures, segment_controls
 from backend.models.sd15.decode import decode_picture
+from backend.models.sd15.denoiser import SegmentDenoiser
+from backend.models.sd15.segment_text import segment_text
 from backend.models.sd15.text import encode_prompt
 from tests.helpers.tiny_models import tiny_components
-from tests.helpers.tiny_shot import random_depth, random_matches, random_pair
+from tests.helpers.tiny_shot import engine, random_depth, random_matches, random_pair
 
 SIZE, LATENT = 16, 8
 SETTINGS = SampleSettings(
@@ -47,15 +44,32 @@ Predict = Callable[[Tensor], Tensor]
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
-class ConstantControl(Denoiser):
+class ConstantControl(SegmentDenoiser):
     """A denoiser whose ControlNet residuals stay what they were."""
 
-    residuals: tuple[tuple[Tensor, ...], Tensor]
+    residuals: tuple[tuple[Tensor, ...], Tensor] | None = None
 
     def _residuals(
-        self, doubled: Tensor, depth: Tensor, timestep: int, text: Tensor, context: AttentionContext
+        self, doubled: Tensor, pictures: Tensor, timestep: int, text: Tensor, context: AttentionContext
     ) -> tuple[tuple[Tensor, ...], Tensor]:
+        assert self.residuals is not None
         return self.residuals
+
+
+def shot_denoiser(components: Components, depth: NDArray[np.float32]) -> SegmentDenoiser:
+    """The denoiser of a whole shot as one segment."""
+    prompt, whole = encode_prompt(components, "a red robot", "blurry"), Segment(0, len(depth))
+    text = segment_text(components, prompt, SETTINGS, whole)
+    controls = segment_controls(components, SETTINGS, whole, pictures_of(depth))
+    return SegmentDenoiser(components, text, controls, SETTINGS)
+
+
+def frames(start: int, stop: int) -> Frames:
+    return Frames((), range(start, stop))
+
+
+def reading_frame_zero(components: Components) -> StepMemory:
+    return step_memory(read_frame_zero, components.layers, Step(0, 1, TIMESTEP, 0.5), 2)
 
 
 @pytest.fixture(scope="module", params=["epsilon", "v_prediction", "sample"])
@@ -65,24 +79,21 @@ def components(request: pytest.FixtureRequest) -> Components:
 
 def clean_prediction(components: Components, through: GradientThrough, base: Tensor) -> tuple[Predict, FrameReference]:
     """x_t of frame 1 -> x0 (ControlNet constant at `base` unless through it), and frame 0 as the reference."""
-    denoiser = make_denoiser(components, encode_prompt(components, "a red robot", "blurry"), SETTINGS)
-    depth, scheduler = embed_depth(components, DEPTH), components.scheduler(SETTINGS.steps)
-    cache: dict[Layer, KeysValues] = {}
+    denoiser, memory = shot_denoiser(components, DEPTH), reading_frame_zero(components)
+    scheduler = components.scheduler(SETTINGS.steps)
     latents = draw(3, SHARED_NOISE, (4, LATENT, LATENT))[None].double()
-    with torch.no_grad(), embedded_depth(components):
-        recorder = AnchorRecorder(2, frozenset(components.layers), cache)
-        output = denoiser.predict(latents, depth[:1], TIMESTEP, recorder)
+    context = memory.call((1,))
+    with torch.no_grad(), embedded_pictures(components):
+        output = denoiser.predict(latents, frames(0, 1), TIMESTEP, memory.call((0,)))
         reference = FrameReference(scheduler.step(output, TIMESTEP, latents, return_dict=False)[1])
-        context = AnchorReader(2, cache)
         if through == "unet":
-            text = denoiser.embeds
-            residuals = denoiser._residuals(base.repeat(2, 1, 1, 1), depth[1:], TIMESTEP, text, context)
-            values = (denoiser.components, denoiser.embeds, denoiser.guidance_scale, denoiser.controlnet_scale)
-            denoiser = ConstantControl(*values, residuals)
+            text, pictures = denoiser.text.of((1,)), denoiser.controls.of(frames(1, 2))
+            residuals = denoiser._residuals(base.repeat(2, 1, 1, 1), pictures, TIMESTEP, text, context)
+            denoiser = ConstantControl(components, denoiser.text, denoiser.controls, SETTINGS, residuals)
 
     def predict(x: Tensor) -> Tensor:
-        with embedded_depth(components):
-            moved = denoiser.predict(x, depth[1:], TIMESTEP, context, controlnet_gradient=through == "controlnet")
+        with embedded_pictures(components):
+            moved = denoiser.predict(x, frames(1, 2), TIMESTEP, context, control_gradient=through == "controlnet")
         x0: Tensor = scheduler.step(moved, TIMESTEP, x, return_dict=False)[1]
         return x0
 
@@ -122,32 +133,30 @@ def test_gradient_is_that_of_finite_differences(components: Components, through:
 @pytest.mark.parametrize("through", ["unet", "controlnet"])
 def test_frame_by_frame_gradients_are_those_of_one_batch(components: Components, through: GradientThrough) -> None:
     # Equation 7 summed over three frames, each against a constant picture, in one graph through UNet and decoder.
-    denoiser = make_denoiser(components, encode_prompt(components, "a red robot", "blurry"), SETTINGS)
-    depth, scheduler = embed_depth(components, random_depth(3, SIZE)), components.scheduler(SETTINGS.steps)
-    cache: dict[Layer, KeysValues] = {}
+    denoiser, memory = shot_denoiser(components, random_depth(3, SIZE)), reading_frame_zero(components)
+    scheduler = components.scheduler(SETTINGS.steps)
     latents = torch.stack([draw(seed, SHARED_NOISE, (4, LATENT, LATENT)) for seed in range(3)]).double()
     pairs = [
         pixel_pairs(random_pair(np.random.default_rng(f), 40, SIZE), SIZE, SIZE, components.device) for f in (0, 1)
     ]
     before = torch.rand(2, 1, 3, SIZE, SIZE, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
 
-    def clean(leaf: Tensor, rows: slice) -> Tensor:
-        with embedded_depth(components):
-            context = AnchorReader(2, cache)
-            control = through == "controlnet"
-            output = denoiser.predict(leaf, depth[rows], TIMESTEP, context, controlnet_gradient=control)
+    def clean(leaf: Tensor, shown: Frames) -> Tensor:
+        with embedded_pictures(components):
+            control, context = through == "controlnet", memory.call(shown.all)
+            output = denoiser.predict(leaf, shown, TIMESTEP, context, control_gradient=control)
         x0: Tensor = scheduler.step(output, TIMESTEP, leaf, return_dict=False)[1]
         return x0
 
-    with torch.no_grad(), embedded_depth(components):
-        denoiser.predict(latents[:1], depth[:1], TIMESTEP, AnchorRecorder(2, frozenset(components.layers), cache))
+    with torch.no_grad(), embedded_pictures(components):
+        denoiser.predict(latents[:1], frames(0, 1), TIMESTEP, memory.call((0,)))
     leaf = latents[1:].clone().requires_grad_()
-    batch = decode_picture(components, clean(leaf, slice(1, 3)))
+    batch = decode_picture(components, clean(leaf, frames(1, 3)))
     losses = [squared_differences(batch[f : f + 1], before[f], pairs[f]).mean() for f in (0, 1)]
     (together,) = torch.autograd.grad(losses[0] + losses[1], leaf)
     for f in (0, 1):
         alone = latents[f + 1 : f + 2].clone().requires_grad_()
-        x0 = clean(alone, slice(f + 1, f + 2))
+        x0 = clean(alone, frames(f + 1, f + 2))
         _, gradient = mean_gradient(components, x0, alone, before[f], pairs[f])
         torch.testing.assert_close(gradient, together[f : f + 1], rtol=1e-9, atol=1e-15)
 
@@ -172,7 +181,7 @@ def test_a_small_step_lowers_the_loss(components: Components) -> None:
     before = decode_picture(components, reference.x0)
     leaf = base.clone().requires_grad_()
     value, gradient = mean_gradient(components, predict(leaf), leaf, before, pairs)
-    step = guidance_step(value, gradient, 0.5, GuidanceSettings(strength=0.05, limit=10.0))
+    step = guidance_step(value, gradient, 0.5, AdaptiveGuidance(strength=0.05, limit=10.0))
     moved = squared_differences(decode_picture(components, predict(base - step)), before, pairs).mean()
     assert float(moved) == pytest.approx(0.95 * value, rel=0.02)
 
@@ -181,11 +190,11 @@ def test_the_loop_subtracts_the_step_at_the_guided_steps() -> None:
     components = tiny_components(dtype=torch.float64)
     prompt = encode_prompt(components, "a red robot", "blurry")
     matches = random_matches(2, LATENT, SIZE)
-    guidance = GuidanceSettings(strength=0.7, limit=1e9)
+    guidance = AdaptiveGuidance(strength=0.7, limit=1e9)
     method = LatentMan(matches, align=(0.0, 0.0), guide=(0.75, 1.0), guidance=guidance)
-    job = (prompt, DEPTH, DEPTH[0], SETTINGS, Segment(0, 2))
-    plain, guided = (sample_segment(components, m, *job) for m in (Text2VideoZero(), method))
-    x0 = [plain.anchor.x0[-1:].double(), plain.last.x0[-1:].double()]
+    whole = Segment(0, 2)
+    plain, guided = (engine(components, m, DEPTH, SETTINGS, prompt).sample(whole) for m in (Text2VideoZero(), method))
+    x0 = [plain.first.x0[-1:].double(), plain.last.x0[-1:].double()]
     assert torch.equal(plain.last.latents, guided.last.latents)
     assert torch.allclose(plain.latents[0], guided.latents[0], atol=1e-12)
     moved = plain.latents[1] - guided.latents[1]
@@ -194,7 +203,7 @@ def test_the_loop_subtracts_the_step_at_the_guided_steps() -> None:
     # Along the gradient g the step is 0.7 loss / |g|: its scalar product with g is 0.7 loss.
     assert moved.abs().max() > 1e-6
     small = dataclasses.replace(method, guidance=dataclasses.replace(guidance, strength=0.35))
-    half = plain.latents[1] - sample_segment(components, small, *job).latents[1]
+    half = plain.latents[1] - engine(components, small, DEPTH, SETTINGS, prompt).sample(whole).latents[1]
     torch.testing.assert_close(moved, 2 * half, rtol=1e-6, atol=1e-9)
     assert float(loss) > 0
 
@@ -205,22 +214,19 @@ def as_it_is(latents: Tensor, crop: Crop | None = None) -> Tensor:
     return latents
 
 
-@pytest.mark.parametrize(
-    ("through", "assumed", "slope"),
-    [("unet", "unit_variance", 2.0), ("decoder", "unit_variance", 0.5), ("decoder", "constant_noise", 2.0)],
-)
-def test_guidance_on_a_model_that_can_be_worked_out(through: GradientThrough, assumed: X0Slope, slope: float) -> None:
+@pytest.mark.parametrize(("through", "slope"), [("unet", 2.0), ("decoder", 0.5)])
+def test_guidance_on_a_model_that_can_be_worked_out(through: GradientThrough, slope: float) -> None:
     # x0 = 2 x_t and picture = x0: omega = mean (2 x - r)^2 over the matches; through the decoder alone the slope is
-    # sqrt(alpha_bar) = 0.5, or 1 / sqrt(alpha_bar) with the noise held.
+    # sqrt(alpha_bar) = 0.5.
     generator = torch.Generator().manual_seed(0)
     x, before = torch.randn(2, 1, 3, 4, 4, generator=generator, dtype=torch.float64)
     pairs = PixelPairs(torch.tensor([1, 5, 6]), torch.tensor([2, 5, 9]))
-    settings = GuidanceSettings(strength=0.8, limit=1e9, through=through, slope=assumed)
+    settings = AdaptiveGuidance(strength=0.8, limit=1e9, through=through)
     step = Step(3, 10, 500, 0.25)
     loss = frame_loss(2 * x, FrameReference(before), pairs, as_it_is)
     assert loss is not None
     gradient = loss.gradient * (1 if through == "decoder" else 2)
-    guided = guide_frame(step, x * 0.5, loss, gradient, settings)
+    guided = settings.guide(step, x * 0.5, loss, gradient)
     difference = 2 * x.flatten(2)[..., pairs.current] - before.flatten(2)[..., pairs.reference]
     expected = torch.zeros(1, 3, 16, dtype=torch.float64)
     # With g = 2 slope d / n and omega = |d|^2 / n, the step (omega / |g|^2) g is d / (2 slope).
@@ -243,7 +249,7 @@ def test_the_step_means_the_same_for_any_number_of_pixels_and_any_scale() -> Non
         pairs = PixelPairs(*(torch.arange(16 * repeats**2),) * 2)
         omega = squared_differences(pictures[0], pictures[1], pairs).mean()
         (gradient,) = torch.autograd.grad(omega, leaf)
-        return guidance_step(float(omega.detach()), gradient, 0.5, GuidanceSettings(limit=1e9))
+        return guidance_step(float(omega.detach()), gradient, 0.5, AdaptiveGuidance(limit=1e9))
 
     torch.testing.assert_close(step(3, 1.0), step(1, 1.0))
     torch.testing.assert_close(step(1, 255.0), step(1, 1.0))
@@ -252,7 +258,7 @@ def test_the_step_means_the_same_for_any_number_of_pixels_and_any_scale() -> Non
 def test_the_step_is_limited_and_zero_where_there_is_nothing_to_do() -> None:
     gradient = torch.zeros(1, 4, 3, 3)
     gradient[0, :, 1, 1] = 1e-6
-    settings = GuidanceSettings(strength=1.0, limit=0.2)
+    settings = AdaptiveGuidance(strength=1.0, limit=0.2)
     step = guidance_step(1.0, gradient, 0.19, settings)
     assert float(step[0, :, 1, 1].square().mean().sqrt()) == pytest.approx(0.2 * 0.9, rel=1e-5)
     assert guidance_step(0.0, gradient, 0.19, settings).abs().max() == 0

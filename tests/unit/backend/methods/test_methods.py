@@ -5,23 +5,31 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
+import torch
 
-from backend.contract.values import Step
-from backend.loop.method import Layer
+from backend.contract.values import Canvas, Segment, Step
+from backend.loop.attending import FRAME_ZERO, Attend, Layer
+from backend.loop.method import FrameMethod, MethodInputs
 from backend.loop.noise import SHARED_NOISE
-from backend.methods.inputs import MethodInputs
+from backend.methods.latentman.guidance import AdaptiveGuidance
 from backend.methods.latentman.method import LatentMan
 from backend.methods.table import METHOD_CLASSES
 from shared.jobs.job import LatentManSettings
 from shared.methods import METHODS
-from tests.helpers.tiny_shot import body_everywhere, random_matches
+from tests.helpers.clips import sliding_square
 
 INPUTS = MethodInputs(
-    LatentManSettings(align=(0.1, 0.5), guide=(0.3, 0.6), guide_strength=0.4),
-    random_matches(2, 4, 4),
-    body_everywhere(2, 8),
+    LatentManSettings(align=(0.1, 0.5), guide=(0.3, 0.6), guide_strength=0.4), sliding_square(frames=2), 2
 )
 LAYER, STEP = Layer("unet", "layer", 0), Step(0, 10, 900, 0.1)
+
+
+def attends(method: FrameMethod, layer: Layer, step: Step) -> tuple[Attend, ...]:
+    """What the layer attends to in a shot of two frames."""
+    height, width = INPUTS.passes.size
+    canvas = Canvas(height // 2, width // 2, height, width, torch.device("cpu"))
+    rule = method.prepare(Segment(0, 2), canvas).attention
+    return () if rule is None else rule(layer, step)
 
 
 def test_every_method_that_a_job_can_name_is_there() -> None:
@@ -42,14 +50,14 @@ def test_per_frame_shares_nothing() -> None:
     streams = {method.noise_stream(frame) for frame in range(5)}
     assert len(streams) == 5
     assert SHARED_NOISE not in streams
-    assert not method.reads_anchor(LAYER, STEP)
+    assert attends(method, LAYER, STEP) == ()
     assert not (method.spec.needs_first or method.spec.needs_previous or method.spec.matches)
 
 
 def test_shared_noise_shares_noise_alone() -> None:
     method = METHOD_CLASSES["shared_noise"].build(INPUTS)
     assert {method.noise_stream(frame) for frame in range(5)} == {SHARED_NOISE}
-    assert not method.reads_anchor(LAYER, STEP)
+    assert attends(method, LAYER, STEP) == ()
     assert not (method.spec.needs_first or method.spec.needs_previous or method.spec.matches)
 
 
@@ -62,25 +70,25 @@ def test_masactrl_reads_frame_0_late_and_in_the_unets_decoder_alone() -> None:
         *(("up_blocks", index) for index in (1, 2, 3)),
     ]
     names = [f"{kind}.attentions.0" if index is None else f"{kind}.{index}.attentions.0" for kind, index in blocks]
-    assert not any(method.reads_anchor(Layer("unet", name, 0), early) for name in names)
-    read = [name for name in names if method.reads_anchor(Layer("unet", name, 0), late)]
+    assert not any(attends(method, Layer("unet", name, 0), early) for name in names)
+    read = [name for name in names if attends(method, Layer("unet", name, 0), late)]
     assert read == ["up_blocks.2.attentions.0", "up_blocks.3.attentions.0"]
-    assert not any(method.reads_anchor(Layer("controlnet", name, 0), late) for name in names)
+    assert not any(attends(method, Layer("controlnet", name, 0), late) for name in names)
     assert {method.noise_stream(frame) for frame in range(5)} == {SHARED_NOISE}
 
 
 def test_latentman_stands_on_either_baseline() -> None:
     settings = dataclasses.replace(INPUTS.settings, baseline="masactrl")
     method = METHOD_CLASSES["latentman"].build(dataclasses.replace(INPUTS, settings=settings))
-    assert not method.reads_anchor(Layer("unet", "down_blocks.1.attentions.0", 0), Step(9, 10, 20, 0.9))
-    assert method.reads_anchor(Layer("unet", "up_blocks.2.attentions.0", 0), Step(9, 10, 20, 0.9))
+    assert not attends(method, Layer("unet", "down_blocks.1.attentions.0", 0), Step(9, 10, 20, 0.9))
+    assert attends(method, Layer("unet", "up_blocks.2.attentions.0", 0), Step(9, 10, 20, 0.9)) == FRAME_ZERO
 
 
 @pytest.mark.parametrize("name", ["text2video_zero", "latentman"])
 def test_the_baselines_share_noise_and_frame_0(name: str) -> None:
     method = METHOD_CLASSES[name].build(INPUTS)
     assert {method.noise_stream(frame) for frame in range(5)} == {SHARED_NOISE}
-    assert method.reads_anchor(LAYER, STEP)
+    assert attends(method, LAYER, STEP) == FRAME_ZERO
     assert method.spec.needs_first
     assert method.spec.matches == method.spec.needs_previous == (name == "latentman")
 
@@ -88,4 +96,5 @@ def test_the_baselines_share_noise_and_frame_0(name: str) -> None:
 def test_latentman_takes_its_settings_from_the_job() -> None:
     method = METHOD_CLASSES["latentman"].build(INPUTS)
     assert isinstance(method, LatentMan)
-    assert (method.align, method.guide, method.guidance.strength) == ((0.1, 0.5), (0.3, 0.6), 0.4)
+    assert (method.align, method.guide) == ((0.1, 0.5), (0.3, 0.6))
+    assert method.guidance == AdaptiveGuidance(strength=0.4)

@@ -12,38 +12,35 @@ import torch
 from diffusers import UNet2DConditionModel
 from torch import Tensor
 
-from backend.contract.values import Canvas, Step
+from backend.contract.values import Canvas, SampleSettings, Segment, Step
 from backend.correspondence.assignment import match_assignment
 from backend.correspondence.chain import next_reference
 from backend.correspondence.pairs import frame_iuv, pair_matches
-from backend.loop.conditioning import embed_depth, embedded_depth
-from backend.loop.denoiser import make_denoiser
-from backend.loop.frame_graph import frame_graph
-from backend.loop.method import FrameReference, Layer
+from backend.loop.attending import read_frame_zero, step_memory
+from backend.loop.frame_graph import GraphMaker
+from backend.loop.method import FrameMethod, FrameReference
+from backend.loop.model import Frames, pictures_of
 from backend.loop.noise import SHARED_NOISE, draw
-from backend.loop.segment import SampleSettings, Segment, sample_segment
-from backend.methods.inputs import LatentManMatches, MethodInputs
-from backend.methods.latentman.fixed_guidance import FixedGuidance, guide_frame_fixed
-from backend.methods.latentman.guidance import PixelPairs, frame_loss
+from backend.methods.latentman.fixed_guidance import FixedGuidance
+from backend.methods.latentman.guidance import AdaptiveGuidance
+from backend.methods.latentman.losses import frame_loss
+from backend.methods.latentman.matches import LatentManMatches
 from backend.methods.latentman.method import LatentMan
-from backend.methods.latentman.shot_matcher import iter_matches
+from backend.methods.latentman.pixel_pairs import PixelPairs
+from backend.methods.latentman.shot_matcher import ShotMatches
 from backend.methods.masactrl.method import MasaCtrl
-from backend.methods.table import METHOD_CLASSES
 from backend.methods.text2video_zero.method import Text2VideoZero
-from backend.models.sd15.attention import (
-    AnchorReader,
-    AnchorRecorder,
-    KeysValues,
-    install_attention,
-    self_attention_layers,
-)
+from backend.models.sd15.attention import install_attention, self_attention_layers
 from backend.models.sd15.components import Components
+from backend.models.sd15.conditioning import embedded_pictures, segment_controls
+from backend.models.sd15.denoiser import SegmentDenoiser
+from backend.models.sd15.segment_text import segment_text
 from backend.models.sd15.text import encode_prompt
 from shared.errors import InputError
 from shared.methods.latentman import LatentManSettings, published_settings
 from tests.helpers.clips import sliding_square
 from tests.helpers.tiny_models import tiny_components
-from tests.helpers.tiny_shot import body_everywhere, random_depth, random_matches
+from tests.helpers.tiny_shot import body_everywhere, engine, random_depth, random_matches
 
 SIZE, LATENT, FRAMES = 16, 8, 3
 SETTINGS = SampleSettings(steps=5, guidance_scale=3.0, controlnet_scale=0.9, seed=7, height=SIZE, width=SIZE)
@@ -56,18 +53,13 @@ def components() -> Components:
     return tiny_components(dtype=torch.float64)
 
 
-def sampled(method: object) -> Tensor:
+def sampled(method: FrameMethod) -> Tensor:
     prompt = encode_prompt(components(), "a red robot", "blurry")
-    job = (prompt, DEPTH, DEPTH[0], SETTINGS, Segment(0, FRAMES))
-    return sample_segment(components(), method, *job).latents  # type: ignore[arg-type]
+    return engine(components(), method, DEPTH, SETTINGS, prompt).sample(Segment(0, FRAMES)).latents
 
 
 def built(settings: LatentManSettings) -> LatentMan:
-    method = METHOD_CLASSES["latentman"].build(
-        MethodInputs(settings, random_matches(FRAMES, LATENT, SIZE), body_everywhere(FRAMES, SIZE))
-    )
-    assert isinstance(method, LatentMan)
-    return method
+    return LatentMan.with_matches(settings, random_matches(FRAMES, LATENT, SIZE), body_everywhere(SIZE))
 
 
 @pytest.mark.parametrize("reduction", ["sum", "mean"])
@@ -80,7 +72,7 @@ def test_a_fixed_step_is_delta_times_the_gradient_of_the_loss_as_set(reduction: 
     settings = FixedGuidance(0.01, reduction, 25.0, clamp, "unet")  # type: ignore[arg-type]
     loss = frame_loss(2 * x, FrameReference(before), pairs, lambda y, crop=None: y, clamp=clamp)
     assert loss is not None
-    guided = guide_frame_fixed(STEP, x * 0.5, loss, 2 * loss.gradient, settings)
+    guided = settings.guide(STEP, x * 0.5, loss, 2 * loss.gradient)
     picture = 2 * x.flatten(2)[..., pairs.current]
     alive = picture <= 1 if clamp else torch.ones_like(picture, dtype=torch.bool)
     shown = picture.clamp(0, 1) if clamp else picture
@@ -99,35 +91,45 @@ def test_a_fixed_step_through_the_decoder_ends_at_x0() -> None:
     settings = FixedGuidance(0.1, "sum", 1.0, False, "decoder")
     loss = frame_loss(3 * x, FrameReference(before), pairs, lambda y, crop=None: y)
     assert loss is not None
-    guided = guide_frame_fixed(STEP, x * 0.5, loss, loss.gradient, settings)
+    guided = settings.guide(STEP, x * 0.5, loss, loss.gradient)
     expected = torch.zeros(1, 3, 16, dtype=torch.float64)
     difference = 3 * x.flatten(2)[..., pairs.current] - before.flatten(2)[..., pairs.reference]
     expected[..., pairs.current] = 0.1 * 2 * difference * 0.25**0.5
     torch.testing.assert_close(guided, x * 0.5 - expected.reshape(x.shape))
 
 
+class Unguided(SegmentDenoiser):
+    """The half without the prompt alone: classifier-free guidance of scale 0."""
+
+    def _guide(self, output: Tensor) -> Tensor:
+        return output.chunk(2)[0]
+
+
 @pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
 def test_the_unconditional_gradient_is_that_of_the_copy_without_the_prompt(dtype: torch.dtype) -> None:
     # eps = (1 - w) u + w c and x0 = (x - s eps) / a: the copy without the prompt has the gradient
-    # -(s / a) (1 - w) J_u^T v with v = d loss / d x0. J_u comes from a denoiser whose scale is 0, so that eps = u.
+    # -(s / a) (1 - w) J_u^T v with v = d loss / d x0. J_u comes from a denoiser that gives u alone.
     model = components() if dtype == torch.float64 else tiny_components(dtype=dtype)
-    denoiser = make_denoiser(model, encode_prompt(model, "a red robot", "blurry"), SETTINGS)
-    alone = dataclasses.replace(denoiser, guidance_scale=0.0)
+    prompt, whole = encode_prompt(model, "a red robot", "blurry"), Segment(0, FRAMES)
+    text = segment_text(model, prompt, SETTINGS, whole)
+    controls = segment_controls(model, SETTINGS, whole, pictures_of(DEPTH))
+    denoiser = SegmentDenoiser(model, text, controls, SETTINGS)
     base = draw(4, SHARED_NOISE, (4, LATENT, LATENT))[None].to(dtype)
     wanted = draw(5, SHARED_NOISE, (4, LATENT, LATENT))[None].to(dtype)
-    cache: dict[Layer, KeysValues] = {}
-    depth = embed_depth(model, DEPTH)
-    with embedded_depth(model):
+    memory = step_memory(read_frame_zero, model.layers, Step(0, 1, 501, 0.5), 2)
+    first, second = Frames((), range(1)), Frames((), range(1, 2))
+    with embedded_pictures(model):
         with torch.no_grad():
-            denoiser.predict(base, depth[:1], 501, AnchorRecorder(2, frozenset(model.layers), cache))
-        context = AnchorReader(2, cache)
+            denoiser.predict(base, first, 501, memory.call(first.all))
+        context = memory.call(second.all)
         scheduler = model.scheduler(SETTINGS.steps)
-        graph = frame_graph(denoiser, scheduler, "unconditional", base, depth[1:2], None, 501, context)
+        graph = GraphMaker(denoiser, scheduler, "unconditional").graph(base, second, 501, context)
         alpha_bar = float(scheduler.alphas_cumprod[501])
         a, s, w = alpha_bar**0.5, (1 - alpha_bar) ** 0.5, SETTINGS.guidance_scale
         v = 2 * (graph.x0.detach() - wanted)
         found, other = graph.pull_back(v), base.clone().requires_grad_()
-        u = alone.predict(other, depth[1:2], 501, context)
+        copies = denoiser.copies(other)
+        u = Unguided(model, text, controls, SETTINGS).predict_copies(copies, second, 501, context)
         (expected,) = torch.autograd.grad((u * v * (-(s / a) * (1 - w))).sum(), other)
     torch.testing.assert_close(found, expected, rtol=1e-3 if dtype == torch.float32 else 1e-9, atol=1e-6)
     assert found.abs().max() > 1e-3
@@ -150,19 +152,20 @@ def test_what_a_gradient_runs_through_is_what_the_loop_keeps() -> None:
     through = {name: built(published_settings(name)).gradient_through for name in ("paper", "released")}  # type: ignore[arg-type]
     assert through == {"paper": "controlnet", "released": "unconditional"}
     assert built(LatentManSettings(guide_through="decoder")).gradient_through == "decoder"
-    assert built(LatentManSettings(guide_decode="body_first")).guidance.decode == "body_first"
+    cropped = built(LatentManSettings(guide_decode="body_first")).guidance
+    assert isinstance(cropped, AdaptiveGuidance) and cropped.decode == "body_first"
     assert built(LatentManSettings(guide_decoder="tiny")).guidance.decoder == "tiny"
     with pytest.raises(InputError, match="needs fixed steps"):
         built(LatentManSettings(guide_through="unconditional"))
 
 
 def test_alignment_alone_needs_no_guidance_matches_and_the_other_way_round() -> None:
-    matches, part = random_matches(FRAMES, LATENT, SIZE), body_everywhere(FRAMES, SIZE)
-    aligned = MethodInputs(LatentManSettings(guide=(0.0, 0.0)), LatentManMatches(matches.latent, []))
-    guided = MethodInputs(LatentManSettings(align=(0.0, 0.0)), LatentManMatches([], matches.guidance), part)
+    matches, part = random_matches(FRAMES, LATENT, SIZE), body_everywhere(SIZE)
+    aligned = LatentManSettings(guide=(0.0, 0.0)), LatentManMatches(matches.latent, [])
+    guided = LatentManSettings(align=(0.0, 0.0)), LatentManMatches([], matches.guidance)
     plain = sampled(Text2VideoZero())
-    for inputs in (aligned, guided):
-        assert not torch.equal(sampled(METHOD_CLASSES["latentman"].build(inputs)), plain)
+    for settings, found in (aligned, guided):
+        assert not torch.equal(sampled(LatentMan.with_matches(settings, found, part)), plain)
 
 
 def test_reference_mode_first_copies_from_frame_0() -> None:
@@ -170,7 +173,9 @@ def test_reference_mode_first_copies_from_frame_0() -> None:
     method = built(settings)
     latents = torch.randn(FRAMES, 4, LATENT, LATENT)
     canvas = Canvas(LATENT, LATENT, SIZE, SIZE, torch.device("cpu"))
-    moved = method.prepare(Segment(0, FRAMES), canvas).before_unet(Step(0, 5, 900, 0.1), latents, None)
+    align = method.prepare(Segment(0, FRAMES), canvas).before_unet
+    assert align is not None
+    moved = align(Step(0, 5, 900, 0.1), latents, None)
     for frame, pair in enumerate(method.matches.latent, start=1):
         expected = latents[frame].flatten(1).clone()
         expected[:, pair.current] = latents[0].flatten(1)[:, pair.reference]
@@ -183,7 +188,7 @@ def test_reference_mode_first_copies_from_frame_0() -> None:
 def test_matches_of_a_parity_are_those_of_its_chain(parity: str) -> None:
     passes = sliding_square(frames=4)
     settings = published_settings(parity)  # type: ignore[arg-type]
-    found = list(iter_matches(passes, settings, 12, 16))
+    found = list(ShotMatches(passes, settings, 12, 16))
     assert len(found) == 3
     reference = frame_iuv(passes, 0, 12, 16)
     for k, one in enumerate(found, start=1):
@@ -194,10 +199,23 @@ def test_matches_of_a_parity_are_those_of_its_chain(parity: str) -> None:
         assert len(one) > 0
 
 
+def test_matches_that_carry_labels_are_the_same_in_any_order() -> None:
+    passes = sliding_square(frames=6)
+    settings = published_settings("released")
+    assert (settings.correspondence, settings.reference_mode) == ("assignment", "prev_new")
+    in_turn = list(ShotMatches(passes, settings, 12, 16))
+    matches = ShotMatches(passes, settings, 12, 16)
+    for item in (3, 4, 1, -1):  # 4 goes on from 3, 1 begins again, the last goes on from 1
+        assert np.array_equal(matches[item].reference, in_turn[item].reference)
+    assert [len(one) for one in matches[1:3]] == [len(one) for one in in_turn[1:3]]
+    with pytest.raises(IndexError):
+        matches[5]
+
+
 @pytest.mark.parametrize("mode", ["prev", "first"])
 def test_surface_matches_follow_the_reference_mode(mode: str) -> None:
     passes = sliding_square(frames=4)
-    found = list(iter_matches(passes, LatentManSettings(reference_mode=mode), 48, 64))  # type: ignore[arg-type]
+    found = list(ShotMatches(passes, LatentManSettings(reference_mode=mode), 48, 64))  # type: ignore[arg-type]
     references = (0, 1, 2) if mode == "prev" else (0, 0, 0)
     expected = [pair_matches(passes, k, before, 48, 64, method="surface") for k, before in enumerate(references, 1)]
     for one, other in zip(found, expected, strict=True):
@@ -214,7 +232,7 @@ def test_masactrl_reads_frame_0_in_blocks_10_to_15_of_stable_diffusion() -> None
     layers = self_attention_layers(unet)
     assert [layer.block for layer in layers] == list(range(16))
     for index, expected in ((3, []), (4, list(range(10, 16))), (49, list(range(10, 16)))):
-        read = [layer.block for layer in layers if MasaCtrl().reads_anchor(layer, Step(index, 50, 500, 0.5))]
+        read = [layer.block for layer in layers if MasaCtrl().attends(layer, Step(index, 50, 500, 0.5))]
         assert read == expected
 
 

@@ -7,11 +7,8 @@ import pytest
 import torch
 from diffusers.models.attention_processor import Attention
 
-from backend.loop.method import Layer
+from backend.loop.attending import FRAME_ZERO, Layer, StepMemory
 from backend.models.sd15.attention import (
-    AnchorReader,
-    AnchorRecorder,
-    KeysValues,
     SelfAttention,
     TextAttention,
     attend_to_anchor,
@@ -25,6 +22,8 @@ from tests.reference.attention import cross_frame_attention
 
 HALVES, FRAMES, TOKENS, CHANNELS, HEADS = 2, 4, 6, 8, 2
 LAYER = Layer("unet", "layer", 0)
+ALL = tuple(range(FRAMES))
+PLAIN = StepMemory(HALVES, {}).call(ALL)
 
 
 @pytest.fixture
@@ -48,12 +47,11 @@ def twin(attn: Attention, hidden: torch.Tensor) -> np.ndarray:
 
 @pytest.mark.parametrize("cut", [1, 2, FRAMES])
 def test_every_frame_attends_to_frame_0_of_its_half(attn: Attention, hidden: torch.Tensor, cut: int) -> None:
-    cache: dict[Layer, KeysValues] = {}
-    recorder = AnchorRecorder(HALVES, frozenset([LAYER]), cache)
+    memory = StepMemory(HALVES, {LAYER: FRAME_ZERO})
     with torch.no_grad():
-        parts = [attn(hidden[:, :cut].flatten(0, 1), context=recorder)]
+        parts = [attn(hidden[:, :cut].flatten(0, 1), context=memory.call(tuple(range(cut))))]
         if cut < FRAMES:
-            parts.append(attn(hidden[:, cut:].flatten(0, 1), context=AnchorReader(HALVES, cache)))
+            parts.append(attn(hidden[:, cut:].flatten(0, 1), context=memory.call(tuple(range(cut, FRAMES)))))
     ours = torch.cat([part.unflatten(0, (HALVES, -1)) for part in parts], dim=1)
     np.testing.assert_allclose(ours.numpy(), twin(attn, hidden), atol=1e-12)
 
@@ -66,7 +64,7 @@ def test_frames_of_a_half_share_the_prompts_keys_and_values(hidden: torch.Tensor
     rows = hidden.flatten(0, 1)
     seen: list[int] = []
     attn.to_k.register_forward_hook(lambda _, inputs, __: seen.append(inputs[0].shape[0]))
-    shared = attn(rows, encoder_hidden_states=text, context=AnchorReader(HALVES, {}))
+    shared = attn(rows, encoder_hidden_states=text, context=PLAIN)
     torch.testing.assert_close(shared, attn(rows, encoder_hidden_states=text), rtol=0, atol=1e-12)
     assert seen == [HALVES, HALVES * FRAMES]
 
@@ -77,12 +75,12 @@ def test_frames_may_have_prompts_of_their_own(hidden: torch.Tensor) -> None:
     attn.set_processor(TextAttention())
     text = torch.randn(HALVES * FRAMES, 7, 5, dtype=torch.float64)
     rows = hidden.flatten(0, 1)
-    own = attn(rows, encoder_hidden_states=text, context=AnchorReader(HALVES, {}).with_own_text())
+    own = attn(rows, encoder_hidden_states=text, context=PLAIN.with_own_text())
     torch.testing.assert_close(own, attn(rows, encoder_hidden_states=text), rtol=0, atol=1e-12)
 
 
 def test_layers_that_do_not_read_attend_to_themselves(attn: Attention, hidden: torch.Tensor) -> None:
-    own = attn(hidden.flatten(0, 1), context=AnchorReader(HALVES, {})).unflatten(0, (HALVES, FRAMES))
+    own = attn(hidden.flatten(0, 1), context=PLAIN).unflatten(0, (HALVES, FRAMES))
     for frame in range(FRAMES):
         expected = twin(attn, hidden[:, frame : frame + 1])
         np.testing.assert_allclose(own[:, frame : frame + 1].numpy(), expected, atol=1e-12)
@@ -91,7 +89,7 @@ def test_layers_that_do_not_read_attend_to_themselves(attn: Attention, hidden: t
 
 def test_recording_with_gradients_is_refused(attn: Attention, hidden: torch.Tensor) -> None:
     with torch.enable_grad(), pytest.raises(RuntimeError, match="without gradients"):
-        attn(hidden.flatten(0, 1), context=AnchorRecorder(HALVES, frozenset([LAYER]), {}))
+        attn(hidden.flatten(0, 1), context=StepMemory(HALVES, {LAYER: FRAME_ZERO}).call(ALL))
 
 
 def test_equal_queries_give_equal_frames_and_no_mixing_of_halves() -> None:

@@ -13,14 +13,14 @@ import torch
 from diffusers import DDIMScheduler, StableDiffusionControlNetPipeline
 from safetensors.torch import load_file, save_file
 
-from backend.loop.segment import SampleSettings, Segment, sample_segment
+from backend.contract.values import SampleSettings, Segment
 from backend.methods.text2video_zero.method import Text2VideoZero
 from backend.models.sd15.components import assemble, load_components, resolve_device, resolve_dtype
 from backend.models.sd15.text import encode_prompt
 from shared.errors import InputError, ModelError
 from shared.models.files import ModelFiles
 from tests.helpers.tiny_models import tiny_components, tiny_modules, tiny_scheduler_config, write_tiny_model
-from tests.helpers.tiny_shot import random_depth
+from tests.helpers.tiny_shot import engine, random_depth
 
 SETTINGS = SampleSettings(steps=2, guidance_scale=3.0, controlnet_scale=1.0, seed=1, height=16, width=16)
 PROMPT = "a red robot dancing on the moon"
@@ -39,7 +39,7 @@ def edit_json(path: Path, **values: Any) -> None:
 def latents_of(components: Any) -> torch.Tensor:
     depth = random_depth(1, 16)
     prompt = encode_prompt(components, PROMPT)
-    return sample_segment(components, Text2VideoZero(), prompt, depth, depth[0], SETTINGS, Segment(0, 1)).latents
+    return engine(components, Text2VideoZero(), depth, SETTINGS, prompt).sample(Segment(0, 1)).latents
 
 
 def test_a_saved_model_loads_and_gives_the_same(folder: Path) -> None:

@@ -7,15 +7,15 @@ import pytest
 import torch
 from diffusers import DDIMScheduler, StableDiffusionControlNetPipeline
 
+from backend.contract.values import SampleSettings, Segment
 from backend.loop.noise import draw
-from backend.loop.segment import SampleSettings, Segment, sample_segment
 from backend.make.training.models import NOISE_KEPT, build_sampling_scheduler, build_scheduler
 from backend.methods.text2video_zero.method import Text2VideoZero
 from backend.models.sd15.components import load_components
 from backend.models.sd15.decode import decode_frames
 from backend.models.sd15.text import encode_prompt
 from backend.models.sources import EMBEDDED_FOLDER
-from tests.helpers.tiny_shot import random_depth
+from tests.helpers.tiny_shot import engine, random_depth
 
 SIZE = 64  # pixels; the embedded model's latents are an eighth
 SETTINGS = SampleSettings(4, guidance_scale=2.0, controlnet_scale=1.0, seed=3, height=SIZE, width=SIZE)
@@ -69,6 +69,6 @@ def stock_picture() -> np.ndarray:
 def test_a_stock_pipeline_of_the_shipped_folder_makes_the_products_picture() -> None:
     components = load_components("embedded", "cpu", "float32")
     embeds = encode_prompt(components, PROMPT, "")
-    made = sample_segment(components, Text2VideoZero(), embeds, DEPTH, DEPTH[0], SETTINGS, Segment(0, 1))
+    made = engine(components, Text2VideoZero(), DEPTH, SETTINGS, embeds).sample(Segment(0, 1))
     ours = decode_frames(components, made.latents)[0].astype(float)
     assert np.abs(stock_picture() - ours).max() <= 1

@@ -16,7 +16,7 @@ from diffusers import AutoencoderKL, UNet2DConditionModel
 from safetensors.torch import load_file, save_file
 from transformers import CLIPTextConfig, CLIPTextModel
 
-from backend.loop.segment import SampleSettings, Segment, sample_segment
+from backend.contract.values import SampleSettings, Segment
 from backend.methods.text2video_zero.method import Text2VideoZero
 from backend.models.sd15.components import Components, load_components
 from backend.models.sd15.files.classes import build_empty_like
@@ -41,7 +41,7 @@ from tests.helpers.sd15_models import (
     write_folder,
     write_original,
 )
-from tests.helpers.tiny_shot import random_depth
+from tests.helpers.tiny_shot import engine, random_depth
 
 SETTINGS = SampleSettings(steps=2, guidance_scale=3.0, controlnet_scale=1.0, seed=1, height=32, width=48)
 NAMES = {
@@ -130,7 +130,7 @@ def load(model: Path, files: ModelFiles | None = None) -> Components:
 def latents_of(components: Components) -> torch.Tensor:
     depth = random_depth(1, SETTINGS.width)[:, : SETTINGS.height]
     prompt = encode_prompt(components, "a red robot")
-    return sample_segment(components, Text2VideoZero(), prompt, depth, depth[0], SETTINGS, Segment(0, 1)).latents
+    return engine(components, Text2VideoZero(), depth, SETTINGS, prompt).sample(Segment(0, 1)).latents
 
 
 @pytest.mark.parametrize("part", PARTS)

@@ -15,29 +15,29 @@ import torch
 from diffusers import AutoencoderTiny
 from torch import Tensor, nn
 
-from backend.contract.values import Canvas
+from backend.contract.values import Canvas, SampleSettings
 from backend.correspondence.types import Matches, empty_matches
-from backend.loop.method import CellBox, Crop, FrameReference, GradientThrough
-from backend.loop.segment import SampleSettings
+from backend.loop.memory import GradientThrough
+from backend.loop.method import FrameReference
+from backend.methods.latentman.cell_box import CellBox, Crop
 from backend.methods.latentman.guidance import (
+    AdaptiveGuidance,
     DecodeExtent,
-    GuidanceSettings,
-    joint_losses,
-    pixel_pairs,
-    segment_pairs,
-    single_losses,
 )
+from backend.methods.latentman.losses import joint_losses, single_losses
 from backend.methods.latentman.method import LatentMan
+from backend.methods.latentman.pixel_pairs import pixel_pairs, segment_pairs
+from backend.methods.latentman.step_decoder import StepDecoder
+from backend.methods.latentman.tiny_decode import decode_tiny
 from backend.methods.text2video_zero.method import Text2VideoZero
 from backend.models.sd15.components import Components, load_components
-from backend.models.sd15.decode import StepDecoder
 from backend.models.sd15.fused.upsampling import fuse_doublings
-from backend.models.sd15.tiny_decoder import decode_tiny, join_tiny_decoder, with_tiny_decoder
+from backend.models.sd15.tiny_decoder import join_tiny_decoder, with_tiny_decoder
 from backend.models.sources import find_sources
 from shared.errors import ModelError
 from shared.models.files import ModelFiles
 from tests.helpers.tiny_models import small_autoencoder, tiny_components, write_tiny_model
-from tests.helpers.tiny_shot import random_depth, random_matches, sample_in_segments
+from tests.helpers.tiny_shot import random_depth, random_matches, sample_in_segments, step_tools
 
 CELLS = 30
 BOXES = (CellBox(13, 12, 17, 18), CellBox(0, 3, 13, 30), CellBox(29, 0, 30, 1), CellBox(0, 0, 30, 30))
@@ -72,7 +72,7 @@ def test_values_and_gradient_are_the_plain_modules() -> None:
 @pytest.mark.parametrize("box", BOXES)
 @pytest.mark.parametrize("statistics", ["own", "first"])
 def test_a_box_is_the_whole_decodes_and_so_is_its_gradient(box: CellBox, statistics: Any) -> None:
-    decode = StepDecoder(with_small(), None)
+    decode = StepDecoder(step_tools(with_small()))
     pixels = box.scaled(2)
     mask = torch.zeros(1, 1, 2 * CELLS, 2 * CELLS, dtype=torch.float64)
     mask[..., pixels.top : pixels.bottom, pixels.left : pixels.right] = 1
@@ -106,13 +106,13 @@ def test_only_plain_doublings_are_fused(kind: str) -> None:
 @pytest.mark.parametrize("known", [True, False])
 @pytest.mark.parametrize("empty", [None, 0, 1])
 def test_frames_judged_together_are_those_judged_alone(known: bool, empty: int | None) -> None:
-    decode = partial(StepDecoder(with_small(), None), decoder="tiny")
+    decode = partial(StepDecoder(step_tools(with_small())), decoder="tiny")
     frames, canvas = 4, Canvas(CELLS, CELLS, 2 * CELLS, 2 * CELLS, torch.device("cpu"))
     matches = list(random_matches(frames, CELLS, 2 * CELLS).guidance)
     matches = [_within(pair, 2 * index, 20 + 9 * index) for index, pair in enumerate(matches)]
     if empty is not None:
         matches[empty] = empty_matches(2 * CELLS, 2 * CELLS)
-    pairs = segment_pairs(matches, canvas, GuidanceSettings(decoder="tiny"))
+    pairs = segment_pairs(matches, canvas, "own")
     x0 = torch.cat([random_latents() * (1 + frame / 4) for frame in range(frames)])
     reference = FrameReference(x0[:1], decode(x0[:1]) if known else None)
     alone, together = (judge(x0[1:], reference, pairs, decode) for judge in (single_losses, joint_losses))
@@ -149,7 +149,7 @@ SETTINGS = SampleSettings(
 
 def sampled(
     components: Components,
-    guidance: GuidanceSettings | None,
+    guidance: AdaptiveGuidance | None,
     cuts: tuple[int, ...] = (0, FRAMES),
     settings: SampleSettings = SETTINGS,
 ) -> Tensor:
@@ -175,7 +175,7 @@ THROUGH: tuple[GradientThrough, ...] = ("decoder", "unet", "controlnet")
 @pytest.mark.parametrize("through", THROUGH)
 def test_guidance_by_the_autoencoder_under_the_other_name_is_the_same(through: GradientThrough) -> None:
     alone = dataclasses.replace(SETTINGS, graph_batch=1)
-    full, tiny = GuidanceSettings(through=through), GuidanceSettings(through=through, decoder="tiny")
+    full, tiny = AdaptiveGuidance(through=through), AdaptiveGuidance(through=through, decoder="tiny")
     for dtype in (torch.float32, torch.float64):
         components = tiny_components(dtype=dtype)
         standing = dataclasses.replace(components, tiny_vae=_Standing(components.vae))
@@ -190,7 +190,7 @@ def test_guidance_by_the_autoencoder_under_the_other_name_is_the_same(through: G
 @pytest.mark.parametrize("extent", ["whole", "body"])
 def test_guided_by_the_tiny_decoder(through: GradientThrough, extent: DecodeExtent) -> None:
     components = with_small()
-    guidance = GuidanceSettings(through=through, decode=extent, decoder="tiny")
+    guidance = AdaptiveGuidance(through=through, decode=extent, decoder="tiny")
     plain, guided = sampled(components, None), sampled(components, guidance)
     still = sampled(components, dataclasses.replace(guidance, strength=0.0))
     torch.testing.assert_close(still, plain, rtol=0, atol=1e-12)
@@ -203,7 +203,7 @@ def test_guided_by_the_tiny_decoder(through: GradientThrough, extent: DecodeExte
 
 def test_a_model_without_one_does_not_fall_back_to_its_autoencoder() -> None:
     with pytest.raises(ModelError, match=r"without its tiny decoder.*guide_decoder"):
-        sampled(tiny_components(), GuidanceSettings(decoder="tiny"))
+        sampled(tiny_components(), AdaptiveGuidance(decoder="tiny"))
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from backend.cli import main
+from backend.machine.folder_lock import FolderLock
 from backend.server.cleaning import find_leftovers
-from backend.server.folder_lock import FolderLock
 from backend.server.job_folders import JobFolders
 from backend.server.journal import Journal
 from backend.server.store import InputStore

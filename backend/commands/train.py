@@ -6,7 +6,7 @@ import argparse
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -21,14 +21,14 @@ from backend.make.training.diffusion import DiffusionPlan, train_diffusion
 from backend.make.training.export import export_model, export_tiny_decoder, size_bytes
 from backend.make.training.judging.figures import HELD_OUT_VIEWS, JUDGING, write_figures
 from backend.make.training.judging.sheet import write_sheet
-from backend.make.training.judging.steadiness import SteadinessPlan, write_steadiness
-from backend.make.training.judging.tiny_figures import TinyPlan, measure_tiny_decoder
 from backend.make.training.latents import write_latents
 from backend.make.training.models import Sizes
 from backend.make.training.prompt_reading import ReadingPlan, train_text_encoder
 from backend.make.training.renders.views import write_views
 from backend.make.training.tiny_decoder import TinyDecoderPlan, train_tiny_decoder
 from backend.make.training.training_loop import Budget, launch
+from backend.measure.judging.steadiness import SteadinessPlan, write_steadiness
+from backend.measure.judging.tiny_figures import TinyPlan, measure_tiny_decoder
 from backend.models.sources import EMBEDDED_FOLDER
 
 HELD_OUT_SEED = 900_001  # training pairs take their seed from the command line, which must differ
@@ -83,13 +83,6 @@ def run(arguments: argparse.Namespace) -> int:
     for stage in stages:
         actions[stage](arguments)
     return 0
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """`python -m backend.make.training ...`"""
-    parser = argparse.ArgumentParser(prog="latentman train", description="Make the embedded model.")
-    add_arguments(parser)
-    return run(parser.parse_args(argv))
 
 
 def _data(arguments: argparse.Namespace) -> None:
@@ -154,7 +147,7 @@ def _diffusion(arguments: argparse.Namespace) -> None:
 def _publish(vae: Path, folder: Path, target: Path, diffusion: Path, step: int) -> None:
     """An intermediate export; its sample sheet is drawn by a process of its own, so that the training goes on."""
     export_model(vae, diffusion, target)
-    command = [sys.executable, "-m", "backend.make.training", "sheet", "--folder", str(folder), "--target", str(target)]
+    command = [sys.executable, "-m", "backend", "train", "sheet", "--folder", str(folder), "--target", str(target)]
     picture = diffusion / f"sheet_{step:06d}.png"
     subprocess.Popen([*command, "--sheet", str(picture)], env={**os.environ, "OMP_NUM_THREADS": "1"})
 

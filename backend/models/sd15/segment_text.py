@@ -18,21 +18,20 @@ _ONE_PROMPT = PromptMix(0, 0, 0.0)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SegmentText:
-    """Encoded prompts of one segment; made by `segment_text`."""
+    """The encoded prompts of a shot, frame by frame; made by `segment_text`."""
 
     components: Components
     prompts: Tensor  # (prompts, tokens, channels)
     negative: Tensor | None  # (1, tokens, channels), None without classifier-free guidance
-    mixes: tuple[PromptMix, ...]  # a frame of the segment each
-    anchor: PromptMix  # the shot's frame 0
+    mixes: tuple[PromptMix, ...]  # a frame of the shot each; none where all have the one prompt
 
     @torch.no_grad()
-    def rows(self, rows: range) -> Tensor:
-        """The prompts of consecutive rows of the segment, (halves x frames, tokens, channels), first the negative.
+    def of(self, frames: tuple[int, ...]) -> Tensor:
+        """The prompts of some frames of the shot, (halves x frames, tokens, channels), first the negative.
 
-        Row -1 is the shot's frame 0. Where all rows have one prompt it comes once: (halves, tokens, channels).
+        Where all have one prompt it comes once: (halves, tokens, channels).
         """
-        mixes = [self.anchor if row < 0 else self.mixes[row] for row in rows]
+        mixes = [self.mixes[frame] if self.mixes else _ONE_PROMPT for frame in frames]
         if len(set(mixes)) == 1:
             mixes = mixes[:1]
         mixed = torch.cat([self._mixed(mix) for mix in mixes])
@@ -56,7 +55,4 @@ def segment_text(
             "sample.prompts",
             f"The prompts are for {len(prompt.mixes)} frames; this segment ends at frame {segment.stop}.",
         )
-    mixes = prompt.mixes[segment.start : segment.stop] or (_ONE_PROMPT,) * len(segment)
-    anchor = prompt.mixes[0] if prompt.mixes else _ONE_PROMPT
-    negative = prompt.negative if settings.halves == 2 else None
-    return SegmentText(components, prompt.positive, negative, mixes, anchor)
+    return SegmentText(components, prompt.positive, prompt.negative if settings.halves == 2 else None, prompt.mixes)

@@ -14,8 +14,8 @@ _KEYS = ("latents", "x0")
 
 def trajectory_to_bytes(trajectory: Trajectory) -> bytes:
     """One safetensors file: `latents` and `x0`, each (steps, channels, h, w)."""
-    tensors = {key: getattr(trajectory, key).detach().cpu().contiguous() for key in _KEYS}
-    return bytes(save(tensors))
+    tensors = {"latents": trajectory.latents, "x0": trajectory.x0}
+    return bytes(save({key: values.detach().cpu().contiguous() for key, values in tensors.items()}))
 
 
 def trajectory_from_bytes(data: bytes) -> Trajectory:

@@ -1,15 +1,11 @@
-"""What a method is built from: the job's settings, and matches where it needs them."""
+"""The matches that LatentMan works with, at the two sizes that its parts need."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 from backend.correspondence.types import Matches
-from shared.jobs.job import LatentManSettings
 
 # The paper matches pixels at 256 where pictures are 512 (section 3.5); smaller pictures are matched as they are.
 _GUIDANCE_SIZE = 256
@@ -25,18 +21,9 @@ def guidance_size(height: int, width: int) -> tuple[int, int]:
 class LatentManMatches:
     """Matches of consecutive frames: entry i - 1 joins frame i (current) with frame i - 1 (reference).
 
-    `latent` are at the latents' size; `guidance` at any size up to the picture's, and may be empty where guidance is
-    off. Only the entries of the segment at hand are read, so later ones may come later.
+    `latent` are at the latents' size; `guidance` at any size up to the picture's. Either may be empty where its part
+    is off. A segment's entries are read once, in order, when it is prepared, so that they may be made on reading.
     """
 
     latent: Sequence[Matches]
     guidance: Sequence[Matches]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class MethodInputs:
-    """The data of one job that some method may need. `part` is the passes' body parts, 0 where there is background."""
-
-    settings: LatentManSettings = LatentManSettings()
-    matches: LatentManMatches | None = None
-    part: NDArray[np.uint8] | None = None  # (the shot's frames, height, width)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import get_args
 
@@ -13,17 +12,24 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from backend.contract.values import NOTHING_CARRIED, Callbacks, SampleSettings, Segment
 from backend.correspondence.chart_index import chart_index
 from backend.correspondence.pairs import pair_matches
-from backend.loop.method import FrameLoss, FrameReference, GuideDecoder
-from backend.loop.segment import Callbacks, SampleSettings, Segment, sample_segment
-from backend.make.training.judging.steadiness import SHOTS
+from backend.loop.engine import FrameEngine
+from backend.loop.method import FrameLoss, FrameReference
+from backend.loop.model import pictures_of
 from backend.make.training.judging.trial_shot import TrialShot, render_trial_shot
 from backend.make.training.renders.figure import load_training_body
-from backend.methods.latentman.guidance import PixelPairs, frame_loss, pixel_pairs
+from backend.measure.judging.steadiness import SHOTS
+from backend.methods.latentman.cell_box import Crop
+from backend.methods.latentman.losses import frame_loss
+from backend.methods.latentman.pixel_pairs import PixelPairs, pixel_pairs
+from backend.methods.latentman.step_decoder import Decode, GuideDecoder
+from backend.methods.latentman.tiny_decode import decode_tiny
 from backend.methods.text2video_zero.method import Text2VideoZero
 from backend.models.sd15.components import Components, load_components
-from backend.models.sd15.decode import StepDecoder
+from backend.models.sd15.decode import decode_picture
+from backend.models.sd15.model import StableDiffusion
 from backend.models.sd15.text import encode_prompt
 from backend.models.sd15.tiny_decoder import with_tiny_decoder
 from backend.models.sources import find_sources
@@ -76,7 +82,7 @@ def _row(step: int, values: NDArray[np.float64]) -> TinyRow:
 
 
 def _pairs(shot: TrialShot, components: Components) -> Iterator[PixelPairs]:
-    index, (height, width) = chart_index(shot.passes.charts), shot.passes.part.shape[1:]
+    index, (height, width) = chart_index(shot.passes.charts), shot.passes.size
     for frame in range(1, len(shot.passes.shot.frames)):
         matches = pair_matches(shot.passes, frame, frame - 1, height, width, method="surface", index=index)
         yield pixel_pairs(matches, height, width, components.device)
@@ -84,7 +90,7 @@ def _pairs(shot: TrialShot, components: Components) -> Iterator[PixelPairs]:
 
 def _estimates(components: Components, shot: TrialShot, plan: TinyPlan) -> dict[int, Tensor]:
     """Step -> x0 (frames, channels, h, w) of the baseline after it."""
-    depth, seen = depth_pictures(shot.passes), dict[int, Tensor]()
+    depth, seen = depth_pictures(shot.passes, shot.passes.positions), dict[int, Tensor]()
 
     def keep(step: int, steps: int, x0: Tensor) -> None:
         if step in plan.looked_at:
@@ -93,16 +99,29 @@ def _estimates(components: Components, shot: TrialShot, plan: TinyPlan) -> dict[
     settings = SampleSettings(plan.steps, plan.guidance, 1.0, 0, *depth.shape[1:])
     prompt, whole = encode_prompt(components, shot.prompt, ""), Segment(0, len(depth))
     callbacks = Callbacks(on_step=keep)
-    sample_segment(components, Text2VideoZero(), prompt, depth, depth[0], settings, whole, callbacks=callbacks)
+    model = StableDiffusion(components, prompt)
+    engine = FrameEngine(model, Text2VideoZero(), pictures_of(depth), settings)
+    engine.sample(whole, NOTHING_CARRIED, callbacks=callbacks)
     return seen
+
+
+def _whole_by(components: Components, chosen: GuideDecoder) -> Decode:
+    """What decodes whole pictures by the autoencoder or by the tiny decoder."""
+
+    def decode(latents: Tensor, crop: Crop | None = None, decoder: GuideDecoder = "full") -> Tensor:
+        if chosen == "full":
+            return decode_picture(components, latents)
+        return decode_tiny(components, latents, None if crop is None else crop.box)
+
+    return decode
 
 
 def _compared(components: Components, x0: Tensor, before: Tensor, pairs: PixelPairs) -> tuple[float, ...]:
     """Mean squared error of the picture (0 to 1), cosine of the gradients, ratio of the losses."""
-    decode, reference = StepDecoder(components, None), FrameReference(before[None])
+    reference = FrameReference(before[None])
     losses: dict[GuideDecoder, FrameLoss] = {}
     for decoder in get_args(GuideDecoder):
-        loss = frame_loss(x0[None], reference, pairs, partial(decode, decoder=decoder))
+        loss = frame_loss(x0[None], reference, pairs, _whole_by(components, decoder))
         assert loss is not None, "a frame of a trial shot shows something of the frame before it"
         losses[decoder] = loss
     full, tiny = losses["full"], losses["tiny"]

@@ -14,11 +14,13 @@ import torch
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
+from backend.contract.values import SampleSettings, Segment
 from backend.correspondence.chart_index import chart_index
 from backend.correspondence.surface import match_surface
 from backend.correspondence.types import Matches
-from backend.loop.method import Method
-from backend.loop.segment import SampleSettings, Segment, sample_segment
+from backend.loop.engine import FrameEngine
+from backend.loop.method import FrameMethod
+from backend.loop.model import pictures_of
 from backend.make.training.autoencoder import to_pixels
 from backend.make.training.judging.trial_shot import TrialShot, render_trial_shot
 from backend.make.training.prompts import Scene
@@ -26,10 +28,14 @@ from backend.make.training.renders.figure import load_training_body
 from backend.measure.metrics.background import background_change
 from backend.measure.metrics.h_mse import h_mse
 from backend.measure.metrics.sharpness import sharpness
-from backend.methods.inputs import LatentManMatches, MethodInputs
-from backend.methods.table import METHOD_CLASSES
+from backend.methods.latentman.matches import LatentManMatches
+from backend.methods.latentman.method import LatentMan
+from backend.methods.per_frame.method import PerFrame
+from backend.methods.shared_noise.method import SharedNoise
+from backend.methods.text2video_zero.method import Text2VideoZero
 from backend.models.sd15.components import Components, load_components
 from backend.models.sd15.decode import decode_frames
+from backend.models.sd15.model import StableDiffusion
 from backend.models.sd15.text import encode_prompt
 from backend.models.sd15.tiny_decoder import with_tiny_decoder
 from backend.models.sources import find_sources
@@ -99,19 +105,19 @@ def _row(name: str, values: list[tuple[float, ...]]) -> Row:
     return Row(name, *(round(float(value), 2) for value in np.mean(values, axis=0)))
 
 
-def _methods(passes: ShotPasses, settings: LatentManSettings) -> dict[str, Method]:
+def _methods(passes: ShotPasses, settings: LatentManSettings) -> dict[str, FrameMethod]:
     matches = LatentManMatches(latent=_matches(passes, 32, 32, 1), guidance=_matches(passes, 256, 256, 1))
 
-    def build(name: str, chosen: LatentManSettings) -> Method:
-        return METHOD_CLASSES[name].build(MethodInputs(chosen, matches, passes.part))
+    def latentman(chosen: LatentManSettings) -> FrameMethod:
+        return LatentMan.with_matches(chosen, matches, passes.parts)
 
     return {
-        "per_frame": build("per_frame", settings),
-        "shared_noise": build("shared_noise", settings),
-        "text2video_zero": build("text2video_zero", settings),
-        "latentman, alignment alone": build("latentman", replace(settings, guide=NEVER)),
-        "latentman, guidance alone": build("latentman", replace(settings, align=NEVER)),
-        "latentman": build("latentman", settings),
+        "per_frame": PerFrame(),
+        "shared_noise": SharedNoise(),
+        "text2video_zero": Text2VideoZero(),
+        "latentman, alignment alone": latentman(replace(settings, guide=NEVER)),
+        "latentman, guidance alone": latentman(replace(settings, align=NEVER)),
+        "latentman": latentman(settings),
     }
 
 
@@ -122,12 +128,13 @@ def _matches(passes: ShotPasses, height: int, width: int, lag: int) -> list[Matc
 
 
 def _sample(
-    components: Components, method: Method, shot: TrialShot, plan: SteadinessPlan, seed: int
+    components: Components, method: FrameMethod, shot: TrialShot, plan: SteadinessPlan, seed: int
 ) -> NDArray[np.uint8]:
-    depth = depth_pictures(shot.passes)
+    depth = depth_pictures(shot.passes, shot.passes.positions)
     settings = SampleSettings(plan.steps, plan.guidance, 1.0, seed, *depth.shape[1:])
     prompt = encode_prompt(components, shot.prompt, "")
-    result = sample_segment(components, method, prompt, depth, depth[0], settings, Segment(0, len(depth)))
+    engine = FrameEngine(StableDiffusion(components, prompt), method, pictures_of(depth), settings)
+    result = engine.sample(Segment(0, len(depth)))
     return np.concatenate([decode_frames(components, latent[None]) for latent in result.latents])
 
 
@@ -137,7 +144,7 @@ def _coded(components: Components, renders: NDArray[np.uint8]) -> NDArray[np.uin
     vae = components.vae
     coded = []
     for picture in renders:
-        pixels = to_pixels(picture[None], components.device).to(next(vae.parameters()).dtype)
+        pixels = to_pixels(picture[None], components.device).to(components.dtype)
         latent = vae.encode(pixels).latent_dist.mode() * vae.config.scaling_factor
         coded.append(decode_frames(components, latent))
     return np.concatenate(coded)
@@ -145,8 +152,9 @@ def _coded(components: Components, renders: NDArray[np.uint8]) -> NDArray[np.uin
 
 def _figures(pictures: NDArray[np.uint8], passes: ShotPasses, lags: tuple[list[Matches], ...]) -> tuple[float, ...]:
     near, far = (h_mse(pictures, matches, lag=lag).mean for matches, lag in zip(lags, (1, 4), strict=True))
-    look = h_mse(smoothed_over_body(pictures, passes.part, LOOK_PX), lags[0], lag=1).mean
-    behind, sharp = background_change(pictures, passes), sharpness(pictures, passes.part).mean
+    part = passes.parts(passes.positions)
+    look = h_mse(smoothed_over_body(pictures, part, LOOK_PX), lags[0], lag=1).mean
+    behind, sharp = background_change(pictures, passes), sharpness(pictures, part).mean
     found = (near, far, look, behind.mean if behind else None, sharp)
     return tuple(float("nan") if value is None else value for value in found)
 

@@ -1,0 +1,1 @@
+"""The shipped model measured: how steady its shots are, and how well its tiny decoder stands in."""
