@@ -17,7 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 ADDON = "blender_addon"
 COPIES = Path("build", "typed")
-CHECKED = ("shared", "backend", "tests")
+CHECKED = ("shared", "backend", "tests", "build_addon.py", ".ci/check_types.py")
 _SHARED_IMPORT = re.compile(r"^(\s*from )\.+(shared\b)", re.MULTILINE)
 
 
