@@ -14,7 +14,7 @@ PRESET ?= quick
 SEED ?= 7
 OUT ?= out/demo
 
-.PHONY: demo test test-slow test-portable test-wheels test-app check pictures manual clean
+.PHONY: demo test test-slow test-portable test-wheels test-app check docs pictures manual clean
 
 # A process a core, each with one thread; a module's tests stay together, because they share what is costly to make.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile
@@ -43,6 +43,11 @@ check: $(READY)
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/python .ci/check_types.py
+
+# What the manual has from the declarations of methods and model families.
+docs: $(READY)
+	@$(BIN)/python -m backend.make.method_tables
+	@$(BIN)/python -m backend.make.family_tables
 
 -include tests/app/Makefile.inc
 

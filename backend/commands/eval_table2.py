@@ -16,6 +16,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from backend.server.model_digest import ModelDigests
 from shared.errors import EXIT_DONE, InputError
 from shared.files.frame_files import prepare_output_folder, write_atomic
+from shared.methods.latentman import PARITIES, LatentManSettings
+from shared.methods.setting import declared, defaults
 from shared.models.files import EMBEDDED
 
 if TYPE_CHECKING:
@@ -36,14 +38,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--steps", type=int, help="steps of every clip (default: the paper's, 100 and 50)")
     parser.add_argument("--guidance", type=float, default=2.0, help="guidance scale")
     parser.add_argument(
-        "--parity", choices=("ours", "paper", "released"), default="ours", help="which settings LatentMan runs with"
+        "--parity", choices=("ours", *PARITIES), default="ours", help="which settings LatentMan runs with"
     )
-    parser.add_argument("--guide-decoder", choices=("full", "tiny"), default="full", help="what guidance looks through")
+    own = declared(LatentManSettings)
+    for name, help in (
+        ("guide_decoder", "what guidance looks through"),
+        ("guide_extent", "which latent cells guidance moves"),
+    ):
+        choices = [choice.value for choice in own[name].choices]
+        option = f"--{name.replace('_', '-')}"
+        parser.add_argument(option, choices=choices, default=defaults(LatentManSettings)[name], help=help)
     parser.add_argument(
         "--guide-through", choices=("unet", "decoder"), default="unet", help="how far back its gradient runs"
-    )
-    parser.add_argument(
-        "--guide-extent", choices=("body", "all"), default="body", help="which latent cells guidance moves"
     )
     parser.add_argument("--model", default=EMBEDDED, help='"embedded", or a local model')
 

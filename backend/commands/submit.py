@@ -24,7 +24,7 @@ from shared.errors import EXIT_CANCELLED, EXIT_DONE, InputError
 from shared.files.digest import sha256_file
 from shared.files.frame_files import FIRST_FRAME, LAST_FRAME, frame_name, prepare_output_folder, put_frame
 from shared.files.strict_json import StrictJSONError, convert, dump_json, parse_json
-from shared.jobs.job import Job, JobInputs, parse_job, validate_job, with_model_at
+from shared.jobs.job import Job, JobInputs, parse_job, unread_names, validate_job, with_model_at
 from shared.jobs.keyed_prompts import read_prompts
 from shared.protocol.client import events as events
 from shared.protocol.client.job_client import JobClient
@@ -33,7 +33,6 @@ from shared.protocol.launch import ConnectionInfo
 SHOT_FILE = "shot.json"
 VERTICES_FILE = "vertices.npy"
 CHARTS_FILE = "charts.npz"
-_JOB_KEYS = frozenset(field.name for field in dataclasses.fields(Job))
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -78,7 +77,7 @@ def read_job(path: Path, passes: Path) -> tuple[list[Path], Job]:
         raise InputError("job.unreadable", f"The job file {path} cannot be read: {error.strerror or error}.") from error
     except StrictJSONError as error:
         raise InputError("job.invalid", f"{path} is no job file: {error}.", "Write it again.") from error
-    for key in sorted(raw.keys() - _JOB_KEYS):
+    for key in unread_names(raw):
         print(f"latentman: {key!r} in {path} is no setting of a job and is not read.", file=sys.stderr)
     if any(not FIRST_FRAME <= frame <= LAST_FRAME for frame in frames):
         what = f"{path} has a frame outside {FIRST_FRAME} to {LAST_FRAME}."

@@ -38,7 +38,7 @@ def open_engine(job: Job, passes: ShotPasses) -> Engine:
 def _stable_diffusion(job: Job, passes: ShotPasses, sources: ModelSources) -> Engine:
     """Frame by frame, by Stable Diffusion 1.5 and a depth ControlNet."""
     warm = warm_model(job.model, job.model_files)
-    inputs = MethodInputs(job.latentman, passes, warm.components.latent_factor)
+    inputs = MethodInputs(job.settings, passes, warm.components.latent_factor)
     method = METHOD_CLASSES[job.method].build(inputs)
     components = _with_parts(warm.components, method, sources)
     model = StableDiffusion(components, _prompt(components, job), warm.colours)

@@ -215,7 +215,7 @@ class _Run:
             "torch": torch.__version__,
             "prompt_cut": facts.prompt_cut,
             "reused_frames": reused_frames,
-            "latentman": asdict(self.job.latentman),
+            "settings": asdict(self.job.settings),
         }
         write_atomic(self.folder.path / "result.json", json.dumps(result, indent=1).encode())
 

@@ -18,7 +18,7 @@ from backend.loop.memory import GradientThrough
 from backend.loop.model import ControlPictures, FrameModel, TemporalLayers
 from backend.loop.noise import NoiseStream, frame_noise
 from backend.passes.shot_passes import ShotPasses
-from shared.methods import MethodSpec
+from shared.methods import MethodSettings, MethodSpec
 
 Value = TypeVar("Value")
 
@@ -161,7 +161,7 @@ class Parts:
 class MethodInputs:
     """What a method is built from: its settings in the job, and the passes of the shot."""
 
-    settings: Any
+    settings: MethodSettings
     passes: ShotPasses
     latent_factor: int  # pixels a latent cell, along each side
 

@@ -29,7 +29,7 @@ def accepted_table(family: Family) -> str:
     """What a user may name of a family, and what is taken."""
     model = ("model", "`--model`, the job's own `model`", family.accepted)
     rows = [(place.role, f"`{_usage(place)}`, `{place.name}`", place.accepted) for place in family.places]
-    return _table(("what", "argument, field of `model_files`", "accepted"), [model, *rows])
+    return markdown_table(("what", "argument, field of `model_files`", "accepted"), [model, *rows])
 
 
 def parts_table(family: Family) -> str:
@@ -45,7 +45,7 @@ def parts_table(family: Family) -> str:
         )
         for part in family.parts
     ]
-    return _table(("folder", "part", "what it does", "class", "files beside weights", "needed"), rows)
+    return markdown_table(("folder", "part", "what it does", "class", "files beside weights", "needed"), rows)
 
 
 def main() -> None:
@@ -79,7 +79,8 @@ def _needed(part: Part) -> str:
     return "yes" if part.may_lie_apart else "yes, beside a checkpoint too"
 
 
-def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+def markdown_table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    """A table in Markdown; no cell holds a bar."""
     lines = [head, ("---",) * len(head), *rows]
     return "\n".join(f"|{'|'.join(cells)}|" if cells[0] == "---" else f"| {' | '.join(cells)} |" for cells in lines)
 

@@ -18,7 +18,7 @@ import msgspec
 
 from shared.errors import BackendError
 from shared.files.strict_json import dump_json, parse_json
-from shared.jobs.job import Job, canonical_json
+from shared.jobs.job import Job, canonical_json, read_job
 from shared.protocol.messages import (
     EVENT_MESSAGES,
     TERMINAL_STATES,
@@ -226,10 +226,7 @@ class Journal:
         with self._guard():
             # The clauses are this module's own text; values travel as parameters.
             rows = self._db.execute(f"SELECT job_id, job, state, attempt FROM jobs {clause}", values).fetchall()
-        return [
-            JobRow(job_id, msgspec.convert(parse_json(job), Job), state, attempt)
-            for job_id, job, state, attempt in rows
-        ]
+        return [JobRow(job_id, read_job(parse_json(job)), state, attempt) for job_id, job, state, attempt in rows]
 
     def _append(self, job_id: str, make: Callable[[int], JobEvent], payload: bytes | None = None) -> JobEvent:
         state, seq = self._db.execute("SELECT state, next_seq FROM jobs WHERE job_id = ?", (job_id,)).fetchone()

@@ -22,7 +22,8 @@ from backend.server.sessions import UPLOAD_WINDOW_BYTES, Cursor, Session
 from backend.server.store import InputStore
 from backend.server.wakeup import Wakeup
 from shared.errors import BackendError, JobError, LatentManError, ProtocolError, told
-from shared.jobs.job import Job, job_id, normal_job, validate_job
+from shared.jobs.identity import job_id
+from shared.jobs.job import Job, checked_job, normal_job
 from shared.protocol import messages as wire_messages
 from shared.protocol.messages import CLIENT_MESSAGES, MAX_LISTED_JOBS, ClientMessage, Limits, Message
 from shared.protocol.wire import Buffer, Received, WireError, decode, encode
@@ -176,8 +177,8 @@ class Supervisor:
             case wire_messages.Prepare(model, files):
                 parts.models.request(model, files)
                 parts.dispatcher.prepare(model, files)
-            case wire_messages.Submit(job):
-                self._submit(session, job, message_id)
+            case wire_messages.Submit(values):
+                self._submit(session, checked_job(values), message_id)
             case wire_messages.Attach(job_id=name, after_seq=after, have_frames=have):
                 parts.queue.take_up(name)
                 session.attach(name, after, frozenset(have))
@@ -203,7 +204,6 @@ class Supervisor:
             self._parts.queue.input_stored(put.digest)
 
     def _submit(self, session: Session, job: Job, message_id: int) -> None:
-        validate_job(job)
         digest = self._parts.models.request(job.model, job.model_files)
         digest.add_done_callback(lambda _: self._parts.wakeup.set())
         self._pending.append(_Pending(session.identity, message_id, normal_job(job), digest))

@@ -6,20 +6,22 @@ import argparse
 import dataclasses
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
 from ..client.job_file import ShotFile
 from ..client.request import placeholder_inputs
-from ..scene.presets import PRESETS, applied, preset_named
+from ..scene.presets import applied, preset_named
 from ..shared.errors import InputError
 from ..shared.jobs.frame_range import parse_frames
 from ..shared.jobs.job import Job, default_of
 from ..shared.jobs.keyed_prompts import read_prompts
-from ..shared.methods import METHODS
+from ..shared.methods import DEFAULT_METHOD, METHODS, MethodSettings, MethodSpec, method_named
+from ..shared.methods.table import presets
 from ..shared.models.files import place_of
 from ..shared.motion import UP_AXES
+from .method_options import add_settings, check_asked, with_given
 
 _SIZE = re.compile(r"(\d{1,5})x(\d{1,5})")
 
@@ -53,6 +55,8 @@ def parse_options(arguments: Sequence[str]) -> argparse.Namespace:
     )
     _add_shot(parser.add_argument_group("the shot"))
     _add_job(parser.add_argument_group("the job; what is not given is taken from --job, then from the open file"))
+    for method in METHODS.values():
+        add_settings(parser, method)
     _add_run(parser.add_argument_group("the run"))
     return parser.parse_args(arguments)
 
@@ -93,7 +97,7 @@ def _add_job(group: Any) -> None:
     group.add_argument("--seed", type=int, metavar="N", help="equal seeds give equal noise")
     group.add_argument(
         "--preset",
-        choices=[preset.name for preset in PRESETS],
+        choices=list(presets()),
         help="a set of strengths, as in the panel; options beside it override it",
     )
     group.add_argument("--steps", type=int, metavar="N", help="denoising steps")
@@ -104,8 +108,7 @@ def _add_job(group: Any) -> None:
         "--method",
         action="append",
         metavar="NAME",
-        help=f"of {', '.join(METHODS)}; several, separated by commas, share the passes "
-        f"(default: {default_of(Job, 'method')})",
+        help=f"of {', '.join(METHODS)}; several, separated by commas, share the passes (default: {DEFAULT_METHOD})",
     )
     group.add_argument(
         "--job",
@@ -133,24 +136,37 @@ def _add_run(group: Any) -> None:
     group.add_argument("--json", action="store_true", help="progress and result as JSON lines on standard output")
 
 
-def methods_of(options: argparse.Namespace, shot: ShotFile | None, template: Job) -> tuple[str, ...]:
-    """The methods that were asked for, in order."""
+def methods_of(
+    options: argparse.Namespace, shot: ShotFile | None, stored: Job, kept: Callable[[MethodSpec], MethodSettings]
+) -> dict[str, MethodSettings]:
+    """The methods that were asked for, in order, each with its settings: --job's, where it has none the open file's
+    (`kept`), over them --preset's, over them those given. Raises InputError."""
+    names = [stored.method] if shot is None else list(shot.methods)
     if options.method:
-        return tuple(name for given in options.method for name in given.replace(" ", "").split(",") if name)
-    return (template.method,) if shot is None else shot.methods
+        names = [name for given in options.method for name in given.replace(" ", "").split(",") if name]
+    if len(set(names)) < len(names):
+        raise InputError("arguments.method", "A method is named twice.", "Name each once.")
+    known = {} if shot is None else shot.methods
+    found = {name: known[name] if name in known else kept(method_named(name)) for name in names}
+    if options.preset is not None:
+        method, preset = preset_named(options.preset)
+        found |= {method.name: preset.settings} if method.name in found else {}
+    check_asked(options, names)
+    return {name: with_given(options, METHODS[name], own) for name, own in found.items()}
 
 
 def job_template(
     options: argparse.Namespace, shot: ShotFile | None, stored: Job, blend_folder: Path | None = None
 ) -> Job:
-    """The settings of the jobs: `stored` (the open file's) or --job's, over them --preset's, over them those given.
+    """The settings of the jobs but for their methods' own: `stored` (the open file's) or --job's, over them --preset's,
+    over them those given.
 
     The frame rate is the scene's in any case, because the scene is what is rendered. A model that begins with `//` lies
     in `blend_folder`, the open file's. Raises InputError.
     """
     base = stored if shot is None else dataclasses.replace(shot.job, fps=stored.fps)
     if options.preset is not None:
-        base = applied(preset_named(options.preset), base)
+        base = applied(preset_named(options.preset)[1], base)
     given = {name: getattr(options, name) for name in _JOB_OPTIONS if getattr(options, name) is not None}
     if options.model is not None:
         given["model"] = place_of(options.model, Path.cwd(), blend_folder)

@@ -18,7 +18,7 @@ from ..client.request import GenerateRequest
 from ..passes.comparison import Compared
 from ..shared.errors import CancelledError, LatentManError
 from ..shared.jobs.frame_range import format_frames
-from ..shared.jobs.job import canonical_json
+from ..shared.jobs.job import job_values
 from .live_line import LiveLine
 from .shots import BatchShot
 
@@ -100,7 +100,7 @@ class BatchReport:
                 passes_to_render=to_render,
                 frames_to_generate={method: one.to_generate for method, one in ahead.items()},
                 at_most=any(one.at_most for one in ahead.values()),
-                job=json.loads(canonical_json(template)),
+                job=job_values(request.job(next(iter(request.methods)), template.inputs)),
             )
             return
         count = len(template.frames)

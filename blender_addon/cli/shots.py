@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from ..client.request import GenerateRequest
 from ..look.camera import frame_shot
 from ..rig.character import NOTES, disown_range
 from ..rig.import_character import ImportOptions, import_character, scene_betas, scene_body
-from ..scene.scene_job import open_blend_folder, scene_frames, stored_template
+from ..scene.scene_job import open_blend_folder, scene_frames, stored_settings, stored_template
 from ..shared.body import load_body
 from ..shared.errors import InputError
 from ..shared.files.frame_files import is_file, shown_path
@@ -86,7 +87,7 @@ def prepared(
         stored = stored_template(scene, _frames(options, shot, scene))
         template = job_template(options, shot.file, stored, open_blend_folder())
         engine = options.engine or (shot.file.engine if shot.file else "") or scene.latentman.engine
-        methods = methods_of(options, shot.file, template)
+        methods = methods_of(options, shot.file, stored, partial(stored_settings, scene))
         yield scene, GenerateRequest(shot.output, methods, template, engine, host=host_name())
 
 

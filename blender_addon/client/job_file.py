@@ -1,10 +1,11 @@
 """The job file that the panel saves and the batch command reads: one shot, from which file and how.
 
-    {"latentman_shot": 1, "blend": "shot.blend", "scene": "Scene", "output": "latentman", "engine": "cycles",
-     "methods": ["latentman"], "frames": "1-30,47", "settings": {"prompt": "a robot", "seed": 7}}
+    {"latentman_shot": 2, "blend": "shot.blend", "scene": "Scene", "output": "latentman", "engine": "cycles",
+     "methods": {"latentman": {"align": [0.0, 0.4]}}, "frames": "1-30,47", "settings": {"prompt": "a robot", "seed": 7}}
 
-Paths are relative to the file's folder, those of models too. `settings` are fields of `Job` (shared.jobs); what is left
-out has its default. The `job.json` that lies beside a result is read as well: it names no file and no folder.
+Paths are relative to the file's folder, those of models too. `methods` has each method's own settings, `settings` are
+fields of `Job` (shared.jobs); what is left out has its default. The `job.json` that lies beside a result is read as
+well: it names no file and no folder.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,25 +22,31 @@ from ..shared.errors import InputError
 from ..shared.files.frame_files import write_atomic
 from ..shared.files.strict_json import StrictJSONError, convert, parse_json
 from ..shared.jobs.frame_range import format_frames, parse_frames
-from ..shared.jobs.job import Job, LatentManSettings, canonical_json, fill_prompt, parse_job, with_model_at
-from ..shared.methods.latentman import expand_parity
+from ..shared.jobs.job import Job, job_values, parse_job, read_job, with_model_at
+from ..shared.methods import METHODS, MethodSettings, method_named
+from ..shared.methods.reading import read_settings, settings_of_earlier, spelled
+from ..shared.methods.setting import values_of
 from .request import placeholder_inputs
 
-SHOT_SCHEMA = 1
+# Version 1 had the methods as a list, and the settings of a method under its name among the job's, as the jobs of its
+# time: what it leaves out means what a job of that schema meant.
+SHOT_SCHEMA = 2
+_JOB_SCHEMA_OF_1 = 2
 _MAX_BYTES = 16 << 20
 
-# What a shot says elsewhere: frames as a range, methods as a list; inputs and frame rate come from the rendered scene.
-_NOT_SETTINGS = frozenset({"frames", "inputs", "method", "fps", "schema"})
+# What a shot says elsewhere: frames as a range, methods with their settings; inputs and frame rate come from the
+# rendered scene.
+_NOT_SETTINGS = frozenset({"frames", "inputs", "method", "settings", "fps", "schema"})
 _SETTINGS = frozenset(field.name for field in dataclasses.fields(Job)) - _NOT_SETTINGS
-_LATENTMAN_SETTINGS = frozenset(field.name for field in dataclasses.fields(LatentManSettings)) | {"parity"}
 
 
 @dataclass(frozen=True, slots=True)
 class ShotFile:
-    """A shot as it was saved. `job` has placeholders for inputs; None and empty text mean "not said"."""
+    """A shot as it was saved: a job for each of `methods`, with its own settings. `job` is that of the first, with
+    placeholders for inputs; None and empty text mean "not said"."""
 
     job: Job
-    methods: tuple[str, ...]
+    methods: Mapping[str, MethodSettings]
     engine: str = ""
     blend: Path | None = None
     scene: str = ""
@@ -47,11 +55,11 @@ class ShotFile:
 
 @dataclass(frozen=True, slots=True)
 class _Document:
-    """The file's fields but for the settings, which are checked as a job's."""
+    """The file's fields but for the settings, which are checked as a job's and a method's."""
 
     latentman_shot: int
     frames: str
-    methods: tuple[str, ...]
+    methods: dict[str, Any]
     engine: str = ""
     blend: str = ""
     scene: str = ""
@@ -72,7 +80,7 @@ def read_job_file(path: Path) -> ShotFile:
         value = parse_json(content)
         if not isinstance(value, dict) or "latentman_shot" not in value:
             job = with_model_at(parse_job(content), path.absolute().parent)
-            return ShotFile(job, (job.method,))
+            return ShotFile(job, {job.method: job.settings})
         return _shot(value, path.absolute().parent)
     except StrictJSONError as error:
         raise InputError("job.file", f"The job file {path} cannot be read: {error}.", "Save it again.") from error
@@ -80,7 +88,7 @@ def read_job_file(path: Path) -> ShotFile:
 
 def write_job_file(path: Path, shot: ShotFile) -> None:
     """Write a shot so that `read_job_file` gives it back. Raises LatentManError `storage.*`."""
-    settings = json.loads(canonical_json(shot.job))
+    settings = job_values(shot.job)
     folder = path.absolute().parent
     document = {
         "latentman_shot": SHOT_SCHEMA,
@@ -88,7 +96,7 @@ def write_job_file(path: Path, shot: ShotFile) -> None:
         "scene": shot.scene,
         "output": _relative(shot.output, folder),
         "engine": shot.engine,
-        "methods": list(shot.methods),
+        "methods": {name: spelled(values_of(own)) for name, own in shot.methods.items()},
         "frames": format_frames(shot.job.frames),
         "settings": {name: value for name, value in settings.items() if name in _SETTINGS},
     }
@@ -96,6 +104,7 @@ def write_job_file(path: Path, shot: ShotFile) -> None:
 
 
 def _shot(value: dict[str, Any], folder: Path) -> ShotFile:
+    value = _as_today(value)
     document = convert(value, _Document)
     if document.latentman_shot != SHOT_SCHEMA:
         raise StrictJSONError(f"it has version {document.latentman_shot}, this add-on reads version {SHOT_SCHEMA}")
@@ -109,10 +118,13 @@ def _shot(value: dict[str, Any], folder: Path) -> ShotFile:
         if "\0" in text:
             raise StrictJSONError(f"$.{name}: a path holds no zero character")
     blend = folder / os.path.expanduser(document.blend) if document.blend else None
-    job = _job(value.get("settings"), document)
+    methods = {
+        name: read_settings(method_named(name), own, f"$.methods.{name}") for name, own in document.methods.items()
+    }
+    job = _job(value.get("settings"), document, methods)
     return ShotFile(
         job=with_model_at(job, folder, folder if blend is None else blend.parent),
-        methods=document.methods,
+        methods=methods,
         engine=document.engine,
         blend=blend,
         scene=document.scene,
@@ -120,21 +132,31 @@ def _shot(value: dict[str, Any], folder: Path) -> ShotFile:
     )
 
 
-def _job(settings: object, document: _Document) -> Job:
+def _as_today(value: dict[str, Any]) -> dict[str, Any]:
+    """A file of version 1 as one of today. Raises StrictJSONError."""
+    settings = value.get("settings")
+    if value["latentman_shot"] != 1 or not isinstance(settings, dict):
+        return value
+    names = convert(value.get("methods"), tuple[str, ...], "$.methods")
+    methods = {
+        name: settings_of_earlier(method_named(name), settings.get(name, {}), _JOB_SCHEMA_OF_1) for name in names
+    }
+    plain = {name: one for name, one in settings.items() if name not in METHODS}
+    return {**value, "latentman_shot": SHOT_SCHEMA, "methods": methods, "settings": plain}
+
+
+def _job(settings: object, document: _Document, methods: Mapping[str, MethodSettings]) -> Job:
     if not isinstance(settings, dict):
         raise StrictJSONError("$.settings: an object is needed")
     unknown = sorted(set(settings) - _SETTINGS)
     if unknown:
         raise StrictJSONError(f"$.settings.{unknown[0]} is not a setting; there are {', '.join(sorted(_SETTINGS))}")
-    own = settings.get("latentman")
-    unknown = sorted(set(own) - _LATENTMAN_SETTINGS) if isinstance(own, dict) else []
-    if unknown:
-        raise StrictJSONError(f"$.settings.latentman.{unknown[0]} is not a setting")
     frames = parse_frames(document.frames)
     inputs = dataclasses.asdict(placeholder_inputs(len(frames)))
     inputs["passes"] = list(inputs["passes"])
-    fields = {**settings, "frames": list(frames), "inputs": inputs, "method": document.methods[0]}
-    return convert(fill_prompt(expand_parity(fields)), Job)
+    first, own = next(iter(methods.items()))
+    job = read_job({**settings, "frames": list(frames), "inputs": inputs, "method": first})
+    return dataclasses.replace(job, settings=own)
 
 
 def _relative(path: Path | None, folder: Path) -> str:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import dataclasses
 import errno
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..shared.errors import InputError
 from ..shared.files.frame_files import check_output_name, output_error, prepare_output_folder
 from ..shared.jobs.job import Job, JobInputs, normal_job, validate_job
+from ..shared.methods import DEFAULT_METHOD, MethodSettings
 
 PASSES_FOLDER = "passes"
 
@@ -22,11 +24,12 @@ _NO_DIGEST = "0" * 64
 class GenerateRequest:
     """One shot for one or more methods: the same passes, one job a method.
 
-    `template` holds the settings, the frames and the size; its method and inputs are filled in for each job.
+    `methods` has each method's own settings, in the order in which they run. `template` holds all others, the frames
+    and the size; its method and inputs are filled in for each job.
     """
 
     output: Path
-    methods: tuple[str, ...]
+    methods: Mapping[str, MethodSettings]
     template: Job
     engine: str = "cycles"
     shared_passes: Path | None = None  # a passes folder that several outputs share; the output's own where None
@@ -34,8 +37,8 @@ class GenerateRequest:
 
     def __post_init__(self) -> None:
         """Raise InputError where a job of this request could not be run, before anything is rendered."""
-        if not self.methods or len(set(self.methods)) != len(self.methods):
-            raise InputError("job.methods", "Name at least one method, and each once.", "For example latentman.")
+        if not self.methods:
+            raise InputError("job.methods", "Name at least one method.", f"For example {DEFAULT_METHOD}.")
         for method in self.methods:
             validate_job(self.job(method, placeholder_inputs(len(self.template.frames))))
 
@@ -60,7 +63,8 @@ class GenerateRequest:
 
     def job(self, method: str, inputs: JobInputs) -> Job:
         """The job of one method on rendered passes."""
-        return normal_job(dataclasses.replace(self.template, method=method, inputs=inputs))
+        own = self.methods[method]
+        return normal_job(dataclasses.replace(self.template, method=method, settings=own, inputs=inputs))
 
 
 def _check_place(folder: Path) -> None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+
+from ..shared.methods import METHODS
+from ..shared.methods.setting import declared
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +43,9 @@ _RELEASE = Fix("latentman.release_memory", "Release Memory")
 _FIND_FILES = Fix("file.find_missing_files", "Find Missing Files")
 _FREE_BODY = _reset("body_path", "Use the Free Body")
 _EMBEDDED = _reset("model", "Use the Embedded Model")
-_AUTOENCODER = _reset("guide_decoder", "Guide by the Autoencoder")
 _ALL_FRAMES = _reset("frames", "Use the Scene's Frames")
 
-# The longest matching beginning of the code counts.
+# The longest matching beginning of the code counts. What a method's own setting mends stands in its declaration.
 FIXES: dict[str, tuple[Fix, ...]] = {
     "addon.": (_RESUME,),
     "arguments.job": (_OTHER_JOB,),
@@ -70,17 +73,17 @@ FIXES: dict[str, tuple[Fix, ...]] = {
     "job.error": (_RESUME, _LOG),
     "job.file": (_OTHER_JOB,),
     "job.invalid": (_OTHER_JOB,),
-    "job.latentman": (_HIDDEN,),
     "job.lora_scale": (_HIDDEN,),
     "job.memory": (_SHORTEN, _RELEASE),
     "job.model": (_EMBEDDED, _HIDDEN),
+    "job.settings": (_HIDDEN,),
     "job.worker_died": (_RESUME, _LOG, _DOCTOR),
     "journal.": (_OTHER_OUTPUT, _LOG),
     "method.": (_HIDDEN, _LOG),
     "model.": (_EMBEDDED, _PREFERENCES, _DOCTOR),
     "model.embedding": (_HIDDEN,),
     "model.lora": (_HIDDEN,),
-    "model.tiny_decoder": (_AUTOENCODER, _PREFERENCES),
+    "model.tiny_decoder": (_PREFERENCES,),
     "motion.": (_OTHER_MOTION,),
     "output.": (_OTHER_OUTPUT, _PREFERENCES),
     "output.relative": (_SAVE, _OTHER_OUTPUT),
@@ -110,4 +113,12 @@ FIXES: dict[str, tuple[Fix, ...]] = {
 def fixes_for(code: str) -> tuple[Fix, ...]:
     """The buttons for an error, most likely first; empty where only the user can mend it."""
     known = [prefix for prefix in FIXES if code.startswith(prefix)]
-    return FIXES[max(known, key=len)] if known else ()
+    return (*_of_methods(code), *(FIXES[max(known, key=len)] if known else ()))
+
+
+def _of_methods(code: str) -> Iterator[Fix]:
+    """The buttons that methods declare: each puts one of their settings back to its default."""
+    for method in METHODS.values():
+        for name, one in declared(method.settings).items():
+            if one.mends is not None and one.mends[0] == code:
+                yield _reset(f"{method.name}.{name}", one.mends[1])

@@ -7,11 +7,20 @@ from typing import Any
 import bpy
 from bpy.props import BoolProperty, StringProperty
 
+from ..shared.methods import METHODS
+from ..shared.methods.setting import declared
 from ..typed_bpy import Outcome, registration_of
 from .reporting import allow
 
+# What a method's declaration says mends an error: `METHOD.SETTING`.
+_OF_METHODS = (
+    f"{method.name}.{name}"
+    for method in METHODS.values()
+    for name, one in declared(method.settings).items()
+    if one.mends is not None
+)
 # Settings of the scene whose default always works, or asks for another choice.
-RESETTABLE = ("body_path", "frames", "guide_decoder", "model", "motion_path", "output")
+RESETTABLE = ("body_path", "frames", "model", "motion_path", "output", *_OF_METHODS)
 
 
 class LATENTMAN_OT_reset_setting(bpy.types.Operator):
@@ -28,7 +37,11 @@ class LATENTMAN_OT_reset_setting(bpy.types.Operator):
         if self.setting not in RESETTABLE:
             self.report({"ERROR"}, f"{self.setting!r} is none of {', '.join(RESETTABLE)}.")
             return {"CANCELLED"}
-        context.scene.latentman.property_unset(self.setting)
+        *groups, name = self.setting.split(".")
+        owner = context.scene.latentman
+        for group in groups:
+            owner = getattr(owner, group)
+        owner.property_unset(name)
         return {"FINISHED"}
 
 

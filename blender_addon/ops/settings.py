@@ -12,14 +12,13 @@ from ..client.job_file import read_job_file, write_job_file
 from ..client.request import PASSES_FOLDER
 from ..passes.comparison import Known, PassComparison
 from ..passes.launcher import PassRequest
-from ..scene.presets import changes, preset_named
 from ..scene.scene_job import (
+    apply_preset,
     output_base,
+    preset_changes,
     scene_frames,
-    setting_values,
     shot_file,
     store_settings,
-    store_values,
     stored_template,
 )
 from ..shared.errors import InputError, LatentManError
@@ -41,16 +40,15 @@ class LATENTMAN_OT_apply_preset(bpy.types.Operator):
     @classmethod
     def poll(cls, context: Any) -> bool:
         """Only where it would change something."""
-        scene = context.scene
         try:
-            changed = changes(preset_named(scene.latentman.preset), setting_values(scene))
+            changed = preset_changes(context.scene)
         except InputError as error:
             return allow(cls, str(error))
         return allow(cls, "" if changed else "The settings are the preset's already")
 
     def execute(self, context: Any) -> Outcome:
         """Set them."""
-        store_values(context.scene, preset_named(context.scene.latentman.preset).values)
+        apply_preset(context.scene)
         return {"FINISHED"}
 
 

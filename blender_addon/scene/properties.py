@@ -1,4 +1,7 @@
-"""What a scene stores for LatentMan, saved in the .blend: `scene.latentman`. Panel and batch command read it."""
+"""What a scene stores for LatentMan, saved in the .blend: `scene.latentman`. Panel and batch command read it.
+
+Each method's settings are a group of their own, `scene.latentman.METHOD.SETTING`, made from its declaration.
+"""
 
 from __future__ import annotations
 
@@ -18,11 +21,11 @@ from bpy.props import (
 
 from ..shared.jobs.job import MAX_PROMPT_CHARACTERS, MAX_SEGMENT_FRAMES, MAX_STEPS, Job, default_of
 from ..shared.methods import METHODS
+from ..shared.methods.table import presets
 from ..shared.models.table import FAMILY_LABELS
 from ..shared.motion import UP_AXES
 from ..typed_bpy import pointer_to
-from .presets import PRESETS
-from .setting_properties import properties_of_settings
+from .setting_properties import settings_group, shown_settings
 
 _METHOD_ITEMS = tuple((method.name, method.label, method.description) for method in METHODS.values())
 _ENGINE_ITEMS = (
@@ -33,7 +36,8 @@ _UP_ITEMS = (
     ("auto", "Automatic", "As files of this format have it, unless the character certainly stands along another axis"),
     *((axis, axis.upper(), f"The file's {axis.upper()} points up") for axis in UP_AXES[1:]),
 )
-_PRESET_ITEMS = tuple((preset.name, preset.label, preset.description) for preset in PRESETS)
+_PRESET_ITEMS = tuple((name, preset.label, preset.description) for name, (_, preset) in presets().items())
+_GROUPS = {name: settings_group(method) for name, method in METHODS.items() if shown_settings(method.settings)}
 
 
 _job = partial(default_of, Job)
@@ -119,7 +123,7 @@ class LatentManSceneSettings(bpy.types.PropertyGroup):
         min=1,
         max=MAX_SEGMENT_FRAMES,
     )
-    preset: EnumProperty(name="Preset", items=_PRESET_ITEMS, default=PRESETS[0].name)
+    preset: EnumProperty(name="Preset", items=_PRESET_ITEMS, default=_PRESET_ITEMS[0][0])
     width: IntProperty(name="Width", default=_job("width"), min=64, max=4096, step=8, subtype="PIXEL")
     height: IntProperty(name="Height", default=_job("height"), min=64, max=4096, step=8, subtype="PIXEL")
     frames: StringProperty(
@@ -133,9 +137,8 @@ class LatentManSceneSettings(bpy.types.PropertyGroup):
     other_take: StringProperty(description="The take that was shown before", options={"HIDDEN"})
 
 
-for _method in METHODS.values():
-    if _method.settings is not None:
-        LatentManSceneSettings.__annotations__.update(properties_of_settings(_method.settings))
+for _name, _group in _GROUPS.items():
+    LatentManSceneSettings.__annotations__[_name] = pointer_to(_group)
 
 
 def settings_of(scene: Any) -> LatentManSceneSettings:
@@ -144,8 +147,15 @@ def settings_of(scene: Any) -> LatentManSceneSettings:
     return settings
 
 
+def group_of(scene: Any, method: str) -> Any:
+    """The scene's settings of a method that has a place in the panel."""
+    return getattr(settings_of(scene), method)
+
+
 def register() -> None:
     """Add `scene.latentman`."""
+    for group in _GROUPS.values():
+        bpy.utils.register_class(group)
     bpy.utils.register_class(LatentManSceneSettings)
     scenes: Any = bpy.types.Scene
     scenes.latentman = pointer_to(LatentManSceneSettings)
@@ -156,3 +166,5 @@ def unregister() -> None:
     scenes: Any = bpy.types.Scene
     del scenes.latentman
     bpy.utils.unregister_class(LatentManSceneSettings)
+    for group in _GROUPS.values():
+        bpy.utils.unregister_class(group)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,46 +16,44 @@ from ..scene_time import rounded, scene_fps, scene_range
 from ..shared.errors import InputError
 from ..shared.files.strict_json import StrictJSONError, convert, parse_json
 from ..shared.jobs.frame_range import MAX_FRAMES, format_frames, parse_frames
-from ..shared.jobs.job import Job, LatentManSettings, default_of, with_model_at
-from ..shared.methods.setting import declared
+from ..shared.jobs.job import Job, default_of, read_job, with_model_at
+from ..shared.methods import METHODS, MethodSettings, MethodSpec
+from ..shared.methods.reading import read_settings
+from ..shared.methods.setting import defaults, values_of
 from ..shared.models.files import ModelFiles
 from .preferences import stored_preferences
-from .presets import Value
+from .presets import Change, changes, preset_named
 from .prompt_text import store_prompts, stored_prompts
-from .properties import settings_of
+from .properties import LatentManSceneSettings, group_of, settings_of
+from .setting_properties import shown_settings
 
 # Settings of a job that the panel shows, and that the scene keeps under the same names. All others are kept together,
-# as JSON: a take or a job file may have them.
-_PLAIN = (
-    "prompt",
-    "negative_prompt",
-    "seed",
-    "method",
-    "model",
-    "steps",
-    "guidance_scale",
-    "controlnet_scale",
-    "width",
-    "height",
-    "segment_frames",
-)
-_LATENTMAN = tuple(name for name, one in declared(LatentManSettings).items() if one.group)
-_OF_THE_SCENE = frozenset({"frames", "inputs", "fps", "schema", "latentman", "prompts"})
-_HIDDEN = tuple(
-    field.name for field in dataclasses.fields(Job) if field.name not in _OF_THE_SCENE and field.name not in _PLAIN
-)
+# as JSON: a take or a job file may have them. So are those of a method that have no place in the panel.
+_OF_THE_SCENE = frozenset({"frames", "inputs", "fps", "schema", "settings", "prompts"})
+_OF_THE_JOB = tuple(field.name for field in dataclasses.fields(Job) if field.name not in _OF_THE_SCENE)
+_PLAIN = tuple(name for name in _OF_THE_JOB if name in LatentManSceneSettings.__annotations__)
+_HIDDEN = tuple(name for name in _OF_THE_JOB if name not in _PLAIN)
 
 
-def setting_values(scene: Any) -> dict[str, Value]:
-    """The scene's settings by name, those of LatentMan among them. Raises InputError where they cannot be read."""
-    job = _template(scene, (1,), "")
-    return {**{name: getattr(job, name) for name in _PLAIN}, **dataclasses.asdict(job.latentman)}
+def preset_changes(scene: Any) -> tuple[Change, ...]:
+    """What the scene's chosen preset would change. Raises InputError where its settings cannot be read."""
+    method, preset = preset_named(settings_of(scene).preset)
+    return changes(method, preset, _template(scene, (1,), ""), stored_settings(scene, method))
+
+
+def apply_preset(scene: Any) -> None:
+    """Set what the scene's chosen preset says; everything else stays as it is."""
+    method, preset = preset_named(settings_of(scene).preset)
+    settings_of(scene).method = method.name
+    if preset.steps is not None:
+        settings_of(scene).steps = preset.steps
+    _store_method(scene, method, preset.settings)
 
 
 def hidden_settings(scene: Any) -> tuple[str, ...]:
     """The names of the settings that the panel does not show and that are not at their defaults."""
-    other = _other(scene)
-    return (*other.get("latentman", {}), *(name for name in other if name != "latentman"))
+    names = ((*value,) if name in METHODS else (name,) for name, value in _other(scene).items())
+    return tuple(itertools.chain.from_iterable(names))
 
 
 def scene_frames(scene: Any) -> tuple[int, ...]:
@@ -77,25 +75,36 @@ def stored_template(scene: Any, frames: tuple[int, ...]) -> Job:
     return _template(scene, frames, stored_prompts(scene))
 
 
+def stored_settings(scene: Any, method: MethodSpec) -> MethodSettings:
+    """The settings that the scene stores for a method, the present one or another. Raises InputError where those that
+    the panel does not show cannot be read."""
+    given = dict(_other(scene).get(method.name, {}))
+    for name in shown_settings(method.settings):
+        given[name] = _plain(getattr(group_of(scene, method.name), name))
+    try:
+        return read_settings(method, given)
+    except StrictJSONError as error:
+        raise _unreadable(error) from error
+
+
 def _template(scene: Any, frames: tuple[int, ...], prompts: str) -> Job:
-    settings, other = settings_of(scene), _other(scene)
-    shown = {name: _plain(getattr(settings, name)) for name in (*_PLAIN, *_LATENTMAN)}
+    settings = settings_of(scene)
     document = {
-        **other,
-        **{name: shown[name] for name in _PLAIN},
-        "latentman": {**other.get("latentman", {}), **{name: shown[name] for name in _LATENTMAN}},
+        **{name: value for name, value in _other(scene).items() if name not in METHODS},
+        **{name: _plain(getattr(settings, name)) for name in _PLAIN},
         "frames": [],
         "inputs": {"passes": [], "shot": "", "vertices": "", "charts": ""},
         "fps": scene_fps(scene),
         "prompts": prompts,
     }
     try:
-        job = convert(document, Job)
+        job = read_job(document)
     except StrictJSONError as error:
         raise _unreadable(error) from error
     folder = open_blend_folder()
     job = with_model_at(job, folder or Path.cwd(), folder)
-    return dataclasses.replace(job, frames=frames, inputs=placeholder_inputs(len(frames)))
+    own = stored_settings(scene, METHODS[job.method])
+    return dataclasses.replace(job, settings=own, frames=frames, inputs=placeholder_inputs(len(frames)))
 
 
 def open_blend_folder() -> Path | None:
@@ -109,27 +118,26 @@ def store_settings(scene: Any, job: Job, engine: str) -> None:
     A value outside its field's limits is not kept: the panel could only show another one.
     """
     settings = settings_of(scene)
-    store_values(scene, {name: getattr(job, name) for name in _PLAIN} | dataclasses.asdict(job.latentman))
-    other = {"latentman": _other(scene).get("latentman", {})}
+    for name in _PLAIN:
+        _store(settings, name, getattr(job, name))
+    other = {name: value for name, value in _other(scene).items() if name in METHODS}
     other |= {name: getattr(job, name) for name in _HIDDEN if getattr(job, name) != default_of(Job, name)}
     _keep_other(scene, other)
+    _store_method(scene, METHODS[job.method], job.settings)
     store_prompts(scene, job.prompts)
     _store(settings, "engine", engine)
     settings.frames = "" if job.frames == tuple(scene_range(scene)) else format_frames(job.frames)
 
 
-def store_values(scene: Any, values: Mapping[str, Value]) -> None:
-    """Set some of the scene's settings by name, those of LatentMan among them."""
-    settings, other = settings_of(scene), _other(scene)
-    kept = dict(other.get("latentman", {}))
-    for name, value in values.items():
-        if name in _PLAIN or name in _LATENTMAN:
-            _store(settings, name, value)
-        elif value == default_of(LatentManSettings, name):
-            kept.pop(name, None)
-        else:
-            kept[name] = value
-    _keep_other(scene, other | {"latentman": kept})
+def _store_method(scene: Any, method: MethodSpec, settings: MethodSettings) -> None:
+    """Keep a method's settings: those of the panel in its group, of the others what is not at its default."""
+    shown, usual, hidden = shown_settings(method.settings), defaults(method.settings), {}
+    for name, value in values_of(settings).items():
+        if name in shown:
+            _store(group_of(scene, method.name), name, value)
+        elif value != usual[name]:
+            hidden[name] = value
+    _keep_other(scene, _other(scene) | {method.name: hidden})
 
 
 def stored_model_files(scene: Any) -> ModelFiles:
@@ -154,7 +162,8 @@ def shot_file(scene: Any, base: Path) -> ShotFile:
     """The scene as a shot that the batch command can render: its settings, its file, its output folder."""
     template = stored_template(scene, scene_frames(scene))
     blend = Path(bpy.data.filepath) if bpy.data.filepath else None
-    return ShotFile(template, (template.method,), settings_of(scene).engine, blend, scene.name, base)
+    methods = {template.method: template.settings}
+    return ShotFile(template, methods, settings_of(scene).engine, blend, scene.name, base)
 
 
 def output_base(context: Any, scene: Any) -> Path:
@@ -190,7 +199,7 @@ def _other(scene: Any) -> dict[str, Any]:
         value = parse_json(text.encode())
     except StrictJSONError as error:
         raise _unreadable(error) from error
-    if not isinstance(value, dict) or not isinstance(value.get("latentman", {}), dict):
+    if not isinstance(value, dict) or not all(isinstance(value.get(name, {}), dict) for name in METHODS):
         raise _unreadable("an object is needed")
     return value
 

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
+import bpy
 from bpy.props import BoolProperty, EnumProperty, FloatProperty, FloatVectorProperty, IntProperty
 
-from ..shared.methods.setting import Setting, declared
+from ..shared.methods import MethodSettings, MethodSpec
+from ..shared.methods.setting import Setting, declared, defaults
 
 _SPAN_STEP = 5  # hundredths
 
 
-def properties_of_settings(kind: type) -> dict[str, Any]:
-    """A property for each setting of the class that has a place in the panel, by name."""
-    defaults = {field.name: field.default for field in dataclasses.fields(kind)}
-    return {name: _property(one, defaults[name]) for name, one in declared(kind).items() if one.group}
+def shown_settings(kind: type[MethodSettings]) -> tuple[str, ...]:
+    """The names of the settings that have a place in the panel; the scene keeps them as properties."""
+    return tuple(name for name, one in declared(kind).items() if one.group)
+
+
+def settings_group(method: MethodSpec) -> Any:
+    """A group of properties, one for each setting of the method that has a place in the panel."""
+    known, usual = declared(method.settings), defaults(method.settings)
+    fields = {name: _property(known[name], usual[name]) for name in shown_settings(method.settings)}
+    name = f"LatentManSettingsOf_{method.name}"
+    return type(name, (bpy.types.PropertyGroup,), {"__doc__": method.description, "__annotations__": fields})
 
 
 def _property(one: Setting, default: Any) -> Any:

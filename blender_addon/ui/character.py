@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..scene.presets import changes, preset_named
+from ..scene.presets import preset_named
 from ..scene.prompt_text import stored_prompts
-from ..scene.properties import LatentManSceneSettings
-from ..scene.scene_job import hidden_settings, setting_values
+from ..scene.properties import group_of
+from ..scene.scene_job import hidden_settings, preset_changes
+from ..scene.setting_properties import shown_settings
 from ..shared.errors import InputError
 from ..shared.jobs.keyed_prompts import parse_prompts
 from ..shared.methods import METHODS
@@ -30,9 +31,9 @@ def draw_character(layout: Any, context: Any) -> None:
     for names in _ALWAYS:
         _draw_group(layout, settings, names)
     layout.prop(settings, "method")
-    kind = METHODS[settings.method].settings
-    if kind is not None:
-        _draw_settings(layout, settings, declared(kind))
+    method = METHODS[settings.method]
+    if shown_settings(method.settings):
+        _draw_settings(layout, group_of(context.scene, method.name), declared(method.settings))
 
 
 def draw_advanced(layout: Any, context: Any) -> None:
@@ -46,11 +47,11 @@ def draw_advanced(layout: Any, context: Any) -> None:
 def draw_preset(layout: Any, context: Any) -> None:
     """Draw the preset, and what it would change."""
     settings = context.scene.latentman
-    preset = preset_named(settings.preset)
+    _, preset = preset_named(settings.preset)
     layout.prop(settings, "preset")
     draw_text(layout, preset.description)
     try:
-        changed = changes(preset, setting_values(context.scene))
+        changed = preset_changes(context.scene)
         hidden = hidden_settings(context.scene)
     except InputError as error:
         draw_error(layout, error)
@@ -58,8 +59,7 @@ def draw_preset(layout: Any, context: Any) -> None:
     draw_text(layout, "It would change:" if changed else "The settings are the preset's already")
     column = layout.column(align=True)
     for change in changed:
-        before, after = (_named(change.name, value) for value in (change.before, change.after))
-        draw_text(column, f"{_label(change.name)}: {before} → {after}", "DOT")
+        draw_text(column, f"{change.label}: {change.before} → {change.after}", "DOT")
     layout.operator("latentman.apply_preset", icon="CHECKMARK")
     if hidden:
         draw_text(layout, f"Also set, not shown here: {', '.join(hidden)}", "INFO")
@@ -72,7 +72,7 @@ def _draw_prompts(layout: Any, scene: Any) -> None:
     for name in _PROMPTS:  # over the whole width: they are sentences
         column = layout.column(align=True)
         column.enabled = name != "prompt" or settings.prompts is None
-        column.label(text=_label(name))
+        column.label(text=_label(settings, name))
         column.prop(settings, name, text="")
     layout.template_ID(settings, "prompts", new="text.new", open="text.open", text="Keyed Prompts")
     layout.operator("latentman.edit_prompts", icon="TEXT")
@@ -112,20 +112,12 @@ def _draw_span(layout: Any, settings: Any, name: str) -> None:
     split = layout.split(factor=_LABEL_SHARE)
     label = split.row()
     label.alignment = "RIGHT"
-    label.label(text=_label(name))
+    label.label(text=_label(settings, name))
     row = split.row(align=True)
     row.use_property_split = False
     for index in range(2):
         row.prop(settings, name, index=index, text="")
 
 
-def _named(name: str, value: str) -> str:
-    """A value as its field shows it: choices have names."""
-    shown: Any = LatentManSceneSettings.bl_rna.properties.get(name)
-    found = None if shown is None or shown.type != "ENUM" else shown.enum_items.get(value)
-    return value if found is None else str(found.name)
-
-
-def _label(name: str) -> str:
-    shown = LatentManSceneSettings.bl_rna.properties.get(name)
-    return name.replace("_", " ").capitalize() if shown is None else str(shown.name)
+def _label(settings: Any, name: str) -> str:
+    return str(settings.bl_rna.properties[name].name)

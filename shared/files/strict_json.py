@@ -69,9 +69,10 @@ def dump_json(value: object) -> bytes:
     return json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode("utf-8")
 
 
-def convert(value: Any, wanted: type[T]) -> T:
-    """Lay parsed JSON into `wanted`, a dataclass or a type that its fields may have. Raises StrictJSONError."""
-    return typing.cast(T, _convert(value, wanted, "$"))
+def convert(value: Any, wanted: type[T], place: str = "$") -> T:
+    """Lay parsed JSON into `wanted`, a dataclass or a type that its fields may have. `place` is the value's own in the
+    document. Raises StrictJSONError naming the place at fault."""
+    return typing.cast(T, _convert(value, wanted, place))
 
 
 def _refuse_constant(name: str) -> float:
@@ -99,6 +100,8 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _convert(value: Any, wanted: Any, place: str) -> Any:
+    if wanted is Any:
+        return value
     if dataclasses.is_dataclass(wanted):
         return _dataclass(value, typing.cast(type, wanted), place)
     origin = typing.get_origin(wanted)

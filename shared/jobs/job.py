@@ -6,8 +6,8 @@ Equal jobs have equal bytes, so that submitting the same job twice is the same j
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,16 +16,13 @@ from ..errors import InputError
 from ..files.digest import is_digest
 from ..files.frame_files import FIRST_FRAME, LAST_FRAME
 from ..files.strict_json import StrictJSONError, convert, dump_json, is_text, parse_json
-from ..methods import method_named
-from ..methods.latentman import LatentManSettings as LatentManSettings
-from ..methods.latentman import check_settings, expand_parity
+from ..methods import DEFAULT_METHOD, METHODS, MethodSettings, method_named
+from ..methods.reading import check_settings, read_settings
 from ..models.files import EMBEDDED, ModelFiles, check_path_text, files_at, place_of, validate_model_files
+from .earlier import SCHEMA, as_today, is_earlier
 from .frame_range import MAX_FRAMES
 from .keyed_prompts import format_prompts, parse_prompts
 
-# Rises with a field that an earlier backend would pass over, so that it refuses the job: 2 had keyed prompts, 3 has
-# `guide_extent`.
-SCHEMA = 3
 MAX_PROMPT_CHARACTERS = 2_000
 MAX_MODEL_CHARACTERS = 1_000
 MAX_STEPS = 1_000
@@ -52,7 +49,8 @@ class JobInputs:
 class Job:
     """One shot to be rendered by one method. Sizes in pixels; `frames` are scene frame numbers, rising.
 
-    The defaults suit the embedded model; Stable Diffusion 1.5 wants 512x512 and a guidance of about 7.5. Where
+    `settings` are of the method's own class; the bare `MethodSettings` stand for its defaults, as the job then has
+    them. The defaults suit the embedded model; Stable Diffusion 1.5 wants 512x512 and a guidance of about 7.5. Where
     `prompts` (`keyed_prompts`) is not empty it takes the place of `prompt`.
     """
 
@@ -61,7 +59,7 @@ class Job:
     inputs: JobInputs
     negative_prompt: str = ""
     seed: int = 7
-    method: str = "latentman"
+    method: str = DEFAULT_METHOD
     model: str = EMBEDDED
     model_files: ModelFiles = field(default_factory=ModelFiles)
     steps: int = 20
@@ -70,10 +68,15 @@ class Job:
     width: int = 256
     height: int = 256
     fps: float = 24.0
-    latentman: LatentManSettings = field(default_factory=LatentManSettings)
+    settings: MethodSettings = MethodSettings()
     segment_frames: int = 8
     prompts: str = ""
     schema: int = SCHEMA
+
+    def __post_init__(self) -> None:
+        """Put the method's own defaults where no settings are given. An unknown method is for `validate_job`."""
+        if type(self.settings) is MethodSettings and self.method in METHODS:
+            object.__setattr__(self, "settings", METHODS[self.method].settings())
 
 
 def default_of(kind: type, name: str) -> Any:
@@ -83,18 +86,21 @@ def default_of(kind: type, name: str) -> Any:
 
 
 def canonical_json(job: Job) -> bytes:
-    """The job's one spelling in bytes: sorted keys, no spaces, floats as floats whoever made the job.
+    """The job's one spelling in bytes: `job_values` with sorted keys and no spaces. Raises InputError as that does."""
+    return dump_json(job_values(job))
+
+
+def job_values(job: Job) -> dict[str, Any]:
+    """What a job file has: floats as floats, whoever made the job.
 
     A job without keyed prompts is spelled as before there were any. Raises InputError where a value has not its
-    field's type, or keyed prompts cannot be read.
+    field's type, settings are not the method's, or keyed prompts cannot be read.
     """
     try:
-        value = dataclasses.asdict(convert(parse_json(dump_json(normal_job(job))), Job))
-        if not job.prompts:
-            del value["prompts"]
-        return dump_json(value)
+        value = dataclasses.asdict(_typed(parse_json(dump_json(normal_job(job)))))
     except (StrictJSONError, ValueError, TypeError) as error:
         raise InputError("job.invalid", f"The job cannot be written: {error}.") from error
+    return {name: one for name, one in value.items() if name != "prompts" or one}
 
 
 def normal_job(job: Job) -> Job:
@@ -113,16 +119,59 @@ def parse_job(data: bytes) -> Job:
     Raises InputError naming the field at fault.
     """
     try:
-        job = convert(fill_prompt(expand_parity(parse_json(data))), Job)
+        value = parse_json(data)
     except StrictJSONError as error:
-        raise InputError("job.invalid", f"The job file cannot be read: {error}.", "Write it again.") from error
-    if 1 <= job.schema < SCHEMA:
-        job = dataclasses.replace(job, schema=SCHEMA)
+        raise _unreadable(error) from error
+    return checked_job(value)
+
+
+def checked_job(value: Any) -> Job:
+    """The job that a file's values spell, of an earlier schema too, checked (`validate_job`).
+
+    Raises InputError naming the field at fault.
+    """
+    try:
+        job = read_job(value)
+    except StrictJSONError as error:
+        raise _unreadable(error) from error
     validate_job(job)
     return job
 
 
-def fill_prompt(job: Any) -> Any:
+def read_job(value: Any) -> Job:
+    """The job that a file's values spell, of an earlier schema too; not checked.
+
+    Raises StrictJSONError naming the place at fault, InputError for a method or a named set that is none.
+    """
+    todays = as_today(value, DEFAULT_METHOD)
+    if isinstance(todays, dict):
+        _check_schema(todays.get("schema", SCHEMA))
+    return _typed(_fill_prompt(todays))
+
+
+def _typed(value: Any) -> Job:
+    """The job with the settings of its method: what class they are of is the method's to say."""
+    if not isinstance(value, dict):
+        raise StrictJSONError("$: an object is needed")
+    elsewhere = sorted(value.keys() & METHODS.keys())
+    if elsewhere:
+        raise StrictJSONError(f"$.{elsewhere[0]}: the settings of a job's method stand under settings")
+    job = convert({name: one for name, one in value.items() if name != "settings"}, Job)
+    settings = read_settings(method_named(job.method), value.get("settings", {}))
+    return dataclasses.replace(job, settings=settings)
+
+
+def _unreadable(error: StrictJSONError) -> InputError:
+    return InputError("job.invalid", f"The job file cannot be read: {error}.", "Write it again.")
+
+
+def unread_names(value: Mapping[str, Any]) -> list[str]:
+    """What a job file has that no job does, of its own schema."""
+    names = {field.name for field in dataclasses.fields(Job)} | (METHODS.keys() if is_earlier(value) else set())
+    return sorted(value.keys() - names)
+
+
+def _fill_prompt(job: Any) -> Any:
     """A job file's values, with an empty prompt where keyed ones take its place and none is given.
 
     Anything else is returned as it is, for the reader to judge.
@@ -130,30 +179,27 @@ def fill_prompt(job: Any) -> Any:
     return {"prompt": "", **job} if isinstance(job, dict) and job.get("prompts") else job
 
 
-def job_id(job: Job, model_digest: str) -> str:
-    """The job's name: SHA-256 of its canonical file (which names its inputs by content) and of its model's digest."""
-    if not is_digest(model_digest):
-        raise ValueError(f"model_digest is {model_digest!r}, not a SHA-256")
-    return hashlib.sha256(canonical_json(job) + b"\n" + model_digest.encode("ascii")).hexdigest()
-
-
 def validate_job(job: Job) -> None:
     """Refuse a job that cannot be run. Raises InputError: one sentence on the first field at fault."""
+    _check_schema(job.schema)
     _check_texts(job)
     validate_model_files(job.model_files)
     _check_frames(job)
     _check_numbers(job)
-    check_settings(job.latentman, len(job.frames), job.segment_frames)
+    check_settings(method_named(job.method), job.settings, len(job.frames), job.segment_frames)
     _check_inputs(job)
 
 
-def _check_texts(job: Job) -> None:
-    if job.schema != SCHEMA:
+def _check_schema(schema: object) -> None:
+    if schema != SCHEMA:
         raise InputError(
             "job.schema",
-            f"The job has schema {job.schema}; this version reads 1 to {SCHEMA}.",
+            f"The job has schema {schema}; this version reads 1 to {SCHEMA}.",
             "Use the add-on and the backend of the same version.",
         )
+
+
+def _check_texts(job: Job) -> None:
     keyed = parse_prompts(job.prompts) if job.prompts else ()
     texts = [(f"prompt of frame {key.frame}", key.prompt) for key in keyed]
     for name, text in (*texts, ("prompt", job.prompt), ("negative prompt", job.negative_prompt)):

@@ -1,8 +1,9 @@
 """Which segments of a shot need not be generated again: names by content, and the record that a job leaves of them.
 
-A segment's key is a digest of all that its frames depend on: settings, seed, the frames' prompts, their passes, the
-shot's depth range; and, as its method depends on them, the shot's frame 0 and the frames before. Equal keys mean equal
-frames. So a job with an edit from some frame on finds what lies before it under the keys of an earlier job.
+A segment's key is a digest of all that its frames depend on: the job's values (`identity`), the frames' prompts, their
+passes, the shot's depth range; and, as its method depends on them, the body's geometry, the shot's frame 0 and the
+frames before. Equal keys mean equal frames. So a job with an edit from some frame on finds what lies before it under
+the keys of an earlier job.
 
 WORK/jobs/JOB_ID/reuse.json is the record: the keys of the segments that are finished there, with digests of what can
 be taken over. Add-on and backend make keys by this module alone, so that the panel can count beforehand.
@@ -19,17 +20,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..files.strict_json import StrictJSONError, convert, dump_json, parse_json
-from ..methods import Dependence, method_named
-from .job import Job, canonical_json
+from ..methods import method_named
+from .identity import segment_values
+from .job import Job
 from .keyed_prompts import parse_prompts, prompt_mixes
 
 VERSION = 1  # rises when the same inputs come to give other frames
 JOBS_FOLDER = "jobs"  # in a backend's work folder
 RECORD_FILE = "reuse.json"
 UNKNOWN = ""  # stands for the digest of a pass that is not rendered yet
-
-# Fields of a job that no frame depends on, or that a key has in another form.
-_NOT_IN_KEYS = ("frames", "inputs", "prompt", "prompts", "segment_frames", "fps", "schema")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,18 +86,19 @@ def geometry_digest(
 def segment_keys(job: Job, facts: ShotFacts) -> tuple[str, ...]:
     """The key of every segment. A pass that is UNKNOWN gives a key that no record has."""
     spans = segment_spans(len(job.frames), job.segment_frames)
-    depends = method_named(job.method).dependence
-    common = _digest(VERSION, _settings(job), facts.near_m, facts.far_m, facts.charts if depends == "chained" else "")
+    method = method_named(job.method)
+    charts = facts.charts if method.needs.matches else ""
+    common = _digest(VERSION, segment_values(job), facts.near_m, facts.far_m, charts)
     prompts = _prompts(job)
-    frames = _frame_digests(job, facts, depends, prompts)
+    frames = _frame_digests(job, facts.geometry if method.needs.matches else ("",) * len(job.frames), prompts)
     keys: list[str] = []
     for start, stop in spans:
         own: list[object] = [common, start, stop, frames[start:stop]]
-        if depends == "first":
+        if method.dependence == "first":
             # The company in which frame 0 was computed: its last bits may depend on how many frames there were, and
             # on whether they shared its prompt, though not on what they showed.
             own += [frames[0], prompts[: spans[0][1]]]
-        elif depends == "chained":
+        elif method.dependence == "chained":
             own += keys[-1:]
         keys.append(_digest(*own))
     return tuple(keys)
@@ -129,15 +129,7 @@ def frames_to_generate(job: Job, facts: ShotFacts, jobs: Path) -> int:
     return sum(stop - start for (start, stop), key in zip(spans, keys, strict=True) if key not in known)
 
 
-def _settings(job: Job) -> dict[str, object]:
-    """In their canonical spelling; those of LatentMan only where it is the method."""
-    left_out = _NOT_IN_KEYS if job.method == "latentman" else (*_NOT_IN_KEYS, "latentman")
-    values: dict[str, object] = parse_json(canonical_json(job))
-    return {name: value for name, value in values.items() if name not in left_out}
-
-
-def _frame_digests(job: Job, facts: ShotFacts, depends: Dependence, prompts: list[tuple[str, str, float]]) -> list[str]:
-    geometry: Sequence[str] = facts.geometry if depends == "chained" else ("",) * len(job.frames)
+def _frame_digests(job: Job, geometry: Sequence[str], prompts: list[tuple[str, str, float]]) -> list[str]:
     rows = zip(job.inputs.passes, prompts, geometry, strict=True)
     return [_digest(exr, prompt, shape) if exr != UNKNOWN else UNKNOWN for exr, prompt, shape in rows]
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from .setting import MethodSettings
 from .spec import HELD, Dependence, MethodSpec
-from .table import METHODS, method_named
+from .table import DEFAULT_METHOD, METHODS, method_named
 
-__all__ = ["HELD", "METHODS", "Dependence", "MethodSpec", "method_named"]
+__all__ = ["DEFAULT_METHOD", "HELD", "METHODS", "Dependence", "MethodSettings", "MethodSpec", "method_named"]

@@ -15,8 +15,8 @@ from typing import Any, Literal
 
 from ..errors import InputError
 from .plain import MASACTRL, TEXT2VIDEO_ZERO
-from .setting import Choice, check_ranges, setting
-from .spec import HELD, MethodSpec
+from .setting import Choice, MethodSettings, setting, span_acts
+from .spec import HELD, MethodSpec, NamedSets, Needs, Preset
 
 Baseline = Literal["text2video_zero", "masactrl"]
 Parity = Literal["paper", "released"]
@@ -24,7 +24,7 @@ Span = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
-class LatentManSettings:
+class LatentManSettings(MethodSettings):
     """Settings of the method `latentman` (LatentMan, section 3, equations 3 to 8). The defaults are this project's own.
 
     Where it acts:
@@ -72,12 +72,14 @@ class LatentManSettings:
         "Align",
         "Part of the denoising in which latents are aligned on the body, from and to",
         group="steps",
+        unit="of the steps",
     )
     guide: Span = setting(
         (0.2, 0.7),
         "Guide",
         "Part of the denoising in which pixels are guided to those before, from and to",
         group="steps",
+        unit="of the steps",
     )
     guide_strength: float = setting(0.5, "Strength", "Step size of the guidance", group="steps", high=1_000.0)
     correspondence: Literal["assignment", "surface"] = setting(
@@ -108,12 +110,48 @@ class LatentManSettings:
         group="base",
         choices=tuple(Choice(one.name, one.label, one.description) for one in (TEXT2VIDEO_ZERO, MASACTRL)),
     )
-    reference_mode: Literal["prev", "prev_new", "first"] = setting("prev", "Reference")
-    guide_rule: Literal["adaptive", "fixed"] = setting("adaptive", "Rule")
-    guide_loss: Literal["sum", "mean"] = setting("mean", "Loss")
-    guide_range: float = setting(1.0, "Range", high=255.0)
-    guide_clamp: bool = setting(False, "Clamp")
-    guide_through: Literal["decoder", "unet", "controlnet", "unconditional"] = setting("unet", "Through")
+    reference_mode: Literal["prev", "prev_new", "first"] = setting(
+        "prev",
+        "Reference",
+        "The frame that a frame is matched to",
+        choices=(
+            Choice("prev", "Frame before", "The paper's"),
+            Choice("prev_new", "Frame before, labels kept", "The published code's, with the assignment alone"),
+            Choice("first", "First frame", "For the alignment alone, in one segment"),
+        ),
+    )
+    guide_rule: Literal["adaptive", "fixed"] = setting(
+        "adaptive",
+        "Guidance rule",
+        "How far a step of the guidance goes",
+        choices=(
+            Choice("adaptive", "Adaptive", "A share of the way to where the loss would vanish"),
+            Choice("fixed", "Fixed", "The published rule: a multiple of the gradient"),
+        ),
+    )
+    guide_loss: Literal["sum", "mean"] = setting(
+        "mean",
+        "Guidance loss",
+        "What fixed guidance differentiates: squares over matches and channels",
+        choices=(Choice("sum", "Sum", "The paper's"), Choice("mean", "Mean", "The published code's")),
+    )
+    guide_range: float = setting(
+        1.0, "Guidance range", "The value of white where fixed guidance compares pictures", high=255.0
+    )
+    guide_clamp: bool = setting(
+        False, "Guidance clamp", "Whether fixed guidance clamps values beyond black and white first"
+    )
+    guide_through: Literal["decoder", "unet", "controlnet", "unconditional"] = setting(
+        "unet",
+        "Guidance through",
+        "What the guidance's gradient runs through",
+        choices=(
+            Choice("decoder", "Decoder", "The decoder alone"),
+            Choice("unet", "UNet", "UNet and decoder"),
+            Choice("controlnet", "ControlNet", "All that the frame acts through, as the paper's equation is written"),
+            Choice("unconditional", "Unconditional half", "The published code's, with fixed guidance alone"),
+        ),
+    )
     guide_extent: Literal["body", "all"] = setting(
         "body",
         "Guide on",
@@ -123,8 +161,19 @@ class LatentManSettings:
             Choice("body", "Body", "The character alone: the background stays as it is"),
             Choice("all", "Whole picture", "The paper's: the background may flicker, and show ghosts where a limb was"),
         ),
+        added=3,
+        before="all",
     )
-    guide_decode: Literal["whole", "body", "body_first"] = setting("whole", "Decode")
+    guide_decode: Literal["whole", "body", "body_first"] = setting(
+        "whole",
+        "Guidance decode",
+        "How much of a picture adaptive guidance decodes",
+        choices=(
+            Choice("whole", "Whole picture", "The published way"),
+            Choice("body", "Body", "The box of the matches, with the whole decode's pixels"),
+            Choice("body_first", "Body, first frame's statistics", "The box of the matches, approximately"),
+        ),
+    )
     guide_decoder: Literal["full", "tiny"] = setting(
         "full",
         "Guide by",
@@ -134,18 +183,9 @@ class LatentManSettings:
             Choice("full", "Autoencoder", "The model's own decoder: details hold stillest, and it is most of the work"),
             Choice("tiny", "Tiny decoder", "A small one that follows it: quicker, a little less still"),
         ),
+        mends=("model.tiny_decoder", "Guide by the Autoencoder"),
     )
 
-
-LATENTMAN = MethodSpec(
-    "latentman",
-    "LatentMan",
-    "Details hold still on the body from frame to frame",
-    "chained",
-    HELD,
-    matches=True,
-    settings=LatentManSettings,
-)
 
 # The windows of section 4.1 as fractions of the steps: (align, guide).
 WINDOWS: Mapping[Baseline, tuple[Span, Span]] = MappingProxyType(
@@ -199,36 +239,17 @@ def _check_name(kind: str, name: object, known: tuple[str, ...]) -> None:
         )
 
 
-def expand_parity(job: Any) -> Any:
-    """A job file's values with `latentman.parity` replaced by the settings that it stands for.
-
-    Settings that stand beside it override the set's; settings that the program wrote before `guide_extent`
-    existed get `all`, the rule of then. Anything else is returned as it is, for the reader to judge. Raises InputError
-    for an unknown name.
-    """
-    given = job.get("latentman") if isinstance(job, dict) else None
-    if not isinstance(given, dict):
-        return job
-    if "parity" not in given:
-        return {**job, "latentman": {"guide_extent": "all", **given}} if _lacks_extent(given) else job
-    own = {name: value for name, value in given.items() if name != "parity"}
-    chosen = published_settings(given["parity"], own.get("baseline", "text2video_zero"))
-    spelled = {name: list(v) if isinstance(v, tuple) else v for name, v in dataclasses.asdict(chosen).items()}
-    return {**job, "latentman": {**spelled, **own}}
+def _named_set(given: Mapping[str, Any]) -> LatentManSettings:
+    """The set that a job file names with `parity`, for the baseline that stands beside it."""
+    return published_settings(given["parity"], given.get("baseline", "text2video_zero"))
 
 
-def _lacks_extent(given: Mapping[str, Any]) -> bool:
-    """Whether these are all settings but `guide_extent`: the program spells every one that it knows."""
-    return {field.name for field in dataclasses.fields(LatentManSettings)} - given.keys() == {"guide_extent"}
-
-
-def check_settings(settings: LatentManSettings, frames: int, segment_frames: int) -> None:
-    """Refuse settings that cannot be run on a shot of so many frames. Raises InputError on the first field at fault."""
-    check_ranges(settings, "latentman")
+def _check(settings: LatentManSettings, frames: int, segment_frames: int) -> None:
+    """Refuse settings that do not go together, or not with a shot of so many frames. Raises InputError on the first."""
     if settings.guide_through == "unconditional" and settings.guide_rule != "fixed":
         raise InputError(
-            "job.latentman",
-            "latentman.guide_through unconditional is the published code's and needs its fixed steps.",
+            "job.settings",
+            "settings.guide_through unconditional is the published code's and needs its fixed steps.",
             'Set guide_rule to "fixed", or guide_through to "unet".',
         )
     for name, chosen, published in (
@@ -237,37 +258,81 @@ def check_settings(settings: LatentManSettings, frames: int, segment_frames: int
     ):
         if chosen != published and settings.guide_rule == "fixed":
             raise InputError(
-                "job.latentman",
-                f"latentman.{name} {chosen} is for adaptive guidance; fixed steps are the published ones, on whole "
+                "job.settings",
+                f"settings.{name} {chosen} is for adaptive guidance; fixed steps are the published ones, on whole "
                 "pictures of the full decoder.",
                 f'Set {name} to "{published}", or guide_rule to "adaptive".',
             )
     _check_reference_mode(settings, frames, segment_frames)
 
 
-def span_acts(span: tuple[float, float]) -> bool:
-    """Whether a part of the denoising, from and to, is any of it."""
-    return span[0] < span[1]
-
-
 def _check_reference_mode(settings: LatentManSettings, frames: int, segment_frames: int) -> None:
     mode = settings.reference_mode
     if mode == "prev_new" and settings.correspondence == "surface":
         raise InputError(
-            "job.latentman",
-            "latentman.reference_mode prev_new carries labels along, and the surface correspondence has exact ones.",
+            "job.settings",
+            "settings.reference_mode prev_new carries labels along, and the surface correspondence has exact ones.",
             'Set reference_mode to "prev", or correspondence to "assignment".',
         )
     if mode == "first" and span_acts(settings.guide):
         raise InputError(
-            "job.latentman",
-            "latentman.reference_mode first is for the alignment alone; guidance compares with the frame before.",
+            "job.settings",
+            "settings.reference_mode first is for the alignment alone; guidance compares with the frame before.",
             "Set guide to 0 to 0.",
         )
     if mode == "first" and segment_frames < frames:
         raise InputError(
-            "job.latentman",
-            f"latentman.reference_mode first needs the shot in one segment; it has {frames} frames "
+            "job.settings",
+            f"settings.reference_mode first needs the shot in one segment; it has {frames} frames "
             f"and segments of {segment_frames}.",
             f"Set segment_frames to {frames}.",
         )
+
+
+_OWN = LatentManSettings()
+_ALIGN_ALONE = LatentManSettings(guide=(0.0, 0.0))
+
+LATENTMAN = MethodSpec(
+    "latentman",
+    "LatentMan",
+    "Details hold still on the body from frame to frame",
+    "chained",
+    HELD,
+    Needs(passes=("depth", "part"), matches=True, models=("tiny_vae",)),
+    settings=LatentManSettings,
+    check=_check,
+    presets=(
+        Preset("standard", "Standard", "This add-on's own choice", _OWN, steps=20),
+        Preset(
+            "draft",
+            "Draft",
+            "Half the steps and no guidance, which is the slow part: to judge prompt and camera",
+            _ALIGN_ALONE,
+            steps=10,
+        ),
+        Preset(
+            "quick",
+            "Quick",
+            "Guidance through the model's tiny decoder: two thirds of the time, and nearly as still",
+            LatentManSettings(guide_decoder="tiny"),
+            steps=20,
+        ),
+        Preset("align_only", "Alignment only", "No guidance; the alignment alone holds details", _ALIGN_ALONE),
+        Preset(
+            "strong",
+            "Strong",
+            "Both act longer, and guidance pulls twice as hard; fine details may be lost",
+            LatentManSettings(align=(0.0, 0.6), guide=(0.1, 0.9), guide_strength=1.0),
+            steps=25,
+        ),
+        Preset("paper", "Paper", "The equations of the paper, 100 steps", published_settings("paper"), steps=100),
+        Preset(
+            "released",
+            "Released code",
+            "What the published code does, 100 steps",
+            published_settings("released"),
+            steps=100,
+        ),
+    ),
+    sets=NamedSets("parity", tuple(PARITIES), _named_set),
+)

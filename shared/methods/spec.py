@@ -2,25 +2,68 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
+
+from .setting import MethodSettings
 
 Dependence = Literal["alone", "first", "chained"]
 """What a frame depends on beside itself: nothing, the shot's frame 0, or that and all frames before it."""
 
+Pass = Literal["depth", "part"]
 
 HELD = 3  # the consistency of a method that holds pixels together
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What a method takes beside the prompt, the seed and the model itself.
+
+    `passes` are the layers that it reads. `matches`: it is given the correspondence of consecutive frames, and so its
+    frames depend on the body's geometry. `models` are further models that it may use, as `ModelFiles` names them.
+    """
+
+    passes: tuple[Pass, ...] = ("depth",)
+    matches: bool = False
+    models: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """A named set of a method's settings, with the number of steps that goes with it, if one does."""
+
+    name: str
+    label: str
+    description: str
+    settings: MethodSettings
+    steps: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NamedSets:
+    """Sets of settings that a job file may name instead of spelling them: `"settings": {KEY: NAME, ...}`.
+
+    `chosen` gives the set for the values that the file has; those that stand beside the name override it. It raises
+    InputError for an unknown name.
+    """
+
+    key: str
+    names: tuple[str, ...]
+    chosen: Callable[[Mapping[str, Any]], MethodSettings]
 
 
 @dataclass(frozen=True, slots=True)
 class MethodSpec:
     """A method as everybody but its own code knows it.
 
-    `dependence` is what an edit of one frame reaches, and so what a later segment needs of the earlier ones. `matches`:
-    it needs the correspondence of consecutive frames. `settings` is the class of its settings (`setting.py`), if it has
-    any. `consistency` is its place between frames that share nothing (0)
-    and frames whose pixels are held together (`HELD`); the sharpness and the background of a method are judged by the
-    loosest one of the same shot.
+    `dependence` is what an edit of one frame reaches, and so what a later segment needs of the earlier ones.
+    `consistency` is its place between frames that share nothing (0) and frames whose pixels are held together
+    (`HELD`); the sharpness and the background of a method are judged by the loosest one of the same shot.
+
+    `settings` is the class of its settings (`setting`). `check` refuses settings that do not go together, or not with
+    a shot of so many frames and so many frames a segment, with an InputError `job.settings`; ranges are checked before.
+    The names of `presets` are unique in the table of methods.
     """
 
     name: str
@@ -28,8 +71,11 @@ class MethodSpec:
     description: str
     dependence: Dependence
     consistency: int
-    matches: bool = False
-    settings: type | None = None
+    needs: Needs = Needs()
+    settings: type[MethodSettings] = MethodSettings
+    check: Callable[[Any, int, int], None] | None = None
+    presets: tuple[Preset, ...] = ()
+    sets: NamedSets | None = None
 
     @property
     def needs_first(self) -> bool:

@@ -8,11 +8,13 @@ from types import MappingProxyType
 from ..errors import InputError
 from .latentman import LATENTMAN
 from .plain import MASACTRL, PER_FRAME, SHARED_NOISE, TEXT2VIDEO_ZERO
-from .spec import MethodSpec
+from .spec import MethodSpec, Preset
 
-_ALL = (LATENTMAN, TEXT2VIDEO_ZERO, MASACTRL, SHARED_NOISE, PER_FRAME)
+DEFAULT_METHOD = LATENTMAN.name
 
-METHODS: Mapping[str, MethodSpec] = MappingProxyType({method.name: method for method in _ALL})
+_TABLE = {method.name: method for method in (LATENTMAN, TEXT2VIDEO_ZERO, MASACTRL, SHARED_NOISE, PER_FRAME)}
+
+METHODS: Mapping[str, MethodSpec] = MappingProxyType(_TABLE)
 
 
 def method_named(name: str) -> MethodSpec:
@@ -20,3 +22,8 @@ def method_named(name: str) -> MethodSpec:
     if name not in METHODS:
         raise InputError("job.method", f'There is no method "{name[:60]}".', f"Choose one of: {', '.join(METHODS)}.")
     return METHODS[name]
+
+
+def presets() -> Mapping[str, tuple[MethodSpec, Preset]]:
+    """The presets of all methods by name, each with its method."""
+    return {preset.name: (method, preset) for method in METHODS.values() for preset in method.presets}

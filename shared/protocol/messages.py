@@ -10,9 +10,8 @@ No file name crosses the wire: inputs go by digest, frames by number, jobs by id
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
-from ..jobs.job import Job
 from ..models.files import ModelFiles
 from .worker_memory import WorkerMemory
 
@@ -105,9 +104,12 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class Submit:
-    """Client: run this job. Idempotent; a failed or cancelled job is queued again. Answered by ACCEPTED."""
+    """Client: run this job. Idempotent; a failed or cancelled job is queued again. Answered by ACCEPTED.
 
-    job: Job
+    `job` is what a job file has (`job_values`): of what class its settings are, its method says.
+    """
+
+    job: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import json
 import os
 import sys
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from blender_addon.timeline.take import Take, add_take
 from blender_addon.ui.panel import SECTIONS
 from shared.errors import BackendError
 from shared.motion import sample_path
+from tests.blender.scenes import context, operators
 
 
 def empty() -> None:
@@ -30,12 +32,12 @@ def empty() -> None:
 
 def full() -> None:
     """A character with things to look at, two takes, a changed setting, and an error."""
-    scene = bpy.context.scene
+    scene = context.scene
     for item in list(scene.objects):
         bpy.data.objects.remove(item, do_unlink=True)
     settings = scene.latentman
     settings.output, settings.prompt, settings.steps = "/tmp/latentman-panels", "a robot", 7
-    assert bpy.ops.latentman.import_motion(filepath=str(sample_path("walk"))) == {"FINISHED"}
+    assert operators.latentman.import_motion(filepath=str(sample_path("walk"))) == {"FINISHED"}
     settings.prompts = bpy.data.texts.new("along")
     settings.prompts.from_string("1: a robot, 30: a knight")
     job = stored_template(scene, (1, 2))
@@ -44,13 +46,13 @@ def full() -> None:
     generation().error = BackendError("backend.died", "The backend ended with code -9.", "Run: latentman doctor")
 
 
-def main(scenario: str) -> None:
-    """Draw, print, end."""
+def draw(scenario: Callable[[], None]) -> None:
+    """Draw a scenario, print, end."""
     bpy.ops.wm.read_factory_settings()
     blender_addon.register()
-    {"empty": empty, "full": full}[scenario]()
+    scenario()
 
-    def draw(menu: Any, context: Any) -> None:
+    def draw_menu(menu: Any, context: Any) -> None:
         whole = False
         try:
             for section in SECTIONS:
@@ -63,9 +65,9 @@ def main(scenario: str) -> None:
                 traceback.print_exc()
             os._exit(0 if whole else 1)
 
-    with bpy.context.temp_override(window=bpy.context.window_manager.windows[0]):
-        bpy.context.window_manager.popup_menu(draw)
+    with bpy.context.temp_override(window=context.window_manager.windows[0]):
+        context.window_manager.popup_menu(draw_menu)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    draw({"empty": empty, "full": full}[sys.argv[1]])

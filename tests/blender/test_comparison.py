@@ -21,6 +21,7 @@ from shared.files.frame_files import frame_name
 from shared.files.strict_json import dump_json
 from shared.jobs.job import Job, JobInputs
 from shared.jobs.reuse import RECORD_FILE, ReuseRecord, SegmentRecord, segment_keys
+from shared.methods import MethodSettings
 from tests.blender.scenes import add_camera, empty_scene, render_passes, standing_motion
 
 FRAMES = (1, 2, 3, 4, 5, 6)
@@ -47,7 +48,7 @@ def test_an_edit_is_counted_as_the_backend_will_find_it(tmp_path: Path) -> None:
     passes, jobs = tmp_path / "passes", tmp_path / ".backend" / "jobs"
     asked = PassRequest(passes, FRAMES, SIZE, SIZE)
     template = Job("a robot", FRAMES, placeholder_inputs(len(FRAMES)), width=SIZE, height=SIZE, segment_frames=2)
-    request = GenerateRequest(tmp_path, ("latentman", "text2video_zero"), template)
+    request = GenerateRequest(tmp_path, {"latentman": template.settings, "text2video_zero": MethodSettings()}, template)
     assert look_ahead(bpy.context, request, jobs)["latentman"] == Compared(FRAMES, (), 6)  # without a child
     render_passes(bpy.context, asked)
     for method in request.methods:

@@ -12,9 +12,9 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def drawn(scenario: str) -> tuple[list[str], set[str]]:
-    """The texts of all panels in order, and the operators of their buttons."""
-    command = [sys.executable, "-m", "tests.blender.draw_panels", scenario]
+def drawn(*scenario: str) -> tuple[list[str], set[str]]:
+    """The texts of all panels in order, and the operators of their buttons, as a module of the tests draws them."""
+    command = [sys.executable, "-m", *scenario]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0 and "Traceback" not in done.stderr, done.stderr[-2000:]
     assert "not found" not in done.stderr, done.stderr[-2000:]  # a property that is not there is only printed
@@ -35,14 +35,14 @@ def _items(value: Any) -> Iterator[dict[str, Any]]:
 
 
 def test_an_empty_scene_shows_where_to_begin() -> None:
-    texts, operators = drawn("empty")
+    texts, operators = drawn("tests.blender.draw_panels", "empty")
     assert "Not running" in texts
     assert {"bpy.ops.latentman.import_motion", "bpy.ops.latentman.generate", "bpy.ops.wm.save_mainfile"} <= operators
     assert "bpy.ops.latentman.clear_error" not in operators
 
 
 def test_a_full_scene_shows_facts_changes_takes_and_what_mends_the_error() -> None:
-    texts, operators = drawn("full")
+    texts, operators = drawn("tests.blender.draw_panels", "full")
     whole = " ".join(texts)
     assert "walk_smpl_params.npy, 20 fps" in whole and "Scene: 106 frames, 4.4 s" in whole
     assert "Steps: 7 → 20" in texts
@@ -53,3 +53,9 @@ def test_a_full_scene_shows_facts_changes_takes_and_what_mends_the_error() -> No
     assert "The view shows 1920 x 1080, pictures are 256 x 256" in whole
     wanted = ("start_backend", "show_log", "doctor", "clear_error", "show_take", "redo_take", "take_background")
     assert {f"bpy.ops.latentman.{name}" for name in (*wanted, "use_picture_size")} <= operators
+
+
+def test_a_new_method_has_its_fields_in_the_panel_by_its_declaration() -> None:
+    texts, _ = drawn("tests.blender.draw_toy_method")
+    assert {"Toy strength: 2.00", "Toy colour:"} <= set(texts) and "Guide by:" not in texts
+    assert "Method: Toy → LatentMan" in texts and "Steps: 5 → 25" in texts

@@ -16,6 +16,7 @@ import zmq
 from backend.commands.connection import Link
 from backend.commands.private_backend import PrivateBackend
 from shared.files.digest import sha256_bytes
+from shared.jobs.job import job_values
 from shared.protocol import messages
 from shared.protocol.client import events as events
 from shared.protocol.client.job_client import JobClient
@@ -138,7 +139,8 @@ def test_nothing_before_hello(running: PrivateBackend) -> None:
         ([b"latentman/1", b"[" * 50_000], "protocol.header"),
         ([b"latentman/1", b'{"type":"STATUS","id":Infinity}'], "protocol.header"),
         ([b"latentman/1", b'{"type":"EVAL","id":3,"body":{}}'], "protocol.unknown_type"),
-        ([b"latentman/1", b'{"type":"SUBMIT","id":3,"body":{"job":{"prompt":3}}}'], "protocol.body"),
+        ([b"latentman/1", b'{"type":"SUBMIT","id":3,"body":{"job":3}}'], "protocol.body"),
+        ([b"latentman/1", b'{"type":"SUBMIT","id":3,"body":{"job":{"prompt":3}}}'], "job.invalid"),
         ([b"latentman/1", b'{"type":"CREDIT","id":3,"body":{"bytes":1.5}}'], "protocol.body"),
         ([b"latentman/1", b'{"type":"PUT","id":3,"body":{},"payloads":[]}'], "protocol.payloads"),
     ],
@@ -182,7 +184,7 @@ def test_a_frame_past_the_transports_limit_costs_only_its_connection(running: Pr
 
 def test_a_job_that_is_no_job_is_refused_by_the_server_too(running: PrivateBackend, tmp_path: Path) -> None:
     job = make_shot(tmp_path / "model").job
-    header = json.loads(bytes(encode(Submit(job), 4)[1]))
+    header = json.loads(bytes(encode(Submit(job_values(job)), 4)[1]))
     with greeted(running.info) as peer:
         for field, value, code in (("prompt", "x" * 10_000, "job.prompt_long"), ("frames", [], "job.frames_empty")):
             changed = header | {"body": {"job": header["body"]["job"] | {field: value}}}

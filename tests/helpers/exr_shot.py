@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 from backend.passes.exr import FramePasses
 from backend.passes.shot_passes import Charts, ShotPasses
 from shared.files.digest import sha256_bytes
-from shared.jobs.job import Job, JobInputs, LatentManSettings
+from shared.jobs.job import Job, JobInputs
+from shared.methods import MethodSettings
+from shared.methods.latentman import LatentManSettings
 from shared.shot import shot_json
 from tests.helpers.synthetic_passes import render_passes
 
@@ -69,6 +71,7 @@ def exr_shot(scratch: Path, model: Path, method: str, frames: int, raised: tuple
     np.save(array, passes.vertices)
     np.savez(chart_file, f=charts.f, part=charts.part, chart_uv=charts.chart_uv)
     extra = (shot_json(passes.shot), array.getvalue(), chart_file.getvalue())
+    own = LatentManSettings(align=(0.0, 0.7), guide=(0.3, 0.7)) if method == "latentman" else MethodSettings()
     job = Job(
         prompt="a red robot",
         frames=passes.shot.frames,
@@ -79,6 +82,6 @@ def exr_shot(scratch: Path, model: Path, method: str, frames: int, raised: tuple
         width=SIZE,
         height=SIZE,
         segment_frames=2,
-        latentman=LatentManSettings(align=(0.0, 0.7), guide=(0.3, 0.7)),
+        settings=own,
     )
     return ExrShot(job, (*exrs, *extra))

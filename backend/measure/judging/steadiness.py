@@ -40,7 +40,7 @@ from backend.models.sd15.text import encode_prompt
 from backend.models.sd15.tiny_decoder import with_tiny_decoder
 from backend.models.sources import find_sources
 from backend.passes.shot_passes import ShotPasses, depth_pictures
-from shared.jobs.job import LatentManSettings
+from shared.methods.latentman import LatentManSettings
 
 NEVER = (0.0, 0.0)
 LOOK_PX = 16.0  # standard deviation of the smoothing that leaves colours and costume, and takes texture and edges away

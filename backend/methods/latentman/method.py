@@ -28,7 +28,8 @@ from backend.methods.masactrl.method import MasaCtrl
 from backend.methods.text2video_zero.method import Text2VideoZero
 from shared.errors import InputError
 from shared.methods import METHODS, MethodSpec
-from shared.methods.latentman import LatentManSettings, span_acts
+from shared.methods.latentman import LatentManSettings
+from shared.methods.setting import settings_as, span_acts
 from shared.models.sd15 import TINY_VAE
 
 Span = tuple[float, float]
@@ -59,7 +60,7 @@ class LatentMan(FrameMethod):
     @classmethod
     def build(cls, inputs: MethodInputs) -> LatentMan:
         """The method with a job's settings, on the shot's passes. Raises InputError for settings that do not fit."""
-        settings: LatentManSettings = inputs.settings
+        settings = settings_as(inputs.settings, LatentManSettings)
         return cls.with_matches(settings, _shot_matches(inputs, settings), inputs.passes.parts)
 
     @classmethod

@@ -29,7 +29,7 @@ def with_tiny_decoder(components: Components, sources: ModelSources) -> Componen
             "model.tiny_decoder",
             f"The job guides by a tiny decoder, and the model has none in {place}.",
             "Put the folder of an AutoencoderTiny there (TAESD for Stable Diffusion 1.5), or set "
-            'latentman.guide_decoder to "full".',
+            'settings.guide_decoder to "full".',
         )
     problems: list[str] = []
     tiny = read_part(TINY_VAE, place, problems)
@@ -56,7 +56,7 @@ def tiny_autoencoder(components: Components) -> TinyAutoencoder:
         raise ModelError(
             "model.tiny_decoder",
             "This model was loaded without its tiny decoder, by which the method guides.",
-            'Set latentman.guide_decoder to "full".',
+            'Set settings.guide_decoder to "full".',
         )
     return components.tiny_vae
 

@@ -6,7 +6,7 @@ import itertools
 from dataclasses import dataclass, field
 
 from ...errors import JobError, LatentManError, error_of
-from ...jobs.job import Job, normal_job, validate_job
+from ...jobs.job import Job, job_values, normal_job, validate_job
 from .. import messages as wire_messages
 from ..messages import Accepted, Attach, Cancel, JobEvent, Submit
 from ..preview import is_preview
@@ -157,7 +157,7 @@ class JobTracks:
     def _opening(self, track: _Track) -> Submit | Attach:
         if track.job_id or track.job is None:
             return Attach(track.job_id, track.last_seq, track.kept)
-        return Submit(track.job)
+        return Submit(job_values(track.job))
 
 
 def _told(event: JobEvent, ticket: int, payload: bytes) -> ClientEvent:

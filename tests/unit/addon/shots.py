@@ -9,6 +9,7 @@ from blender_addon.client.request import GenerateRequest, placeholder_inputs
 from shared.errors import LatentManError
 from shared.files.frame_files import frame_name
 from shared.jobs.job import Job
+from shared.methods import MethodSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,7 @@ def request_for(
     (model / "weights.safetensors").write_bytes(b"weights")
     inputs = placeholder_inputs(len(frames))
     template = Job(prompt, frames, inputs, model=str(model), steps=3, width=64, height=64, seed=1)
-    request = GenerateRequest(output, ("text2video_zero", "latentman"), template)
+    methods = {"text2video_zero": MethodSettings(), "latentman": template.settings}
+    request = GenerateRequest(output, methods, template)
     request.prepare_folders()
     return request

@@ -12,7 +12,9 @@ from blender_addon.client.job_file import ShotFile, read_job_file, write_job_fil
 from blender_addon.client.present import look_for_present
 from blender_addon.client.request import placeholder_inputs
 from shared.errors import InputError
-from shared.jobs.job import Job, LatentManSettings, canonical_json, normal_job
+from shared.jobs.job import Job, canonical_json, normal_job
+from shared.methods import MethodSettings
+from shared.methods.latentman import LatentManSettings, published_settings
 from shared.models.files import LoraFile
 
 from .shots import request_for
@@ -24,19 +26,17 @@ JOB = Job(
     placeholder_inputs(len(FRAMES)),
     negative_prompt="blurry",
     seed=11,
-    method="masactrl",
     steps=7,
     width=128,
-    latentman=LatentManSettings(align=(0.1, 0.6), correspondence="assignment", guide_rule="fixed"),
+    settings=LatentManSettings(align=(0.1, 0.6), correspondence="assignment", guide_rule="fixed"),
 )
+METHODS = {"latentman": JOB.settings, "masactrl": MethodSettings()}
 
 
 def saved(tmp_path: Path, **changes: object) -> Path:
     """A saved shot with some of its top-level fields changed; None takes one away."""
     path = tmp_path / "shot.json"
-    write_job_file(
-        path, ShotFile(JOB, ("masactrl",), "eevee", tmp_path / "a" / "shot.blend", "Scene", tmp_path / "out")
-    )
+    write_job_file(path, ShotFile(JOB, METHODS, "eevee", tmp_path / "a" / "shot.blend", "Scene", tmp_path / "out"))
     document = json.loads(path.read_text()) | changes
     path.write_text(json.dumps({name: value for name, value in document.items() if value is not None}))
     return path
@@ -44,7 +44,7 @@ def saved(tmp_path: Path, **changes: object) -> Path:
 
 def test_a_saved_shot_comes_back_whole(tmp_path: Path) -> None:
     shot = read_job_file(saved(tmp_path))
-    assert shot == ShotFile(JOB, ("masactrl",), "eevee", tmp_path / "a" / "shot.blend", "Scene", tmp_path / "out")
+    assert shot == ShotFile(JOB, METHODS, "eevee", tmp_path / "a" / "shot.blend", "Scene", tmp_path / "out")
 
 
 def test_the_folder_may_be_moved_as_a_whole(tmp_path: Path) -> None:
@@ -58,7 +58,7 @@ def test_the_folder_may_be_moved_as_a_whole(tmp_path: Path) -> None:
 
 def test_a_results_job_is_read_as_well(tmp_path: Path) -> None:
     (tmp_path / "job.json").write_bytes(canonical_json(JOB))
-    assert read_job_file(tmp_path / "job.json") == ShotFile(JOB, ("masactrl",))
+    assert read_job_file(tmp_path / "job.json") == ShotFile(JOB, {"latentman": JOB.settings})
 
 
 def test_model_paths_count_from_the_files_folder_and_the_blends(tmp_path: Path) -> None:
@@ -78,15 +78,27 @@ def test_model_paths_count_from_the_files_folder_and_the_blends(tmp_path: Path) 
 
 
 def test_a_published_set_may_be_named(tmp_path: Path) -> None:
-    settings = {"prompt": "a robot", "latentman": {"parity": "released", "guide_strength": 0.5}}
-    job = read_job_file(saved(tmp_path, settings=settings)).job
-    assert (job.latentman.features, job.latentman.guide_strength) == ("released", 0.5)
+    methods = {"masactrl": {}, "latentman": {"parity": "released", "guide_strength": 0.5}}
+    shot = read_job_file(saved(tmp_path, methods=methods))
+    own = dataclasses.replace(published_settings("released"), guide_strength=0.5)
+    assert shot.methods == {"masactrl": MethodSettings(), "latentman": own}
+    assert (shot.job.method, shot.job.settings) == ("masactrl", MethodSettings())
+
+
+def test_a_shot_of_version_1_has_its_methods_settings_as_they_were_meant(tmp_path: Path) -> None:
+    settings = {"prompt": "a robot", "latentman": {"align": [0.1, 0.6]}}
+    old = saved(tmp_path, latentman_shot=1, methods=["masactrl", "latentman"], settings=settings)
+    own = LatentManSettings(align=(0.1, 0.6), guide_extent="all")  # what there was before there was a choice
+    assert read_job_file(old).methods == {"masactrl": MethodSettings(), "latentman": own}
+    said = settings | {"latentman": {"guide_extent": "body"}}
+    new = saved(tmp_path, latentman_shot=1, methods=["latentman"], settings=said)
+    assert read_job_file(new).job.settings == LatentManSettings()
 
 
 def test_keyed_prompts_are_kept_and_need_no_prompt_beside_them(tmp_path: Path) -> None:
     job = dataclasses.replace(JOB, prompts="1: a robot, 60: a knight")
     path = tmp_path / "shot.json"
-    write_job_file(path, ShotFile(job, ("masactrl",)))
+    write_job_file(path, ShotFile(job, METHODS))
     assert normal_job(read_job_file(path).job) == normal_job(job)
     alone = read_job_file(saved(tmp_path, settings={"prompts": "1: a robot, 60: a knight"})).job
     assert normal_job(alone).prompt == "a robot"
@@ -97,10 +109,14 @@ def test_keyed_prompts_are_kept_and_need_no_prompt_beside_them(tmp_path: Path) -
     [
         ({"latentman_shot": 9}, "version 9"),
         ({"frames": "9-1"}, "runs backwards"),
-        ({"methods": []}, "at least one method"),
+        ({"methods": {}}, "at least one method"),
+        ({"methods": ["latentman"]}, r"\$\.methods: an object"),
+        ({"methods": {"turbo": {}}}, "no method .turbo."),
+        ({"methods": {"masactrl": {"align": [0, 1]}}}, r"\$\.methods\.masactrl\.align is not a setting of masactrl"),
         ({"settings": None}, "settings"),
         ({"settings": {"prompt": "a", "step": 3}}, "step is not a setting"),
-        ({"settings": {"prompt": "a", "latentman": {"algin": [0, 1]}}}, "algin is not a setting"),
+        ({"methods": {"latentman": {"algin": [0, 1]}}}, "algin is not a setting"),
+        ({"settings": {"prompt": "a", "latentman": {}}}, "latentman is not a setting"),
         ({"settings": {"prompt": "a", "steps": "7"}}, "steps"),
         ({"settings": {"steps": 7}}, "'prompt' is missing"),
         ({"engine": 3}, "engine"),

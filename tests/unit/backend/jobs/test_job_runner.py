@@ -168,14 +168,14 @@ def test_guidance_by_the_tiny_decoder_of_the_models_folder(tmp_path: Path, model
 
     def run(name: str, method: str, **settings: Any) -> list[bytes]:
         job = write_job(tmp_path / name, own, method)
-        job = replace(job, latentman=replace(job.latentman, **settings))
+        job = replace(job, settings=replace(job.settings, **settings))
         (tmp_path / name / "job.json").write_bytes(canonical_json(job))
         run_job(tmp_path / name, lambda event: None, lambda: False)
         return pictures(tmp_path / name, job)
 
-    with pytest.raises(ModelError, match=r'none in \S*tiny_vae.*set latentman.guide_decoder to "full"'):
+    with pytest.raises(ModelError, match=r'none in \S*tiny_vae.*set settings.guide_decoder to "full"'):
         run("without", "latentman", guide_decoder="tiny")
-    plain = run("plain", "text2video_zero", guide_decoder="tiny")  # does not guide, and asks for none
+    plain = run("plain", "text2video_zero")  # does not guide, and asks for none
     assert run("unguided", "latentman", guide_decoder="tiny", guide=(0.0, 0.0), align=(0.0, 0.0)) == plain
     small_autoencoder().save_pretrained(own / "tiny_vae")
     full, tiny = (run(name, "latentman", guide_decoder=name) for name in ("full", "tiny"))

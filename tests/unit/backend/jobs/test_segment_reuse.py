@@ -22,6 +22,7 @@ from shared.errors import CancelledError
 from shared.files.digest import sha256_bytes
 from shared.jobs.job import Job, canonical_json
 from shared.jobs.reuse import RECORD_FILE, UNKNOWN, frames_to_generate, read_record, segment_keys
+from shared.methods.latentman import LatentManSettings
 from shared.models.files import LoraFile, ModelFiles
 from tests.helpers.exr_shot import exr_shot
 from tests.helpers.tiny_models import write_tiny_model
@@ -208,11 +209,12 @@ def test_another_prompt_in_the_company_of_frame_0_shares_nothing_that_reads_it(m
 
 def test_what_a_method_does_not_read_does_not_matter(model: Path, tmp_path: Path) -> None:
     guided = Shot(model, "latentman")
-    own = guided.write(tmp_path)[1].latentman
-    changes = {"latentman": dataclasses.replace(own, guide_strength=0.9)}
+    own = guided.write(tmp_path)[1].settings
+    assert isinstance(own, LatentManSettings)
+    changes = {"settings": dataclasses.replace(own, guide_strength=0.9)}
     assert not set(keys(guided, tmp_path)) & set(keys(guided.changed(**changes), tmp_path))
     shot = Shot(model, "text2video_zero")
-    assert keys(shot, tmp_path) == keys(shot.changed(**changes, fps=99.0), tmp_path)
+    assert keys(shot, tmp_path) == keys(shot.changed(fps=99.0), tmp_path)
 
 
 def damage(path: Path) -> None:

@@ -14,13 +14,12 @@ from backend.loop.noise import SHARED_NOISE
 from backend.methods.latentman.guidance import AdaptiveGuidance
 from backend.methods.latentman.method import LatentMan
 from backend.methods.table import METHOD_CLASSES
-from shared.jobs.job import LatentManSettings
 from shared.methods import METHODS
+from shared.methods.latentman import LatentManSettings
 from tests.helpers.clips import sliding_square
 
-INPUTS = MethodInputs(
-    LatentManSettings(align=(0.1, 0.5), guide=(0.3, 0.6), guide_strength=0.4), sliding_square(frames=2), 2
-)
+SETTINGS = LatentManSettings(align=(0.1, 0.5), guide=(0.3, 0.6), guide_strength=0.4)
+INPUTS = MethodInputs(SETTINGS, sliding_square(frames=2), 2)
 LAYER, STEP = Layer("unet", "layer", 0), Step(0, 10, 900, 0.1)
 
 
@@ -51,14 +50,14 @@ def test_per_frame_shares_nothing() -> None:
     assert len(streams) == 5
     assert SHARED_NOISE not in streams
     assert attends(method, LAYER, STEP) == ()
-    assert not (method.spec.needs_first or method.spec.needs_previous or method.spec.matches)
+    assert not (method.spec.needs_first or method.spec.needs_previous or method.spec.needs.matches)
 
 
 def test_shared_noise_shares_noise_alone() -> None:
     method = METHOD_CLASSES["shared_noise"].build(INPUTS)
     assert {method.noise_stream(frame) for frame in range(5)} == {SHARED_NOISE}
     assert attends(method, LAYER, STEP) == ()
-    assert not (method.spec.needs_first or method.spec.needs_previous or method.spec.matches)
+    assert not (method.spec.needs_first or method.spec.needs_previous or method.spec.needs.matches)
 
 
 def test_masactrl_reads_frame_0_late_and_in_the_unets_decoder_alone() -> None:
@@ -78,7 +77,7 @@ def test_masactrl_reads_frame_0_late_and_in_the_unets_decoder_alone() -> None:
 
 
 def test_latentman_stands_on_either_baseline() -> None:
-    settings = dataclasses.replace(INPUTS.settings, baseline="masactrl")
+    settings = dataclasses.replace(SETTINGS, baseline="masactrl")
     method = METHOD_CLASSES["latentman"].build(dataclasses.replace(INPUTS, settings=settings))
     assert not attends(method, Layer("unet", "down_blocks.1.attentions.0", 0), Step(9, 10, 20, 0.9))
     assert attends(method, Layer("unet", "up_blocks.2.attentions.0", 0), Step(9, 10, 20, 0.9)) == FRAME_ZERO
@@ -90,7 +89,7 @@ def test_the_baselines_share_noise_and_frame_0(name: str) -> None:
     assert {method.noise_stream(frame) for frame in range(5)} == {SHARED_NOISE}
     assert attends(method, LAYER, STEP) == FRAME_ZERO
     assert method.spec.needs_first
-    assert method.spec.matches == method.spec.needs_previous == (name == "latentman")
+    assert method.spec.needs.matches == method.spec.needs_previous == (name == "latentman")
 
 
 def test_latentman_takes_its_settings_from_the_job() -> None:

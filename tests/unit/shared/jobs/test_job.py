@@ -8,16 +8,10 @@ from typing import Any
 import pytest
 
 from shared.errors import EXIT_BAD_ARGUMENTS, InputError
-from shared.jobs.job import (
-    Job,
-    JobInputs,
-    LatentManSettings,
-    canonical_json,
-    job_id,
-    normal_job,
-    parse_job,
-    validate_job,
-)
+from shared.jobs.identity import job_id
+from shared.jobs.job import Job, JobInputs, canonical_json, normal_job, parse_job, validate_job
+from shared.methods import MethodSettings
+from shared.methods.latentman import LatentManSettings
 from shared.models.files import EmbeddingFile, LoraFile, ModelFiles
 
 DIGESTS = [hashlib.sha256(bytes([number])).hexdigest() for number in range(9)]
@@ -39,9 +33,9 @@ def test_canonical_bytes_are_sorted_and_bare() -> None:
 
 def test_a_job_of_one_prompt_is_spelled_without_keyed_ones() -> None:
     value = {field.name: getattr(JOB, field.name) for field in dataclasses.fields(Job) if field.name != "prompts"}
-    nested = {"inputs", "model_files", "latentman"}
+    nested = {"inputs", "model_files", "settings"}
     value = {name: dataclasses.asdict(item) if name in nested else item for name, item in value.items()}
-    assert value["schema"] == 3
+    assert value["schema"] == 4
     spelled = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     assert canonical_json(JOB) == spelled.encode()
 
@@ -49,20 +43,29 @@ def test_a_job_of_one_prompt_is_spelled_without_keyed_ones() -> None:
 def test_a_keyed_job_has_one_spelling_and_reads_back() -> None:
     job = changed(prompt="unused", prompts="1:  a robot,  30: a knight")
     normal = normal_job(job)
-    assert (normal.prompt, normal.prompts, normal.schema) == ("a robot", "1: a robot\n30: a knight", 3)
+    assert (normal.prompt, normal.prompts, normal.schema) == ("a robot", "1: a robot\n30: a knight", 4)
     assert parse_job(canonical_json(job)) == normal == normal_job(normal)
     assert job_id(job, MODEL) == job_id(changed(prompts="1: a robot\r\n\n30: a knight,"), MODEL) != job_id(JOB, MODEL)
     validate_job(changed(prompt="", prompts="1: a robot"))
 
 
 def test_a_job_reads_back() -> None:
-    job = changed(prompt="un café \N{ROBOT FACE}", latentman=LatentManSettings(align=(0.1, 0.5)), seed=2**63 - 1)
+    job = changed(prompt="un café \N{ROBOT FACE}", settings=LatentManSettings(align=(0.1, 0.5)), seed=2**63 - 1)
     assert parse_job(canonical_json(job)) == job
     files = ModelFiles(
         "/control", "/vae", "/config", (LoraFile("/lora", -0.5),), (EmbeddingFile("/word", "sks"),), "/tiny"
     )
     job = changed(model_files=files)
     assert parse_job(canonical_json(job)) == job
+
+
+def test_a_job_without_settings_has_its_methods_own() -> None:
+    assert JOB.settings == LatentManSettings()
+    assert Job("a robot", (1, 2), INPUTS, method="per_frame").settings == MethodSettings()
+    assert changed(settings=MethodSettings()) == JOB
+    plain = changed(method="per_frame", settings=MethodSettings())
+    assert json.loads(canonical_json(plain))["settings"] == {}
+    assert parse_job(canonical_json(plain)) == plain
 
 
 def test_whoever_writes_an_int_for_a_float_means_the_same_job() -> None:
@@ -83,9 +86,9 @@ def test_the_id_is_sha256_of_the_canonical_job_and_the_model() -> None:
         {"frames": (1, 3)},
         {"fps": 25.0},
         {"inputs": dataclasses.replace(INPUTS, shot=DIGESTS[6])},
-        {"latentman": LatentManSettings(features="released")},
-        {"latentman": LatentManSettings(guide_decoder="tiny")},
-        {"latentman": LatentManSettings(guide_extent="all")},
+        {"settings": LatentManSettings(features="released")},
+        {"settings": LatentManSettings(guide_decoder="tiny")},
+        {"settings": LatentManSettings(guide_extent="all")},
         {"model_files": ModelFiles(vae="/models/vae")},
         {"model_files": ModelFiles(tiny_vae="/models/taesd")},
         {"model_files": ModelFiles(loras=(LoraFile("/models/style.safetensors", 0.5),))},
@@ -127,8 +130,8 @@ def test_inputs_are_listed_once() -> None:
         ({"segment_frames": 0}, "job.number"),
         ({"method": "magic"}, "job.method"),
         ({"model": ""}, "job.model"),
-        ({"schema": 2}, "job.schema"),
-        ({"schema": 4, "prompts": "1: a robot"}, "job.schema"),
+        ({"schema": 3}, "job.schema"),
+        ({"schema": 5, "prompts": "1: a robot"}, "job.schema"),
         ({"schema": 0}, "job.schema"),
         ({"prompts": "a robot"}, "job.prompts"),
         ({"prompts": f"1: {'x' * 2_001}"}, "job.prompt_long"),
@@ -147,9 +150,10 @@ def test_inputs_are_listed_once() -> None:
             {"model_files": ModelFiles(embeddings=(EmbeddingFile("a", "x"), EmbeddingFile("b", "X")))},
             "job.embedding_token",
         ),
-        ({"latentman": LatentManSettings(align=(0.5, 0.4))}, "job.latentman"),
-        ({"latentman": LatentManSettings(guide=(float("nan"), 1.0))}, "job.latentman"),
-        ({"latentman": LatentManSettings(guide_strength=-1.0)}, "job.number"),
+        ({"settings": LatentManSettings(align=(0.5, 0.4))}, "job.settings"),
+        ({"settings": LatentManSettings(guide=(float("nan"), 1.0))}, "job.settings"),
+        ({"settings": LatentManSettings(guide_strength=-1.0)}, "job.number"),
+        ({"method": "per_frame"}, "job.settings"),
         ({"inputs": dataclasses.replace(INPUTS, passes=(DIGESTS[0],))}, "job.inputs_count"),
         ({"inputs": dataclasses.replace(INPUTS, shot="../../etc/passwd")}, "job.inputs_digest"),
     ],
@@ -180,8 +184,15 @@ def test_prompts_up_to_the_limit_pass(length: int) -> None:
         ({"steps": "20"}, r"\$\.steps"),
         ({"steps": True}, r"\$\.steps"),
         ({"frames": [1, "2"]}, r"\$\.frames\[1\]"),
-        ({"latentman": {"align": [0.0]}}, r"\$\.latentman\.align"),
-        ({"latentman": {"features": "best"}}, r"\$\.latentman\.features"),
+        ({"settings": {"align": [0.0]}}, r"\$\.settings\.align"),
+        ({"settings": {"features": "best"}}, r"\$\.settings\.features"),
+        (
+            {"settings": {"algin": [0.0, 0.4]}},
+            r"\$\.settings\.algin is not a setting of latentman; its settings are: ",
+        ),
+        ({"settings": [0.0]}, r"\$\.settings: an object"),
+        ({"method": "per_frame"}, r"\$\.settings\.align is not a setting of per_frame; its settings are: none"),
+        ({"latentman": {"align": [0.0, 0.4]}}, r"\$\.latentman: the settings of a job's method stand under settings"),
         ({"inputs": {}}, r"\$\.inputs"),
     ],
 )

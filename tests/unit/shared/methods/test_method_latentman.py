@@ -12,6 +12,7 @@ import pytest
 from shared.errors import InputError
 from shared.jobs.job import Job, JobInputs, canonical_json, parse_job, validate_job
 from shared.jobs.reuse import ShotFacts, segment_keys
+from shared.methods import MethodSettings
 from shared.methods.latentman import PARITIES, LatentManSettings, published_settings
 
 DIGESTS = [hashlib.sha256(bytes([number])).hexdigest() for number in range(5)]
@@ -21,9 +22,16 @@ JOB = Job("a robot", (1, 2), JobInputs((DIGESTS[0], DIGESTS[1]), DIGESTS[2], DIG
 FACTS = ShotFacts(1.0, 2.0, DIGESTS[4], (DIGESTS[0], DIGESTS[1]))
 
 
-def read(latentman: object) -> Job:
-    """A job file with this object under `latentman`, read back."""
-    return parse_job(json.dumps(json.loads(canonical_json(JOB)) | {"latentman": latentman}).encode())
+def read(settings: object) -> Job:
+    """A job file with these settings, read back."""
+    return parse_job(json.dumps(json.loads(canonical_json(JOB)) | {"settings": settings}).encode())
+
+
+def earlier(schema: int, latentman: object, **changes: object) -> Job:
+    """A job file as it was when settings stood under the method's name, read back."""
+    spelled = json.loads(canonical_json(JOB))
+    del spelled["settings"]
+    return parse_job(json.dumps(spelled | {"schema": schema, "latentman": latentman} | changes).encode())
 
 
 def steps(span: tuple[float, float], count: int) -> tuple[int, int]:
@@ -60,7 +68,7 @@ def test_the_parities_differ_where_paper_and_code_do() -> None:
 @pytest.mark.parametrize("parity", ["paper", "released"])
 def test_a_job_file_names_a_parity_and_keeps_only_what_it_stands_for(parity: Any) -> None:
     job = read({"parity": parity})
-    assert job.latentman == published_settings(parity)
+    assert job.settings == published_settings(parity)
     assert b"parity" not in canonical_json(job)
     assert parse_job(canonical_json(job)) == job
 
@@ -68,37 +76,50 @@ def test_a_job_file_names_a_parity_and_keeps_only_what_it_stands_for(parity: Any
 def test_single_settings_override_the_parity() -> None:
     job = read({"parity": "released", "baseline": "masactrl", "features": "paper", "guide": [0.5, 0.6]})
     expected = published_settings("released", "masactrl")
-    assert job.latentman == dataclasses.replace(expected, features="paper", guide=(0.5, 0.6))
+    assert job.settings == dataclasses.replace(expected, features="paper", guide=(0.5, 0.6))
 
 
 def test_without_a_parity_the_defaults_hold() -> None:
-    assert read({}).latentman == LatentManSettings()
-    assert read({"align": [0, 0.3]}).latentman == LatentManSettings(align=(0.0, 0.3))
+    assert read({}).settings == LatentManSettings()
+    assert read({"align": [0, 0.3]}).settings == LatentManSettings(align=(0.0, 0.3))
 
 
 def test_guidance_moves_the_body_by_our_own_settings_and_everything_by_the_published_ones() -> None:
     assert LatentManSettings().guide_extent == "body"
     assert {settings.guide_extent for settings in PARITIES.values()} == {"all"}
-    assert read({"guide_extent": "all"}).latentman == LatentManSettings(guide_extent="all")
-    assert read({"parity": "paper", "guide_extent": "body"}).latentman.guide_extent == "body"
+    assert read({"guide_extent": "all"}).settings == LatentManSettings(guide_extent="all")
+    assert read({"parity": "paper", "guide_extent": "body"}).settings == dataclasses.replace(
+        PARITIES["paper"], align=(0.0, 0.4), guide=(0.2, 0.7), guide_extent="body"
+    )
 
 
 @pytest.mark.parametrize("schema", [1, 2])
-@pytest.mark.parametrize("guide_rule", ["adaptive", "fixed"])
-def test_a_job_of_before_the_extent_is_none_of_today(schema: int, guide_rule: Any) -> None:
-    job = dataclasses.replace(JOB, latentman=LatentManSettings(guide_rule=guide_rule))
-    spelled = json.loads(canonical_json(job))
-    del spelled["latentman"]["guide_extent"]
-    before = parse_job(json.dumps(spelled | {"schema": schema}).encode())
-    assert before == dataclasses.replace(
-        job, latentman=dataclasses.replace(job.latentman, guide_extent="all")
-    )  # what it meant then, as today's version writes it
-    assert canonical_json(before) != canonical_json(job)
-    assert segment_keys(before, FACTS) != segment_keys(job, FACTS)
+@pytest.mark.parametrize("given", [{}, {"guide_rule": "fixed"}, dataclasses.asdict(LatentManSettings())])
+def test_a_job_of_before_the_extent_is_none_of_today(schema: int, given: dict[str, Any]) -> None:
+    known = {name: value for name, value in given.items() if name != "guide_extent"}
+    before = earlier(schema, known)
+    assert before.settings == LatentManSettings(**known, guide_extent="all")  # what it meant then
+    today = dataclasses.replace(before, settings=LatentManSettings(**known, guide_extent="body"))
+    assert before.schema == today.schema and canonical_json(before) != canonical_json(today)
+    assert segment_keys(before, FACTS) != segment_keys(today, FACTS)
+
+
+@pytest.mark.parametrize("schema", [1, 2, 3])
+def test_a_job_of_an_earlier_schema_keeps_the_settings_of_its_method_alone(schema: int) -> None:
+    spelled = {"align": [0.1, 0.3], "guide_extent": "body"}
+    assert earlier(schema, spelled).settings == LatentManSettings(align=(0.1, 0.3))
+    other = earlier(schema, spelled, method="masactrl")
+    assert (other.method, other.settings) == ("masactrl", MethodSettings())
+    with pytest.raises(InputError, match=r"\$\.settings\.algin"):
+        earlier(schema, {"algin": [0.1, 0.3]})
+
+
+def test_a_job_of_schema_3_that_leaves_the_extent_out_means_the_default() -> None:
+    assert earlier(3, {}).settings == LatentManSettings()
 
 
 @pytest.mark.parametrize(
-    ("latentman", "code"),
+    ("given", "code"),
     [
         ({"parity": "papers"}, "job.parity"),
         ({"parity": ["paper"]}, "job.parity"),
@@ -107,9 +128,9 @@ def test_a_job_of_before_the_extent_is_none_of_today(schema: int, guide_rule: An
         ("paper", "job.invalid"),
     ],
 )
-def test_a_parity_that_is_none_is_refused(latentman: object, code: str) -> None:
+def test_a_parity_that_is_none_is_refused(given: object, code: str) -> None:
     with pytest.raises(InputError) as caught:
-        read(latentman)
+        read(given)
     assert caught.value.code == code and caught.value.message.endswith(".")
 
 
@@ -121,17 +142,17 @@ def test_a_parity_that_is_none_is_refused(latentman: object, code: str) -> None:
         ({"guide_through": "unconditional"}, "needs its fixed steps"),
         ({"guide_decode": "body", "guide_rule": "fixed"}, "guide_decode body is for adaptive guidance"),
         ({"guide_decoder": "tiny", "guide_rule": "fixed"}, "guide_decoder tiny is for adaptive guidance"),
-        ({"guide_range": -1.0}, "guide_range is -1.0"),
-        ({"guide_range": float("inf")}, "guide_range is inf"),
+        ({"guide_range": -1.0}, "guide_range of latentman is -1.0"),
+        ({"guide_range": float("inf")}, "guide_range of latentman is inf"),
     ],
 )
 def test_settings_that_do_not_go_together_are_refused(values: dict[str, Any], words: str) -> None:
     with pytest.raises(InputError, match=words):
-        validate_job(dataclasses.replace(JOB, latentman=LatentManSettings(**values)))
+        validate_job(dataclasses.replace(JOB, settings=LatentManSettings(**values)))
 
 
 def test_reference_mode_first_wants_the_shot_in_one_segment() -> None:
     settings = LatentManSettings(reference_mode="first", guide=(0.0, 0.0))
-    validate_job(dataclasses.replace(JOB, latentman=settings, segment_frames=2))
+    validate_job(dataclasses.replace(JOB, settings=settings, segment_frames=2))
     with pytest.raises(InputError, match="it has 2 frames and segments of 1"):
-        validate_job(dataclasses.replace(JOB, latentman=settings, segment_frames=1))
+        validate_job(dataclasses.replace(JOB, settings=settings, segment_frames=1))

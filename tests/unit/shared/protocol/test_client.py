@@ -9,7 +9,7 @@ import pytest
 
 from shared.errors import BackendError, InputError, JobError, ProtocolError
 from shared.files.digest import sha256_bytes
-from shared.jobs.job import Job, JobInputs
+from shared.jobs.job import Job, JobInputs, checked_job
 from shared.models.files import LoraFile, ModelFiles
 from shared.protocol import messages
 from shared.protocol.client import events as events
@@ -182,7 +182,7 @@ def test_a_job_from_submission_to_done(client: JobClient, script: Script) -> Non
     ticket = client.submit(JOB)
     script.welcome()
     submit = script.only(messages.Submit)
-    assert submit.message.job == JOB
+    assert checked_job(submit.message.job) == JOB
     accepted = script.say(messages.Accepted(JOB_ID, "queued", 0, (), ()), submit.id)
     assert accepted == [events.Accepted(ticket, JOB_ID, "queued", 0, 0, ())]
     attach = script.only(messages.Attach)

@@ -42,6 +42,7 @@ def test_job_events_carry_job_and_number() -> None:
 FLOATS = st.floats(allow_nan=False, allow_infinity=False)
 WORDS = st.text(max_size=5) | st.sampled_from(["queued", "done", "paper", "surface"])
 SCALARS = st.one_of(st.none(), st.booleans(), st.integers(-5, 5), FLOATS, WORDS)
+JSON_VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.text(max_size=3), inner))
 
 
 def values_for(kind: Any) -> st.SearchStrategy[Any]:
@@ -55,6 +56,10 @@ def values_for(kind: Any) -> st.SearchStrategy[Any]:
         fitting = st.lists(values_for(arguments[0]), max_size=3)
     elif origin is tuple:
         fitting = st.tuples(*map(values_for, arguments)).map(list)
+    elif origin is dict:
+        fitting = st.dictionaries(values_for(arguments[0]), values_for(arguments[1]), max_size=3)
+    elif kind is Any:
+        fitting = JSON_VALUES
     elif origin is typing.Literal:
         fitting = st.sampled_from(arguments)
     elif origin is not None:
@@ -78,9 +83,6 @@ def test_the_stdlib_decoder_agrees_with_msgspec(kind: type[Message], data: st.Da
     else:
         assert convert(value, kind) == expected
         assert repr(convert(value, kind)) == repr(expected)  # 1 and 1.0 are equal but not the same
-
-
-JSON_VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner) | st.dictionaries(st.text(max_size=3), inner))
 
 
 @given(JSON_VALUES)

@@ -10,7 +10,7 @@ from backend.machine.devices import card_environment
 from backend.server.dispatch.local import LocalDispatcher, WorkerSettings
 from backend.server.dispatch.port import Assignment, Lost
 from backend.server.wakeup import Wakeup
-from tests.unit.backend.jobs.test_server_workers import until_end
+from tests.unit.backend.jobs.test_workers import until_end
 
 CUDA, HIP = "CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES"
 

@@ -1,0 +1,62 @@
+"""A method's settings out of the values of a file, and the check of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..errors import InputError
+from ..files.strict_json import StrictJSONError, convert
+from .setting import MethodSettings, Value, check_ranges, declared, values_of
+from .spec import MethodSpec
+
+
+def read_settings(method: MethodSpec, given: Any, place: str = "$.settings") -> MethodSettings:
+    """The settings that a file gives for a method; those that it leaves out have their defaults.
+
+    `given` is parsed JSON, in which one of the method's named sets may stand for its settings. Raises StrictJSONError
+    naming the place of what is no setting of the method or has a wrong value; InputError for an unknown set.
+    """
+    if not isinstance(given, dict):
+        raise StrictJSONError(f"{place}: an object is needed")
+    unknown = sorted(given.keys() - known_names(method))
+    if unknown:
+        has = ", ".join(declared(method.settings)) or "none"
+        raise StrictJSONError(f"{place}.{unknown[0]} is not a setting of {method.name}; its settings are: {has}")
+    own = given
+    if method.sets is not None and method.sets.key in given:
+        beside = {name: value for name, value in given.items() if name != method.sets.key}
+        own = {**spelled(values_of(method.sets.chosen(given))), **beside}
+    return convert(own, method.settings, place)
+
+
+def spelled(values: Mapping[str, Value]) -> dict[str, Any]:
+    """Values of settings as JSON has them."""
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+
+
+def known_names(method: MethodSpec) -> frozenset[str]:
+    """What may stand in the settings of a method in a file."""
+    return frozenset(declared(method.settings)) | ({method.sets.key} if method.sets is not None else set())
+
+
+def settings_of_earlier(method: MethodSpec, given: Any, schema: int) -> Any:
+    """A job's settings as a file of an earlier schema has them, with what that schema meant by those that it lacked.
+
+    Anything that is no object is returned as it is, for the reader to judge.
+    """
+    if not isinstance(given, dict):
+        return given
+    since = {name: one.before for name, one in declared(method.settings).items() if one.added > schema}
+    return {**since, **given}
+
+
+def check_settings(method: MethodSpec, settings: MethodSettings, frames: int, segment_frames: int) -> None:
+    """Refuse settings that a method cannot run a shot of so many frames with. Raises InputError on the first fault."""
+    if type(settings) is not method.settings:
+        raise InputError(
+            "job.settings", f"The job's settings are not those of {method.name}.", "Give the method's own."
+        )
+    check_ranges(settings, method.name)
+    if method.check is not None:
+        method.check(settings, frames, segment_frames)
