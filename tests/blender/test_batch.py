@@ -61,7 +61,7 @@ def test_several_shots_each_with_its_own_scene_and_error(folder: Path, capsys: p
     assert (plan["shot"], plan["frames"], plan["job"]["seed"]) == (1, [2, 3, 4], 5)
     assert (plan["job"]["prompt"], plan["output"]) == ("a robot", str(folder / "out" / "a"))
     assert (failed["shot"], failed["code"], failed["exit_code"]) == (2, "passes.no_camera", 2)
-    assert "'second' has no camera" in failed["message"] and said.count("latentman: ") == 1
+    assert "'second' has no perspective camera" in failed["message"] and said.count("latentman: ") == 1
     assert code == 2
     assert not (folder / "out").exists()
 

@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 
 from backend.correspondence.assignment import match_assignment
 from backend.correspondence.chain import ReferenceMode, match_chain, next_reference, root_map
-from backend.correspondence.one_to_one import closest_one_to_one
-from backend.correspondence.ragged import ranges
-from backend.correspondence.sampling import resize_iuv
+from backend.correspondence.indexing import closest_one_to_one, ranges
+from backend.correspondence.pairs import resize_iuv
 from backend.correspondence.types import IUV, Matches, empty_matches
 from shared.errors import PassesError
 from tests.reference.chain import copy_along, greedy_one_to_one

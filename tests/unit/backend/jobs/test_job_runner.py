@@ -11,11 +11,14 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 from PIL import Image
 from safetensors.torch import save_file
 
-from backend.jobs.folder import Batches, JobFolder
-from backend.jobs.runner import prepare, release, run_job, warm_model
+from backend.contract.values import Batches
+from backend.jobs.folder import JobFolder
+from backend.jobs.runner import prepare, release, run_job
+from backend.jobs.warm_model import warm_model
 from backend.jobs.worker_events import FrameDone, Progress, WorkerEvent
 from backend.passes.exr import FramePasses, read_frame
 from backend.passes.shot_passes import depth_pictures
@@ -25,7 +28,7 @@ from shared.jobs.job import Job, canonical_json
 from shared.models.files import LoraFile, ModelFiles
 from tests.helpers.exr_shot import exr_shot, moving_square, square_passes, write_exr
 from tests.helpers.synthetic_passes import all_parts
-from tests.helpers.tiny_models import small_autoencoder, write_tiny_model
+from tests.helpers.tiny_models import small_autoencoder, torch_module, write_tiny_model
 
 FRAMES = 4
 
@@ -89,7 +92,7 @@ def test_a_job_keeps_the_batches_of_its_first_run(tmp_path: Path, model: Path) -
         job = write_job(folder, model, "latentman")
         if folder == kept:
             JobFolder(folder).write_batches(Batches(1, 1))
-        handle = warm_model(job.model, job.model_files).components.unet.register_forward_hook(
+        handle = torch_module(warm_model(job.model, job.model_files).components.unet).register_forward_hook(
             lambda module, args, output: seen.append(len(args[0]))
         )
         try:
@@ -194,9 +197,9 @@ def test_a_missing_input_is_said(tmp_path: Path, model: Path) -> None:
 
 
 def test_filtered_labels_are_refused(tmp_path: Path) -> None:
-    part = np.full((4, 4), 3.0)
+    part: NDArray[Any] = np.full((4, 4), 3.0)
     part[1, 1] = 2.5
-    write_exr(tmp_path / "0001.exr", FramePasses(np.ones((4, 4)), part, np.zeros((4, 4, 2))))
+    write_exr(tmp_path / "0001.exr", FramePasses(np.ones((4, 4), np.float32), part, np.zeros((4, 4, 2), np.float32)))
     with pytest.raises(PassesError, match=r"0001\.exr.*not whole numbers"):
         read_frame(tmp_path / "0001.exr")
 
