@@ -145,7 +145,7 @@ def test_redo_brings_every_setting_back(scene: Any, tmp_path: Path) -> None:
 
 def test_a_take_behind_the_camera(scene: Any, tmp_path: Path) -> None:
     strip = add_take(scene, take(tmp_path / "take-001" / "latentman"))
-    with pytest.raises(RuntimeError, match="no camera"):
+    with pytest.raises(RuntimeError, match="no perspective camera"):
         operators.latentman.take_background(take=strip.name)
     camera = add_camera(scene, (0, -4, 1), (1.5, 0, 0))
     own = camera.data.background_images.new()
