@@ -23,10 +23,11 @@ class LatentManPreferences(PreferenceFields, bpy.types.AddonPreferences):
 
     def draw(self, context: Any) -> None:
         """Draw the fields, and what the doctor says."""
-        _draw_preferences(self.layout, self)
+        draw_preferences(self.layout, self)
 
 
-def _draw_preferences(layout: Any, preferences: Any) -> None:
+def draw_preferences(layout: Any, preferences: Any) -> None:
+    """Draw the fields, the program that they lead to, the models, and what the doctor says."""
     column = layout.column()
     column.use_property_split = True
     for name in ("backend", "device", "connection", "output", "notify"):
