@@ -15,7 +15,7 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "methods.md"
 _REACH: Mapping[Dependence, str] = {
     "alone": "its own segment",
     "first": "its own segment; in the shot's first frame, to which all attend: everything",
-    "chained": "its own segment and all behind it: each frame is joined to the one before",
+    "chained": "its own segment and all behind it",
 }
 _PASSES = {"depth": "depth", "part": "body parts"}
 

@@ -9,7 +9,8 @@ from typing import Any, Literal
 from .setting import MethodSettings
 
 Dependence = Literal["alone", "first", "chained"]
-"""What a frame depends on beside itself: nothing, the shot's frame 0, or that and all frames before it."""
+"""What a frame depends on beside itself: nothing; the shot's frame 0, which depends on no other; or anything more, also
+where the frames of one segment change each other. Reuse goes by it: too little returns frames of before an edit."""
 
 Pass = Literal["depth", "part"]
 

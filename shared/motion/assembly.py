@@ -92,7 +92,7 @@ def _fitted(body: Positions, shown: _Shown, reader: Reader, ask: Ask, name: str)
 
 def _unread(fields: Fields, reader: Reader) -> str:
     """One sentence about the entries that nobody reads; empty without any."""
-    known = {*reader.entries, *reader.needless, *RATE_KEYS, *SHAPE_KEYS}
+    known = {*reader.entries, *reader.needless, *reader.rate_keys, *reader.marks, *RATE_KEYS, *SHAPE_KEYS}
     keys = [key for key in (*fields.entries, *fields.unopened) if key not in known]
     if not keys:
         return ""

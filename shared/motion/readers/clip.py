@@ -68,6 +68,8 @@ class Reader:
     needless: tuple[str, ...]  # those that are known and say nothing that is missing
     is_mine: Callable[[Fields], bool]
     read: Callable[[Fields, Ask], Clip]
+    rate_keys: tuple[str, ...] = ()  # entries of its own that hold the rate; the usual names are known (`rates`)
+    marks: tuple[str, ...] = ()  # entries that only tell the format apart
 
 
 def require_sample(fields: Fields, ask: Ask, samples: int, repetitions: int = 1) -> None:

@@ -23,6 +23,6 @@ HY_MOTION: Final = replace(
     suffixes=(".npz",),
     up="y",
     fps_certain=True,
-    needless=(*AMASS.needless, "Rh"),
     is_mine=is_hy_motion,
+    marks=("Rh",),
 )

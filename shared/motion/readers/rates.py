@@ -32,7 +32,7 @@ class Rate:
 
 def frame_rate(fields: Fields, given: float | None, reader: Reader) -> Rate:
     """The rate. Raises MotionError where the file's cannot be one and none is given."""
-    key = fields.first(*RATE_KEYS)
+    key = fields.first(*reader.rate_keys, *RATE_KEYS)
     if given is not None and not _MIN_FPS <= given <= MAX_FPS:
         what = f"{fields.name} cannot be read at {given:g} frames a second."
         raise MotionError("motion.fps", what, f"Give a rate from {_MIN_FPS:g} to {MAX_FPS:g}.")

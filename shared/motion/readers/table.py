@@ -40,8 +40,8 @@ _OTHER_FILES: Final = (
 
 def opened_entries() -> frozenset[str]:
     """The entries of an archive that some reader looks at; no other is opened."""
-    looked_at = {"Rh", *RATE_KEYS, *SHAPE_KEYS}
-    return frozenset(looked_at.union(*(reader.entries for reader in READERS)) - {BARE})
+    own = (entry for reader in READERS for entry in (*reader.entries, *reader.rate_keys, *reader.marks))
+    return frozenset({*RATE_KEYS, *SHAPE_KEYS, *own} - {BARE})
 
 
 def reader_of(fields: Fields) -> Reader:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 
+import numpy as np
 import pytest
 import torch
 
-from backend.contract.values import Canvas, Segment, Step
+from backend.contract.values import Canvas, SampleSettings, Segment, Step
 from backend.loop.attending import FRAME_ZERO, Attend, Layer
 from backend.loop.method import FrameMethod, MethodInputs
 from backend.loop.noise import SHARED_NOISE
@@ -17,6 +18,8 @@ from backend.methods.table import METHOD_CLASSES
 from shared.methods import METHODS
 from shared.methods.latentman import LatentManSettings
 from tests.helpers.clips import sliding_square
+from tests.helpers.tiny_models import tiny_components
+from tests.helpers.tiny_shot import engine
 
 SETTINGS = LatentManSettings(align=(0.1, 0.5), guide=(0.3, 0.6), guide_strength=0.4)
 INPUTS = MethodInputs(SETTINGS, sliding_square(frames=2), 2)
@@ -37,7 +40,7 @@ def test_every_method_that_a_job_can_name_is_there() -> None:
 
 @pytest.mark.parametrize("name", sorted(METHODS))
 def test_a_method_builds_from_a_job_and_is_frozen(name: str) -> None:
-    method = METHOD_CLASSES[name].build(INPUTS)
+    method = METHOD_CLASSES[name].build(dataclasses.replace(INPUTS, settings=METHODS[name].settings()))
     assert method.spec.name == name
     assert dataclasses.is_dataclass(method)
     with pytest.raises((dataclasses.FrozenInstanceError, TypeError)):
@@ -97,3 +100,21 @@ def test_latentman_takes_its_settings_from_the_job() -> None:
     assert isinstance(method, LatentMan)
     assert (method.align, method.guide) == ((0.1, 0.5), (0.3, 0.6))
     assert method.guidance == AdaptiveGuidance(strength=0.4)
+
+
+@pytest.mark.parametrize("name", sorted(METHODS))
+def test_frame_0_depends_on_no_other_frame_unless_the_method_is_chained(name: str) -> None:
+    """Reuse keys of a method that is not chained look at frame 0 alone."""
+    spec, passes = METHODS[name], sliding_square(frames=3)
+    height, width = passes.size
+    settings = SampleSettings(3, 3.0, 0.9, 7, height, width, micro_batch=1)
+    components = tiny_components(dtype=torch.float64)
+    method = METHOD_CLASSES[name].build(MethodInputs(spec.settings(), passes, components.latent_factor))
+    depth = np.random.default_rng(0).random((3, height, width), np.float32)
+    edited = depth.copy()
+    edited[1:] = 1 - edited[1:]
+    ways = [engine(components, method, shown, settings).sample(Segment(0, 3)) for shown in (depth, edited)]
+    assert (ways[0].last.x0 - ways[1].last.x0).abs().max() > 1e-3
+    if spec.dependence != "chained":
+        torch.testing.assert_close(ways[0].first.x0, ways[1].first.x0, rtol=1e-9, atol=1e-9)
+        torch.testing.assert_close(ways[0].first.latents, ways[1].first.latents, rtol=1e-9, atol=1e-9)

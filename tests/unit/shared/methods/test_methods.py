@@ -16,15 +16,12 @@ from shared.methods.table import presets
 from shared.models.files import ModelFiles
 
 
-def test_what_a_later_segment_needs_follows_from_the_dependence() -> None:
-    needs = {name: (method.needs_first, method.needs_previous) for name, method in METHODS.items()}
-    assert needs == {
-        "latentman": (True, True),
-        "text2video_zero": (True, False),
-        "masactrl": (True, False),
-        "shared_noise": (False, False),
-        "per_frame": (False, False),
-    }
+@pytest.mark.parametrize(
+    ("name", "first", "previous"),
+    [("latentman", True, True), ("text2video_zero", True, False), ("shared_noise", False, False)],
+)
+def test_what_a_later_segment_needs_follows_from_the_dependence(name: str, first: bool, previous: bool) -> None:
+    assert (METHODS[name].needs_first, METHODS[name].needs_previous) == (first, previous)
 
 
 def test_names_are_the_tables_own_and_labels_are_for_people() -> None:

@@ -134,10 +134,11 @@ def test_no_two_families_have_one_name() -> None:
 
 
 def test_parts_are_listed_in_declarations_alone() -> None:
-    """Whoever needs the parts reads them there; a module for one part may name that one. Training and measurement
-    build networks of their own."""
+    """Whoever needs the parts reads them there; a module for one part may name that one. A method's declaration names
+    those that it works on. Training and measurement build networks of their own."""
     root = Path(__file__).resolve().parents[4]
     declarations = {f"shared/models/{family.name}.py" for family in FAMILIES}
+    declarations |= {path.relative_to(root).as_posix() for path in (root / "shared" / "methods").glob("*.py")}
     rooms = (
         "shared",
         "blender_addon",
