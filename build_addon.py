@@ -265,6 +265,8 @@ def import_faults(name: str, source: str, allowed: frozenset[str], depth: int) -
     constants = _string_constants(tree)
     faults = []
     for node in ast.walk(tree):
+        if not isinstance(node, ast.stmt | ast.expr):
+            continue
         if isinstance(node, ast.ImportFrom) and node.level:
             if node.level > depth + 1:
                 faults.append(f"{name}:{node.lineno} imports from above its package.")

@@ -12,6 +12,12 @@ from typing import IO
 
 KILL_WAIT_S = 5.0
 
+# Flags of a new process, which Windows alone has.
+if sys.platform == "win32":
+    NEW_GROUP, NO_WINDOW = subprocess.CREATE_NEW_PROCESS_GROUP, subprocess.CREATE_NO_WINDOW
+else:
+    NEW_GROUP = NO_WINDOW = 0
+
 
 def pump_lines(stream: IO[bytes], put: Callable[[bytes | None], None]) -> None:
     """In a thread: hand on each line of a pipe until it closes, then None."""

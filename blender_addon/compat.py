@@ -53,7 +53,7 @@ def new_fcurves(target: Any, action_name: str) -> Any:
     From 4.4 an action has slots, and the F-curves live in the slot's channel bag, but only from 5.0 can they be made
     there in a named group; until then the action's own collection still makes them, in its only slot.
     """
-    action = bpy.data.actions.new(action_name)
+    action: Any = bpy.data.actions.new(action_name)
     animation = target.animation_data_create()
     animation.action = action
     if not hasattr(action, "slots"):
@@ -140,7 +140,8 @@ def present_strips(scene: Any) -> Any:
 
 def last_channel() -> int:
     """The topmost channel of the sequencer: 128, as Blender says itself."""
-    kind = getattr(bpy.types, "Strip", None) or bpy.types.Sequence  # renamed in 4.4
+    kinds: Any = bpy.types  # 4.4 renamed Sequence to Strip
+    kind = kinds.Strip if hasattr(kinds, "Strip") else kinds.Sequence
     return int(kind.bl_rna.properties["channel"].hard_max)
 
 
@@ -150,8 +151,3 @@ def show_in_sequencers(scene: Any) -> None:
     for workspace in bpy.data.workspaces:
         if hasattr(workspace, "sequencer_scene") and workspace.sequencer_scene is None:
             workspace.sequencer_scene = scene
-
-
-def has_cli_commands() -> bool:
-    """True where `blender -c NAME` can be given commands of an add-on (4.2 and later)."""
-    return hasattr(bpy.utils, "register_cli_command")

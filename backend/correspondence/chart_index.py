@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.correspondence.ragged import ranges
+from backend.correspondence.indexing import ranges
 from backend.correspondence.types import LAST_PART
 from backend.passes.shot_passes import Charts
 from shared.errors import PassesError

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import dijkstra
 
+from backend.correspondence.indexing import ranges
 from backend.correspondence.lap_candidates import Graph
-from backend.correspondence.ragged import ranges
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Literal
 
+import numpy as np
+
 from backend.correspondence.assignment import match_assignment
 from backend.correspondence.chart_index import ChartIndex, chart_index
 from backend.correspondence.features import Features
-from backend.correspondence.sampling import resize_iuv
 from backend.correspondence.surface import match_surface
 from backend.correspondence.types import IUV, Matches
 from backend.passes.shot_passes import ShotPasses
@@ -49,3 +50,21 @@ def pair_matches(
     return match_assignment(
         frame_iuv(passes, current, height, width), frame_iuv(passes, reference, height, width), features=features
     )
+
+
+def resize_iuv(frame: IUV, height: int, width: int) -> IUV:
+    """The nearest-neighbour resize of LatentMan's code: sample `floor(i * scale)`, the top-left one.
+
+    Labels are never filtered: a mean of two labels or of two chart positions names a third place.
+
+    Raises PassesError for an empty size or one larger than the frame.
+    """
+    full_height, full_width = frame.part.shape
+    if not (1 <= height <= full_height and 1 <= width <= full_width):
+        raise PassesError(
+            "correspondence.size",
+            f"Matches at {width}x{height} need passes of at least that size, not {full_width}x{full_height}.",
+        )
+    rows = np.arange(height) * full_height // height
+    columns = np.arange(width) * full_width // width
+    return IUV(frame.part[rows[:, None], columns], frame.uv[rows[:, None], columns])

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.correspondence.chart_index import ChartIndex, find_in_charts
-from backend.correspondence.one_to_one import closest_one_to_one
+from backend.correspondence.indexing import closest_one_to_one
 from backend.correspondence.types import Matches
 from backend.passes.shot_passes import ShotPasses
 from shared.errors import PassesError

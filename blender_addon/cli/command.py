@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -17,7 +17,6 @@ from typing import Any
 
 import bpy
 
-from .. import compat
 from ..client.generate_job import GenerateJob
 from ..client.present import look_for_present
 from ..scene.scene_job import store_settings
@@ -185,8 +184,8 @@ class _Registered:
 
 def register() -> None:
     """Make the command known to Blender (`blender -c latentman`)."""
-    if compat.has_cli_commands():
-        _Registered.handle = bpy.utils.register_cli_command(COMMAND, main)
+    add: Callable[..., Any] = bpy.utils.register_cli_command  # the stubs give it no result
+    _Registered.handle = add(COMMAND, main)
 
 
 def unregister() -> None:

@@ -24,6 +24,7 @@ from ..shared.errors import InputError
 from ..shared.files.frame_files import is_file, shown_path
 from ..shared.jobs.frame_rate import rate_and_base
 from ..shot.generation import host_name
+from ..typed_bpy import windows
 from .options import given_frames, job_template, methods_of, picture_size
 
 
@@ -107,7 +108,7 @@ def _current(scene: Any) -> AbstractContextManager[Any]:
     """Make a scene the context's, as an animator does it in a window; in the background there is one as well."""
     if bpy.context.scene == scene:
         return nullcontext()
-    window = bpy.context.window_manager.windows[0]
+    window = windows()[0]
     window.scene = scene
     return bpy.context.temp_override(window=window)
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from ..child_process import KILL_WAIT_S, kill_group, pump_lines
+from ..child_process import KILL_WAIT_S, NEW_GROUP, kill_group, pump_lines
 from ..shared.errors import BackendError, InputError, LatentManError
 from ..shared.files.frame_files import storage_error
 from ..shared.protocol.client.transport import LaunchKeys
@@ -194,7 +194,6 @@ def _start(command: BackendCommand, work_folder: Path, log_file: Path) -> subpro
         log = log_file.open("wb")
     except OSError as error:
         raise storage_error(error, work_folder) from error
-    new_group = 0 if sys.platform != "win32" else subprocess.CREATE_NEW_PROCESS_GROUP
     with log:
         try:
             # A session of its own: Ctrl-C in the terminal is for us, and the backend ends with our pipe.
@@ -206,7 +205,7 @@ def _start(command: BackendCommand, work_folder: Path, log_file: Path) -> subpro
                 cwd=command.folder,
                 env={**os.environ, **dict(command.environment)},
                 start_new_session=sys.platform != "win32",
-                creationflags=new_group,
+                creationflags=NEW_GROUP,
             )
         except OSError as error:
             raise BackendError(

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from ..shared.errors import BackendError, CancelledError, JobError, LatentManError
 from ..shared.files.digest import sha256_bytes
@@ -358,7 +358,7 @@ class GenerateJob:
         self.preview = None
         self._show(state=state)
 
-    def _show(self, **changes: object) -> None:
+    def _show(self, **changes: Any) -> None:
         shown = replace(self.progress, **changes)
         self.progress = replace(shown, fraction=max(self.progress.fraction, shown.estimate()))
 

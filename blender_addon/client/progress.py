@@ -75,7 +75,7 @@ class GenerateProgress:
             kept = f", {self.passes_kept} unchanged" if self.passes_kept else ""
             return f"Rendering passes, frame {self.passes_done} of {self.frames}{kept}"
         if self.state is not GenerateState.GENERATING:
-            return self.state.value.capitalize()
+            return str(self.state.value).capitalize()
         parts = [f"{self.method}: {self.stage or 'waiting for the backend'}"]
         if self.steps:
             parts.append(f"step {self.step} of {self.steps}")

@@ -13,6 +13,8 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from ..child_process import NO_WINDOW
+
 APP_NAME = "LatentMan"
 
 
@@ -101,7 +103,7 @@ class Notifier:
                 stderr=subprocess.DEVNULL,
                 env={**os.environ, **self._way.environment(note)},
                 start_new_session=sys.platform != "win32",
-                creationflags=0 if sys.platform != "win32" else subprocess.CREATE_NO_WINDOW,
+                creationflags=NO_WINDOW,
             )
         except OSError:
             return False

@@ -121,8 +121,8 @@ def _observe(scene: Any, character: Character, frames: tuple[int, ...]) -> _Moti
 def _place(scene: Any, camera: Any, motion: _Motion, frames: tuple[int, ...], follow: bool, aspect: float) -> None:
     up = np.array([0.0, 0.0, 1.0])
     right = np.cross(up, motion.front)  # the picture's right, seen from the front
-    path = _smooth_path(motion.pelvis, frames, scene_fps(scene)) if follow else 0.0
-    moved = motion.points - (path[:, None] if follow else 0.0)
+    path = _smooth_path(motion.pelvis, frames, scene_fps(scene)) if follow else np.zeros((1, 3))
+    moved = motion.points - path[:, None]
     axes = np.stack([right, up, motion.front])  # sideways, height, towards the camera
     local = (moved @ axes.T).reshape(-1, 3)
     low, high = local.min(axis=0), local.max(axis=0)
@@ -135,7 +135,7 @@ def _place(scene: Any, camera: Any, motion: _Motion, frames: tuple[int, ...], fo
     camera.animation_data_clear()
     camera.rotation_mode = "XYZ"
     camera.rotation_euler = (math.pi / 2, 0, math.atan2(motion.front[0], -motion.front[1]))
-    camera.location = position + (path[0] if follow else 0.0)
+    camera.location = position + path[0]
     if follow:
         write_location(camera, np.asarray(frames, np.float64), position + path)
 
@@ -151,4 +151,5 @@ def _smooth_path(pelvis: NDArray[np.float64], frames: tuple[int, ...], fps: floa
     """The pelvis' way over the ground (frames, 3), smoothed over time so that no step shakes the camera."""
     times = np.asarray(frames, np.float64) / fps
     weights = np.exp(-0.5 * ((times[:, None] - times[None]) / _SMOOTHING_S) ** 2)
-    return (weights / weights.sum(axis=1, keepdims=True)) @ (pelvis * (1, 1, 0))
+    smoothed: NDArray[np.float64] = (weights / weights.sum(axis=1, keepdims=True)) @ (pelvis * (1, 1, 0))
+    return smoothed

@@ -11,7 +11,6 @@ from typing import Any
 
 import bpy
 import numpy as np
-from bpy.app.handlers import persistent
 from numpy.typing import NDArray
 
 from ..passes.geometry import CameraView, camera_view, world_vertices
@@ -19,6 +18,7 @@ from ..passes.shot_file import visible_range_m
 from ..rig.character import Character, characters
 from ..shared.errors import InputError
 from ..shared.shot import ShotCamera, depth_levels
+from ..typed_bpy import persistent
 
 DEPTH_ATTRIBUTE = "latentman_depth"
 # On the scene: the shot's range in metres and what its viewport showed before; on a mesh: its colours before.
@@ -106,7 +106,8 @@ def _vertices(one: Character, depsgraph: Any) -> NDArray[np.float32]:
 
 def _depth(view: CameraView, vertices: NDArray[np.float32]) -> NDArray[np.float64]:
     camera = ShotCamera(view.world_to_camera[None], view.intrinsics[None])
-    return camera.project(np.asarray(vertices, np.float64)[None])[1][0]
+    depth: NDArray[np.float64] = camera.project(np.asarray(vertices, np.float64)[None])[1][0]
+    return depth
 
 
 def _paint(layer: Any, levels: NDArray[np.float64]) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import bpy.utils.previews
 import numpy as np
+from numpy.typing import NDArray
 
 from ..shared.protocol.client.events import Preview
 
@@ -51,7 +52,7 @@ class PreviewIcon:
         self._collection = self._shown = None
 
 
-def icon_pixels(picture: Preview) -> np.ndarray:
+def icon_pixels(picture: Preview) -> NDArray[np.float32]:
     """RGBA from 0 to 1, flat, row by row from the bottom as Blender has them."""
     rgb = np.frombuffer(picture.rgb, np.uint8).reshape(picture.height, picture.width, 3)[::-1]
     pixels = np.ones((picture.height, picture.width, 4), np.float32)

@@ -11,6 +11,7 @@ from ..client.warm_backend import BackendState
 from ..shared.errors import LatentManError
 from ..shot.generation import backend_command, chosen_backend
 from ..shot.running import generation, wake
+from ..typed_bpy import Outcome, registration_of
 from .reporting import allow, refuse
 
 LOG_TEXT = "LatentMan backend.log"
@@ -29,7 +30,7 @@ class LATENTMAN_OT_start_backend(bpy.types.Operator):
         state = generation().backend.state
         return allow(cls, "" if state is BackendState.STOPPED else f"The backend: {state.value.lower()}")
 
-    def execute(self, context: Any) -> set[str]:
+    def execute(self, context: Any) -> Outcome:
         """Start it; the timer keeps the connection."""
         try:
             generation().start_backend(context)
@@ -53,7 +54,7 @@ class LATENTMAN_OT_stop_backend(bpy.types.Operator):
         running = generation().backend.state in (BackendState.STARTING, BackendState.READY)
         return allow(cls, "" if running else "The backend is not running")
 
-    def execute(self, context: Any) -> set[str]:
+    def execute(self, context: Any) -> Outcome:
         """Begin to end it, without waiting."""
         generation().backend.stop()
         wake()
@@ -77,7 +78,7 @@ class LATENTMAN_OT_release_memory(bpy.types.Operator):
         loaded = any(memory.model_loaded for memory in current.backend.memory)
         return allow(cls, "" if loaded else "The backend has no model loaded")
 
-    def execute(self, context: Any) -> set[str]:
+    def execute(self, context: Any) -> Outcome:
         """Ask for it; the panel shows what is held then."""
         generation().backend.release_models()
         wake()
@@ -96,7 +97,7 @@ class LATENTMAN_OT_show_log(bpy.types.Operator):
         file = generation().log_file
         return allow(cls, "" if file is not None and file.is_file() else "The add-on has not started a backend yet")
 
-    def execute(self, context: Any) -> set[str]:
+    def execute(self, context: Any) -> Outcome:
         """Fill the text."""
         file = generation().log_file
         try:
@@ -121,7 +122,7 @@ class LATENTMAN_OT_doctor(bpy.types.Operator):
         """One at a time."""
         return allow(cls, "The doctor is looking" if generation().doctor.running else "")
 
-    def execute(self, context: Any) -> set[str]:
+    def execute(self, context: Any) -> Outcome:
         """Start it; the timer takes the report."""
         try:
             generation().doctor.ask(backend_command(chosen_backend(context)))
@@ -142,7 +143,7 @@ class LATENTMAN_OT_open_preferences(bpy.types.Operator):
         """Not in the background: there is no window."""
         return allow(cls, "Blender runs without a window" if bpy.app.background else "")
 
-    def execute(self, context: Any) -> set[str]:
+    def execute(self, context: Any) -> Outcome:
         """Open the window at the add-on."""
         bpy.ops.preferences.addon_show(module=addon_name)
         return {"FINISHED"}
@@ -154,7 +155,7 @@ class LATENTMAN_OT_clear_error(bpy.types.Operator):
     bl_idname = "latentman.clear_error"
     bl_label = "Dismiss"
 
-    def execute(self, context: Any) -> set[str]:
+    def execute(self, context: Any) -> Outcome:
         """Forget it."""
         generation().error = None
         return {"FINISHED"}
@@ -170,4 +171,4 @@ _CLASSES = (
     LATENTMAN_OT_clear_error,
 )
 
-register, unregister = bpy.utils.register_classes_factory(_CLASSES)
+register, unregister = registration_of(*_CLASSES)

@@ -12,6 +12,7 @@ from ..rig.motion_figures import store_check
 from ..scene.scene_job import scene_frames
 from ..shared.errors import LatentManError
 from ..shot.running import wake
+from ..typed_bpy import Outcome, registration_of
 from .reporting import allow, refuse
 
 
@@ -27,7 +28,7 @@ class LATENTMAN_OT_check_motion(bpy.types.Operator):
         """Only where there is a character."""
         return allow(cls, why_grey(context))
 
-    def execute(self, context: Any) -> set[str]:
+    def execute(self, context: Any) -> Outcome:
         """Look at all of them, and keep what was found."""
         scene = context.scene
         settings = scene.latentman
@@ -44,4 +45,4 @@ class LATENTMAN_OT_check_motion(bpy.types.Operator):
         return {"FINISHED"}
 
 
-register, unregister = bpy.utils.register_classes_factory((LATENTMAN_OT_check_motion,))
+register, unregister = registration_of(LATENTMAN_OT_check_motion)

@@ -7,6 +7,7 @@ from typing import Any
 import bpy
 
 from ..scene.prompt_text import new_prompts
+from ..typed_bpy import Outcome, registration_of
 from .editor_beside import has_view, open_beside
 from .reporting import allow
 
@@ -24,7 +25,7 @@ class LATENTMAN_OT_edit_prompts(bpy.types.Operator):
         there = _editor(context) is not None or has_view(context)
         return allow(cls, "" if there else "There is no 3D view in this window")
 
-    def execute(self, context: Any) -> set[str]:
+    def execute(self, context: Any) -> Outcome:
         """Show the scene's text; one that begins with the prompt is made where there is none."""
         scene = context.scene
         if scene.latentman.prompts is None:
@@ -40,4 +41,4 @@ def _editor(context: Any) -> Any:
     return next((one for one in areas if one.type == "TEXT_EDITOR"), None)
 
 
-register, unregister = bpy.utils.register_classes_factory((LATENTMAN_OT_edit_prompts,))
+register, unregister = registration_of(LATENTMAN_OT_edit_prompts)

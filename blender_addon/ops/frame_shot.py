@@ -10,6 +10,7 @@ from ..look.camera import frame_shot
 from ..rig.character import Character, characters, why_grey
 from ..scene.scene_job import scene_frames
 from ..shared.errors import LatentManError
+from ..typed_bpy import Outcome, registration_of
 from .reporting import allow, refuse
 
 
@@ -25,7 +26,7 @@ class LATENTMAN_OT_frame_shot(bpy.types.Operator):
         """Only where there is a character."""
         return allow(cls, why_grey(context))
 
-    def execute(self, context: Any) -> set[str]:
+    def execute(self, context: Any) -> Outcome:
         """Frame the active character, or the first."""
         scene = context.scene
         settings = scene.latentman
@@ -48,4 +49,4 @@ def _chosen(context: Any) -> Character:
     return next((one for one in found if context.object in (one.armature, one.body)), found[0])
 
 
-register, unregister = bpy.utils.register_classes_factory((LATENTMAN_OT_frame_shot,))
+register, unregister = registration_of(LATENTMAN_OT_frame_shot)

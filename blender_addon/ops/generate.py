@@ -15,6 +15,7 @@ from ..shared.jobs.job import validate_job
 from ..shot.generation import why_no_shot
 from ..shot.running import Generation, generation, wake
 from ..shot.takes_on_disk import unfinished_take
+from ..typed_bpy import Outcome, registration_of
 from .reporting import allow, refuse
 
 _BLOCKING_SLEEP_S = 0.005
@@ -27,7 +28,7 @@ class _Begin:
         """What begins the shot."""
         raise NotImplementedError
 
-    def invoke(self, context: Any, event: Any) -> set[str]:
+    def invoke(self, context: Any, event: Any) -> Outcome:
         """Start, and come back at once: the timer goes on."""
         try:
             self.begin(context)(context)
@@ -36,7 +37,7 @@ class _Begin:
         wake()
         return {"FINISHED"}
 
-    def execute(self, context: Any) -> set[str]:
+    def execute(self, context: Any) -> Outcome:
         """For scripts: the same, and come back when it has ended."""
         current = generation()
         try:
@@ -98,7 +99,7 @@ class LATENTMAN_OT_cancel(bpy.types.Operator):
         """Only while a shot is under way."""
         return allow(cls, "" if generation().running else "Nothing is being generated")
 
-    def execute(self, context: Any) -> set[str]:
+    def execute(self, context: Any) -> Outcome:
         """Ask it to stop; the timer goes on until it has."""
         generation().cancel()
         return {"FINISHED"}
@@ -142,4 +143,4 @@ def _nothing_to_resume(context: Any) -> str:
 
 _CLASSES = (LATENTMAN_OT_generate, LATENTMAN_OT_resume, LATENTMAN_OT_cancel)
 
-register, unregister = bpy.utils.register_classes_factory(_CLASSES)
+register, unregister = registration_of(*_CLASSES)

@@ -18,6 +18,7 @@ from ..scene_time import scene_range
 from ..shared.errors import InputError, LatentManError
 from ..shared.motion import SUFFIXES
 from ..shot.running import wake
+from ..typed_bpy import Outcome, registration_of
 from .reporting import refuse
 
 _GLOB = ";".join(f"*{form}" for suffix in SUFFIXES for form in (suffix, suffix.upper()))
@@ -49,7 +50,7 @@ class LATENTMAN_OT_import_motion(bpy.types.Operator):
             return False
         return True
 
-    def invoke(self, context: Any, event: Any) -> set[str]:
+    def invoke(self, context: Any, event: Any) -> Outcome:
         """Ask for a file, or take the one named in the panel."""
         self._take_from_scene(context.scene)
         self.filepath = bpy.path.abspath(context.scene.latentman.motion_path)
@@ -58,7 +59,7 @@ class LATENTMAN_OT_import_motion(bpy.types.Operator):
         context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}
 
-    def execute(self, context: Any) -> set[str]:
+    def execute(self, context: Any) -> Outcome:
         """Read, make the character, and frame it where the scene has no camera."""
         scene = context.scene
         self._take_from_scene(scene)
@@ -98,4 +99,4 @@ def _select(context: Any, armature: Any) -> None:
         context.view_layer.objects.active = armature
 
 
-register, unregister = bpy.utils.register_classes_factory((LATENTMAN_OT_import_motion,))
+register, unregister = registration_of(LATENTMAN_OT_import_motion)

@@ -9,6 +9,7 @@ from bpy.props import BoolProperty, StringProperty
 
 from ..shared.methods import METHODS
 from ..shared.methods.setting import declared
+from ..typed_bpy import Outcome, registration_of
 from .reporting import allow
 
 # What a method's declaration says mends an error: `METHOD.SETTING`.
@@ -31,7 +32,7 @@ class LATENTMAN_OT_reset_setting(bpy.types.Operator):
 
     setting: StringProperty(name="Setting", options={"SKIP_SAVE"})
 
-    def execute(self, context: Any) -> set[str]:
+    def execute(self, context: Any) -> Outcome:
         """Reset it."""
         if self.setting not in RESETTABLE:
             self.report({"ERROR"}, f"{self.setting!r} is none of {', '.join(RESETTABLE)}.")
@@ -55,10 +56,11 @@ class LATENTMAN_OT_choose_motion(bpy.types.Operator):
         """Not in the background: there is no file browser."""
         return allow(cls, "Blender runs without a window" if bpy.app.background else "")
 
-    def execute(self, context: Any) -> set[str]:
+    def execute(self, context: Any) -> Outcome:
         """Forget the file that is named, and ask for one."""
         context.scene.latentman.property_unset("motion_path")
-        bpy.ops.latentman.import_motion("INVOKE_DEFAULT")
+        operators: Any = bpy.ops  # the stubs know those of Blender alone
+        operators.latentman.import_motion("INVOKE_DEFAULT")
         return {"FINISHED"}
 
 
@@ -72,12 +74,12 @@ class LATENTMAN_OT_choose_output(bpy.types.Operator):
     directory: StringProperty(name="Folder", subtype="DIR_PATH", options={"SKIP_SAVE"})
     filter_folder: BoolProperty(default=True, options={"HIDDEN"})
 
-    def invoke(self, context: Any, event: Any) -> set[str]:
+    def invoke(self, context: Any, event: Any) -> Outcome:
         """Ask for it."""
         context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}
 
-    def execute(self, context: Any) -> set[str]:
+    def execute(self, context: Any) -> Outcome:
         """Take it."""
         context.scene.latentman.output = self.directory
         return {"FINISHED"}
@@ -96,7 +98,7 @@ class LATENTMAN_OT_shorten_segments(bpy.types.Operator):
         shortest = context.scene.latentman.segment_frames <= 1
         return allow(cls, "A segment is one frame already: use a smaller picture" if shortest else "")
 
-    def execute(self, context: Any) -> set[str]:
+    def execute(self, context: Any) -> Outcome:
         """Halve it."""
         context.scene.latentman.segment_frames //= 2
         return {"FINISHED"}
@@ -109,4 +111,4 @@ _CLASSES = (
     LATENTMAN_OT_shorten_segments,
 )
 
-register, unregister = bpy.utils.register_classes_factory(_CLASSES)
+register, unregister = registration_of(*_CLASSES)

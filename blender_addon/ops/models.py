@@ -15,25 +15,24 @@ from ..shared.errors import LatentManError
 from ..shared.files.weight_header import WEIGHT_SUFFIXES
 from ..shared.models.files import EMBEDDED, ModelFiles
 from ..shot.running import generation, wake
+from ..typed_bpy import Outcome, registration_of
 from .reporting import allow, refuse
 
 
 class _AddModel:
     """An operator that adds what is chosen in a file browser."""
 
-    bl_options = {"INTERNAL"}
-
     @classmethod
     def poll(cls, context: Any) -> bool:
         """Only where the add-on has preferences."""
         return allow(cls, "" if addon_preferences(context) else "The add-on is not enabled in the preferences")
 
-    def invoke(self, context: Any, event: Any) -> set[str]:
+    def invoke(self, context: Any, event: Any) -> Outcome:
         """Ask for it."""
         context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}
 
-    def add(self, context: Any, path: Path) -> set[str]:
+    def add(self, context: Any, path: Path) -> Outcome:
         """Add it, and look at its files."""
         preferences = addon_preferences(context)
         entry = preferences.models.add()
@@ -48,11 +47,12 @@ class LATENTMAN_OT_add_model_folder(_AddModel, bpy.types.Operator):
 
     bl_idname = "latentman.add_model_folder"
     bl_label = "Add Model Folder"
+    bl_options = {"INTERNAL"}
 
     directory: StringProperty(name="Folder", subtype="DIR_PATH", options={"SKIP_SAVE"})
     filter_folder: BoolProperty(default=True, options={"HIDDEN"})
 
-    def execute(self, context: Any) -> set[str]:
+    def execute(self, context: Any) -> Outcome:
         """Add it."""
         return self.add(context, Path(bpy.path.abspath(self.directory)))
 
@@ -62,19 +62,18 @@ class LATENTMAN_OT_add_model_file(_AddModel, bpy.types.Operator):
 
     bl_idname = "latentman.add_model_file"
     bl_label = "Add Model File"
+    bl_options = {"INTERNAL"}
 
     filepath: StringProperty(name="File", subtype="FILE_PATH", options={"SKIP_SAVE"})
     filter_glob: StringProperty(default=";".join(f"*{suffix}" for suffix in WEIGHT_SUFFIXES), options={"HIDDEN"})
 
-    def execute(self, context: Any) -> set[str]:
+    def execute(self, context: Any) -> Outcome:
         """Add it."""
         return self.add(context, Path(bpy.path.abspath(self.filepath)))
 
 
 class _ForMarked:
     """An operator for the model that is marked in the list."""
-
-    bl_options = {"INTERNAL"}
 
     @classmethod
     def poll(cls, context: Any) -> bool:
@@ -87,8 +86,9 @@ class LATENTMAN_OT_remove_model(_ForMarked, bpy.types.Operator):
 
     bl_idname = "latentman.remove_model"
     bl_label = "Remove Model"
+    bl_options = {"INTERNAL"}
 
-    def execute(self, context: Any) -> set[str]:
+    def execute(self, context: Any) -> Outcome:
         """Take it off."""
         preferences = addon_preferences(context)
         preferences.models.remove(preferences.model_index)
@@ -102,8 +102,9 @@ class LATENTMAN_OT_check_model(_ForMarked, bpy.types.Operator):
 
     bl_idname = "latentman.check_model"
     bl_label = "Check Files"
+    bl_options = {"INTERNAL"}
 
-    def execute(self, context: Any) -> set[str]:
+    def execute(self, context: Any) -> Outcome:
         """Start looking; the timer takes what is found."""
         marked = _marked(context)
         if marked is not None:
@@ -121,7 +122,7 @@ class LATENTMAN_OT_choose_model(bpy.types.Operator):
 
     model: StringProperty(name="Model", options={"SKIP_SAVE"})
 
-    def execute(self, context: Any) -> set[str]:
+    def execute(self, context: Any) -> Outcome:
         """Use it, and look at its files."""
         known = next((one for one in stored_preferences(context).models if one.path == self.model), None)
         if known is None and self.model != EMBEDDED:
@@ -152,4 +153,4 @@ _CLASSES = (
     LATENTMAN_OT_choose_model,
 )
 
-register, unregister = bpy.utils.register_classes_factory(_CLASSES)
+register, unregister = registration_of(*_CLASSES)

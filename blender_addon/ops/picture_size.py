@@ -7,6 +7,7 @@ from typing import Any
 import bpy
 
 from ..scene.properties import settings_of
+from ..typed_bpy import Outcome, registration_of
 
 
 class LATENTMAN_OT_use_picture_size(bpy.types.Operator):
@@ -16,7 +17,7 @@ class LATENTMAN_OT_use_picture_size(bpy.types.Operator):
     bl_label = "Use Picture Size"
     bl_options = {"REGISTER", "UNDO"}
 
-    def execute(self, context: Any) -> set[str]:
+    def execute(self, context: Any) -> Outcome:
         """Set the resolution."""
         render, settings = context.scene.render, settings_of(context.scene)
         render.resolution_x, render.resolution_y = settings.width, settings.height
@@ -24,4 +25,4 @@ class LATENTMAN_OT_use_picture_size(bpy.types.Operator):
         return {"FINISHED"}
 
 
-register, unregister = bpy.utils.register_classes_factory((LATENTMAN_OT_use_picture_size,))
+register, unregister = registration_of(LATENTMAN_OT_use_picture_size)

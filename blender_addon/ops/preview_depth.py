@@ -10,6 +10,7 @@ from ..look.depth_preview import depth_is_shown, hide_depth, show_depth
 from ..scene.scene_job import scene_frames
 from ..shared.errors import LatentManError
 from ..shot.generation import why_no_shot
+from ..typed_bpy import Outcome, registration_of
 from .reporting import allow, refuse
 
 
@@ -27,7 +28,7 @@ class LATENTMAN_OT_preview_depth(bpy.types.Operator):
             return True
         return allow(cls, why_no_shot(context))
 
-    def execute(self, context: Any) -> set[str]:
+    def execute(self, context: Any) -> Outcome:
         """Show it, or what was there before."""
         scene, viewport = context.scene, _viewport(context)
         if depth_is_shown(scene):
@@ -47,4 +48,4 @@ def _viewport(context: Any) -> Any:
     return next((space for space in spaces if space is not None and space.type == "VIEW_3D"), None)
 
 
-register, unregister = bpy.utils.register_classes_factory((LATENTMAN_OT_preview_depth,))
+register, unregister = registration_of(LATENTMAN_OT_preview_depth)

@@ -10,6 +10,7 @@ from ..look.depth_preview import hide_depth
 from ..rig.body_mesh import PART_ATTRIBUTE
 from ..rig.character import characters, why_grey
 from ..rig.part_colours import colour_parts
+from ..typed_bpy import Outcome, registration_of
 from .reporting import allow
 
 
@@ -25,7 +26,7 @@ class LATENTMAN_OT_preview_parts(bpy.types.Operator):
         """Only where there is a character."""
         return allow(cls, why_grey(context))
 
-    def execute(self, context: Any) -> set[str]:
+    def execute(self, context: Any) -> Outcome:
         """Colour them, and turn the viewport over."""
         space = context.space_data
         viewport = space if space is not None and space.type == "VIEW_3D" else None
@@ -39,4 +40,4 @@ class LATENTMAN_OT_preview_parts(bpy.types.Operator):
         return {"FINISHED"}
 
 
-register, unregister = bpy.utils.register_classes_factory((LATENTMAN_OT_preview_parts,))
+register, unregister = registration_of(LATENTMAN_OT_preview_parts)

@@ -6,9 +6,10 @@ from typing import Any
 
 from ..shared.errors import LatentManError
 from ..shot.running import generation, wake
+from ..typed_bpy import Outcome
 
 
-def refuse(operator: Any, error: LatentManError) -> set[str]:
+def refuse(operator: Any, error: LatentManError) -> Outcome:
     """Report an error as an operator's outcome."""
     generation().error = error
     wake()

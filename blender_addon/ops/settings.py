@@ -26,6 +26,7 @@ from ..shared.jobs.job import normal_job
 from ..shot.generation import chosen_backend, known_jobs, why_no_shot
 from ..shot.running import generation, wake
 from ..shot.takes_on_disk import has_take_of
+from ..typed_bpy import Outcome, registration_of
 from .reporting import allow, refuse
 
 
@@ -45,7 +46,7 @@ class LATENTMAN_OT_apply_preset(bpy.types.Operator):
             return allow(cls, str(error))
         return allow(cls, "" if changed else "The settings are the preset's already")
 
-    def execute(self, context: Any) -> set[str]:
+    def execute(self, context: Any) -> Outcome:
         """Set them."""
         apply_preset(context.scene)
         return {"FINISHED"}
@@ -63,7 +64,7 @@ class LATENTMAN_OT_reset_hidden(bpy.types.Operator):
         """Only where there are any."""
         return allow(cls, "" if context.scene.latentman.other else "They are at their defaults")
 
-    def execute(self, context: Any) -> set[str]:
+    def execute(self, context: Any) -> Outcome:
         """Forget them."""
         context.scene.latentman.other = ""
         return {"FINISHED"}
@@ -75,7 +76,7 @@ class _JobFile:
     filepath: StringProperty(name="File", subtype="FILE_PATH")
     filter_glob: StringProperty(default="*.json", options={"HIDDEN"})
 
-    def invoke(self, context: Any, event: Any) -> set[str]:
+    def invoke(self, context: Any, event: Any) -> Outcome:
         """Ask for the file."""
         if not self.filepath:
             self.filepath = f"{Path(bpy.data.filepath).stem or 'shot'}.json"
@@ -94,7 +95,7 @@ class LATENTMAN_OT_save_job(_JobFile, bpy.types.Operator):
         """Only in a saved file, which the job can name."""
         return allow(cls, "" if bpy.data.filepath else "Save the file first: the job names it")
 
-    def execute(self, context: Any) -> set[str]:
+    def execute(self, context: Any) -> Outcome:
         """Write it."""
         path = Path(bpy.path.ensure_ext(bpy.path.abspath(self.filepath), ".json"))
         try:
@@ -112,7 +113,7 @@ class LATENTMAN_OT_load_job(_JobFile, bpy.types.Operator):
     bl_label = "Load Job"
     bl_options = {"REGISTER", "UNDO"}
 
-    def execute(self, context: Any) -> set[str]:
+    def execute(self, context: Any) -> Outcome:
         """Read it into the scene's settings."""
         scene = context.scene
         try:
@@ -137,7 +138,7 @@ class LATENTMAN_OT_count_changes(bpy.types.Operator):
             return allow(cls, "Passes are being looked at or rendered")
         return allow(cls, why_no_shot(context))
 
-    def execute(self, context: Any) -> set[str]:
+    def execute(self, context: Any) -> Outcome:
         """Start the child; the timer takes what it finds."""
         scene = context.scene
         current, settings = generation(), scene.latentman
@@ -169,4 +170,4 @@ _CLASSES = (
     LATENTMAN_OT_count_changes,
 )
 
-register, unregister = bpy.utils.register_classes_factory(_CLASSES)
+register, unregister = registration_of(*_CLASSES)

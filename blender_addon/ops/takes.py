@@ -13,13 +13,12 @@ from ..shot.running import generation
 from ..shot.takes_on_disk import finished_takes
 from ..timeline.compare import clear_background, other_take, set_background, show_only
 from ..timeline.take import ENGINE, Take, add_take, find_take, take_job, take_named, takes
+from ..typed_bpy import Outcome, registration_of
 from .reporting import allow, refuse
 
 
 class _OfTake:
     """An operator on one take, which is named."""
-
-    bl_options = {"REGISTER", "UNDO"}
 
     take: StringProperty(name="Take", description="Name of the take's strip", options={"SKIP_SAVE"})
 
@@ -28,7 +27,7 @@ class _OfTake:
         """Only where there is a take."""
         return allow(cls, "" if takes(context.scene) else "There is no take yet: press Generate")
 
-    def execute(self, context: Any) -> set[str]:
+    def execute(self, context: Any) -> Outcome:
         """Do it."""
         try:
             self.act(context.scene, self.take)
@@ -46,6 +45,7 @@ class LATENTMAN_OT_show_take(_OfTake, bpy.types.Operator):
 
     bl_idname = "latentman.show_take"
     bl_label = "Show Take"
+    bl_options = {"REGISTER", "UNDO"}
 
     def act(self, scene: Any, take: str) -> None:
         """Show it alone."""
@@ -57,6 +57,7 @@ class LATENTMAN_OT_redo_take(_OfTake, bpy.types.Operator):
 
     bl_idname = "latentman.redo_take"
     bl_label = "Use Settings"
+    bl_options = {"REGISTER", "UNDO"}
 
     def act(self, scene: Any, take: str) -> None:
         """Copy them."""
@@ -69,6 +70,7 @@ class LATENTMAN_OT_take_background(_OfTake, bpy.types.Operator):
 
     bl_idname = "latentman.take_background"
     bl_label = "Camera Background"
+    bl_options = {"REGISTER", "UNDO"}
 
     def act(self, scene: Any, take: str) -> None:
         """Make it the background."""
@@ -87,7 +89,7 @@ class LATENTMAN_OT_clear_background(bpy.types.Operator):
         """Only where there is a camera."""
         return allow(cls, "" if context.scene.camera is not None else "The scene has no camera")
 
-    def execute(self, context: Any) -> set[str]:
+    def execute(self, context: Any) -> Outcome:
         """Remove it."""
         clear_background(context.scene)
         return {"FINISHED"}
@@ -105,7 +107,7 @@ class LATENTMAN_OT_compare_takes(bpy.types.Operator):
         """Only where there are two."""
         return allow(cls, "" if other_take(context.scene) else "It takes two takes to compare")
 
-    def execute(self, context: Any) -> set[str]:
+    def execute(self, context: Any) -> Outcome:
         """Change over."""
         try:
             show_only(context.scene, other_take(context.scene))
@@ -126,7 +128,7 @@ class LATENTMAN_OT_find_takes(bpy.types.Operator):
         """Not while a take is being made."""
         return allow(cls, "A shot is being generated" if generation().running else "")
 
-    def execute(self, context: Any) -> set[str]:
+    def execute(self, context: Any) -> Outcome:
         """Look, and add them."""
         scene, added = context.scene, 0
         try:
@@ -149,4 +151,4 @@ _CLASSES = (
     LATENTMAN_OT_find_takes,
 )
 
-register, unregister = bpy.utils.register_classes_factory(_CLASSES)
+register, unregister = registration_of(*_CLASSES)

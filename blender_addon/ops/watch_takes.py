@@ -7,6 +7,7 @@ from typing import Any
 import bpy
 
 from ..timeline.take import takes
+from ..typed_bpy import Outcome, registration_of
 from .editor_beside import has_view, open_beside
 from .reporting import allow
 
@@ -30,10 +31,10 @@ class LATENTMAN_OT_watch_takes(bpy.types.Operator):
             return allow(cls, "A sequencer of this window shows the picture already")
         return allow(cls, "" if has_view(context) else "There is no 3D view in this window")
 
-    def execute(self, context: Any) -> set[str]:
+    def execute(self, context: Any) -> Outcome:
         """Open it."""
         open_beside(context, "SEQUENCE_EDITOR").spaces[0].view_type = "SEQUENCER_PREVIEW"
         return {"FINISHED"}
 
 
-register, unregister = bpy.utils.register_classes_factory((LATENTMAN_OT_watch_takes,))
+register, unregister = registration_of(LATENTMAN_OT_watch_takes)

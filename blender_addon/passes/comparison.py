@@ -79,7 +79,7 @@ class PassComparison:
 
     def step(self) -> None:
         """Take what the child has found, without waiting. Raises the child's error."""
-        if self._render.done:
+        if not self.running:
             return
         try:
             self._found.extend(self._render.step())

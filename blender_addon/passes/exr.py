@@ -21,7 +21,7 @@ from ..shared.errors import RenderError
 _MAGIC = 20000630
 _VERSION = 2
 _TILED, _DEEP, _MULTI_PART = 0x200, 0x800, 0x1000
-_PIXEL_TYPES = {0: np.dtype("<u4"), 1: np.dtype("<f2"), 2: np.dtype("<f4")}
+_PIXEL_TYPES: dict[int, np.dtype[Any]] = {0: np.dtype("<u4"), 1: np.dtype("<f2"), 2: np.dtype("<f4")}
 _LINES_PER_BLOCK = {0: 1, 2: 1, 3: 16}  # no compression, ZIPS, ZIP
 _ZIP = 3
 _ZIP_LINES = 16
@@ -152,7 +152,7 @@ def _part(attributes: dict[str, bytes]) -> _Part:
     compression = attributes["compression"][0]
     if compression not in _LINES_PER_BLOCK or right < left or bottom < top:
         raise ValueError("an unknown compression or an empty picture")
-    channels = []
+    channels: list[tuple[str, np.dtype[Any]]] = []
     block = attributes["channels"]
     position = 0
     while block[position] != 0:

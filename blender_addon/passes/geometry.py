@@ -57,7 +57,8 @@ def world_joints(character: Character, depsgraph: Any) -> NDArray[np.float64]:
 def transformed(matrix: Any, points: NDArray[Any]) -> NDArray[np.float64]:
     """Points (n, 3) through a 4x4 matrix."""
     values = np.array(matrix, np.float64)
-    return points @ values[:3, :3].T + values[:3, 3]
+    moved: NDArray[np.float64] = points @ values[:3, :3].T + values[:3, 3]
+    return moved
 
 
 def surface_charts(characters: list[Character], depsgraph: Any) -> SurfaceCharts:
@@ -124,25 +125,32 @@ def camera_view(scene: Any, depsgraph: Any, width: int, height: int) -> CameraVi
 def require_camera(scene: Any) -> None:
     """Raise InputError where the scene has no camera, not even one that markers bind."""
     if scene.camera is None and not any(marker.camera for marker in scene.timeline_markers):
-        raise InputError("passes.no_camera", f"The scene {scene.name!r} has no camera.", "Add one, or frame the shot.")
+        raise _no_camera(scene, "there is none")
+
+
+def present_camera(scene: Any) -> Any:
+    """The camera of the present frame, of any kind. Raises InputError where there is none."""
+    camera = scene.camera
+    if camera is None:
+        raise _no_camera(scene, "there is none")
+    if camera.type != "CAMERA":
+        raise _no_camera(scene, f"{camera.name!r} is not a camera")
+    return camera
 
 
 def perspective_camera(scene: Any) -> Any:
     """The camera of the present frame. Raises InputError with the cause where the passes cannot use it."""
-    camera = scene.camera
-    if camera is None:
-        cause = "it has none"
-    elif camera.type != "CAMERA":
-        cause = f"{camera.name!r} is not a camera"
-    elif camera.data.type != "PERSP":
+    camera = present_camera(scene)
+    if camera.data.type != "PERSP":
         kind = camera.data.bl_rna.properties["type"].enum_items[camera.data.type].name.lower()
-        cause = f"{camera.name!r} is {kind}"
-    else:
-        return camera
-    if any(marker.camera for marker in scene.timeline_markers):
-        cause += ", and markers switch cameras"
-    raise InputError(
+        raise _no_camera(scene, f"{camera.name!r} is {kind}")
+    return camera
+
+
+def _no_camera(scene: Any, cause: str) -> InputError:
+    switched = ", and markers switch cameras" if any(marker.camera for marker in scene.timeline_markers) else ""
+    return InputError(
         "passes.no_camera",
-        f"The scene {scene.name!r} has no perspective camera in frame {scene.frame_current}: {cause}.",
-        "Make it a perspective camera, or frame the shot.",
+        f"The scene {scene.name!r} has no perspective camera in frame {scene.frame_current}: {cause}{switched}.",
+        "Add one, or frame the shot.",
     )

@@ -38,7 +38,7 @@ def _pass_material() -> Any:
     material = bpy.data.materials.new("LatentMan passes")
     if not material.node_tree:
         material.use_nodes = True
-    tree = material.node_tree
+    tree: Any = material.node_tree
     tree.nodes.clear()
     label = tree.nodes.new("ShaderNodeMath")
     label.operation = "MULTIPLY"

@@ -60,7 +60,7 @@ class RenderProbe:
 
 
 def _engine_class(take: Callable[[Any], None]) -> type[Any]:
-    class LatentManProbe(bpy.types.RenderEngine):  # type: ignore[misc]
+    class LatentManProbe(bpy.types.RenderEngine):
         """Draws nothing."""
 
         bl_idname = _ENGINE
@@ -70,7 +70,7 @@ def _engine_class(take: Callable[[Any], None]) -> type[Any]:
             """Hand the dependency graph on."""
             take(depsgraph)
 
-        def render(self, depsgraph: Any) -> None:
+        def render(self, depsgraph: Any) -> None:  # type: ignore[override]  # the stubs have a setting of this name too
             """Draw nothing."""
 
     return LatentManProbe

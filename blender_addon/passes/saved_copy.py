@@ -11,6 +11,7 @@ from pathlib import Path
 import bpy
 
 from ..shared.errors import RenderError
+from ..typed_bpy import preferences
 
 _CACHES = "blendcache_{}"  # Blender's name for the folder beside a file that holds its physics
 
@@ -63,11 +64,11 @@ def _link(source: Path, target: Path) -> None:
 def _no_preview() -> Iterator[None]:
     """Saving without the little picture of the scene in the file: drawing it takes longer than all else, and nobody
     sees this copy. The user's choice comes back."""
-    preferences = bpy.context.preferences
-    kept, dirty = preferences.filepaths.file_preview_type, preferences.is_dirty
-    preferences.filepaths.file_preview_type = "NONE"
+    own = preferences()
+    kept, dirty = own.filepaths.file_preview_type, own.is_dirty
+    own.filepaths.file_preview_type = "NONE"
     try:
         yield
     finally:
-        preferences.filepaths.file_preview_type = kept
-        preferences.is_dirty = dirty
+        own.filepaths.file_preview_type = kept
+        own.is_dirty = dirty

@@ -48,7 +48,8 @@ def simplify_objects(scene: Any, view_layer: Any) -> None:
     Everything with a surface is opaque then.
     """
     _switch_off(view_layer.layer_collection, "holdout")
-    for item in bpy.data.objects:
+    everything: Any = bpy.data.objects
+    for item in everything:
         _mute(item, ("is_holdout", "is_shadow_catcher"))
         item.is_holdout = item.is_shadow_catcher = False
         if item.type in NO_SURFACE:
@@ -75,7 +76,7 @@ def prepare_bodies(bodies: list[Any]) -> None:
 
 def _labels_on_meshes_alone() -> Any:
     """Geometry nodes that take the part labels from points, curves and instances, to which they were handed on."""
-    tree = bpy.data.node_groups.new("LatentMan labels", "GeometryNodeTree")
+    tree: Any = bpy.data.node_groups.new("LatentMan labels", "GeometryNodeTree")
     for in_out in ("INPUT", "OUTPUT"):
         tree.interface.new_socket("Geometry", in_out=in_out, socket_type="NodeSocketGeometry")
     source, target = tree.nodes.new("NodeGroupInput"), tree.nodes.new("NodeGroupOutput")
@@ -101,7 +102,7 @@ def keep_evaluated(scene: Any, bodies: list[Any]) -> None:
     keeper = bpy.data.objects.new("LatentMan keeper", None)
     scene.collection.objects.link(keeper)
     for body in bodies:
-        constraint = keeper.constraints.new("SHRINKWRAP")
+        constraint: Any = keeper.constraints.new("SHRINKWRAP")
         constraint.target, constraint.influence = body, 0
 
 

@@ -104,7 +104,9 @@ class ShotWriter:
         self._counts = counts
         shape = (len(self._spec.frames), sum(counts), 3)
         try:
-            self._vertices = np.lib.format.open_memmap(self._part, mode="w+", dtype=np.float32, shape=shape)
+            self._vertices = np.lib.format.open_memmap(  # type: ignore[no-untyped-call]  # numpy has no types for it
+                self._part, mode="w+", dtype=np.float32, shape=shape
+            )
         except OSError as error:
             raise storage_error(error, self._folder) from error
 
@@ -190,7 +192,7 @@ def charts_npz(charts: SurfaceCharts) -> bytes:
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, values in (("f", charts.f), ("part", charts.part), ("chart_uv", charts.chart_uv)):
             member = io.BytesIO()
-            np.lib.format.write_array(member, values, allow_pickle=False)
+            np.save(member, values, allow_pickle=False)
             info = zipfile.ZipInfo(f"{name}.npy", _ZIP_TIME)
             info.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(info, member.getvalue())

@@ -67,8 +67,9 @@ def _drivers(items: Iterable[Any]) -> Iterator[tuple[str, Any]]:
     """The drivers with an expression of some objects, their data and shape keys, each with a name."""
     for item in items:
         for owner in (item, item.data, getattr(item.data, "shape_keys", None)):
-            animation = None if owner is None else owner.animation_data
-            for curve in () if animation is None else animation.drivers:
+            if owner is None or owner.animation_data is None:
+                continue
+            for curve in owner.animation_data.drivers:
                 if curve.driver.type == "SCRIPTED":
                     yield f"{owner.name_full!r}.{curve.data_path}[{curve.array_index}]", curve
 

@@ -26,7 +26,7 @@ _SHORTEST_BONE_M = 0.03
 def new_armature(scene: Any, joints: NDArray[np.float64], name: str) -> Any:  # joints (24, 3) metres, SMPL's axes
     """Make the armature object at the rest joints and link it to the scene's collection."""
     data = bpy.data.armatures.new(name)
-    armature = bpy.data.objects.new(name, data)
+    armature: Any = bpy.data.objects.new(name, data)
     scene.collection.objects.link(armature)
     armature.rotation_euler = (math.radians(90), 0, 0)
     _add_bones(scene, armature, joints)
@@ -41,10 +41,10 @@ def new_armature(scene: Any, joints: NDArray[np.float64], name: str) -> Any:  # 
 def _add_bones(scene: Any, armature: Any, joints: NDArray[np.float64]) -> None:
     """Bones can only be made in edit mode; the active object, its mode and the selection are put back."""
     current = bpy.context.view_layer
-    view_layer = current if current in list(scene.view_layers) else scene.view_layers[0]
+    view_layer: Any = current if current in list(scene.view_layers) else scene.view_layers[0]
     view_layer.update()  # lets the layer know the new object
     active, selected = view_layer.objects.active, [item for item in view_layer.objects if item.select_get()]
-    mode = active.mode if active is not None else "OBJECT"
+    mode: Any = active.mode if active is not None else "OBJECT"
     with bpy.context.temp_override(scene=scene, view_layer=view_layer):
         if mode != "OBJECT":
             bpy.ops.object.mode_set(mode="OBJECT")

@@ -50,7 +50,7 @@ def new_body_object(body: Body, betas: NDArray[np.float64], armature: Any, name:
         collection.objects.link(item)
     item.parent = armature
     _add_vertex_groups(item, np.asarray(body.weights))
-    modifier = item.modifiers.new("Armature", "ARMATURE")
+    modifier: Any = item.modifiers.new("Armature", "ARMATURE")
     modifier.object = armature
     modifier.use_deform_preserve_volume = False  # plain linear blend skinning, as SMPL has it
     return item
@@ -66,9 +66,9 @@ def _new_mesh(vertices: NDArray[np.float64], faces: _Faces, name: str) -> Any:
     starts = np.concatenate([[0], np.cumsum(faces.sizes)[:-1]]).astype(np.int32)
     mesh.polygons.foreach_set("loop_start", starts)
     mesh.update(calc_edges=True)
-    part = mesh.attributes.new(PART_ATTRIBUTE, "FLOAT", "FACE")
+    part: Any = mesh.attributes.new(PART_ATTRIBUTE, "FLOAT", "FACE")
     part.data.foreach_set("value", faces.part)
-    chart = mesh.attributes.new(CHART_ATTRIBUTE, "FLOAT2", "CORNER")
+    chart: Any = mesh.attributes.new(CHART_ATTRIBUTE, "FLOAT2", "CORNER")
     chart.data.foreach_set("vector", faces.chart.ravel())
     mesh.polygons.foreach_set("use_smooth", np.ones(len(faces.sizes), bool))
     mesh.update()
@@ -117,7 +117,8 @@ def _corners_of(
 ) -> NDArray[np.float32]:
     """The chart coordinates (n, 3, 2) of the triangles `rows`, in the order in which `vertices` (n, 3) names them."""
     position = np.argmax(f[rows][:, None, :] == vertices[:, :, None], axis=2)
-    return chart[rows[:, None], position]
+    corners: NDArray[np.float32] = chart[rows[:, None], position]
+    return corners
 
 
 def _add_vertex_groups(item: Any, weights: NDArray[np.float32]) -> None:  # (V, 24)

@@ -14,7 +14,8 @@ from ..shared.motion.skeleton import JOINT_NAMES
 from ..shared.rotations import axis_angle_to_quaternion, continuous_quaternions
 from .armature import ROOT_BONE
 
-_LINEAR = bpy.types.Keyframe.bl_rna.properties["interpolation"].enum_items["LINEAR"].value
+_INTERPOLATION: Any = bpy.types.Keyframe.bl_rna.properties["interpolation"]
+_LINEAR = _INTERPOLATION.enum_items["LINEAR"].value
 
 
 def write_motion(armature: Any, motion: SMPLMotion, start_frame: int) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import bpy
 from bpy.props import BoolProperty, CollectionProperty, EnumProperty, IntProperty, StringProperty
@@ -12,6 +12,7 @@ from bpy.props import BoolProperty, CollectionProperty, EnumProperty, IntPropert
 from .. import __package__ as addon_name
 from ..shared.models.files import ModelFiles, place_of
 from ..shared.models.table import CHECKPOINT_KINDS, SINGLE_PLACES
+from ..typed_bpy import registration_of
 from .known_models import KnownModel
 
 DEFAULT_OUTPUT = "//latentman"
@@ -26,7 +27,7 @@ def _mark(model: Any, context: Any) -> None:
     model.changed = True
 
 
-def _path(name: str, description: str, subtype: str = "FILE_PATH") -> Any:
+def _path(name: str, description: str, subtype: Literal["FILE_PATH", "DIR_PATH"] = "FILE_PATH") -> Any:
     return StringProperty(name=name, description=description, subtype=subtype, update=_mark)
 
 
@@ -116,7 +117,7 @@ def take_changed_models(context: Any) -> tuple[KnownModel, ...]:
 
 def known_model(model: Any) -> KnownModel:
     """An entry of the preferences' list as plain values."""
-    named = {place.name: _normal(getattr(model, place.name)) for place in SINGLE_PLACES}
+    named: dict[str, Any] = {place.name: _normal(getattr(model, place.name)) for place in SINGLE_PLACES}
     return KnownModel(model.name, _normal(model.path), ModelFiles(**named))
 
 
@@ -125,4 +126,4 @@ def _normal(path: str) -> str:
     return place_of(str(Path(bpy.path.abspath(path))), Path.cwd()) if path else ""
 
 
-register, unregister = bpy.utils.register_classes_factory((LatentManModel,))
+register, unregister = registration_of(LatentManModel)

@@ -24,6 +24,7 @@ from ..shared.methods import METHODS
 from ..shared.methods.table import presets
 from ..shared.models.table import FAMILY_LABELS
 from ..shared.motion import UP_AXES
+from ..typed_bpy import pointer_to
 from .setting_properties import settings_group, shown_settings
 
 _METHOD_ITEMS = tuple((method.name, method.label, method.description) for method in METHODS.values())
@@ -137,12 +138,13 @@ class LatentManSceneSettings(bpy.types.PropertyGroup):
 
 
 for _name, _group in _GROUPS.items():
-    LatentManSceneSettings.__annotations__[_name] = PointerProperty(type=_group)
+    LatentManSceneSettings.__annotations__[_name] = pointer_to(_group)
 
 
 def settings_of(scene: Any) -> LatentManSceneSettings:
     """The scene's settings; only there while the add-on is registered."""
-    return scene.latentman
+    settings: LatentManSceneSettings = scene.latentman
+    return settings
 
 
 def group_of(scene: Any, method: str) -> Any:
@@ -155,12 +157,14 @@ def register() -> None:
     for group in _GROUPS.values():
         bpy.utils.register_class(group)
     bpy.utils.register_class(LatentManSceneSettings)
-    bpy.types.Scene.latentman = PointerProperty(type=LatentManSceneSettings)
+    scenes: Any = bpy.types.Scene
+    scenes.latentman = pointer_to(LatentManSceneSettings)
 
 
 def unregister() -> None:
     """Remove `scene.latentman`; what is stored in files stays there."""
-    del bpy.types.Scene.latentman
+    scenes: Any = bpy.types.Scene
+    del scenes.latentman
     bpy.utils.unregister_class(LatentManSceneSettings)
     for group in _GROUPS.values():
         bpy.utils.unregister_class(group)

@@ -27,12 +27,12 @@ def settings_group(method: MethodSpec) -> Any:
 
 
 def _property(one: Setting, default: Any) -> Any:
-    words = {"name": one.label, "description": one.help, "default": default}
+    words: dict[str, Any] = {"name": one.label, "description": one.help, "default": default}
     if one.choices:
         return EnumProperty(items=[(choice.value, choice.label, choice.help) for choice in one.choices], **words)
     if isinstance(default, bool):
         return BoolProperty(**words)
-    limits = {"min": one.low, "max": one.high}
+    limits: dict[str, Any] = {"min": one.low, "max": one.high}
     if isinstance(default, tuple):
         return FloatVectorProperty(size=len(default), step=_SPAN_STEP, **limits, **words)
     if isinstance(default, int):

@@ -9,6 +9,7 @@ import bpy
 
 from ..client.progress import GenerateState
 from ..help.notification import APP_NAME, Note, Notifier
+from ..typed_bpy import windows
 
 LONG_WORK_S = 60.0
 SHOWN_S = 15.0
@@ -72,7 +73,7 @@ class Announcer:
 
 def _set_status(text: str | None) -> None:
     """The text of every window's status bar; None gives it back to Blender."""
-    for window in bpy.context.window_manager.windows:
+    for window in windows():
         with bpy.context.temp_override(window=window):
             window.workspace.status_text_set(text)
 

@@ -33,6 +33,7 @@ from ..shared.errors import InputError, LatentManError
 from ..shared.files.frame_files import file_error
 from ..shared.protocol.client.session import Session
 from ..timeline.take import Take, show_take
+from ..typed_bpy import windows
 from .announcement import Announcer, Ending
 from .generation import (
     WORK_FOLDER,
@@ -243,9 +244,9 @@ class Generation:
 
 def _push_undo(message: str) -> None:
     """A step of its own, so that undoing something else does not take the take away; none in the background."""
-    if bpy.app.background or not bpy.context.window_manager.windows:
+    if bpy.app.background or not windows():
         return
-    with bpy.context.temp_override(window=bpy.context.window_manager.windows[0]):
+    with bpy.context.temp_override(window=windows()[0]):
         bpy.ops.ed.undo_push(message=message)
 
 
@@ -301,7 +302,7 @@ def _tick() -> float | None:
 
 def _redraw() -> None:
     """Redraw what shows the add-on. The 3D view itself is spared: a heavy scene takes long to draw."""
-    for window in bpy.context.window_manager.windows:
+    for window in windows():
         for area in window.screen.areas:
             if area.type == "VIEW_3D":
                 for region in area.regions:

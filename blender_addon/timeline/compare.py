@@ -7,6 +7,7 @@ from typing import Any
 
 import bpy
 
+from ..passes.geometry import present_camera
 from ..scene.properties import settings_of
 from ..shared.errors import InputError
 from ..shared.files.frame_files import frame_name
@@ -47,9 +48,7 @@ def set_background(scene: Any, name: str) -> None:
     Raises InputError where the take, its first frame or the camera is not there.
     """
     strip = take_named(scene, name)
-    camera = scene.camera
-    if camera is None or camera.type != "CAMERA":
-        raise InputError("passes.no_camera", f"The scene {scene.name!r} has no camera.", "Frame the shot.")
+    camera = present_camera(scene)
     frames = take_job(strip).frames
     first = take_folder(strip) / frame_name(frames[0])
     if not first.is_file():

@@ -14,6 +14,7 @@ from ..shared.models.check import FileState
 from ..shared.models.files import EMBEDDED
 from ..shared.models.table import FAMILY_LABELS, SINGLE_PLACES
 from ..shot.running import generation
+from ..typed_bpy import registration_of
 from .text import draw_error, draw_text
 
 _ROWS = 3
@@ -25,8 +26,17 @@ _FIELDS = ("name", "path", *(place.name for place in SINGLE_PLACES))
 class LATENTMAN_UL_models(bpy.types.UIList):
     """The models, each with how its files stand."""
 
-    def draw_item(  # Blender counts the arguments
-        self, context: Any, layout: Any, data: Any, item: Any, icon: Any, active: Any, active_name: Any
+    def draw_item(
+        self,
+        context: Any,
+        layout: Any,
+        data: Any,
+        item: Any,
+        icon: Any,
+        active_data: Any,
+        active_property: Any,
+        index: Any,
+        flt_flag: Any,
     ) -> None:
         """Draw one."""
         report = generation().models.report(known_model(item))
@@ -43,7 +53,7 @@ class LATENTMAN_MT_models(bpy.types.Menu):
 
     def draw(self, context: Any) -> None:
         """Draw the embedded one, those of the preferences, and the way there."""
-        layout = self.layout
+        layout: Any = self.layout
         layout.operator("latentman.choose_model", text="Embedded", icon="PACKAGE").model = EMBEDDED
         for known in stored_preferences(context).models:
             layout.operator("latentman.choose_model", text=known.name, icon="FILE_FOLDER").model = known.path
@@ -127,4 +137,4 @@ def _stand(report: ModelReport) -> str:
     return "ERROR" if report.faults else "CHECKMARK"
 
 
-register, unregister = bpy.utils.register_classes_factory((LATENTMAN_UL_models, LATENTMAN_MT_models))
+register, unregister = registration_of(LATENTMAN_UL_models, LATENTMAN_MT_models)

@@ -8,6 +8,7 @@ from typing import Any
 
 import bpy
 
+from ..typed_bpy import registration_of
 from .backend import draw_backend
 from .character import draw_advanced, draw_character, draw_preset
 from .run import draw_run
@@ -86,4 +87,4 @@ _CLASSES = tuple(
     panel for place in PLACES for panel in (_top(place), *(_panel(place, section) for section in SECTIONS))
 )
 
-register, unregister = bpy.utils.register_classes_factory(_CLASSES)
+register, unregister = registration_of(*_CLASSES)

@@ -11,6 +11,7 @@ from ..scene.preferences import PreferenceFields
 from ..shared.errors import InputError
 from ..shot.generation import BackendChoice, backend_command
 from ..shot.running import generation
+from ..typed_bpy import registration_of
 from .models import draw_models
 from .text import draw_error, draw_text
 
@@ -22,10 +23,11 @@ class LatentManPreferences(PreferenceFields, bpy.types.AddonPreferences):
 
     def draw(self, context: Any) -> None:
         """Draw the fields, and what the doctor says."""
-        _draw_preferences(self.layout, self)
+        draw_preferences(self.layout, self)
 
 
-def _draw_preferences(layout: Any, preferences: Any) -> None:
+def draw_preferences(layout: Any, preferences: Any) -> None:
+    """Draw the fields, the program that they lead to, the models, and what the doctor says."""
     column = layout.column()
     column.use_property_split = True
     for name in ("backend", "device", "connection", "output", "notify"):
@@ -51,4 +53,4 @@ def _draw_found(layout: Any, command: str) -> None:
         draw_error(layout, error)
 
 
-register, unregister = bpy.utils.register_classes_factory((LatentManPreferences,))
+register, unregister = registration_of(LatentManPreferences)

@@ -10,6 +10,7 @@ import bpy
 
 from ..help.fixes import fixes_for
 from ..shared.errors import LatentManError
+from ..typed_bpy import preferences
 from .wrapping import wrapped
 
 _DEFAULT_WIDTH = 300
@@ -22,7 +23,7 @@ _FONT = 0  # the interface's
 
 def draw_text(layout: Any, text: str, icon: str = "NONE") -> None:
     """A sentence over as many lines as the panel's width needs; the icon stands at the first."""
-    scale = bpy.context.preferences.system.ui_scale or 1.0  # 0 before the first window is drawn
+    scale = preferences().system.ui_scale or 1.0  # 0 before the first window is drawn
     region = bpy.context.region
     width = _DEFAULT_WIDTH * scale if region is None else region.width
     sidebar = region is not None and region.type == "UI"
@@ -49,5 +50,5 @@ def draw_error(layout: Any, error: LatentManError, *, dismiss: bool = False) -> 
 
 def _measure(scale: float) -> Callable[[str], float]:
     """How wide a text is drawn, in pixels."""
-    blf.size(_FONT, bpy.context.preferences.ui_styles[0].widget.points * scale)
+    blf.size(_FONT, preferences().ui_styles[0].widget.points * scale)
     return lambda text: float(blf.dimensions(_FONT, text)[0])

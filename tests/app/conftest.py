@@ -81,4 +81,5 @@ def served(blender: RealBlender) -> Iterator[Served]:
 @pytest.fixture
 def output(blender: RealBlender, request: pytest.FixtureRequest) -> Path:
     """An output folder of the test's own, inside the scratch folder."""
-    return blender.scratch / "out" / request.node.name.replace("[", "-").replace("]", "")
+    name = str(request.node.name)
+    return blender.scratch / "out" / name.replace("[", "-").replace("]", "")

@@ -33,7 +33,8 @@ def sidebar() -> Any:
 
 
 def _region(kind: str) -> Any:
-    window = bpy.context.window_manager.windows[0]
+    manager: Any = bpy.context.window_manager
+    window = manager.windows[0]
     area = next(area for area in window.screen.areas if area.type == "VIEW_3D")
     region = next(region for region in area.regions if region.type == kind)
     return bpy.context.temp_override(window=window, area=area, region=region)
@@ -42,7 +43,7 @@ def _region(kind: str) -> Any:
 def choose_tab(name: str) -> bool:
     """Choose a tab of the 3D view's sidebar; False while the sidebar has not been drawn and has none yet."""
     with sidebar():
-        region = bpy.context.region
+        region: Any = bpy.context.region
         try:
             region.active_panel_category = name
         except AttributeError:
@@ -70,7 +71,8 @@ def look_for(what: str, places: list[tuple[int, int]], hover_s: float) -> None:
             _NAMES["found"] = sorted(set(hits))[len(set(hits)) // 2] if hits else "nothing"
             return None
         tried.append(place)
-        bpy.context.window_manager.windows[0].cursor_warp(*place)
+        manager: Any = bpy.context.window_manager
+        manager.windows[0].cursor_warp(*place)
         return hover_s
 
     bpy.app.timers.register(look)
@@ -78,13 +80,14 @@ def look_for(what: str, places: list[tuple[int, int]], hover_s: float) -> None:
 
 def under_the_mouse() -> str:
     """The operator or the property that the mouse points at in the sidebar, as Blender would copy it; else nothing."""
-    manager = bpy.context.window_manager
+    manager: Any = bpy.context.window_manager
+    buttons: Any = bpy.ops.ui
     manager.clipboard = ""
     with sidebar():
-        if bpy.ops.ui.copy_python_command_button.poll():
-            bpy.ops.ui.copy_python_command_button()
-        elif bpy.ops.ui.copy_data_path_button.poll():
-            bpy.ops.ui.copy_data_path_button()
+        if buttons.copy_python_command_button.poll():
+            buttons.copy_python_command_button()
+        elif buttons.copy_data_path_button.poll():
+            buttons.copy_data_path_button()
     return str(manager.clipboard)
 
 

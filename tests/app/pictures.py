@@ -33,7 +33,7 @@ _RENDERED_S = 4.0  # the sequencer shows the frame before until it has read the 
 _ADDON = "bl_ext.user_default.latentman"
 
 _START = f"""
-generation = __import__("{_ADDON}.running", fromlist=["generation"]).generation
+generation = __import__("{_ADDON}.shot.running", fromlist=["generation"]).generation
 bpy.data.objects.remove(bpy.data.objects["Cube"])
 scene = bpy.context.scene
 scene.render.fps = 10

@@ -10,7 +10,7 @@ from .window import Window, open_window
 
 MOTION = PROJECT / "shared" / "motion" / "samples" / "walk_smpl_params.npy"
 ADDON = "bl_ext.user_default.latentman"
-NAME_GENERATION = f"generation = __import__('{ADDON}.running', fromlist=['generation']).generation"
+NAME_GENERATION = f"generation = __import__('{ADDON}.shot.running', fromlist=['generation']).generation"
 # The window is drawn by the processor: what only makes it prettier is left out.
 _SHOT = """
 system = bpy.context.preferences.system

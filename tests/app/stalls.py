@@ -37,7 +37,7 @@ with view():
 """
 _MEASURE = f"""
 import time
-running = __import__("{_ADDON}.running", fromlist=["_tick"])
+running = __import__("{_ADDON}.shot.running", fromlist=["_tick"])
 figures = {{"timer_wall_ms": [], "timer_processor_ms": [], "gap_ms": []}}
 inner, last = running._tick, [0.0]
 
@@ -72,7 +72,7 @@ def measure(window: Window, frames: int, size: int, steps: int) -> dict[str, obj
     scratch = window.blender.scratch
     window.python(_PREPARE.format(scratch=scratch, project=PROJECT, frames=frames, size=size, steps=steps))
     window.open_sidebar()
-    generation = f"__import__('{_ADDON}.running', fromlist=['generation']).generation()"
+    generation = f"__import__('{_ADDON}.shot.running', fromlist=['generation']).generation()"
     window.wait(f"{generation}.backend.state.value == 'Ready'")
     pressed_ms = window.python(_MEASURE)
     window.wait(f"not {generation}.running", _LIMIT_S)

@@ -95,9 +95,9 @@ def test_two_job_files_in_one_call(blender: RealBlender, served: Served, output:
     assert done.returncode == 0, show(done)
     ends = [json.loads(line) for line in done.stdout.splitlines() if line.startswith('{"event": "done"')]
     assert [end["shot"] for end in ends] == [1, 2]
-    for name, frames in (("a", [1, 2]), ("b", [3, 6, 9])):
+    for name, made in (("a", [1, 2]), ("b", [3, 6, 9])):
         pictures = sorted(path.name for path in (output / name / "text2video_zero").glob("*.png"))
-        assert pictures == [f"{frame:04d}.png" for frame in frames]
+        assert pictures == [f"{frame:04d}.png" for frame in made]
         job = json.loads((output / name / "job.json").read_bytes())
         assert (job["seed"], job["steps"], job["frames"]) == (5, 1, frames)
 
@@ -186,8 +186,8 @@ def test_ctrl_c_is_exit_code_3(blender: RealBlender, served: Served, output: Pat
 @pytest.mark.parametrize("engine", ["cycles", "eevee"])
 def test_passes_agree_with_the_bpy_packages(blender: RealBlender, served: Served, output: Path, engine: str) -> None:
     """The same shot through the bpy package (5.0, Cycles): the same labels, but for a few pixels on edges."""
-    plan = ("--fps", "10", "--frames", "2", "--size", "128x128", "--steps", "1", "--prompt", "a robot")
-    plan += ("--method", "text2video_zero")
+    plan = ["--fps", "10", "--frames", "2", "--size", "128x128", "--steps", "1", "--prompt", "a robot"]
+    plan += ["--method", "text2video_zero"]
     here, there = output / "bpy", output / "real"
     own = [sys.executable, "-m", "blender_addon", "--motion", str(PROJECT / MOTION.removeprefix("/project/")), *plan]
     own += ["--connection", str(served.connection), "--output", str(here)]

@@ -27,7 +27,7 @@ assert not bpy.ops.latentman.generate.poll(), "there is no prompt yet"
 settings.prompt = "a robot"
 assert bpy.ops.latentman.generate() == {{"FINISHED"}}
 
-from bl_ext.user_default.latentman import running
+from bl_ext.user_default.latentman.shot import running
 current = running.generation()
 session = current.backend._session
 settings.seed = 8

@@ -71,7 +71,7 @@ def test_a_model_of_ones_own_is_chosen_from_the_menu(window: Window) -> None:
     window.key("Down", "Down", "Return")
     window.wait(f"{SETTINGS}.model == {str(model)!r}", 30)
     window.wait("not generation().models.running", 60)
-    known = f"__import__('{ADDON}.preferences', fromlist=['x']).stored_preferences(bpy.context)"
+    known = f"__import__('{ADDON}.scene.preferences', fromlist=['x']).stored_preferences(bpy.context)"
     assert window.value(f"generation().models.report({known}.models[0]).faults") == []
 
 

@@ -15,14 +15,15 @@ from pathlib import Path
 from typing import Any
 
 import bpy
-from blender_addon.shared.errors import BackendError
-from blender_addon.shared.motion import sample_path
 
 import blender_addon
 from blender_addon.scene.scene_job import stored_template
 from blender_addon.shot.running import generation
 from blender_addon.timeline.take import Take, add_take
 from blender_addon.ui.panel import SECTIONS
+from shared.errors import BackendError
+from shared.motion import sample_path
+from tests.blender.scenes import context, operators
 
 
 def empty() -> None:
@@ -31,12 +32,12 @@ def empty() -> None:
 
 def full() -> None:
     """A character with things to look at, two takes, a changed setting, and an error."""
-    scene = bpy.context.scene
+    scene = context.scene
     for item in list(scene.objects):
         bpy.data.objects.remove(item, do_unlink=True)
     settings = scene.latentman
     settings.output, settings.prompt, settings.steps = "/tmp/latentman-panels", "a robot", 7
-    assert bpy.ops.latentman.import_motion(filepath=str(sample_path("walk"))) == {"FINISHED"}
+    assert operators.latentman.import_motion(filepath=str(sample_path("walk"))) == {"FINISHED"}
     settings.prompts = bpy.data.texts.new("along")
     settings.prompts.from_string("1: a robot, 30: a knight")
     job = stored_template(scene, (1, 2))
@@ -64,8 +65,8 @@ def draw(scenario: Callable[[], None]) -> None:
                 traceback.print_exc()
             os._exit(0 if whole else 1)
 
-    with bpy.context.temp_override(window=bpy.context.window_manager.windows[0]):
-        bpy.context.window_manager.popup_menu(draw_menu)
+    with bpy.context.temp_override(window=context.window_manager.windows[0]):
+        context.window_manager.popup_menu(draw_menu)
 
 
 if __name__ == "__main__":

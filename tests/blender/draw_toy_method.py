@@ -14,11 +14,12 @@ from typing import Any
 
 import bpy
 import pytest
-from blender_addon.shared.errors import InputError
-from blender_addon.shared.jobs.job import Job
-from blender_addon.shared.methods import table
-from blender_addon.shared.methods.latentman import LatentManSettings
 
+from shared.errors import InputError
+from shared.jobs.job import Job
+from shared.methods import table
+from shared.methods.latentman import LatentManSettings
+from tests.blender.scenes import context, operators
 from tests.helpers.toy_method import TOY, ToySettings
 
 table._TABLE[TOY.name] = TOY
@@ -32,14 +33,14 @@ from tests.blender.draw_panels import draw  # noqa: E402
 
 def toy() -> None:
     """The toy's settings in scene, job file, preset and batch options; then its panels."""
-    scene = bpy.context.scene
+    scene = context.scene
     settings = scene.latentman
     settings.prompt, settings.method = "a robot", "toy"
     _scene_and_files(scene)
     _options(stored_template(scene, (1, 2)))
     settings.preset = "toy_blue"
     settings.method = "latentman"
-    assert bpy.ops.latentman.apply_preset() == {"FINISHED"}
+    assert operators.latentman.apply_preset() == {"FINISHED"}
     job = stored_template(scene, (1,))
     assert (job.method, job.settings, job.steps) == ("toy", ToySettings(colour="blue"), 5)
     settings.preset = "strong"  # what it would change is told
@@ -53,7 +54,7 @@ def _scene_and_files(scene: Any) -> None:
     assert stored_settings(scene, table.METHODS["latentman"]) == LatentManSettings(guide_strength=0.25)
     with tempfile.TemporaryDirectory() as folder:
         bpy.ops.wm.save_as_mainfile(filepath=str(Path(folder, "shot.blend")))
-        assert bpy.ops.latentman.save_job(filepath=str(Path(folder, "shot.json"))) == {"FINISHED"}
+        assert operators.latentman.save_job(filepath=str(Path(folder, "shot.json"))) == {"FINISHED"}
         shot = read_job_file(Path(folder, "shot.json"))
     assert shot.methods == {"toy": ToySettings(guide_strength=3.0)}
     settings.toy.guide_strength = 8.0

@@ -14,11 +14,15 @@ from typing import Any
 
 import bpy
 import numpy as np
-from blender_addon.shared.body import Body
-from blender_addon.shared.motion import SMPLMotion
+from numpy.typing import NDArray
 
-import blender_addon  # noqa: F401  (its path extension is what makes blender_addon.shared importable)
 from blender_addon.passes.launcher import PassRender, PassRequest, RenderedFrame
+from shared.body import Body
+from shared.motion import SMPLMotion
+
+# Blender's stubs allow None for what every context has, and do not know an add-on's operators and properties.
+context: Any = bpy.context
+operators: Any = bpy.ops
 
 _PICTURE_BY_EEVEE = """
 import sys, bpy
@@ -46,7 +50,7 @@ def eevee_runs() -> bool:
 def empty_scene(fps: float = 24.0) -> Any:
     """A new, empty file's scene."""
     bpy.ops.wm.read_factory_settings(use_empty=True)
-    scene = bpy.context.scene
+    scene = context.scene
     scene.render.fps, scene.render.fps_base = math.ceil(fps), math.ceil(fps) / fps
     return scene
 
@@ -157,7 +161,7 @@ def render_passes(context: Any, request: PassRequest) -> list[RenderedFrame]:
     return frames
 
 
-def read_exr(path: Path) -> dict[str, np.ndarray]:
+def read_exr(path: Path) -> dict[str, NDArray[Any]]:
     """All channels of a passes file by the OpenEXR library, not by the add-on's own reader."""
     import OpenEXR
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from blender_addon.client.progress import GenerateState
+from blender_addon.help.notification import Note
 from blender_addon.shot.announcement import LONG_WORK_S, Announcer, Ending
 
 GUARD_S = 60.0  # ends a test that would hang; nothing is measured with it
@@ -60,7 +61,7 @@ def test_short_work_a_cancel_and_who_does_not_want_it_start_nothing(
     monkeypatch: pytest.MonkeyPatch, ending: Ending, on_desktop: bool
 ) -> None:
     announcer = Announcer()
-    started = []
+    started: list[Note] = []
     monkeypatch.setattr(announcer._notifier, "show", started.append)
     announcer.tell(ending, on_desktop=on_desktop)
     announcer.step()

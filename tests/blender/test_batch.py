@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import bpy
 import pytest
-from blender_addon.shared.body import free_body
-from blender_addon.shared.jobs.job import canonical_json
-from blender_addon.shared.methods import MethodSettings
 
 import blender_addon
 from blender_addon.cli import main
@@ -18,18 +17,21 @@ from blender_addon.client.job_file import ShotFile, read_job_file, write_job_fil
 from blender_addon.look.camera import frame_shot
 from blender_addon.rig.character import import_motion
 from blender_addon.scene.scene_job import stored_template
-from tests.blender.scenes import empty_scene, standing_motion
+from shared.body import free_body
+from shared.jobs.job import canonical_json
+from shared.methods import MethodSettings
+from tests.blender.scenes import context, empty_scene, standing_motion
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A folder with one .blend of two scenes, and a job file for each of them."""
     path = tmp_path_factory.mktemp("batch")
     first = empty_scene()
     blender_addon.register()
-    second = bpy.data.scenes.new("second")
+    second: Any = bpy.data.scenes.new("second")
     for scene, prompt in ((first, "a robot"), (second, "a knight")):
-        bpy.context.window.scene = scene
+        context.window.scene = scene
         armature = import_motion(scene, standing_motion(5), free_body())
         scene.latentman.prompt = prompt
         if scene is first:
@@ -44,14 +46,14 @@ def folder(tmp_path_factory):
     blender_addon.unregister()
 
 
-def run(capsys, *arguments: object) -> tuple[int, list[dict], str]:
+def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, list[dict[str, Any]], str]:
     """Exit code, JSON lines and what was said on standard error."""
     code = main([str(argument) for argument in arguments])
     said = capsys.readouterr()
     return code, [json.loads(line) for line in said.out.splitlines() if line.startswith("{")], said.err
 
 
-def test_several_shots_each_with_its_own_scene_and_error(folder: Path, capsys) -> None:
+def test_several_shots_each_with_its_own_scene_and_error(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     jobs = ("--job", folder / "a.json", "--job", folder / "b.json")
     code, lines, said = run(capsys, *jobs, "--seed", 5, "--frames", "2-4", "--dry-run", "--json")
     assert [line["event"] for line in lines] == ["shot", "plan", "shot", "failed"]
@@ -59,12 +61,14 @@ def test_several_shots_each_with_its_own_scene_and_error(folder: Path, capsys) -
     assert (plan["shot"], plan["frames"], plan["job"]["seed"]) == (1, [2, 3, 4], 5)
     assert (plan["job"]["prompt"], plan["output"]) == ("a robot", str(folder / "out" / "a"))
     assert (failed["shot"], failed["code"], failed["exit_code"]) == (2, "passes.no_camera", 2)
-    assert "'second' has no camera" in failed["message"] and said.count("latentman: ") == 1
+    assert "'second' has no perspective camera" in failed["message"] and said.count("latentman: ") == 1
     assert code == 2
     assert not (folder / "out").exists()
 
 
-def test_one_output_folder_holds_several_shots(folder: Path, tmp_path: Path, capsys) -> None:
+def test_one_output_folder_holds_several_shots(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     jobs = ("--job", folder / "a.json", "--job", folder / "b.json")
     _, lines, _ = run(capsys, *jobs, "--output", tmp_path / "all", "--dry-run", "--json")
     assert [line["output"] for line in lines if line["event"] == "shot"] == [
@@ -73,7 +77,7 @@ def test_one_output_folder_holds_several_shots(folder: Path, tmp_path: Path, cap
     ]
 
 
-def test_a_dry_run_counts_what_is_there(folder: Path, tmp_path: Path, capsys) -> None:
+def test_a_dry_run_counts_what_is_there(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     frames = tmp_path / "latentman"
     frames.mkdir()
     for name in ("0001.png", "0003.png", "0004.png"):
@@ -89,7 +93,9 @@ def test_a_dry_run_counts_what_is_there(folder: Path, tmp_path: Path, capsys) ->
     assert lines[-1]["frames_there"] == {"latentman": 0}
 
 
-def test_keyed_prompts_come_from_a_file_or_the_job(folder: Path, tmp_path: Path, capsys) -> None:
+def test_keyed_prompts_come_from_a_file_or_the_job(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "along.txt").write_text("1: a robot\n5: a knight\n")
     arguments = ("--job", folder / "a.json", "--output", tmp_path, "--dry-run", "--json")
     _, lines, _ = run(capsys, *arguments, "--prompts", tmp_path / "along.txt")
@@ -103,7 +109,9 @@ def test_keyed_prompts_come_from_a_file_or_the_job(folder: Path, tmp_path: Path,
     assert "prompts" not in lines[-1]["job"] and lines[-1]["job"]["prompt"] == "a robot"
 
 
-def test_a_preset_goes_over_the_job_and_under_the_options(folder: Path, tmp_path: Path, capsys) -> None:
+def test_a_preset_goes_over_the_job_and_under_the_options(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     arguments = ("--job", folder / "a.json", "--output", tmp_path, "--dry-run", "--json")
     _, lines, _ = run(capsys, *arguments, "--preset", "draft", "--seed", 4)
     job = lines[-1]["job"]
@@ -113,7 +121,9 @@ def test_a_preset_goes_over_the_job_and_under_the_options(folder: Path, tmp_path
     assert (job["steps"], job["settings"]["guide_decoder"]) == (7, "tiny")
 
 
-def test_a_methods_settings_have_options_of_their_own(folder: Path, tmp_path: Path, capsys) -> None:
+def test_a_methods_settings_have_options_of_their_own(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     arguments = ("--job", folder / "a.json", "--output", tmp_path, "--dry-run", "--json")
     own = ("--latentman-align", 0, 0.3, "--latentman-guide-extent", "all", "--latentman-guide-decoder", "full")
     _, lines, _ = run(capsys, *arguments, "--preset", "quick", *own, "--latentman-guide-clamp")
@@ -129,7 +139,9 @@ def test_a_methods_settings_have_options_of_their_own(folder: Path, tmp_path: Pa
     assert code == 2 and "invalid choice: 'best'" in said
 
 
-def test_each_method_takes_its_settings_from_the_job_or_else_the_open_file(folder: Path, tmp_path, capsys) -> None:
+def test_each_method_takes_its_settings_from_the_job_or_else_the_open_file(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     shot = read_job_file(folder / "a.json")
     write_job_file(folder / "two.json", dataclasses.replace(shot, methods={"masactrl": MethodSettings()}))
     both = ("--job", folder / "two.json", "--output", tmp_path, "--dry-run", "--json", "--method")
@@ -141,7 +153,9 @@ def test_each_method_takes_its_settings_from_the_job_or_else_the_open_file(folde
     assert (code, lines[-1]["message"]) == (2, "A method is named twice.")
 
 
-def test_a_model_counts_from_where_the_command_runs_or_from_the_blend(folder, tmp_path, capsys, monkeypatch) -> None:
+def test_a_model_counts_from_where_the_command_runs_or_from_the_blend(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     arguments = ("--job", folder / "a.json", "--output", tmp_path / "new", "--dry-run", "--json")
     for given, place in (("whole", tmp_path / "whole"), ("//whole", folder / "whole"), ("embedded", "embedded")):
@@ -149,9 +163,9 @@ def test_a_model_counts_from_where_the_command_runs_or_from_the_blend(folder, tm
         assert lines[-1]["job"]["model"] == str(place)
 
 
-def test_a_rate_is_blenders_own(folder: Path, tmp_path: Path, capsys) -> None:
+def test_a_rate_is_blenders_own(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     _, lines, _ = run(capsys, "--job", folder / "a.json", "--output", tmp_path, "--dry-run", "--json", "--fps", 29.97)
-    render = bpy.context.scene.render
+    render = context.scene.render
     assert (render.fps, render.fps_base) == (30, pytest.approx(1.001, rel=1e-6))
     assert lines[-1]["job"]["fps"] == 30 / 1.001
 
@@ -174,7 +188,13 @@ def test_a_rate_is_blenders_own(folder: Path, tmp_path: Path, capsys) -> None:
         (("--job", "a.json", "--prompts", "a.txt", "--prompt", "a robot"), "arguments"),
     ],
 )
-def test_what_is_wrong_has_a_code(folder: Path, capsys, monkeypatch, arguments: tuple[str, ...], code: str) -> None:
+def test_what_is_wrong_has_a_code(
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: tuple[str, ...],
+    code: str,
+) -> None:
     monkeypatch.chdir(folder)
     (folder / "folder.blend").mkdir(exist_ok=True)
     exit_code, lines, said = run(capsys, *arguments, "--dry-run", "--json")

@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import bpy
 import numpy as np
 import pytest
-from blender_addon.shared.body import free_body
-from blender_addon.shared.errors import InputError
-from blender_addon.shared.motion import SMPLMotion, read_motion, sample_path
-from blender_addon.shared.shot import ShotCamera
 
 from blender_addon.look.camera import frame_shot
 from blender_addon.passes.geometry import camera_view, world_joints, world_vertices
 from blender_addon.rig.character import characters, import_motion
-from tests.blender.scenes import add_camera, empty_scene, plane_body, standing_motion
+from shared.body import free_body
+from shared.errors import InputError
+from shared.motion import SMPLMotion, read_motion, sample_path
+from shared.shot import ShotCamera
+from tests.blender.scenes import add_camera, context, empty_scene, plane_body, standing_motion
 
 
-def extents(scene, frames, size=512):
+def extents(scene: Any, frames: Any, size: int = 512) -> Any:
     """Per frame the body's box in the picture, as fractions: left, right, top, bottom."""
     boxes = []
     for frame in frames:
         scene.frame_set(frame)
-        depsgraph = bpy.context.evaluated_depsgraph_get()
+        depsgraph = context.evaluated_depsgraph_get()
         view = camera_view(scene, depsgraph, size, size)
         points = world_vertices(characters(scene)[0], depsgraph).astype(float)
         picture, depth = ShotCamera(view.world_to_camera[None], view.intrinsics[None]).project(points[None])
@@ -33,7 +34,7 @@ def extents(scene, frames, size=512):
     return np.array(boxes)
 
 
-def sample(name, fps=24.0):
+def sample(name: str, fps: float = 24.0) -> Any:
     scene = empty_scene(fps)
     scene.render.resolution_x = scene.render.resolution_y = 512
     armature = import_motion(scene, read_motion(sample_path(name)), free_body())
@@ -41,7 +42,7 @@ def sample(name, fps=24.0):
 
 
 @pytest.mark.parametrize("name", ["dance", "jump", "walk"])
-def test_the_whole_motion_is_in_the_picture_and_as_large_as_it_allows(name):
+def test_the_whole_motion_is_in_the_picture_and_as_large_as_it_allows(name: str) -> None:
     scene, armature, frames = sample(name)
     camera = frame_shot(scene, armature, frames)
     assert scene.camera == camera
@@ -54,7 +55,7 @@ def test_the_whole_motion_is_in_the_picture_and_as_large_as_it_allows(name):
     assert height > 0.75 or width > 0.85
 
 
-def test_a_standing_body_fills_the_height_and_is_seen_from_its_front():
+def test_a_standing_body_fills_the_height_and_is_seen_from_its_front() -> None:
     scene = empty_scene(24)
     scene.render.resolution_x = scene.render.resolution_y = 512
     poses = np.zeros((4, 24, 3))
@@ -69,11 +70,11 @@ def test_a_standing_body_fills_the_height_and_is_seen_from_its_front():
     looking = -np.array(camera.matrix_world)[:3, 2]
     assert np.dot(front, looking) < -0.99
     assert abs(looking[2]) < 1e-6
-    pelvis = world_joints(characters(scene)[0], bpy.context.evaluated_depsgraph_get())[0]
+    pelvis = world_joints(characters(scene)[0], context.evaluated_depsgraph_get())[0]
     assert abs(camera.matrix_world.translation.z - pelvis[2]) < 0.25
 
 
-def test_follow_keeps_a_walking_body_in_place_and_larger():
+def test_follow_keeps_a_walking_body_in_place_and_larger() -> None:
     scene, armature, frames = sample("walk")
     frame_shot(scene, armature, frames)
     still = extents(scene, frames)
@@ -88,7 +89,7 @@ def test_follow_keeps_a_walking_body_in_place_and_larger():
     assert len([item for item in scene.objects if item.type == "CAMERA"]) == 1
 
 
-def test_a_camera_that_is_there_is_respected_unless_it_is_to_be_replaced():
+def test_a_camera_that_is_there_is_respected_unless_it_is_to_be_replaced() -> None:
     scene = empty_scene(24)
     armature = import_motion(scene, standing_motion(3), plane_body())
     mine = add_camera(scene, (1, -2, 3), (1, 0, 0.5))
@@ -103,7 +104,7 @@ def test_a_camera_that_is_there_is_respected_unless_it_is_to_be_replaced():
     assert scene.frame_current == 3
 
 
-def test_no_frames_and_no_character_are_refused():
+def test_no_frames_and_no_character_are_refused() -> None:
     scene = empty_scene(24)
     armature = import_motion(scene, standing_motion(3), plane_body())
     with pytest.raises(InputError, match="holds no frame"):
@@ -112,7 +113,7 @@ def test_no_frames_and_no_character_are_refused():
         frame_shot(scene, bpy.data.objects.new("other", None), (1,))
 
 
-def test_the_pictures_of_another_shape_than_the_scene_hold_the_whole_motion():
+def test_the_pictures_of_another_shape_than_the_scene_hold_the_whole_motion() -> None:
     scene, armature, frames = sample("dance")
     scene.render.resolution_x, scene.render.resolution_y = 1920, 1080
     frame_shot(scene, armature, frames, size=(512, 512))
@@ -121,9 +122,9 @@ def test_the_pictures_of_another_shape_than_the_scene_hold_the_whole_motion():
     assert boxes.max() < 1
 
 
-def test_the_start_up_files_camera_is_not_taken_for_one_that_somebody_placed():
+def test_the_start_up_files_camera_is_not_taken_for_one_that_somebody_placed() -> None:
     bpy.ops.wm.read_factory_settings()  # Blender's own start-up file: a cube, a light and a camera
-    scene = bpy.context.scene
+    scene = context.scene
     start_up = scene.camera
     armature = import_motion(scene, standing_motion(2), free_body())
     made = frame_shot(scene, armature, (1, 2))

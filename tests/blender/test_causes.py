@@ -9,14 +9,14 @@ from typing import Any
 import bpy
 import numpy as np
 import pytest
-from blender_addon.shared.errors import LatentManError
 
 from blender_addon.look.camera import frame_shot
 from blender_addon.look.motion_check import check_motion
 from blender_addon.passes.launcher import PassRequest
 from blender_addon.rig.character import bodies, characters, import_motion
 from blender_addon.rig.joints import JOINT, joint_bones
-from tests.blender.scenes import add_camera, empty_scene, plane_body, render_passes, still_motion
+from shared.errors import LatentManError
+from tests.blender.scenes import add_camera, context, empty_scene, plane_body, render_passes, still_motion
 
 FRAMES = (1, 2)
 
@@ -35,17 +35,17 @@ def render(folder: Path) -> None:
 
 
 def body() -> Any:
-    return bodies(bpy.context.scene)[0]
+    return bodies(context.scene)[0]
 
 
 def apart(item: Any) -> Any:
     """Put an object into a collection of its own; returns that collection's entry in the view layer."""
     collection = bpy.data.collections.new("apart")
-    bpy.context.scene.collection.children.link(collection)
+    context.scene.collection.children.link(collection)
     for other in item.users_collection:
         other.objects.unlink(item)
     collection.objects.link(item)
-    return bpy.context.view_layer.layer_collection.children["apart"]
+    return context.view_layer.layer_collection.children["apart"]
 
 
 def disabled() -> None:
@@ -72,17 +72,17 @@ def instance_only() -> None:
     collection = bpy.data.collections.new("hero")
     for item in (body().parent, body()):
         collection.objects.link(item)
-        bpy.context.scene.collection.objects.unlink(item)
+        context.scene.collection.objects.unlink(item)
     instance = bpy.data.objects.new("hero 1", None)
     instance.instance_type, instance.instance_collection = "COLLECTION", collection
-    bpy.context.scene.collection.objects.link(instance)
+    context.scene.collection.objects.link(instance)
 
 
 def elsewhere() -> None:
     other = bpy.data.scenes.new("other")
     for item in (body().parent, body()):
         other.collection.objects.link(item)
-        bpy.context.scene.collection.objects.unlink(item)
+        context.scene.collection.objects.unlink(item)
 
 
 def renamed_without_a_mark() -> None:
@@ -106,35 +106,35 @@ def other_topology() -> None:
 
 
 def behind() -> None:
-    bpy.context.scene.camera.rotation_euler.z = np.pi
+    context.scene.camera.rotation_euler.z = np.pi
 
 
 def clipped() -> None:
-    bpy.context.scene.camera.data.clip_end = 2
+    context.scene.camera.data.clip_end = 2
 
 
 def beside() -> None:
-    bpy.context.scene.camera.rotation_euler.z = np.pi / 3
+    context.scene.camera.rotation_euler.z = np.pi / 3
 
 
 def hidden() -> None:
     bpy.ops.mesh.primitive_plane_add(size=9, location=(0, -1, 0), rotation=(np.pi / 2, 0, 0))
-    bpy.context.object.name = "wall"
+    context.object.name = "wall"
     bpy.ops.mesh.primitive_cube_add(location=(3, 3, 0))
-    bpy.context.object.name = "behind"
+    context.object.name = "behind"
     hair = bpy.data.objects.new("without faces", bpy.data.hair_curves.new("hair"))
-    bpy.context.scene.collection.objects.link(hair)
+    context.scene.collection.objects.link(hair)
 
 
 def far_away() -> None:
-    scene = bpy.context.scene
+    scene = context.scene
     scene.camera.location.y, scene.camera.data.clip_end = -4e4, 1e6
     scene.camera.location.x = 0.3  # not in the middle of a pixel
 
 
 def bound_camera() -> None:
-    scene = bpy.context.scene
-    camera = bpy.data.objects.new("flat", bpy.data.cameras.new("flat"))
+    scene = context.scene
+    camera: Any = bpy.data.objects.new("flat", bpy.data.cameras.new("flat"))
     camera.data.type = "ORTHO"
     scene.collection.objects.link(camera)
     scene.timeline_markers.new("start", frame=1).camera = scene.camera
@@ -142,7 +142,7 @@ def bound_camera() -> None:
 
 
 def no_camera_but_a_lamp() -> None:
-    scene = bpy.context.scene
+    scene = context.scene
     lamp = bpy.data.objects.new("lamp", bpy.data.lights.new("lamp", "POINT"))
     scene.collection.objects.link(lamp)
     scene.camera = lamp
@@ -171,7 +171,7 @@ CAUSES: dict[Callable[[], None], tuple[str, str]] = {
 
 
 @pytest.mark.parametrize("make", CAUSES, ids=lambda make: make.__name__)
-def test_the_sentence_names_the_cause(make, scene, tmp_path):
+def test_the_sentence_names_the_cause(make: Any, scene: Any, tmp_path: Path) -> None:
     make()
     code, sentence = CAUSES[make]
     with pytest.raises(LatentManError) as refused:
@@ -180,13 +180,13 @@ def test_the_sentence_names_the_cause(make, scene, tmp_path):
     assert sentence in refused.value.message
 
 
-def test_an_empty_scene_asks_for_an_import(tmp_path):
+def test_an_empty_scene_asks_for_an_import(tmp_path: Path) -> None:
     empty_scene()
     with pytest.raises(LatentManError, match="nothing was imported yet. Import a motion first"):
         render(tmp_path)
 
 
-def test_a_missing_library_is_the_cause_of_a_missing_character(scene, tmp_path):
+def test_a_missing_library_is_the_cause_of_a_missing_character(scene: Any, tmp_path: Path) -> None:
     hero = bpy.data.collections.new("hero")
     scene.collection.children.link(hero)
     for item in (body().parent, body()):
@@ -194,10 +194,11 @@ def test_a_missing_library_is_the_cause_of_a_missing_character(scene, tmp_path):
         scene.collection.objects.unlink(item)
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "hero.blend"))
     shot = empty_scene(24)
-    with bpy.data.libraries.load(str(tmp_path / "hero.blend"), link=True) as (_, chosen):
+    libraries: Any = bpy.data.libraries
+    with libraries.load(str(tmp_path / "hero.blend"), link=True) as (_, chosen):
         chosen.collections = ["hero"]
     shot.collection.children.link(chosen.collections[0])
-    chosen.collections[0].override_hierarchy_create(shot, bpy.context.view_layer)
+    chosen.collections[0].override_hierarchy_create(shot, context.view_layer)
     add_camera(shot, (0, -4, 0), (np.pi / 2, 0, 0))
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "shot.blend"))
     render(tmp_path / "there")
@@ -208,14 +209,14 @@ def test_a_missing_library_is_the_cause_of_a_missing_character(scene, tmp_path):
     assert refused.value.code == "rig.library"
 
 
-def test_a_camera_that_only_markers_bind_is_enough(scene, tmp_path):
+def test_a_camera_that_only_markers_bind_is_enough(scene: Any, tmp_path: Path) -> None:
     scene.timeline_markers.new("start", frame=1).camera = scene.camera
     scene.camera = None
     render(tmp_path)
     assert all((tmp_path / f"{frame:04d}.exr").is_file() for frame in FRAMES)
 
 
-def test_renamed_bones_stay_joints_for_all_who_use_them(scene, tmp_path):
+def test_renamed_bones_stay_joints_for_all_who_use_them(scene: Any, tmp_path: Path) -> None:
     armature = characters(scene)[0].armature
     before = joint_bones(armature)
     for name, other in (("left_wrist", "Hand.L"), ("pelvis", "Hips"), ("left_hip", "right")):
@@ -227,7 +228,7 @@ def test_renamed_bones_stay_joints_for_all_who_use_them(scene, tmp_path):
     render(tmp_path)
 
 
-def test_swapped_names_do_not_swap_joints(scene):
+def test_swapped_names_do_not_swap_joints(scene: Any) -> None:
     bones = characters(scene)[0].armature.data.bones
     bones["left_wrist"].name = "kept"
     bones["right_wrist"].name = "left_wrist"

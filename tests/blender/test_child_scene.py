@@ -11,13 +11,14 @@ from typing import Any
 import bpy
 import numpy as np
 import pytest
-from blender_addon.shared.errors import RenderError
+from numpy.typing import NDArray
 
 from blender_addon.passes import trust
 from blender_addon.passes.launcher import LOG_FILE, PassRequest
 from blender_addon.passes.saved_copy import save_copy
 from blender_addon.rig.character import characters, import_motion
-from tests.blender.scenes import add_camera, empty_scene, plane_body, read_exr, render_passes, still_motion
+from shared.errors import RenderError
+from tests.blender.scenes import add_camera, context, empty_scene, plane_body, read_exr, render_passes, still_motion
 
 ROOT = Path(__file__).resolve().parents[2]
 SIZE = 32
@@ -41,7 +42,7 @@ def board_scene(frames: int = 2) -> Any:
     return scene
 
 
-def render(folder: Path, frames: tuple[int, ...] = (1,)) -> np.ndarray:
+def render(folder: Path, frames: tuple[int, ...] = (1,)) -> NDArray[Any]:
     """The labels of the last frame."""
     render_passes(bpy.context, PassRequest(folder, frames, SIZE, SIZE))
     return read_exr(folder / f"{frames[-1]:04d}.exr")["iuv.R"]
@@ -53,19 +54,19 @@ def save(path: Path) -> None:
 
 def reopen(path: Path, **options: Any) -> Any:
     bpy.ops.wm.open_mainfile(filepath=str(path), **options)
-    return bpy.context.scene
+    return context.scene
 
 
 def cube_before_the_board(size: float = 0.4) -> Any:
     bpy.ops.mesh.primitive_cube_add(size=size, location=(0, -1, 0))
-    return bpy.context.object
+    return context.object
 
 
-def test_physics_baked_beside_the_file_is_in_the_passes_and_stays_as_it_was(tmp_path):
+def test_physics_baked_beside_the_file_is_in_the_passes_and_stays_as_it_was(tmp_path: Path) -> None:
     scene = board_scene(12)
     save(tmp_path / "shot.blend")
     bpy.ops.mesh.primitive_grid_add(x_subdivisions=4, y_subdivisions=4, size=0.8, location=(0, -1, 0.8))
-    cloth = bpy.context.object
+    cloth = context.object
     cache = cloth.modifiers.new("Cloth", "CLOTH").point_cache
     cache.frame_start, cache.frame_end, cache.use_disk_cache = 1, 12, True
     save(tmp_path / "shot.blend")
@@ -76,7 +77,7 @@ def test_physics_baked_beside_the_file_is_in_the_passes_and_stays_as_it_was(tmp_
     fallen = render(tmp_path / "fallen", (12,))
     assert {path.name: path.read_bytes() for path in (tmp_path / "blendcache_shot").iterdir()} == files
     scene.frame_set(12)
-    shape = cloth.evaluated_get(bpy.context.evaluated_depsgraph_get())
+    shape = cloth.evaluated_get(context.evaluated_depsgraph_get())
     frozen = bpy.data.objects.new("frozen", bpy.data.meshes.new_from_object(shape))
     frozen.matrix_world = cloth.matrix_world
     scene.collection.objects.link(frozen)
@@ -86,14 +87,14 @@ def test_physics_baked_beside_the_file_is_in_the_passes_and_stays_as_it_was(tmp_
     assert (fallen != render(tmp_path / "without", (12,))).any()
 
 
-def test_bakes_of_geometry_nodes_are_found_where_they_are(tmp_path):
+def test_bakes_of_geometry_nodes_are_found_where_they_are(tmp_path: Path) -> None:
     scene = board_scene()
     empty = render(tmp_path / "empty")
     item = cube_before_the_board()
-    tree = bpy.data.node_groups.new("baked", "GeometryNodeTree")
+    tree: Any = bpy.data.node_groups.new("baked", "GeometryNodeTree")
     for direction in ("INPUT", "OUTPUT"):
         tree.interface.new_socket("Geometry", in_out=direction, socket_type="NodeSocketGeometry")
-    bake = tree.nodes.new("GeometryNodeBake")
+    bake: Any = tree.nodes.new("GeometryNodeBake")
     if not bake.bake_items:
         bake.bake_items.new("GEOMETRY", "Geometry")
     tree.links.new(tree.nodes.new("NodeGroupInput").outputs[0], bake.inputs[0])
@@ -116,11 +117,11 @@ def test_bakes_of_geometry_nodes_are_found_where_they_are(tmp_path):
 
 
 @pytest.mark.skipif(bpy.app.version < (5, 0, 0), reason="before 5.0 Blender has no such node, or keeps its path")
-def test_files_that_geometry_nodes_import_are_found_beside_the_original(tmp_path):
+def test_files_that_geometry_nodes_import_are_found_beside_the_original(tmp_path: Path) -> None:
     board_scene()
     item = cube_before_the_board()
     (tmp_path / "sheet.obj").write_text("v -0.2 -0.2 0\nv 0.2 -0.2 0\nv 0.2 0.2 0\nv -0.2 0.2 0\nf 1 2 3 4\n")
-    tree = bpy.data.node_groups.new("import", "GeometryNodeTree")
+    tree: Any = bpy.data.node_groups.new("import", "GeometryNodeTree")
     tree.interface.new_socket("Geometry", in_out="OUTPUT", socket_type="NodeSocketGeometry")
     reader = tree.nodes.new("GeometryNodeImportOBJ")
     reader.inputs["Path"].default_value = "//sheet.obj"
@@ -131,7 +132,7 @@ def test_files_that_geometry_nodes_import_are_found_beside_the_original(tmp_path
     assert (render(tmp_path / "out")[15:17, 15:17] == 0).all()
 
 
-def test_drivers_of_a_file_that_the_user_allowed_run_in_the_child(tmp_path):
+def test_drivers_of_a_file_that_the_user_allowed_run_in_the_child(tmp_path: Path) -> None:
     board_scene()
     curve = cube_before_the_board().driver_add("location", 0)
     curve.driver.expression = "bpy.context.scene.frame_current * 0.5"
@@ -146,7 +147,7 @@ def test_drivers_of_a_file_that_the_user_allowed_run_in_the_child(tmp_path):
     assert hole[0] - hole[1] > 3  # half a metre is 7 pixels at the cube's distance; blocked, it stays at 0
 
 
-def test_scripts_of_a_file_that_the_user_allowed_run_in_the_child(tmp_path):
+def test_scripts_of_a_file_that_the_user_allowed_run_in_the_child(tmp_path: Path) -> None:
     board_scene()
     text = bpy.data.texts.new("rig.py")
     text.write("import bpy\nbpy.app.driver_namespace['half_a_frame'] = lambda frame: frame * 0.5\n")
@@ -163,7 +164,7 @@ def test_scripts_of_a_file_that_the_user_allowed_run_in_the_child(tmp_path):
     assert trust.scripts_of_open_file(bpy.context) == trust.BLOCKED
 
 
-def test_what_nothing_of_a_file_has_shown_to_be_allowed_stays_blocked_and_is_told(tmp_path):
+def test_what_nothing_of_a_file_has_shown_to_be_allowed_stays_blocked_and_is_told(tmp_path: Path) -> None:
     board_scene()
     item = cube_before_the_board()
     curve = item.driver_add("location", 0)
@@ -176,31 +177,32 @@ def test_what_nothing_of_a_file_has_shown_to_be_allowed_stays_blocked_and_is_tol
         render(tmp_path / "out")
 
 
-def test_a_driver_with_a_function_that_only_this_blender_has_is_told(tmp_path):
+def test_a_driver_with_a_function_that_only_this_blender_has_is_told(tmp_path: Path) -> None:
     board_scene()
     item = cube_before_the_board()
     bpy.app.driver_namespace["of_an_add_on"] = lambda: 0.5
     item.driver_add("location", 0).driver.expression = "of_an_add_on()"
-    bpy.context.view_layer.update()
+    context.view_layer.update()
     assert abs(item.location.x - 0.5) < 1e-6
     with pytest.raises(RenderError, match=r"'of_an_add_on\(\)' of 'Cube'.location\[0\] does not run in the child"):
         render(tmp_path / "out")
 
 
-def test_a_driver_that_fails_for_the_user_too_stops_nothing(tmp_path):
+def test_a_driver_that_fails_for_the_user_too_stops_nothing(tmp_path: Path) -> None:
     board_scene()
     cube_before_the_board().driver_add("location", 0).driver.expression = "nobody_knows()"
-    bpy.context.view_layer.update()
+    context.view_layer.update()
     assert (render(tmp_path)[14:18, 14:18] == 0).all()
 
 
-def test_a_library_beside_the_file_is_found_by_the_copy(tmp_path):
+def test_a_library_beside_the_file_is_found_by_the_copy(tmp_path: Path) -> None:
     empty_scene(24)
     cube_before_the_board(0.4).name = "prop"
     save(tmp_path / "prop.blend")
     scene = board_scene()
     save(tmp_path / "shot.blend")
-    with bpy.data.libraries.load(str(tmp_path / "prop.blend"), link=True, relative=True) as (_, chosen):
+    libraries: Any = bpy.data.libraries
+    with libraries.load(str(tmp_path / "prop.blend"), link=True, relative=True) as (_, chosen):
         chosen.objects = ["prop"]
     assert bpy.data.libraries[0].filepath == "//prop.blend"
     empty = render(tmp_path / "empty")
@@ -211,7 +213,7 @@ def test_a_library_beside_the_file_is_found_by_the_copy(tmp_path):
     assert (linked[14:18, 14:18] == 0).all()
 
 
-def test_a_colour_configuration_without_any_of_blenders_views_renders_equal_passes(tmp_path):
+def test_a_colour_configuration_without_any_of_blenders_views_renders_equal_passes(tmp_path: Path) -> None:
     board_scene()
     labels = render(tmp_path / "blenders")
     save(tmp_path / "shot.blend")
@@ -229,7 +231,7 @@ def test_a_colour_configuration_without_any_of_blenders_views_renders_equal_pass
     assert len(np.unique(labels)) > 12
 
 
-def test_a_colour_space_of_the_output_does_not_change_the_labels(tmp_path):
+def test_a_colour_space_of_the_output_does_not_change_the_labels(tmp_path: Path) -> None:
     scene = board_scene()
     labels = render(tmp_path / "plain")
     image = scene.render.image_settings
@@ -239,7 +241,7 @@ def test_a_colour_space_of_the_output_does_not_change_the_labels(tmp_path):
     assert (render(tmp_path / "own") == labels).all()
 
 
-def test_settings_that_are_keyed_do_not_undo_those_of_the_passes(tmp_path):
+def test_settings_that_are_keyed_do_not_undo_those_of_the_passes(tmp_path: Path) -> None:
     scene = board_scene()
     labels = render(tmp_path / "plain")
     for owner, name, value in ((scene.cycles, "filter_width", 4.0), (scene.cycles, "samples", 8)):
@@ -249,7 +251,7 @@ def test_settings_that_are_keyed_do_not_undo_those_of_the_passes(tmp_path):
 
 
 @pytest.mark.parametrize("flag", ["is_holdout", "is_shadow_catcher"])
-def test_holdouts_and_shadow_catchers_are_opaque(flag, tmp_path):
+def test_holdouts_and_shadow_catchers_are_opaque(flag: str, tmp_path: Path) -> None:
     board_scene()
     item = cube_before_the_board()
     labels = render(tmp_path / "plain")
@@ -258,31 +260,31 @@ def test_holdouts_and_shadow_catchers_are_opaque(flag, tmp_path):
     assert (render(tmp_path / "flag") == labels).all()
 
 
-def test_a_holdout_collection_around_the_body_does_not_matter(tmp_path):
+def test_a_holdout_collection_around_the_body_does_not_matter(tmp_path: Path) -> None:
     board_scene()
     labels = render(tmp_path / "plain")
-    bpy.context.view_layer.layer_collection.holdout = True
+    context.view_layer.layer_collection.holdout = True
     assert (render(tmp_path / "holdout") == labels).all()
     assert abs(float(read_exr(tmp_path / "holdout/0001.exr")["Depth.Z"][16, 16]) - 4) < 1e-3
 
 
 @pytest.mark.parametrize("kind", ["MESH", "ARMATURE"])
-def test_a_file_in_edit_mode_renders_what_object_mode_shows(kind, tmp_path):
+def test_a_file_in_edit_mode_renders_what_object_mode_shows(kind: str, tmp_path: Path) -> None:
     scene = board_scene()
     one = characters(scene)[0]
     one.armature.location.x = 0.2
     one.armature.pose.bones["pelvis"].location.x = 0.3
     one.armature.animation_data_clear()
     labels = render(tmp_path / "object")
-    bpy.context.view_layer.objects.active = one.body if kind == "MESH" else one.armature
+    context.view_layer.objects.active = one.body if kind == "MESH" else one.armature
     bpy.ops.object.mode_set(mode="EDIT")
     assert (render(tmp_path / "edit") == labels).all()
-    assert bpy.context.mode == f"EDIT_{kind}"
+    assert context.mode == f"EDIT_{kind}"
 
 
-def test_a_fault_of_the_child_is_a_sentence_and_its_traceback_a_log(tmp_path):
+def test_a_fault_of_the_child_is_a_sentence_and_its_traceback_a_log(tmp_path: Path) -> None:
     board_scene()
-    characters(bpy.context.scene)[0].body["latentman_correctives"] = "not a mesh"
+    characters(context.scene)[0].body["latentman_correctives"] = "not a mesh"
     with pytest.raises(RenderError) as failed:
         render(tmp_path)
     assert failed.value.code == "render.unexpected"
@@ -291,7 +293,7 @@ def test_a_fault_of_the_child_is_a_sentence_and_its_traceback_a_log(tmp_path):
     assert "AttributeError" in (tmp_path / LOG_FILE).read_text()
 
 
-def test_the_copy_of_a_file_without_a_place_has_no_caches(tmp_path):
+def test_the_copy_of_a_file_without_a_place_has_no_caches(tmp_path: Path) -> None:
     empty_scene()
     assert save_copy(tmp_path) == tmp_path / "copy.blend"
     assert [path.name for path in tmp_path.iterdir()] == ["copy.blend"]

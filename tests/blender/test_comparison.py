@@ -7,13 +7,6 @@ from pathlib import Path
 
 import bpy
 import numpy as np
-from blender_addon.shared.body import free_body
-from blender_addon.shared.files.digest import sha256_file
-from blender_addon.shared.files.frame_files import frame_name
-from blender_addon.shared.files.strict_json import dump_json
-from blender_addon.shared.jobs.job import Job, JobInputs
-from blender_addon.shared.jobs.reuse import RECORD_FILE, ReuseRecord, SegmentRecord, segment_keys
-from blender_addon.shared.methods import MethodSettings
 
 from backend.jobs.reuse import shot_facts
 from backend.passes.shot_passes import open_passes
@@ -22,6 +15,13 @@ from blender_addon.client.request import GenerateRequest, placeholder_inputs
 from blender_addon.passes.comparison import Compared, Known, PassComparison
 from blender_addon.passes.launcher import PassRequest
 from blender_addon.rig.character import import_motion
+from shared.body import free_body
+from shared.files.digest import sha256_file
+from shared.files.frame_files import frame_name
+from shared.files.strict_json import dump_json
+from shared.jobs.job import Job, JobInputs
+from shared.jobs.reuse import RECORD_FILE, ReuseRecord, SegmentRecord, segment_keys
+from shared.methods import MethodSettings
 from tests.blender.scenes import add_camera, empty_scene, render_passes, standing_motion
 
 FRAMES = (1, 2, 3, 4, 5, 6)

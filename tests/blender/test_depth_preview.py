@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
 import bpy
 import numpy as np
 import pytest
-from blender_addon.shared.body import free_body
-from blender_addon.shared.shot import FAR_LEVEL
 
 import blender_addon
 from blender_addon.look.camera import frame_shot
 from blender_addon.look.depth_preview import DEPTH_ATTRIBUTE, depth_is_shown
 from blender_addon.passes.geometry import camera_view, world_vertices
 from blender_addon.rig.character import characters, import_motion
-from tests.blender.scenes import empty_scene, standing_motion
+from shared.body import free_body
+from shared.shot import FAR_LEVEL
+from tests.blender.scenes import context, empty_scene, operators, standing_motion
 
 FRAMES = 4
 
 
 @pytest.fixture
-def scene():
+def scene() -> Iterator[Any]:
     made = empty_scene()
     blender_addon.register()
     armature = import_motion(made, standing_motion(FRAMES), free_body())
@@ -33,12 +37,12 @@ def scene():
     blender_addon.unregister()
 
 
-def body(scene):
+def body(scene: Any) -> Any:
     (character,) = characters(scene)
     return character.body.data
 
 
-def levels(scene):
+def levels(scene: Any) -> Any:
     """The grey level of each vertex."""
     layer = body(scene).color_attributes[DEPTH_ATTRIBUTE]
     colours = np.empty(len(layer.data) * 4, np.float32)
@@ -48,20 +52,20 @@ def levels(scene):
     return colours[:, 0]
 
 
-def distances(scene):
+def distances(scene: Any) -> Any:
     """How far each vertex lies before the camera now, in metres."""
-    depsgraph = bpy.context.evaluated_depsgraph_get()
+    depsgraph = context.evaluated_depsgraph_get()
     (character,) = characters(scene)
     points = world_vertices(character, depsgraph)
     view = camera_view(scene, depsgraph, scene.latentman.width, scene.latentman.height).world_to_camera
     return points @ view[2, :3] + view[2, 3]
 
 
-def viewport():
-    return next(area for area in bpy.context.screen.areas if area.type == "VIEW_3D").spaces.active
+def viewport() -> Any:
+    return next(area for area in context.screen.areas if area.type == "VIEW_3D").spaces.active
 
 
-def state(scene):
+def state(scene: Any) -> Any:
     """What showing the depth may change."""
     mesh = body(scene)
     active = mesh.color_attributes.active_color
@@ -76,9 +80,9 @@ def state(scene):
     )
 
 
-def test_near_is_white_in_one_range_for_the_shot_and_it_follows_the_timeline(scene):
+def test_near_is_white_in_one_range_for_the_shot_and_it_follows_the_timeline(scene: Any) -> None:
     scene.frame_set(2)
-    assert bpy.ops.latentman.preview_depth() == {"FINISHED"}
+    assert operators.latentman.preview_depth() == {"FINISHED"}
     assert depth_is_shown(scene) and scene.frame_current == 2
     seen, metres = [], []
     for frame in range(1, FRAMES + 1):
@@ -96,53 +100,53 @@ def test_near_is_white_in_one_range_for_the_shot_and_it_follows_the_timeline(sce
 
 
 @pytest.mark.parametrize("parts_before", [False, True])
-def test_switching_off_gives_back_what_was_shown_before(scene, parts_before):
+def test_switching_off_gives_back_what_was_shown_before(scene: Any, parts_before: bool) -> None:
     if parts_before:
-        assert bpy.ops.latentman.preview_parts() == {"FINISHED"}
+        assert operators.latentman.preview_parts() == {"FINISHED"}
     viewport().shading.color_type, viewport().shading.light = "RANDOM", "MATCAP"
     before = state(scene)
-    assert bpy.ops.latentman.preview_depth() == {"FINISHED"}
+    assert operators.latentman.preview_depth() == {"FINISHED"}
     assert state(scene) != before
-    assert bpy.ops.latentman.preview_depth() == {"FINISHED"}
+    assert operators.latentman.preview_depth() == {"FINISHED"}
     assert state(scene) == before and not depth_is_shown(scene)
     scene.frame_set(3)
     assert DEPTH_ATTRIBUTE not in body(scene).attributes
 
 
-def test_showing_the_parts_takes_the_depth_away(scene):
-    assert bpy.ops.latentman.preview_depth() == {"FINISHED"}
-    assert bpy.ops.latentman.preview_parts() == {"FINISHED"}
+def test_showing_the_parts_takes_the_depth_away(scene: Any) -> None:
+    assert operators.latentman.preview_depth() == {"FINISHED"}
+    assert operators.latentman.preview_parts() == {"FINISHED"}
     assert not depth_is_shown(scene) and DEPTH_ATTRIBUTE not in body(scene).attributes
 
 
-def test_it_is_stored_in_the_file_and_can_be_taken_away_there(scene, tmp_path):
+def test_it_is_stored_in_the_file_and_can_be_taken_away_there(scene: Any, tmp_path: Path) -> None:
     before = state(scene)
-    assert bpy.ops.latentman.preview_depth() == {"FINISHED"}
+    assert operators.latentman.preview_depth() == {"FINISHED"}
     scene.frame_set(FRAMES)
     shown = levels(scene)
     scene.frame_set(1)
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "shot.blend"))
     bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "shot.blend"))
-    again = bpy.context.scene
+    again = context.scene
     again.frame_set(FRAMES)
     assert (levels(again) == shown).all() and shown.max() > shown.min()
-    assert bpy.ops.latentman.preview_depth() == {"FINISHED"}
+    assert operators.latentman.preview_depth() == {"FINISHED"}
     again.frame_set(1)
     assert state(again)[:5] == before[:5]
 
 
-def test_what_cannot_be_shown_is_refused_and_changes_nothing(scene):
+def test_what_cannot_be_shown_is_refused_and_changes_nothing(scene: Any) -> None:
     before = state(scene)
     scene.camera.location.z += 100
     scene.camera.keyframe_delete("location", frame=1)
     scene.camera.keyframe_delete("location", frame=FRAMES)
     scene.camera.location.z += 100
     with pytest.raises(RuntimeError, match="No body is in the camera's picture"):
-        bpy.ops.latentman.preview_depth()
+        operators.latentman.preview_depth()
     modifier = characters(scene)[0].body.modifiers.new("subdivide", "SUBSURF")
     with pytest.raises(RuntimeError, match="changes its vertices"):
-        bpy.ops.latentman.preview_depth()
+        operators.latentman.preview_depth()
     assert state(scene) == before
     modifier.show_viewport = False
     scene.camera = None
-    assert not bpy.ops.latentman.preview_depth.poll()
+    assert not operators.latentman.preview_depth.poll()

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import OpenEXR
 import pytest
-from blender_addon.shared.errors import RenderError
+from numpy.typing import NDArray
 
 from blender_addon.passes.exr import read_attribute, read_channels, write_channels
 from blender_addon.passes.frame_file import body_pixels_of_equal_frame, passes_from_render
+from shared.errors import RenderError
 from tests.blender.scenes import read_exr
 
 NAMES = ("Depth.Z", "iuv.B", "iuv.G", "iuv.R")
 
 
-def planes(height=37, width=21, seed=0):
+def planes(height: int = 37, width: int = 21, seed: int = 0) -> Any:
     random = np.random.default_rng(seed)
     values = {name: random.normal(0, 1, (height, width)).astype(np.float32) for name in NAMES}
     values["Depth.Z"][0, :3] = np.inf
     return values
 
 
-def blender_like(path, layers, compression, half=(), parts=True):
+def blender_like(path: Path, layers: Any, compression: Any, half: tuple[Any, ...] = (), parts: bool = True) -> Any:
     """A file as Blender writes it: a part a pass (5.x) or one part (4.x), names with the view layer in front."""
     header = {"compression": compression, "type": OpenEXR.scanlineimage}
     stored = {name: value.astype(np.float16) if name in half else value for name, value in layers.items()}
@@ -31,7 +35,7 @@ def blender_like(path, layers, compression, half=(), parts=True):
         with OpenEXR.File(header, channels) as file:
             file.write(str(path))
         return path.read_bytes()
-    groups: dict[str, dict[str, np.ndarray]] = {}
+    groups: dict[str, dict[str, NDArray[Any]]] = {}
     for name, value in channels.items():
         groups.setdefault(name.rpartition(".")[0], {})[name] = value
     with OpenEXR.File([OpenEXR.Part(dict(header), group, name) for name, group in groups.items()]) as file:
@@ -42,7 +46,7 @@ def blender_like(path, layers, compression, half=(), parts=True):
 @pytest.mark.parametrize("parts", [True, False])
 @pytest.mark.parametrize("compression", [OpenEXR.NO_COMPRESSION, OpenEXR.ZIPS_COMPRESSION, OpenEXR.ZIP_COMPRESSION])
 @pytest.mark.parametrize("size", [(37, 21), (16, 16), (1, 1), (33, 500)])
-def test_reads_what_the_library_writes(tmp_path, parts, compression, size):
+def test_reads_what_the_library_writes(tmp_path: Path, parts: bool, compression: Any, size: tuple[int, ...]) -> None:
     layers = planes(*size)
     data = blender_like(tmp_path / "a.exr", layers, compression, ("iuv.G", "iuv.B"), parts)
     found = read_channels(data, NAMES)
@@ -52,7 +56,7 @@ def test_reads_what_the_library_writes(tmp_path, parts, compression, size):
 
 
 @pytest.mark.parametrize("size", [(37, 21), (16, 16), (1, 1), (64, 500)])
-def test_the_library_reads_what_is_written(tmp_path, size):
+def test_the_library_reads_what_is_written(tmp_path: Path, size: tuple[int, ...]) -> None:
     layers = planes(*size)
     data = write_channels(layers, {"latentmanKey": "a" * 64})
     (tmp_path / "b.exr").write_bytes(data)
@@ -68,7 +72,7 @@ def test_the_library_reads_what_is_written(tmp_path, size):
     assert read_attribute(b"no picture", "latentmanKey") is None
 
 
-def test_damaged_files_are_refused_whatever_is_cut_or_changed(tmp_path):
+def test_damaged_files_are_refused_whatever_is_cut_or_changed(tmp_path: Path) -> None:
     data = write_channels(planes(), {})
     for length in range(0, len(data), 97):
         with pytest.raises(RenderError, match="OpenEXR|layer"):
@@ -86,7 +90,7 @@ def test_damaged_files_are_refused_whatever_is_cut_or_changed(tmp_path):
         read_channels(data, ("iuv.A",))
 
 
-def test_a_layer_that_is_there_twice_is_refused(tmp_path):
+def test_a_layer_that_is_there_twice_is_refused(tmp_path: Path) -> None:
     layers = planes(4, 4)
     with OpenEXR.File(
         {"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlineimage},
@@ -97,7 +101,7 @@ def test_a_layer_that_is_there_twice_is_refused(tmp_path):
         read_channels((tmp_path / "c.exr").read_bytes(), ("iuv.R",))
 
 
-def rendered(tmp_path, part, depth=2.0):
+def rendered(tmp_path: Path, part: Any, depth: float = 2.0) -> Any:
     shape = np.shape(part)
     full = {name: np.zeros(shape, np.float32) for name in NAMES}
     full["iuv.R"][:] = part
@@ -106,7 +110,7 @@ def rendered(tmp_path, part, depth=2.0):
     return blender_like(tmp_path / "render.exr", full, OpenEXR.NO_COMPRESSION)
 
 
-def test_labels_leave_as_whole_numbers_and_the_background_has_its_values(tmp_path):
+def test_labels_leave_as_whole_numbers_and_the_background_has_its_values(tmp_path: Path) -> None:
     part = [[0, 22.984375, 1], [24, 6.9960938, 0]]
     data, pixels = passes_from_render(rendered(tmp_path, part), "k")
     (tmp_path / "0001.exr").write_bytes(data)
@@ -120,7 +124,7 @@ def test_labels_leave_as_whole_numbers_and_the_background_has_its_values(tmp_pat
     assert body_pixels_of_equal_frame(tmp_path / "none.exr", "k") is None
 
 
-def test_mixed_labels_and_a_body_without_distance_are_refused(tmp_path):
+def test_mixed_labels_and_a_body_without_distance_are_refused(tmp_path: Path) -> None:
     with pytest.raises(RenderError, match="mixed"):
         passes_from_render(rendered(tmp_path, [[0, 3.5]]), "k")
     with pytest.raises(RenderError, match="mixed"):

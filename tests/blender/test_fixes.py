@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
 import bpy
 import pytest
 
 import blender_addon
 from blender_addon.help.fixes import FIXES, fixes_for
 from blender_addon.ops.mending import RESETTABLE
-from tests.blender.scenes import empty_scene
+from tests.blender.scenes import empty_scene, operators
 
 METHODS_MEND = ("model.tiny_decoder",)
 BUTTONS = sorted(
@@ -19,14 +23,14 @@ OTHER_CHOICE = {"latentman.guide_decoder": "tiny"}  # the others are texts
 
 
 @pytest.fixture
-def settings():
+def settings() -> Iterator[Any]:
     scene = empty_scene()
     blender_addon.register()
     yield scene.latentman
     blender_addon.unregister()
 
 
-def test_each_button_is_an_operator_that_takes_its_properties(settings):
+def test_each_button_is_an_operator_that_takes_its_properties(settings: Any) -> None:
     for fix in BUTTONS:
         module, name = fix.operator.split(".")
         operator = getattr(getattr(bpy.ops, module), name).get_rna_type()
@@ -35,31 +39,31 @@ def test_each_button_is_an_operator_that_takes_its_properties(settings):
 
 
 @pytest.mark.parametrize("setting", RESETTABLE)
-def test_a_setting_is_set_to_its_default(settings, setting):
+def test_a_setting_is_set_to_its_default(settings: Any, setting: Any) -> None:
     *group, name = setting.split(".")
     owner = getattr(settings, group[0]) if group else settings
     default = getattr(owner, name)
     setattr(owner, name, OTHER_CHOICE.get(setting, "/nowhere/at/all"))
     assert getattr(owner, name) != default
-    assert bpy.ops.latentman.reset_setting(setting=setting) == {"FINISHED"}
+    assert operators.latentman.reset_setting(setting=setting) == {"FINISHED"}
     assert getattr(owner, name) == default
 
 
-def test_no_other_setting_is_reset(settings):
+def test_no_other_setting_is_reset(settings: Any) -> None:
     settings.prompt = "a robot"
     with pytest.raises(RuntimeError, match="'prompt' is none of"):
-        bpy.ops.latentman.reset_setting(setting="prompt")
+        operators.latentman.reset_setting(setting="prompt")
     assert settings.prompt == "a robot"
 
 
-def test_segments_are_halved_down_to_one_frame(settings):
+def test_segments_are_halved_down_to_one_frame(settings: Any) -> None:
     settings.segment_frames = 6
     for left in (3, 1):
-        assert bpy.ops.latentman.shorten_segments() == {"FINISHED"}
+        assert operators.latentman.shorten_segments() == {"FINISHED"}
         assert settings.segment_frames == left
-    assert not bpy.ops.latentman.shorten_segments.poll()
+    assert not operators.latentman.shorten_segments.poll()
 
 
-def test_a_folder_is_chosen(settings, tmp_path):
-    assert bpy.ops.latentman.choose_output(directory=str(tmp_path)) == {"FINISHED"}
+def test_a_folder_is_chosen(settings: Any, tmp_path: Path) -> None:
+    assert operators.latentman.choose_output(directory=str(tmp_path)) == {"FINISHED"}
     assert settings.output == str(tmp_path)

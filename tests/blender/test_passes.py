@@ -5,22 +5,25 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import bpy
 import numpy as np
 import pytest
-from blender_addon.shared.body import free_body, pose_vertices_batch
-from blender_addon.shared.errors import InputError, RenderError
-from blender_addon.shared.shot import parse_shot
 from bpy_extras.object_utils import world_to_camera_view
+from numpy.typing import NDArray
 
 from blender_addon import compat
 from blender_addon.passes.launcher import PassRender, PassRequest
 from blender_addon.passes.saved_copy import save_copy
 from blender_addon.rig.character import characters, import_motion
+from shared.body import free_body, pose_vertices_batch
+from shared.errors import InputError, RenderError
+from shared.shot import parse_shot
 from tests.blender.fingerprint import fingerprint
 from tests.blender.scenes import (
     add_camera,
+    context,
     empty_scene,
     plane_body,
     read_exr,
@@ -36,7 +39,7 @@ TO_BLENDER = np.array([[1, 0, 0], [0, 0, -1], [0, 1, 0]])
 CHANNELS = {"Depth.Z", "iuv.R", "iuv.G", "iuv.B"}
 
 
-def body_scene(frames: int = 3, body=None):
+def body_scene(frames: int = 3, body: Any = None) -> Any:
     scene = empty_scene(24)
     motion = standing_motion(frames)
     armature = import_motion(scene, motion, body or free_body())
@@ -44,11 +47,13 @@ def body_scene(frames: int = 3, body=None):
     return scene, armature, motion
 
 
-def render(folder: Path, frames=(1, 2), width=160, height=120, engine="cycles"):
+def render(
+    folder: Path, frames: tuple[int, ...] = (1, 2), width: int = 160, height: int = 120, engine: str = "cycles"
+) -> Any:
     return render_passes(bpy.context, PassRequest(folder, tuple(frames), width, height, engine))
 
 
-def inner(raster: Raster) -> np.ndarray:
+def inner(raster: Raster) -> NDArray[Any]:
     """Pixels whose neighbours show the same part at about the same depth: no silhouette, no border of parts."""
     keep = raster.part > 0
     depth = np.where(raster.part > 0, raster.depth_m, 1e3)
@@ -59,8 +64,9 @@ def inner(raster: Raster) -> np.ndarray:
     return keep
 
 
-def test_pixels_agree_with_an_independent_rasterisation_of_the_posed_body(tmp_path):
+def test_pixels_agree_with_an_independent_rasterisation_of_the_posed_body(tmp_path: Path) -> None:
     body = free_body()
+    assert body.part is not None and body.chart_uv is not None
     _, _, motion = body_scene(3, body)
     frames = render(tmp_path, (1, 3))
     assert [(one.frame, one.path.name) for one in frames] == [(1, "0001.exr"), (3, "0003.exr")]
@@ -89,8 +95,9 @@ def test_pixels_agree_with_an_independent_rasterisation_of_the_posed_body(tmp_pa
         assert shot.far_m >= depth[~background].max() - 1e-3
 
 
-def test_the_files_beside_the_frames_describe_them(tmp_path):
+def test_the_files_beside_the_frames_describe_them(tmp_path: Path) -> None:
     body = free_body()
+    assert body.part is not None
     scene, armature, motion = body_scene(3, body)
     render(tmp_path, (2, 3), 64, 48)
     shot = parse_shot((tmp_path / "shot.json").read_bytes())
@@ -112,11 +119,11 @@ def test_the_files_beside_the_frames_describe_them(tmp_path):
     pelvis = armature.matrix_world @ armature.pose.bones["pelvis"].head
     assert np.allclose(character.joints_world[0, 0], pelvis, atol=1e-5)
     scene.render.resolution_x, scene.render.resolution_y = 64, 48
-    x, y, _ = world_to_camera_view(scene, scene.camera, armature.matrix_world @ armature.pose.bones["head"].head)
-    assert np.allclose(character.joints_picture[0, 15], (x * 64, (1 - y) * 48), atol=1e-3)
+    head: Any = world_to_camera_view(scene, scene.camera, armature.matrix_world @ armature.pose.bones["head"].head)
+    assert np.allclose(character.joints_picture[0, 15], (head.x * 64, (1 - head.y) * 48), atol=1e-3)
 
 
-def test_nothing_about_the_open_file_or_scene_changes(tmp_path):
+def test_nothing_about_the_open_file_or_scene_changes(tmp_path: Path) -> None:
     scene, _, _ = body_scene(3)
     scene.frame_set(2)
     scene.render.resolution_x, scene.render.engine, scene.render.filepath = 333, "CYCLES", "//mine"
@@ -130,7 +137,7 @@ def test_nothing_about_the_open_file_or_scene_changes(tmp_path):
     assert fingerprint() != before
 
 
-def test_panel_and_batch_give_equal_bytes_and_so_does_a_second_run(tmp_path):
+def test_panel_and_batch_give_equal_bytes_and_so_does_a_second_run(tmp_path: Path) -> None:
     scene, _, _ = body_scene(3)
     render_by_panel = PassRender.start(bpy.context, PassRequest(tmp_path / "panel", (1, 2, 3), 96, 96))
     seen = []
@@ -153,7 +160,7 @@ def test_panel_and_batch_give_equal_bytes_and_so_does_a_second_run(tmp_path):
         assert (tmp_path / "panel" / name).read_bytes() == (tmp_path / "batch" / name).read_bytes(), name
 
 
-def test_a_second_run_takes_equal_whole_frames_over_and_an_edit_of_one_bone_renders_one_frame(tmp_path):
+def test_a_second_run_takes_equal_whole_frames_over_and_an_edit_of_one_bone_renders_one_frame(tmp_path: Path) -> None:
     _, armature, _ = body_scene(3)
     render(tmp_path, (1, 2, 3), 96, 96)
     first = {name: (tmp_path / name).read_bytes() for name in ("0001.exr", "0002.exr", "0003.exr")}
@@ -173,8 +180,9 @@ def test_a_second_run_takes_equal_whole_frames_over_and_an_edit_of_one_bone_rend
     assert changed.sum() > 20
 
 
-def test_pose_correctives_are_in_the_passes(tmp_path):
+def test_pose_correctives_are_in_the_passes(tmp_path: Path) -> None:
     body = with_random_correctives(free_body())
+    assert body.part is not None and body.chart_uv is not None
     _, _, motion = body_scene(2, body)
     render(tmp_path, (1, 2), 96, 96)
     world = pose_vertices_batch(body, motion.poses, motion.betas, motion.root) @ TO_BLENDER.T
@@ -190,7 +198,7 @@ def test_pose_correctives_are_in_the_passes(tmp_path):
     assert np.median(np.abs(depth[both] - without.depth_m[both])) > 1e-3
 
 
-def test_an_object_in_front_hides_the_body_and_is_background(tmp_path):
+def test_an_object_in_front_hides_the_body_and_is_background(tmp_path: Path) -> None:
     scene, _, _ = body_scene(2)
     render(tmp_path / "free", (1,), 96, 96)
     bpy.ops.mesh.primitive_plane_add(size=0.4, location=(0, -1, 1), rotation=(np.pi / 2, 0, 0))
@@ -202,12 +210,12 @@ def test_an_object_in_front_hides_the_body_and_is_background(tmp_path):
     rest = hidden["iuv.R"] > 0
     assert rest.sum() > 100
     assert all((hidden[name][rest] == free[name][rest]).all() for name in CHANNELS)
-    bpy.context.object.scale = (20, 20, 20)
+    context.object.scale = (20, 20, 20)
     with pytest.raises(InputError, match="hidden by other objects"):
         render(tmp_path / "all", (1,), 32, 32)
 
 
-def test_what_the_viewport_hides_or_shows_does_not_matter(tmp_path):
+def test_what_the_viewport_hides_or_shows_does_not_matter(tmp_path: Path) -> None:
     scene, _, _ = body_scene(2)
     render(tmp_path / "shown", (1,), 64, 64)
     character = characters(scene)[0]
@@ -221,7 +229,7 @@ def test_what_the_viewport_hides_or_shows_does_not_matter(tmp_path):
     assert (tmp_path / "shown/0001.exr").read_bytes() == (tmp_path / "hidden/0001.exr").read_bytes()
 
 
-def test_two_characters_share_one_vertex_file(tmp_path):
+def test_two_characters_share_one_vertex_file(tmp_path: Path) -> None:
     scene, first, _ = body_scene(2)
     second = import_motion(scene, standing_motion(2), plane_body(0.3, 24), name="board")
     second.location.x = 0.9
@@ -234,7 +242,7 @@ def test_two_characters_share_one_vertex_file(tmp_path):
         assert charts["f"].max() == shot.characters[1].vertex_start + shot.characters[1].vertex_count - 1
 
 
-def test_refusals_name_what_is_wrong(tmp_path):
+def test_refusals_name_what_is_wrong(tmp_path: Path) -> None:
     scene, _, _ = body_scene(2)
     with pytest.raises(InputError, match="holds no frame"):
         render(tmp_path, ())
@@ -261,7 +269,7 @@ def test_refusals_name_what_is_wrong(tmp_path):
     body = characters(scene)[0].body
     scene.collection.objects.unlink(body)
     apart.objects.link(body)
-    bpy.context.view_layer.layer_collection.children["apart"].exclude = True
+    context.view_layer.layer_collection.children["apart"].exclude = True
     with pytest.raises(InputError, match="no character"):
         render(tmp_path, (1,))
     for character in characters(scene):
@@ -270,7 +278,7 @@ def test_refusals_name_what_is_wrong(tmp_path):
         render(tmp_path, (1,))
 
 
-def test_cancel_ends_the_child_and_keeps_whole_frames(tmp_path):
+def test_cancel_ends_the_child_and_keeps_whole_frames(tmp_path: Path) -> None:
     body_scene(40)
     run = PassRender.start(bpy.context, PassRequest(tmp_path, tuple(range(1, 41)), 64, 64))
     while not wait(run):
@@ -287,7 +295,7 @@ def test_cancel_ends_the_child_and_keeps_whole_frames(tmp_path):
     assert all(set(read_exr(tmp_path / name)) == CHANNELS for name in kept)
 
 
-def test_a_killed_child_becomes_an_error_and_the_next_run_goes_on(tmp_path):
+def test_a_killed_child_becomes_an_error_and_the_next_run_goes_on(tmp_path: Path) -> None:
     body_scene(6)
     run = PassRender.start(bpy.context, PassRequest(tmp_path, (1, 2, 3, 4, 5, 6), 64, 64))
     while not wait(run):
@@ -301,8 +309,8 @@ def test_a_killed_child_becomes_an_error_and_the_next_run_goes_on(tmp_path):
     assert [one.frame for one in again] == [1, 2, 3, 4, 5, 6]
 
 
-def test_the_copy_that_is_rendered_changes_no_preference(tmp_path):
-    preferences = bpy.context.preferences
+def test_the_copy_that_is_rendered_changes_no_preference(tmp_path: Path) -> None:
+    preferences = context.preferences
     preferences.filepaths.file_preview_type, preferences.is_dirty = "CAMERA", False
     save_copy(tmp_path)
     assert (tmp_path / "copy.blend").is_file()

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
+from typing import Any
 
 import bpy
 import numpy as np
 import pytest
-from blender_addon.shared.motion import SMPLMotion
 
 from blender_addon.passes.launcher import PassRequest
 from blender_addon.rig.character import import_motion
+from shared.motion import SMPLMotion
 from tests.blender.scenes import add_camera, eevee_runs, empty_scene, plane_body, read_exr, render_passes
 
 SIZE = 96
@@ -18,7 +20,7 @@ DISTANCE_M = 4.0
 FOV_RAD = math.radians(40)
 
 
-def plane_scene(frames=3, tilt_rad=0.0):
+def plane_scene(frames: int = 3, tilt_rad: float = 0.0) -> Any:
     """A plane of 2 m that faces the camera, tilted about the vertical, and slides sideways from frame to frame."""
     scene = empty_scene(24)
     poses = np.zeros((frames, 24, 3))
@@ -30,19 +32,19 @@ def plane_scene(frames=3, tilt_rad=0.0):
     return root
 
 
-def rays():
+def rays() -> Any:
     """x and y of every pixel centre's ray at one metre, y up."""
     focal = SIZE / 2 / math.tan(FOV_RAD / 2)
     centre = (np.arange(SIZE) + 0.5 - SIZE / 2) / focal
     return np.meshgrid(centre, -centre)
 
 
-def render(folder, frames, engine="cycles"):
+def render(folder: Path, frames: Any, engine: str = "cycles") -> Any:
     render_passes(bpy.context, PassRequest(folder, frames, SIZE, SIZE, engine))
     return [read_exr(folder / f"{frame:04d}.exr") for frame in frames]
 
 
-def test_depth_of_a_plane_is_planar_and_constant_over_frames(tmp_path):
+def test_depth_of_a_plane_is_planar_and_constant_over_frames(tmp_path: Path) -> None:
     plane_scene(3)
     for layers in render(tmp_path, (1, 2, 3)):
         body = layers["iuv.R"] > 0
@@ -51,7 +53,7 @@ def test_depth_of_a_plane_is_planar_and_constant_over_frames(tmp_path):
         assert np.isposinf(layers["Depth.Z"][~body]).all()
 
 
-def test_depth_of_a_tilted_plane_follows_its_formula(tmp_path):
+def test_depth_of_a_tilted_plane_follows_its_formula(tmp_path: Path) -> None:
     tilt = 0.5
     plane_scene(1, tilt)
     (layers,) = render(tmp_path, (1,))
@@ -64,7 +66,7 @@ def test_depth_of_a_tilted_plane_follows_its_formula(tmp_path):
 
 
 @pytest.mark.parametrize("engine", ["cycles", "eevee"])
-def test_labels_and_charts_are_those_of_the_point_under_the_pixel_centre(tmp_path, engine):
+def test_labels_and_charts_are_those_of_the_point_under_the_pixel_centre(tmp_path: Path, engine: str) -> None:
     if engine == "eevee" and not eevee_runs():
         pytest.skip("this Blender cannot render with EEVEE here")
     root = plane_scene(2)

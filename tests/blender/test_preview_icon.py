@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import bpy
 import bpy.utils.previews
 import numpy as np
 import pytest
-from blender_addon.shared.protocol.client.events import Preview
 
 from blender_addon.look.preview_icon import PreviewIcon
+from shared.protocol.client.events import Preview
 
 
 def picture(frame: int, width: int, height: int) -> Preview:
@@ -19,7 +21,8 @@ def picture(frame: int, width: int, height: int) -> Preview:
 
 def collections() -> int:
     """Preview collections that are open in this Blender."""
-    return len(bpy.utils.previews._uuid_open)
+    previews: Any = bpy.utils.previews
+    return len(previews._uuid_open)
 
 
 def test_a_picture_is_shown_upright_replaced_and_given_back() -> None:

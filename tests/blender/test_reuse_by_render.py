@@ -12,7 +12,16 @@ import pytest
 
 from blender_addon.passes.launcher import PassRender, PassRequest
 from blender_addon.rig.character import characters, import_motion
-from tests.blender.scenes import add_camera, empty_scene, plane_body, read_exr, render_passes, still_motion, wait
+from tests.blender.scenes import (
+    add_camera,
+    context,
+    empty_scene,
+    plane_body,
+    read_exr,
+    render_passes,
+    still_motion,
+    wait,
+)
 
 FRAMES = (1, 2)
 SIZE = 48
@@ -46,21 +55,21 @@ def pixels(folder: Path, frame: int = 1) -> int:
 
 def cube(name: str, size: float = 0.2) -> Any:
     bpy.ops.mesh.primitive_cube_add(size=size, location=(0, -1, 0))
-    bpy.context.object.name = name
-    return bpy.context.object
+    context.object.name = name
+    return context.object
 
 
 def in_collection(name: str, item: Any) -> Any:
     collection = bpy.data.collections.new(name)
-    bpy.context.scene.collection.children.link(collection)
-    bpy.context.scene.collection.objects.unlink(item)
+    context.scene.collection.children.link(collection)
+    context.scene.collection.objects.unlink(item)
     collection.objects.link(item)
-    return bpy.context.view_layer.layer_collection.children[name]
+    return context.view_layer.layer_collection.children[name]
 
 
 def nodes(item: Any, modifier: Any) -> Any:
     """Geometry nodes that show a cube of 0.3 m in renders only; returns the cube's size."""
-    tree = bpy.data.node_groups.new("switch", "GeometryNodeTree")
+    tree: Any = bpy.data.node_groups.new("switch", "GeometryNodeTree")
     tree.interface.new_socket("Geometry", in_out="OUTPUT", socket_type="NodeSocketGeometry")
     switch, box = tree.nodes.new("GeometryNodeSwitch"), tree.nodes.new("GeometryNodeMeshCube")
     tree.links.new(tree.nodes.new("GeometryNodeIsViewport").outputs[0], switch.inputs["Switch"])
@@ -85,7 +94,7 @@ def by_levels() -> Callable[[], None]:
 def by_simplify() -> Callable[[], None]:
     modifier = cube("simplified", 1.0).modifiers.new("Subdivision", "SUBSURF")
     modifier.levels = modifier.render_levels = 2
-    render = bpy.context.scene.render
+    render = context.scene.render
     render.simplify_subdivision_render = 0
     return lambda: setattr(render, "use_simplify", True)
 
@@ -98,7 +107,7 @@ def by_nodes() -> Callable[[], None]:
 
 def by_curve() -> Callable[[], None]:
     bpy.ops.curve.primitive_bezier_circle_add(radius=0.8, location=(0, -1, 0), rotation=(np.pi / 2, 0, 0))
-    curve = bpy.context.object.data
+    curve = context.object.data
     curve.bevel_depth, curve.resolution_u, curve.render_resolution_u = 0.1, 12, 12
     return lambda: setattr(curve, "render_resolution_u", 1)
 
@@ -141,14 +150,14 @@ def by_strands() -> Callable[[], None]:
 
 
 def by_strands_of_the_body() -> Callable[[], None]:
-    body = characters(bpy.context.scene)[0].body
+    body = characters(context.scene)[0].body
     settings = body.modifiers.new("Hair", "PARTICLE_SYSTEM").particle_system.settings
     settings.type, settings.render_type, settings.count, settings.root_radius = "HAIR", "PATH", 50, 5
     return lambda: setattr(settings, "count", 200)
 
 
 def by_points_on_the_body() -> Callable[[], None]:
-    tree = bpy.data.node_groups.new("points", "GeometryNodeTree")
+    tree: Any = bpy.data.node_groups.new("points", "GeometryNodeTree")
     for in_out in ("INPUT", "OUTPUT"):
         tree.interface.new_socket("Geometry", in_out=in_out, socket_type="NodeSocketGeometry")
     body, points = tree.nodes.new("NodeGroupInput"), tree.nodes.new("GeometryNodeMeshToPoints")
@@ -156,7 +165,7 @@ def by_points_on_the_body() -> Callable[[], None]:
     points.inputs["Radius"].default_value = 0.01
     for start, end in ((body, points), (body, join), (points, join), (join, tree.nodes.new("NodeGroupOutput"))):
         tree.links.new(start.outputs[0], end.inputs[0])
-    characters(bpy.context.scene)[0].body.modifiers.new("Nodes", "NODES").node_group = tree
+    characters(context.scene)[0].body.modifiers.new("Nodes", "NODES").node_group = tree
     return lambda: setattr(points.inputs["Radius"], "default_value", 0.03)
 
 
@@ -167,11 +176,11 @@ def by_thick_strands() -> Callable[[], None]:
 
 
 def by_hair_curves() -> Callable[[], None]:
-    curves = bpy.data.hair_curves.new("hair")
+    curves: Any = bpy.data.hair_curves.new("hair")
     curves.add_curves([2])
     curves.points.foreach_set("position", np.array([[0, -1, 0], [0, -1, 0.5]], np.float32).ravel())
     curves.attributes.new("radius", "FLOAT", "POINT").data.foreach_set("value", np.full(2, 0.2, np.float32))
-    bpy.context.scene.collection.objects.link(bpy.data.objects.new("hair", curves))
+    context.scene.collection.objects.link(bpy.data.objects.new("hair", curves))
 
     def change() -> None:
         curves.points[1].position = (0.9, -1, 0)
@@ -181,7 +190,7 @@ def by_hair_curves() -> Callable[[], None]:
 
 
 def by_points() -> Callable[[], None]:
-    tree = bpy.data.node_groups.new("points", "GeometryNodeTree")
+    tree: Any = bpy.data.node_groups.new("points", "GeometryNodeTree")
     tree.interface.new_socket("Geometry", in_out="OUTPUT", socket_type="NodeSocketGeometry")
     points = tree.nodes.new("GeometryNodePoints")
     points.inputs["Radius"].default_value = 0.1
@@ -237,7 +246,7 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("make", CHANGES, ids=lambda make: make.__name__)
-def test_a_change_that_only_renders_see_is_found(make, tmp_path):
+def test_a_change_that_only_renders_see_is_found(make: Any, tmp_path: Path) -> None:
     scene = scene_with_body()
     scene.frame_set(1)
     change = make()
@@ -250,7 +259,7 @@ def test_a_change_that_only_renders_see_is_found(make, tmp_path):
     assert [one == other for one, other in zip(before, after, strict=True)] == list(CHANGES[make])
 
 
-def test_counting_asks_for_the_same_keys(tmp_path):
+def test_counting_asks_for_the_same_keys(tmp_path: Path) -> None:
     scene_with_body()
     change = by_array()
     render(tmp_path)
@@ -261,7 +270,7 @@ def test_counting_asks_for_the_same_keys(tmp_path):
     assert kept(tmp_path) == [True, True]
 
 
-def test_what_only_the_viewport_shows_is_no_change(tmp_path):
+def test_what_only_the_viewport_shows_is_no_change(tmp_path: Path) -> None:
     scene_with_body()
     item = cube("prop")
     modifier = item.modifiers.new("Array", "ARRAY")
@@ -273,7 +282,7 @@ def test_what_only_the_viewport_shows_is_no_change(tmp_path):
     assert kept(tmp_path) == [True, True]
 
 
-def test_what_has_no_surface_is_no_change(tmp_path):
+def test_what_has_no_surface_is_no_change(tmp_path: Path) -> None:
     scene = scene_with_body()
     cloud = bpy.data.objects.new("cloud", bpy.data.volumes.new("cloud"))
     scene.collection.objects.link(cloud)
@@ -283,7 +292,7 @@ def test_what_has_no_surface_is_no_change(tmp_path):
     assert kept(tmp_path) == [True, True]
 
 
-def test_the_bodys_vertices_are_those_that_are_rendered(tmp_path):
+def test_the_bodys_vertices_are_those_that_are_rendered(tmp_path: Path) -> None:
     scene = scene_with_body()
     body = characters(scene)[0].body
     modifier = body.modifiers.new("Simple", "SUBSURF")

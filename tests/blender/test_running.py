@@ -14,7 +14,6 @@ from typing import Any
 import bpy
 import psutil
 import pytest
-from blender_addon.shared.body import free_body
 
 import blender_addon
 from blender_addon.client.progress import GenerateState
@@ -24,7 +23,8 @@ from blender_addon.passes.comparison import Compared
 from blender_addon.rig.character import import_motion
 from blender_addon.shot import running
 from blender_addon.timeline.take import DONE, takes
-from tests.blender.scenes import empty_scene, standing_motion
+from shared.body import free_body
+from tests.blender.scenes import context, empty_scene, operators, standing_motion
 
 ROOT = Path(__file__).resolve().parents[2]
 GUARD_S = 90.0  # ends a test that would hang; nothing is measured with it
@@ -36,7 +36,7 @@ def shot(tmp_path: Path) -> Iterator[Path]:
     backend."""
     scene = empty_scene()
     blender_addon.register()
-    entry = bpy.context.preferences.addons.new()
+    entry = context.preferences.addons.new()
     entry.module = "blender_addon"
     entry.preferences.backend = f"{sys.executable} -m tests.e2e.fake_backend"
     armature = import_motion(scene, standing_motion(4), free_body())
@@ -51,9 +51,9 @@ def shot(tmp_path: Path) -> Iterator[Path]:
     bpy.ops.wm.save_as_mainfile(filepath=str(path))
     yield path
     blender_addon.unregister()
-    gone = [entry for entry in bpy.context.preferences.addons if entry.module == "blender_addon"]
+    gone = [entry for entry in context.preferences.addons if entry.module == "blender_addon"]
     for entry in gone:  # loading the factory settings forgets it as well
-        bpy.context.preferences.addons.remove(entry)
+        context.preferences.addons.remove(entry)
 
 
 def tick(until: Callable[[], bool]) -> None:
@@ -70,7 +70,7 @@ def started() -> Any:
     """A shot that is begun and has a first frame."""
     current = running.generation()
     current.start(bpy.context)
-    tick(lambda: bool(current.progress.frame) or not current.running)
+    tick(lambda: current.progress is not None and bool(current.progress.frame) or not current.running)
     assert current.running, current.error
     return current
 
@@ -84,15 +84,15 @@ def computed(base: Path) -> list[str]:
 def test_a_take_is_cancelled_cut_off_and_still_finished_without_computing_a_frame_twice(shot: Path) -> None:
     before = set(psutil.Process().children(recursive=True))
     current = started()
-    (strip,) = takes(bpy.context.scene)
+    (strip,) = takes(context.scene)
     made = {f"{frame:04d}.png" for frame in range(1, 1 + strip[DONE])}
     assert 0 < strip[DONE] < 4 and len(strip.elements) == 4
     assert {element.filename for element in strip.elements} <= made
-    assert not bpy.ops.latentman.generate.poll()
+    assert not operators.latentman.generate.poll()
     current.cancel()
     tick(lambda: not current.running)
     assert current.progress.state is GenerateState.CANCELLED and current.error is None
-    bpy.context.scene.latentman.prompt = "another prompt"  # resuming takes the take's own
+    context.scene.latentman.prompt = "another prompt"  # resuming takes the take's own
     current.resume(bpy.context)
     tick(lambda: current.progress.state is GenerateState.GENERATING)
     during = set(psutil.Process().children(recursive=True)) - before
@@ -101,12 +101,12 @@ def test_a_take_is_cancelled_cut_off_and_still_finished_without_computing_a_fram
     assert not [process for process in during if process.is_running() and process.status() != psutil.STATUS_ZOMBIE]
     assert not bpy.app.timers.is_registered(running._tick)
     blender_addon.register()
-    assert bpy.ops.latentman.resume() == {"FINISHED"}
-    (strip,) = takes(bpy.context.scene)
+    assert operators.latentman.resume() == {"FINISHED"}
+    (strip,) = takes(context.scene)
     assert [element.filename for element in strip.elements] == [f"{frame:04d}.png" for frame in range(1, 5)]
     assert sorted(computed(shot.parent / "latentman")) == ["1", "2", "3", "4"]
-    assert not bpy.ops.latentman.resume.poll()
-    settings = bpy.context.scene.latentman
+    assert not operators.latentman.resume.poll()
+    settings = context.scene.latentman
     assert _changes() == Compared((), (1, 2, 3, 4), to_generate=4)  # another prompt
     settings.prompt = "step_s=0.2"
     assert _changes() == Compared((), (1, 2, 3, 4), to_generate=0)
@@ -116,7 +116,7 @@ def test_a_take_is_cancelled_cut_off_and_still_finished_without_computing_a_fram
 def _look_at_a_moved_camera(shot: Path) -> None:
     """The camera is moved in the last frame; that is found, and nothing is rendered for it."""
     files = {path: path.stat().st_mtime_ns for path in shot.parent.joinpath("latentman", "passes").iterdir()}
-    lens = bpy.context.scene.camera.data
+    lens = context.scene.camera.data
     for frame, shift in ((3, 0.0), (4, 0.1)):
         lens.shift_x = shift
         lens.keyframe_insert("shift_x", frame=frame)
@@ -125,11 +125,13 @@ def _look_at_a_moved_camera(shot: Path) -> None:
 
 
 def _changes() -> Any:
-    assert bpy.ops.latentman.count_changes() == {"FINISHED"}
+    assert operators.latentman.count_changes() == {"FINISHED"}
     current = running.generation()
-    tick(lambda: not current.comparison.running)
+    comparison = current.comparison
+    assert comparison is not None
+    tick(lambda: not comparison.running)
     assert current.error is None
-    return current.comparison.result
+    return comparison.result
 
 
 def test_another_file_is_loaded_meanwhile(shot: Path) -> None:
@@ -138,25 +140,25 @@ def test_another_file_is_loaded_meanwhile(shot: Path) -> None:
     tick(lambda: not current.running)
     current.tick()
     assert current.progress.state is GenerateState.DONE and current.error is None
-    assert takes(bpy.context.scene) == []
+    assert takes(context.scene) == []
     bpy.ops.wm.open_mainfile(filepath=str(shot))
-    assert bpy.ops.latentman.find_takes() == {"FINISHED"}
-    (strip,) = takes(bpy.context.scene)
+    assert operators.latentman.find_takes() == {"FINISHED"}
+    (strip,) = takes(context.scene)
     assert strip[DONE] == 4
-    assert bpy.ops.latentman.find_takes() == {"FINISHED"} and len(takes(bpy.context.scene)) == 1
+    assert operators.latentman.find_takes() == {"FINISHED"} and len(takes(context.scene)) == 1
 
 
 def test_an_undo_takes_no_reference_with_it(shot: Path) -> None:
     bpy.ops.ed.undo_push(message="before")
     current = started()
-    bpy.context.scene.latentman.seed = 99
+    context.scene.latentman.seed = 99
     bpy.ops.ed.undo_push(message="after")
     bpy.ops.ed.undo()
-    assert takes(bpy.context.scene) == []  # the strip is younger than the step that was gone back to
+    assert takes(context.scene) == []  # the strip is younger than the step that was gone back to
     tick(lambda: not current.running)
     current.tick()
     assert current.progress.state is GenerateState.DONE and current.error is None
-    (strip,) = takes(bpy.context.scene)
+    (strip,) = takes(context.scene)
     assert strip[DONE] == 4
 
 
@@ -168,30 +170,31 @@ def test_quitting_in_mid_job_leaves_no_process_and_the_job_goes_on_later(shot: P
     assert crashed or done.returncode == 0, done.stderr
     pids = next(line for line in done.stdout.splitlines() if line.startswith("STARTED")).split()[1:]
     assert len(pids) >= 2 and not [pid for pid in pids if psutil.pid_exists(int(pid))]
-    assert bpy.ops.latentman.resume() == {"FINISHED"}
+    assert operators.latentman.resume() == {"FINISHED"}
     assert sorted(computed(shot.parent / "latentman")) == ["1", "2", "3", "4"]
 
 
 def test_a_killed_backend_is_told_with_its_button_and_can_be_started_again(shot: Path) -> None:
     current = running.generation()
-    assert bpy.ops.latentman.start_backend() == {"FINISHED"}
-    assert not bpy.ops.latentman.start_backend.poll()
+    assert operators.latentman.start_backend() == {"FINISHED"}
+    assert not operators.latentman.start_backend.poll()
     tick(lambda: current.backend.state is BackendState.READY)
     (backend,) = [process for process in psutil.Process().children() if "--stdio" in process.cmdline()]
     backend.kill()
     tick(lambda: current.error is not None)
-    assert current.error.code == "backend.died"
+    error = current.error
+    assert error is not None and error.code == "backend.died"
     tick(lambda: current.backend.state is BackendState.STOPPED)
-    assert bpy.ops.latentman.start_backend() == {"FINISHED"} and current.error is None
-    assert bpy.ops.latentman.stop_backend() == {"FINISHED"}
-    assert not bpy.ops.latentman.generate.poll()  # not before the folder is free again
+    assert operators.latentman.start_backend() == {"FINISHED"} and current.error is None
+    assert operators.latentman.stop_backend() == {"FINISHED"}
+    assert not operators.latentman.generate.poll()  # not before the folder is free again
     tick(lambda: current.backend.state is BackendState.STOPPED)
-    assert bpy.ops.latentman.generate.poll()
+    assert operators.latentman.generate.poll()
 
 
 def test_memory_is_shown_and_released_when_no_shot_needs_it(shot: Path) -> None:
     current = running.generation()
-    release = bpy.ops.latentman.release_memory
+    release = operators.latentman.release_memory
     assert not release.poll()
     current.start(bpy.context)
     tick(lambda: bool(current.backend.memory))
@@ -205,7 +208,7 @@ def test_memory_is_shown_and_released_when_no_shot_needs_it(shot: Path) -> None:
 def test_three_rounds_with_a_backend_leave_no_process_thread_or_socket(shot: Path) -> None:
     left = []
     for _ in range(3):
-        assert bpy.ops.latentman.start_backend() == {"FINISHED"}
+        assert operators.latentman.start_backend() == {"FINISHED"}
         tick(lambda: running.generation().backend.state is BackendState.READY)
         blender_addon.unregister()
         own = psutil.Process()

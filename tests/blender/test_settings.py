@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import bpy
 import numpy as np
 import pytest
-from blender_addon.shared.body import free_body
-from blender_addon.shared.errors import InputError
-from blender_addon.shared.jobs.job import Job, normal_job, validate_job
-from blender_addon.shared.methods import METHODS, MethodSettings
-from blender_addon.shared.methods.latentman import LatentManSettings, published_settings
 
 import blender_addon
 from blender_addon.cli.options import parse_options
@@ -24,11 +21,16 @@ from blender_addon.rig.body_mesh import PART_ATTRIBUTE
 from blender_addon.rig.character import characters, import_motion
 from blender_addon.rig.motion_figures import MotionCheck, stored_check
 from blender_addon.scene.scene_job import output_base, scene_frames, store_settings, stored_settings, stored_template
-from tests.blender.scenes import add_camera, empty_scene, random_motion
+from shared.body import free_body
+from shared.errors import InputError
+from shared.jobs.job import Job, normal_job, validate_job
+from shared.methods import METHODS, MethodSettings
+from shared.methods.latentman import LatentManSettings, published_settings
+from tests.blender.scenes import add_camera, context, empty_scene, operators, random_motion
 
 
 @pytest.fixture
-def scene():
+def scene() -> Iterator[Any]:
     made = empty_scene()
     blender_addon.register()
     made.latentman.prompt = "a robot"
@@ -36,13 +38,13 @@ def scene():
     blender_addon.unregister()
 
 
-def test_a_new_scene_has_the_jobs_own_defaults(scene):
+def test_a_new_scene_has_the_jobs_own_defaults(scene: Any) -> None:
     job = stored_template(scene, (1,))
     validate_job(job)
     assert dataclasses.replace(job, prompt="", inputs=Job("", (1,), job.inputs).inputs) == Job("", (1,), job.inputs)
 
 
-def test_the_panels_frames_are_a_range_or_the_scenes(scene):
+def test_the_panels_frames_are_a_range_or_the_scenes(scene: Any) -> None:
     scene.frame_start, scene.frame_end = 3, 5
     assert scene_frames(scene) == (3, 4, 5)
     scene.latentman.frames = "1-3,47,60-64x2"
@@ -52,7 +54,7 @@ def test_the_panels_frames_are_a_range_or_the_scenes(scene):
         scene_frames(scene)
 
 
-def test_the_scenes_step_is_the_shots(scene):
+def test_the_scenes_step_is_the_shots(scene: Any) -> None:
     scene.frame_start, scene.frame_end, scene.frame_step = 1, 8, 2
     assert scene_frames(scene) == (1, 3, 5, 7)
     store_settings(scene, stored_template(scene, (1, 3, 5, 7)), "cycles")
@@ -65,16 +67,16 @@ def test_the_scenes_step_is_the_shots(scene):
     ("fps", "base", "meant"),
     [(30, 1.001, 30 / 1.001), (24, 48 / 47, 23.5), (12, 0.96, 12.5), (24, 1.0001, 24 / 1.0001), (25, 1.0, 25.0)],
 )
-def test_a_rate_is_the_jobs_as_it_was_meant(scene, fps, base, meant):
+def test_a_rate_is_the_jobs_as_it_was_meant(scene: Any, fps: int, base: float, meant: float) -> None:
     scene.render.fps, scene.render.fps_base = fps, base
     assert stored_template(scene, (1,)).fps == pytest.approx(meant, rel=1e-12)
 
 
-def test_model_paths_count_from_the_blends_folder(scene, tmp_path):
+def test_model_paths_count_from_the_blends_folder(scene: Any, tmp_path: Path) -> None:
     scene.latentman.model = "//../models/whole"
     (tmp_path / "film").mkdir()
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "film" / "shot.blend"))
-    scene = bpy.context.scene
+    scene = context.scene
     assert stored_template(scene, (1,)).model == str(tmp_path / "models" / "whole")
     scene.latentman.model = "whole"
     assert stored_template(scene, (1,)).model == str(tmp_path / "film" / "whole")
@@ -82,31 +84,31 @@ def test_model_paths_count_from_the_blends_folder(scene, tmp_path):
     assert stored_template(scene, (1,)).model == "embedded"
 
 
-def test_a_preset_is_applied_and_then_has_nothing_to_do(scene):
+def test_a_preset_is_applied_and_then_has_nothing_to_do(scene: Any) -> None:
     scene.latentman.preset = "released"
-    assert bpy.ops.latentman.apply_preset() == {"FINISHED"}
+    assert operators.latentman.apply_preset() == {"FINISHED"}
     job = stored_template(scene, (1,))
     assert (job.steps, job.settings) == (100, published_settings("released"))
     with pytest.raises(RuntimeError, match="already"):
-        bpy.ops.latentman.apply_preset()
+        operators.latentman.apply_preset()
     scene.latentman.preset = "standard"  # what the panel does not show goes back as well
-    assert bpy.ops.latentman.apply_preset() == {"FINISHED"}
+    assert operators.latentman.apply_preset() == {"FINISHED"}
     assert stored_template(scene, (1,)).settings == LatentManSettings()
     assert scene.latentman.other == ""
 
 
-def test_the_quick_preset_guides_by_the_tiny_decoder_and_its_error_brings_the_way_back(scene):
+def test_the_quick_preset_guides_by_the_tiny_decoder_and_its_error_brings_the_way_back(scene: Any) -> None:
     scene.latentman.preset = "quick"
-    assert bpy.ops.latentman.apply_preset() == {"FINISHED"}
+    assert operators.latentman.apply_preset() == {"FINISHED"}
     assert stored_template(scene, (1,)).settings == LatentManSettings(guide_decoder="tiny")
     assert scene.latentman.other == ""  # the panel shows it
     fix = fixes_for("model.tiny_decoder")[0]
     assert fix.operator == "latentman.reset_setting"
-    assert bpy.ops.latentman.reset_setting(**dict(fix.properties)) == {"FINISHED"}
+    assert operators.latentman.reset_setting(**dict(fix.properties)) == {"FINISHED"}
     assert stored_template(scene, (1,)).settings == LatentManSettings()
 
 
-def test_each_method_keeps_settings_of_its_own(scene):
+def test_each_method_keeps_settings_of_its_own(scene: Any) -> None:
     scene.latentman.latentman.align = (0.1, 0.3)
     scene.latentman.other = '{"latentman": {"guide_rule": "fixed"}}'
     scene.latentman.method = "masactrl"
@@ -121,39 +123,39 @@ def test_each_method_keeps_settings_of_its_own(scene):
         stored_settings(scene, METHODS["latentman"])
 
 
-def test_no_method_is_named_as_a_setting_of_the_scene_or_the_job(scene):
+def test_no_method_is_named_as_a_setting_of_the_scene_or_the_job(scene: Any) -> None:
     fields = {field.name for field in dataclasses.fields(Job)}
     assert fields.isdisjoint(METHODS)
     groups = {name for name, one in scene.latentman.bl_rna.properties.items() if one.type == "POINTER"}
     assert groups - {"rna_type", "prompts"} == {"latentman"}
 
 
-def test_unreadable_hidden_settings_are_told_and_reset(scene):
+def test_unreadable_hidden_settings_are_told_and_reset(scene: Any) -> None:
     scene.latentman.other = '{"latentman": 3}'
     with pytest.raises(InputError, match="cannot be read"):
         stored_template(scene, (1,))
-    assert bpy.ops.latentman.reset_hidden() == {"FINISHED"}
+    assert operators.latentman.reset_hidden() == {"FINISHED"}
     stored_template(scene, (1,))
 
 
-def test_a_job_file_keeps_the_shot(scene, tmp_path):
+def test_a_job_file_keeps_the_shot(scene: Any, tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match="Save the file first"):
-        bpy.ops.latentman.save_job(filepath=str(tmp_path / "job.json"))
+        operators.latentman.save_job(filepath=str(tmp_path / "job.json"))
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "shot.blend"))
-    scene = bpy.context.scene
+    scene = context.scene
     settings = scene.latentman
     settings.frames, settings.engine, settings.seed, settings.latentman.align = "1-9x4", "eevee", 12, (0.1, 0.3)
-    assert bpy.ops.latentman.save_job(filepath=str(tmp_path / "job")) == {"FINISHED"}
+    assert operators.latentman.save_job(filepath=str(tmp_path / "job")) == {"FINISHED"}
     shot = read_job_file(tmp_path / "job.json")
     assert (shot.blend, shot.output, shot.engine) == (tmp_path / "shot.blend", tmp_path / "latentman", "eevee")
     settings.frames, settings.engine, settings.seed, settings.latentman.align = "", "cycles", 1, (0.0, 1.0)
-    assert bpy.ops.latentman.load_job(filepath=str(tmp_path / "job.json")) == {"FINISHED"}
+    assert operators.latentman.load_job(filepath=str(tmp_path / "job.json")) == {"FINISHED"}
     assert (settings.frames, settings.engine) == ("1-9x4", "eevee")
     again = stored_template(scene, shot.job.frames)
     assert dataclasses.replace(again, fps=shot.job.fps) == shot.job
 
 
-def test_keyed_prompts_are_a_text_of_the_file(scene):
+def test_keyed_prompts_are_a_text_of_the_file(scene: Any) -> None:
     text = bpy.data.texts.new("along")
     scene.latentman.prompt, scene.latentman.prompts = "", text
     with pytest.raises(InputError, match="'along' with the keyed prompts is empty"):
@@ -171,29 +173,29 @@ def test_keyed_prompts_are_a_text_of_the_file(scene):
     assert scene.latentman.prompts is None and scene.latentman.prompt == "a robot"
 
 
-def test_values_outside_of_a_fields_limits_are_not_kept(scene):
+def test_values_outside_of_a_fields_limits_are_not_kept(scene: Any) -> None:
     job = dataclasses.replace(stored_template(scene, (1,)), guidance_scale=77.0, seed=2**40)
     before = scene.latentman.guidance_scale, scene.latentman.seed
     store_settings(scene, job, "cycles")
     assert (scene.latentman.guidance_scale, scene.latentman.seed) == before
 
 
-def test_the_output_follows_the_pattern_of_the_preferences(scene, tmp_path):
+def test_the_output_follows_the_pattern_of_the_preferences(scene: Any, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="Save the file first"):
         output_base(bpy.context, scene)
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "walk.blend"))
-    scene = bpy.context.scene
+    scene = context.scene
     assert output_base(bpy.context, scene) == tmp_path / "latentman"
-    entry = bpy.context.preferences.addons.new()
+    entry = context.preferences.addons.new()
     entry.module = "blender_addon"
     entry.preferences.output, scene.name = "//out/BLEND-SCENE", "a/b"
     assert output_base(bpy.context, scene) == tmp_path / "out" / "walk-a_b"
     scene.latentman.output = str(tmp_path / "mine")
     assert output_base(bpy.context, scene) == tmp_path / "mine"
-    bpy.context.preferences.addons.remove(entry)
+    context.preferences.addons.remove(entry)
 
 
-def test_a_motion_is_looked_at_with_its_edits(scene):
+def test_a_motion_is_looked_at_with_its_edits(scene: Any) -> None:
     armature = import_motion(scene, dataclasses.replace(random_motion(8, 24), twist_known=False), free_body())
     add_camera(scene, (0, -6, 1.2), (1.5707963, 0, 0))
     (character,) = characters(scene)
@@ -206,7 +208,7 @@ def test_a_motion_is_looked_at_with_its_edits(scene):
     armature.location.x = 0
     for frame in (1, 4):
         armature.keyframe_insert("location", frame=frame)
-    assert bpy.ops.latentman.check_motion() == {"FINISHED"}
+    assert operators.latentman.check_motion() == {"FINISHED"}
     assert scene.frame_current == 3
     _check_part_colours(character)
     found = stored_check(armature)
@@ -215,9 +217,9 @@ def test_a_motion_is_looked_at_with_its_edits(scene):
     assert "Twist unknown" in said and "Jitter" in said and "Out of frame" in said
 
 
-def _check_part_colours(character):
+def _check_part_colours(character: Any) -> None:
     """One colour a part, another for each."""
-    assert bpy.ops.latentman.preview_parts() == {"FINISHED"}
+    assert operators.latentman.preview_parts() == {"FINISHED"}
     mesh = character.body.data
     colours = np.empty(len(mesh.loops) * 4, np.float32)
     mesh.color_attributes.active_color.data.foreach_get("color_srgb", colours)
@@ -228,14 +230,14 @@ def _check_part_colours(character):
     assert len(seen) == 24 and all(len(colour) == 4 for colour in seen)
 
 
-def test_own_betas_are_used_by_the_import(scene, tmp_path):
-    from blender_addon.shared.motion import sample_path
+def test_own_betas_are_used_by_the_import(scene: Any, tmp_path: Path) -> None:
+    from shared.motion import sample_path
 
     heights = []
     for own in (False, True):
         scene.latentman.own_betas = own
         scene.latentman.betas[0] = 3.0
-        assert bpy.ops.latentman.import_motion(filepath=str(sample_path("wave"))) == {"FINISHED"}
+        assert operators.latentman.import_motion(filepath=str(sample_path("wave"))) == {"FINISHED"}
         body = characters(scene)[-1].body
         heights.append(body.dimensions.z)
         for item in list(scene.objects):
@@ -243,7 +245,7 @@ def test_own_betas_are_used_by_the_import(scene, tmp_path):
     assert abs(heights[1] - heights[0]) > 0.01
 
 
-def test_the_doctor_reports(scene, tmp_path: Path):
+def test_the_doctor_reports(scene: Any, tmp_path: Path) -> None:
     from blender_addon.client.backend_process import BackendCommand
     from blender_addon.help.doctor import Doctor
 
@@ -261,7 +263,7 @@ def test_the_doctor_reports(scene, tmp_path: Path):
         assert [(finding.name, finding.works) for finding in doctor.findings] == [expected]
 
 
-def test_the_help_says_the_defaults_of_a_job(capsys):
+def test_the_help_says_the_defaults_of_a_job(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         parse_options(["--help"])
     said = " ".join(capsys.readouterr().out.split())

@@ -8,12 +8,21 @@ from typing import Any
 import bpy
 import numpy as np
 import pytest
-from blender_addon.shared.errors import InputError
-from blender_addon.shared.shot import Shot, parse_shot
 
 from blender_addon.passes.launcher import PassRequest
 from blender_addon.rig.character import BODY, characters, import_motion, others_in_picture
-from tests.blender.scenes import add_camera, eevee_runs, empty_scene, plane_body, read_exr, render_passes, still_motion
+from shared.errors import InputError
+from shared.shot import Shot, parse_shot
+from tests.blender.scenes import (
+    add_camera,
+    context,
+    eevee_runs,
+    empty_scene,
+    plane_body,
+    read_exr,
+    render_passes,
+    still_motion,
+)
 
 WIDTH, HEIGHT = 80, 24
 HALF_M = 0.5
@@ -22,13 +31,13 @@ FRAMES = (1, 2, 3)
 
 def board(x_m: float, frames: int = 3) -> Any:
     """A square of 1 m, upright at (x, 0, 0): a body with all 24 parts. Returns its armature."""
-    armature = import_motion(bpy.context.scene, still_motion(frames), plane_body(HALF_M), name="board")
+    armature = import_motion(context.scene, still_motion(frames), plane_body(HALF_M), name="board")
     armature.location.x = x_m
     return armature
 
 
 def body_of(armature: Any) -> Any:
-    return next(one.body for one in characters(bpy.context.scene) if one.armature == armature)
+    return next(one.body for one in characters(context.scene) if one.armature == armature)
 
 
 @pytest.fixture
@@ -54,10 +63,10 @@ def key_visibility(item: Any, hidden: dict[int, bool]) -> None:
     for frame, value in hidden.items():
         item.hide_render = value
         item.keyframe_insert("hide_render", frame=frame)
-    bpy.context.scene.frame_set(1)
+    context.scene.frame_set(1)
 
 
-def test_one_that_enters_by_keys_is_a_character_in_all_frames(scene, tmp_path):
+def test_one_that_enters_by_keys_is_a_character_in_all_frames(scene: Any, tmp_path: Path) -> None:
     first, second = board(-2), board(2)
     key_visibility(body_of(second), {1: True, 3: False})
     second.location.x = 1
@@ -76,17 +85,17 @@ def test_one_that_enters_by_keys_is_a_character_in_all_frames(scene, tmp_path):
     assert np.allclose(entering.joints_world[:, 0], middle, atol=1e-5)
 
 
-def test_one_that_leaves_and_one_that_is_only_here_after_the_shot(scene, tmp_path):
+def test_one_that_leaves_and_one_that_is_only_here_after_the_shot(scene: Any, tmp_path: Path) -> None:
     leaving, later = board(-2), board(2)
     key_visibility(body_of(leaving), {1: False, 2: True})
     key_visibility(body_of(later), {1: True, 4: False})
     shot = render(tmp_path, FRAMES)
     assert [one.name for one in shot.characters] == [leaving.name]
     assert [label_at(tmp_path, -2, frame) > 0 for frame in FRAMES] == [True, False, False]
-    assert others_in_picture(scene, bpy.context.view_layer) == []
+    assert others_in_picture(scene, context.view_layer) == []
 
 
-def test_the_depth_range_is_that_of_the_frames_that_render_it(scene, tmp_path):
+def test_the_depth_range_is_that_of_the_frames_that_render_it(scene: Any, tmp_path: Path) -> None:
     board(-2)
     near = board(2)
     near.location.y = -5
@@ -94,7 +103,7 @@ def test_the_depth_range_is_that_of_the_frames_that_render_it(scene, tmp_path):
     assert abs(render(tmp_path, FRAMES).near_m - 10) < 1e-3
 
 
-def test_instances_and_copies_without_a_rig_are_background(scene, tmp_path):
+def test_instances_and_copies_without_a_rig_are_background(scene: Any, tmp_path: Path) -> None:
     armature = board(0)
     body = body_of(armature)
     collection = bpy.data.collections.new("hero")
@@ -108,12 +117,13 @@ def test_instances_and_copies_without_a_rig_are_background(scene, tmp_path):
         scene.collection.objects.link(item)
         item.location.x = x_m
     copy.rotation_euler = nodes.rotation_euler = (np.pi / 2, 0, 0)
-    tree = bpy.data.node_groups.new("realised", "GeometryNodeTree")
+    tree: Any = bpy.data.node_groups.new("realised", "GeometryNodeTree")
     tree.interface.new_socket("Geometry", in_out="OUTPUT", socket_type="NodeSocketGeometry")
     info = tree.nodes.new("GeometryNodeObjectInfo")
     info.inputs["Object"].default_value = body
     tree.links.new(info.outputs["Geometry"], tree.nodes.new("NodeGroupOutput").inputs[0])
-    nodes.modifiers.new("Nodes", "NODES").node_group = tree
+    realised: Any = nodes.modifiers.new("Nodes", "NODES")
+    realised.node_group = tree
     wall = board(-3)  # behind the instance
     wall.location.y = 1
     engines = ("cycles", "eevee") if eevee_runs() else ("cycles",)
@@ -122,10 +132,10 @@ def test_instances_and_copies_without_a_rig_are_background(scene, tmp_path):
         assert [one.name for one in shot.characters] == [armature.name, wall.name]
         assert label_at(tmp_path / engine, 0) > 0
         assert [label_at(tmp_path / engine, x_m) for x_m in (-3, 2, 3.4)] == [0, 0, 0]
-    assert others_in_picture(scene, bpy.context.view_layer) == ["copy", "instance", "nodes"]
+    assert others_in_picture(scene, context.view_layer) == ["copy", "instance", "nodes"]
 
 
-def test_a_copy_with_a_rig_is_a_character_of_its_own(scene, tmp_path):
+def test_a_copy_with_a_rig_is_a_character_of_its_own(scene: Any, tmp_path: Path) -> None:
     armature = board(-2)
     body = body_of(armature)
     rig, copy = armature.copy(), body.copy()  # as Alt D of both: they share mesh and armature data
@@ -139,7 +149,7 @@ def test_a_copy_with_a_rig_is_a_character_of_its_own(scene, tmp_path):
     assert np.load(tmp_path / "vertices.npy").shape[1] == 2 * len(body.data.vertices)
 
 
-def test_a_body_under_an_empty_has_the_rig_that_deforms_it(scene, tmp_path):
+def test_a_body_under_an_empty_has_the_rig_that_deforms_it(scene: Any, tmp_path: Path) -> None:
     armature = board(0)
     empty = bpy.data.objects.new("mover", None)
     scene.collection.objects.link(empty)
@@ -150,7 +160,7 @@ def test_a_body_under_an_empty_has_the_rig_that_deforms_it(scene, tmp_path):
     assert label_at(tmp_path, 0) > 0
 
 
-def test_one_that_no_frame_renders_is_refused_by_its_cause(scene, tmp_path):
+def test_one_that_no_frame_renders_is_refused_by_its_cause(scene: Any, tmp_path: Path) -> None:
     body = body_of(board(0))
     key_visibility(body, {1: True, 4: False})
     with pytest.raises(InputError, match=r"'board body' is rendered in none of the shot's frames 1-3: .* keyed"):
@@ -158,11 +168,11 @@ def test_one_that_no_frame_renders_is_refused_by_its_cause(scene, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_nodes_make_beside_a_bodys_mesh_hides_and_is_not_labelled(scene, tmp_path):
+def test_what_nodes_make_beside_a_bodys_mesh_hides_and_is_not_labelled(scene: Any, tmp_path: Path) -> None:
     armature = board(0)
     render(tmp_path / "plain")
     plain = read_exr(tmp_path / "plain/0001.exr")["iuv.R"]
-    tree = bpy.data.node_groups.new("beside", "GeometryNodeTree")
+    tree: Any = bpy.data.node_groups.new("beside", "GeometryNodeTree")
     for in_out in ("INPUT", "OUTPUT"):
         tree.interface.new_socket("Geometry", in_out=in_out, socket_type="NodeSocketGeometry")
     body, join = tree.nodes.new("NodeGroupInput"), tree.nodes.new("GeometryNodeJoinGeometry")

@@ -67,9 +67,11 @@ def sentence(done: subprocess.CompletedProcess[str]) -> str:
 
 def test_motion_to_frames_and_the_same_again(tmp_path: Path, model: Path, connection: Path) -> None:
     out = tmp_path / "out"
-    arguments = (*SMALL, "--frames", "1,3-5x2", "--prompt", "a test", "--model", model, "--connection", connection)
-    arguments = (*arguments, "--method", "text2video_zero,latentman", "--output", out, "--json")
-    arguments = (*arguments, "--save-blend", out / "shot.blend")  # in a folder that the command has yet to make
+    arguments = (
+        *(*SMALL, "--frames", "1,3-5x2", "--prompt", "a test", "--model", model, "--connection", connection),
+        *("--method", "text2video_zero,latentman", "--output", out, "--json"),
+        *("--save-blend", out / "shot.blend"),  # in a folder that the command has yet to make
+    )
     done = batch(*arguments)
     assert done.returncode == 0, done.stderr
     lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
@@ -214,8 +216,10 @@ def test_names_that_are_not_utf8_are_taken(tmp_path: Path, model: Path) -> None:
     motion = folder / os.fsdecode(b"walk\xff.npy")
     motion.write_bytes(MOTION.read_bytes())
     backend = f"{sys.executable} -m tests.e2e.fake_backend"
-    common = ("--frames", "1", "--model", model, "--prompt", "a test", "--backend", backend, "--output", folder / "out")
-    common = (*common, "--method", "per_frame", "--steps", "2")
+    common = (
+        *("--frames", "1", "--model", model, "--prompt", "a test", "--backend", backend, "--output", folder / "out"),
+        *("--method", "per_frame", "--steps", "2"),
+    )
     done = batch("--motion", motion, "--fps", "10", "--size", "64x64", *common, "--json")
     assert done.returncode == 0, done.stderr
     assert (folder / "out" / "per_frame" / "0001.png").is_file()

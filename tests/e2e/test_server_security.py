@@ -16,6 +16,7 @@ import zmq
 from backend.commands.connection import Link
 from backend.commands.private_backend import PrivateBackend
 from shared.files.digest import sha256_bytes
+from shared.jobs.job import job_values
 from shared.protocol import messages
 from shared.protocol.client import events as events
 from shared.protocol.client.job_client import JobClient
@@ -183,7 +184,7 @@ def test_a_frame_past_the_transports_limit_costs_only_its_connection(running: Pr
 
 def test_a_job_that_is_no_job_is_refused_by_the_server_too(running: PrivateBackend, tmp_path: Path) -> None:
     job = make_shot(tmp_path / "model").job
-    header = json.loads(encode(Submit(job), 4)[1])
+    header = json.loads(bytes(encode(Submit(job_values(job)), 4)[1]))
     with greeted(running.info) as peer:
         for field, value, code in (("prompt", "x" * 10_000, "job.prompt_long"), ("frames", [], "job.frames_empty")):
             changed = header | {"body": {"job": header["body"]["job"] | {field: value}}}
@@ -197,7 +198,7 @@ def test_inputs_begun_and_never_ended_are_bounded_and_their_credit_comes_back(ru
         for number in range(80):
             name = sha256_bytes(bytes([number]))
             peer.send(encode(Put(name, len(chunk) * 2, 0), number + 10, payloads=[chunk]))
-        answers = []
+        answers: list[Message] = []
         while not answers or answers[-1] != messages.Pong():
             if not answers:
                 peer.send(encode(messages.Ping(), 999))

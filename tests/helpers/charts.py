@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 
-def chart_areas(chart: NDArray[np.floating]) -> NDArray[np.float64]:  # (n, 3, 2)
+def chart_areas(chart: NDArray[np.floating[Any]]) -> NDArray[np.float64]:  # (n, 3, 2)
     """Signed areas (n,); negative for a triangle that is turned over."""
     corner = chart.astype(np.float64)
     one, other = corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0]
     return np.asarray(0.5 * (one[:, 0] * other[:, 1] - one[:, 1] * other[:, 0]))
 
 
-def doubly_covered_texels(chart: NDArray[np.floating], size: int) -> int:  # (n, 3, 2) in 0..1
+def doubly_covered_texels(chart: NDArray[np.floating[Any]], size: int) -> int:  # (n, 3, 2) in 0..1
     """Texel centres of a size x size picture that lie strictly inside two triangles or more."""
     covered = np.zeros((size, size), dtype=np.int32)
     for triangle in chart.astype(np.float64) * size:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from backend.passes.shot_passes import Charts, ShotPasses
 from tests.helpers.synthetic_passes import render_passes, shape_of
@@ -18,14 +21,14 @@ def sliding_square(frames: int = 10, pixels: float = 1.0) -> ShotPasses:
     return render_passes(corners + steps, charts, size=(48, 64), focal_px=100.0, camera_m=(0.0, -2.0, 0.0))
 
 
-def painted(passes: ShotPasses, period: float) -> np.ndarray:
+def painted(passes: ShotPasses, period: float) -> NDArray[Any]:
     """Pictures of a texture that is fixed on the surface, before grey."""
     frames = passes.read(passes.positions)
     wave = 127 + 100 * np.sin(2 * np.pi * frames.uv / period).prod(-1, keepdims=True)
     return np.where(frames.part[..., None] > 0, np.repeat(wave, 3, -1), 128.0)
 
 
-def noisy(passes: ShotPasses, deviation: float = 20.0, seed: int = 1) -> np.ndarray:
+def noisy(passes: ShotPasses, deviation: float = 20.0, seed: int = 1) -> NDArray[Any]:
     """Pictures of independent noise about grey."""
     shape = (*shape_of(passes), 3)
     return np.random.default_rng(seed).normal(128, deviation, shape).clip(0, 255)

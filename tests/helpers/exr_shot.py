@@ -5,9 +5,11 @@ from __future__ import annotations
 import dataclasses
 import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import OpenEXR
+from numpy.typing import NDArray
 
 from backend.passes.exr import FramePasses
 from backend.passes.shot_passes import Charts, ShotPasses
@@ -39,7 +41,7 @@ def write_exr(path: Path, frame: FramePasses) -> None:
         file.write(str(path))
 
 
-def moving_square(frames: int) -> tuple[np.ndarray, Charts]:
+def moving_square(frames: int) -> tuple[NDArray[Any], Charts]:
     """A square in front of the camera that moves by two pixels a frame: vertices (frames, 4, 3) and its charts."""
     corners = np.array([[-0.5, 0, -0.5], [0.5, 0, -0.5], [0.5, 0, 0.5], [-0.5, 0, 0.5]], np.float32)
     vertices = np.stack([corners + [0.2 * frame, 0, 0] for frame in range(frames)])
@@ -48,7 +50,7 @@ def moving_square(frames: int) -> tuple[np.ndarray, Charts]:
     return vertices, Charts(faces, np.array([2, 2], np.uint8), uv[faces].astype(np.float32))
 
 
-def square_passes(vertices: np.ndarray, charts: Charts) -> ShotPasses:
+def square_passes(vertices: NDArray[Any], charts: Charts) -> ShotPasses:
     """The passes of `moving_square`."""
     return render_passes(vertices, charts, size=(SIZE, SIZE), focal_px=20.0, camera_m=(0.3, -2.0, 0.0))
 

@@ -99,7 +99,7 @@ def frames_of(seen: list[ClientEvent]) -> dict[int, str]:
     return {event.frame: event.sha256 for event in seen if isinstance(event, events.FrameReady)}
 
 
-def ends_of(seen: list[ClientEvent]) -> list[ClientEvent]:
+def ends_of(seen: list[ClientEvent]) -> list[events.Done | events.Failed | events.Cancelled]:
     """The terminal events."""
     return [event for event in seen if isinstance(event, events.Done | events.Failed | events.Cancelled)]
 

@@ -5,6 +5,8 @@ Depth, part and chart position are exact to float32, as the real passes are; the
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,7 +16,7 @@ from shared.shot import Shot, ShotCamera, ShotCharacter
 
 
 def render_passes(
-    vertices: np.ndarray,  # (frames, V, 3) world metres, Z up
+    vertices: NDArray[Any],  # (frames, V, 3) world metres, Z up
     charts: Charts,
     *,
     size: tuple[int, int],  # height, width
@@ -59,8 +61,8 @@ def shape_of(passes: ShotPasses) -> tuple[int, int, int]:
 
 
 def _render(
-    camera: np.ndarray, charts: Charts, intrinsics: np.ndarray, size: tuple[int, int]
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    camera: NDArray[Any], charts: Charts, intrinsics: NDArray[Any], size: tuple[int, int]
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
     """Depth (H, W), part (H, W) and uv (H, W, 2) of vertices (V, 3) in camera metres, all before the camera."""
     height, width = size
     corners = camera[charts.f]  # (faces, 3, 3)

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from diffusers import AutoencoderKL, AutoencoderTiny, ControlNetModel, DDIMScheduler, UNet2DConditionModel
+from torch import nn
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 from backend.models.sd15.components import Components, assemble
@@ -138,6 +139,12 @@ def _autoencoder() -> AutoencoderKL:
         norm_num_groups=4,
         scaling_factor=0.7,
     )
+
+
+def torch_module(part: object) -> nn.Module:
+    """A part of a model as the torch module that it is; its declared type says only what the engine uses of it."""
+    assert isinstance(part, nn.Module)
+    return part
 
 
 def _unet() -> UNet2DConditionModel:

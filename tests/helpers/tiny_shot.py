@@ -26,7 +26,8 @@ def random_depth(frames: int, size: int, seed: int = 0) -> NDArray[np.float32]:
     """Depth pictures (frames, size, size), smooth over time, 0..1."""
     generator = np.random.default_rng(seed)
     base, drift = generator.random((2, size, size))
-    return np.stack([np.clip(base + 0.1 * frame * (drift - 0.5), 0, 1) for frame in range(frames)]).astype(np.float32)
+    depth = np.stack([np.clip(base + 0.1 * frame * (drift - 0.5), 0, 1) for frame in range(frames)])
+    return np.asarray(depth, np.float32)
 
 
 def random_pair(generator: np.random.Generator, count: int, size: int) -> Matches:

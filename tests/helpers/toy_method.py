@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from blender_addon.shared.errors import InputError
-from blender_addon.shared.methods.setting import Choice, MethodSettings, setting
-from blender_addon.shared.methods.spec import MethodSpec, Needs, Preset
+from shared.errors import InputError
+from shared.methods.setting import Choice, MethodSettings, setting
+from shared.methods.spec import MethodSpec, Needs, Preset
 
 
 @dataclass(frozen=True, slots=True)

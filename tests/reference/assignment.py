@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from itertools import permutations
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 
-def features(part: np.ndarray, uv: np.ndarray, label: int, kind: str) -> tuple[np.ndarray, np.ndarray]:
+def features(part: NDArray[Any], uv: NDArray[Any], label: int, kind: str) -> tuple[NDArray[Any], NDArray[Any]]:
     """Pixels (n, 2) as row, column and features (n, 3) of one part, pixel by pixel."""
     pixels = [(y, x) for y in range(part.shape[0]) for x in range(part.shape[1]) if part[y, x] == label]
     colours = np.array([[255 * float(uv[y, x, 0]), 255 * float(uv[y, x, 1])] for y, x in pixels])
@@ -27,7 +29,7 @@ def features(part: np.ndarray, uv: np.ndarray, label: int, kind: str) -> tuple[n
     return np.array(pixels), np.column_stack([colours, distance])
 
 
-def smallest_sum(rows: np.ndarray, columns: np.ndarray) -> float:
+def smallest_sum(rows: NDArray[Any], columns: NDArray[Any]) -> float:
     """The smallest sum of distances over all injective pairings; for a handful of points."""
     if len(rows) > len(columns):
         rows, columns = columns, rows

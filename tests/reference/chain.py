@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
-import numpy as np
+from numpy.typing import NDArray
 
 from backend.correspondence.types import Matches
 
 
-def copy_along(frames: np.ndarray, pairs: Sequence[Matches], *, from_first: bool = False) -> np.ndarray:
+def copy_along(frames: NDArray[Any], pairs: Sequence[Matches], *, from_first: bool = False) -> NDArray[Any]:
     """`frames` (F, cells, ...): frame i takes the matched values of frame i - 1, which has already taken its own."""
     result = frames.copy()
     for i, matches in enumerate(pairs, start=1):
@@ -19,7 +20,7 @@ def copy_along(frames: np.ndarray, pairs: Sequence[Matches], *, from_first: bool
     return result
 
 
-def greedy_one_to_one(current: np.ndarray, reference: np.ndarray, distance: np.ndarray) -> list[tuple[int, int]]:
+def greedy_one_to_one(current: NDArray[Any], reference: NDArray[Any], distance: NDArray[Any]) -> list[tuple[int, int]]:
     """Pairs in the order of (distance, current, reference), each taken unless one of its pixels is used."""
     candidates = sorted(zip(distance.tolist(), current.tolist(), reference.tolist(), strict=True))
     used_current: set[int] = set()

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from statistics import fmean, pvariance, variance
+from typing import Any
 
-import numpy as np
+from numpy.typing import NDArray
 
 from backend.measure.metrics.followed import BackwardFlow
 
 
-def surface_variance(images: np.ndarray, pixel: np.ndarray) -> float:
+def surface_variance(images: NDArray[Any], pixel: NDArray[Any]) -> float:
     """Mean over points and channels of the unbiased variance over the frames that see the point."""
     found = []
     for row in pixel.tolist():
@@ -23,7 +24,7 @@ def surface_variance(images: np.ndarray, pixel: np.ndarray) -> float:
     return fmean(found)
 
 
-def body_variance(images: np.ndarray, part: np.ndarray) -> list[float]:
+def body_variance(images: NDArray[Any], part: NDArray[Any]) -> list[float]:
     """The population variance of each frame's body pixels, mean over the channels."""
     return [
         fmean(pvariance(picture[..., channel][labels > 0].astype(float).tolist()) for channel in range(3))
@@ -31,7 +32,7 @@ def body_variance(images: np.ndarray, part: np.ndarray) -> list[float]:
     ]
 
 
-def warp_error(images: np.ndarray, part: np.ndarray, flows: Sequence[BackwardFlow]) -> list[float]:
+def warp_error(images: NDArray[Any], part: NDArray[Any], flows: Sequence[BackwardFlow]) -> list[float]:
     """Frame k + 1 against frame k sampled bilinearly, where all four neighbours exist and show the body."""
     height, width = part.shape[1:]
     values = []
@@ -51,7 +52,7 @@ def warp_error(images: np.ndarray, part: np.ndarray, flows: Sequence[BackwardFlo
     return values
 
 
-def background_change(images: np.ndarray, part: np.ndarray, margin: int) -> list[float]:
+def background_change(images: NDArray[Any], part: NDArray[Any], margin: int) -> list[float]:
     """Consecutive frames, at pixels with no body pixel within `margin` rows and columns in either."""
     height, width = part.shape[1:]
 
@@ -72,7 +73,7 @@ def background_change(images: np.ndarray, part: np.ndarray, margin: int) -> list
     return values
 
 
-def wrapped_mse(textures: np.ndarray) -> float:
+def wrapped_mse(textures: NDArray[Any]) -> float:
     """Differences and squares modulo 256 of each frame and the one before it, the last before the first."""
     values = []
     for k in range(len(textures)):

@@ -131,7 +131,8 @@ def _predicted_noise(
             return_dict=False,
         )[0]
         outputs.append(output[-1])
-    return outputs[0] + loop.guidance_scale * (outputs[1] - outputs[0])
+    guided: Tensor = outputs[0] + loop.guidance_scale * (outputs[1] - outputs[0])
+    return guided
 
 
 def _set_attention(loop: Loop, step: int) -> None:

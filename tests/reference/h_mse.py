@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
-import numpy as np
+from numpy.typing import NDArray
 
 from backend.correspondence.types import Matches
 
 
-def h_mse(images: np.ndarray, pairs: Sequence[Matches], lag: int) -> float:
+def h_mse(images: NDArray[Any], pairs: Sequence[Matches], lag: int) -> float:
     """Mean over the pairs of the mean over matched pixels and channels of the squared difference."""
     values = []
     for k, pair in enumerate(pairs):

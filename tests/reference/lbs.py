@@ -19,7 +19,8 @@ def rodrigues(axis_angle: Array) -> Array:
         return np.eye(3)
     x, y, z = (float(value) / angle for value in axis_angle)
     cross = np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
-    return np.eye(3) + math.sin(angle) * cross + (1.0 - math.cos(angle)) * cross @ cross
+    turned: NDArray[np.float64] = np.eye(3) + math.sin(angle) * cross + (1.0 - math.cos(angle)) * cross @ cross
+    return turned
 
 
 def posed_joints(body: Body, pose: Array, betas: Array) -> list[tuple[Array, Array, Array]]:

@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, slots=True)
 class Raster:
     """Pictures (height, width); background has part 0 and depth inf."""
 
-    depth_m: np.ndarray
-    part: np.ndarray
-    uv: np.ndarray  # (height, width, 2)
-    face: np.ndarray  # -1 = background
+    depth_m: NDArray[Any]
+    part: NDArray[Any]
+    uv: NDArray[Any]  # (height, width, 2)
+    face: NDArray[Any]  # -1 = background
 
 
 def rasterise(
-    vertices: np.ndarray,  # (V, 3) world metres
-    f: np.ndarray,  # (F, 3)
-    part: np.ndarray,  # (F,)
-    chart_uv: np.ndarray,  # (F, 3, 2)
-    world_to_camera: np.ndarray,  # (4, 4), OpenCV axes
-    intrinsics: np.ndarray,  # (3, 3) pixels, pixel centres at +0.5
+    vertices: NDArray[Any],  # (V, 3) world metres
+    f: NDArray[Any],  # (F, 3)
+    part: NDArray[Any],  # (F,)
+    chart_uv: NDArray[Any],  # (F, 3, 2)
+    world_to_camera: NDArray[Any],  # (4, 4), OpenCV axes
+    intrinsics: NDArray[Any],  # (3, 3) pixels, pixel centres at +0.5
     width: int,
     height: int,
 ) -> Raster:
@@ -43,7 +45,7 @@ def rasterise(
     return picture
 
 
-def _draw(picture: Raster, index: int, xy: np.ndarray, z: np.ndarray, label: int, uv: np.ndarray) -> None:
+def _draw(picture: Raster, index: int, xy: NDArray[Any], z: NDArray[Any], label: int, uv: NDArray[Any]) -> None:
     height, width = picture.part.shape
     left, top = np.maximum(np.floor(xy.min(0) - 0.5).astype(int), 0)
     right, bottom = np.minimum(np.ceil(xy.max(0) + 0.5).astype(int), (width, height))

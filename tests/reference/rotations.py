@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 
-def matrix_from_axis_angle(vector: np.ndarray) -> np.ndarray:
+def matrix_from_axis_angle(vector: NDArray[Any]) -> NDArray[Any]:
     """The matrix exponential of the cross-product matrix, summed as its power series."""
     x, y, z = vector
     cross = np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
@@ -18,7 +20,7 @@ def matrix_from_axis_angle(vector: np.ndarray) -> np.ndarray:
     return total
 
 
-def slerp(start: np.ndarray, end: np.ndarray, amount: float) -> np.ndarray:
+def slerp(start: NDArray[Any], end: NDArray[Any], amount: float) -> NDArray[Any]:
     """Turns `start` by a share of the rotation that leads to `end`: q = start (start^-1 end)^amount, the short way."""
     inverse = start * np.array([1.0, -1.0, -1.0, -1.0])
     difference = product(inverse, end)
@@ -32,7 +34,7 @@ def slerp(start: np.ndarray, end: np.ndarray, amount: float) -> np.ndarray:
     return product(start, power)
 
 
-def product(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+def product(a: NDArray[Any], b: NDArray[Any]) -> NDArray[Any]:
     """Hamilton's product, written out."""
     return np.array(
         [
@@ -44,7 +46,7 @@ def product(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     )
 
 
-def matrix_from_rot6d_rows(values: np.ndarray) -> np.ndarray:
+def matrix_from_rot6d_rows(values: NDArray[Any]) -> NDArray[Any]:
     """Gram-Schmidt on two rows, component by component."""
     first = values[:3] / math.sqrt(sum(v * v for v in values[:3]))
     along = sum(a * b for a, b in zip(first, values[3:], strict=True))
@@ -58,7 +60,9 @@ def matrix_from_rot6d_rows(values: np.ndarray) -> np.ndarray:
     return np.array([first, second, third])
 
 
-def forward_kinematics(poses: np.ndarray, root: np.ndarray, rest: np.ndarray, parents: tuple[int, ...]) -> np.ndarray:
+def forward_kinematics(
+    poses: NDArray[Any], root: NDArray[Any], rest: NDArray[Any], parents: tuple[int, ...]
+) -> NDArray[Any]:
     """Joints of one frame: each joint's chain is walked from the pelvis. poses (24, 3), root (3,), rest (24, 3)."""
     joints = np.zeros((24, 3))
     for joint in range(24):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from backend.passes.shot_passes import ShotPasses
 
 
-def seen_point(passes: ShotPasses, frame: int, row: int, column: int) -> tuple[int, np.ndarray]:
+def seen_point(passes: ShotPasses, frame: int, row: int, column: int) -> tuple[int, NDArray[Any]]:
     """The triangle and weights (3,) of a pixel: of all that hold its (part, u, v) the one that projects to it."""
     uv = passes.frame(frame).uv[row, column].astype(float)
     faces = np.flatnonzero(passes.charts.part == passes.frame(frame).part[row, column])
@@ -25,20 +28,20 @@ def seen_point(passes: ShotPasses, frame: int, row: int, column: int) -> tuple[i
     return best, best_weights
 
 
-def place_in_frame(passes: ShotPasses, face: int, weights: np.ndarray, frame: int) -> np.ndarray:
+def place_in_frame(passes: ShotPasses, face: int, weights: NDArray[Any], frame: int) -> NDArray[Any]:
     """A surface point (3,) in camera metres of a frame."""
     world = weights @ passes.vertices[frame][passes.charts.f[face]].astype(float)
     matrix = passes.shot.camera.world_to_camera[frame]
-    return matrix[:3, :3] @ world + matrix[:3, 3]
+    return np.asarray(matrix[:3, :3] @ world + matrix[:3, 3])
 
 
-def picture_position(passes: ShotPasses, point: np.ndarray, frame: int) -> np.ndarray:
+def picture_position(passes: ShotPasses, point: NDArray[Any], frame: int) -> NDArray[Any]:
     """x, y in pixels of a point (3,) in camera metres."""
     homogeneous = passes.shot.camera.intrinsics[frame] @ point
-    return homogeneous[:2] / homogeneous[2]
+    return np.asarray(homogeneous[:2] / homogeneous[2])
 
 
-def clearance(passes: ShotPasses, point: np.ndarray, frame: int, face: int) -> float:
+def clearance(passes: ShotPasses, point: NDArray[Any], frame: int, face: int) -> float:
     """How far in metres (along the ray) the nearest other triangle lies before the point; negative = it is hidden.
 
     Moeller and Trumbore's ray test against all triangles but the point's own.

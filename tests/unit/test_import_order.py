@@ -28,7 +28,7 @@ SHARED: Order = (
     ("protocol",),
 )
 ADDON: Order = (
-    ("shared", "checkout"),
+    ("shared", "checkout", "typed_bpy"),
     ("compat", "child_process", "scene_time"),
     ("client", "rig"),
     ("passes",),

@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.correspondence.ragged import ranges
+from backend.correspondence.indexing import ranges
 from backend.passes.exr import FramePasses
 from backend.passes.shot_passes import Charts, FramesInMemory, ShotPasses
 from shared.body.loading import free_body

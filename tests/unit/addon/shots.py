@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from blender_addon.shared.errors import LatentManError
-from blender_addon.shared.files.frame_files import frame_name
-from blender_addon.shared.jobs.job import Job
-from blender_addon.shared.methods import MethodSettings
-
 from blender_addon.client.request import GenerateRequest, placeholder_inputs
+from shared.errors import LatentManError
+from shared.files.frame_files import frame_name
+from shared.jobs.job import Job
+from shared.methods import MethodSettings
 
 
 @dataclass(frozen=True, slots=True)

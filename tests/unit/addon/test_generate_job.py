@@ -11,17 +11,18 @@ from pathlib import Path
 
 import psutil
 import pytest
-from blender_addon.shared.errors import BackendError, CancelledError, InputError, JobError, RenderError
-from blender_addon.shared.files.digest import sha256_file
-from blender_addon.shared.jobs.job import parse_job
-from blender_addon.shared.models.files import LoraFile, ModelFiles
-from blender_addon.shared.protocol.client.job_client import JobClient
-from blender_addon.shared.protocol.client.session import Session
 
 from blender_addon.client.backend_process import BackendCommand, BackendProcess, find_backend, parse_backend_command
 from blender_addon.client.generate_job import GenerateJob
 from blender_addon.client.progress import GenerateState
 from blender_addon.client.request import GenerateRequest
+from shared.errors import BackendError, CancelledError, InputError, JobError, RenderError
+from shared.files.digest import sha256_file
+from shared.jobs.job import parse_job
+from shared.models.files import LoraFile, ModelFiles
+from shared.protocol.client.events import Preview
+from shared.protocol.client.job_client import JobClient
+from shared.protocol.client.session import Session
 from tests.helpers.fake_runner import expected_png, expected_preview
 
 from .shots import PassFile, PassFolder, request_for
@@ -100,10 +101,15 @@ def test_passes_become_frames_of_every_method(tmp_path: Path) -> None:
 
 def test_the_newest_preview_is_there_until_the_shot_ends(tmp_path: Path) -> None:
     request = request_for(tmp_path / "out", tmp_path / "model", "preview=yes step_s=0.02", frames=(1, 2, 7))
-    seen = []
+    seen: list[Preview | None] = []
     with session_on(tmp_path / "work") as session:
         job = start(request, session)
-        drive(job, lambda: seen.append(job.preview) or False)
+
+        def note() -> bool:
+            seen.append(job.preview)
+            return False
+
+        drive(job, note)
     assert job.state is GenerateState.DONE and job.preview is None
     pictures = {(one.frame, one.width, one.height, one.rgb) for one in seen if one is not None}
     made = [made for made, _ in job.results]
@@ -211,7 +217,8 @@ def test_cancel_keeps_what_is_finished_and_the_same_again_goes_on(tmp_path: Path
         job = start(request, session)
         drive(job, lambda: bool(job.frames_done("text2video_zero")))
         job.cancel(time.monotonic())
-        assert job.state is GenerateState.CANCELLING
+        meanwhile = job.state
+        assert meanwhile is GenerateState.CANCELLING
         drive(job)
         assert job.state is GenerateState.CANCELLED
         with pytest.raises(CancelledError):

@@ -7,15 +7,15 @@ import json
 from pathlib import Path
 
 import pytest
-from blender_addon.shared.errors import InputError
-from blender_addon.shared.jobs.job import Job, canonical_json, normal_job
-from blender_addon.shared.methods import MethodSettings
-from blender_addon.shared.methods.latentman import LatentManSettings, published_settings
-from blender_addon.shared.models.files import LoraFile
 
 from blender_addon.client.job_file import ShotFile, read_job_file, write_job_file
 from blender_addon.client.present import look_for_present
 from blender_addon.client.request import placeholder_inputs
+from shared.errors import InputError
+from shared.jobs.job import Job, canonical_json, normal_job
+from shared.methods import MethodSettings
+from shared.methods.latentman import LatentManSettings, published_settings
+from shared.models.files import LoraFile
 
 from .shots import request_for
 

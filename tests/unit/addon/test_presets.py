@@ -5,15 +5,15 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from blender_addon.shared.errors import InputError
-from blender_addon.shared.jobs.job import Job, canonical_json, parse_job, validate_job
-from blender_addon.shared.methods import METHODS, MethodSpec
-from blender_addon.shared.methods.latentman import LatentManSettings
-from blender_addon.shared.methods.spec import Preset
-from blender_addon.shared.methods.table import presets
 
 from blender_addon.client.request import placeholder_inputs
 from blender_addon.scene.presets import Change, applied, changes, preset_named
+from shared.errors import InputError
+from shared.jobs.job import Job, canonical_json, parse_job, validate_job
+from shared.methods import METHODS, MethodSpec
+from shared.methods.latentman import LatentManSettings
+from shared.methods.spec import Preset
+from shared.methods.table import presets
 
 JOB = Job("a robot", (1, 2), placeholder_inputs(2), seed=9, method="masactrl")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -26,7 +27,7 @@ def test_it_starts_at_nothing_and_ends_at_all() -> None:
         {"methods_done": 1},
     ],
 )
-def test_each_kind_of_progress_moves_it_on(further: dict[str, object]) -> None:
+def test_each_kind_of_progress_moves_it_on(further: dict[str, Any]) -> None:
     assert BASE.estimate() < replace(BASE, **further).estimate() < 1.0
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import pytest
-from blender_addon.shared.errors import InputError
-from blender_addon.shared.methods import MethodSettings
-from blender_addon.shared.methods.latentman import published_settings
+
+from shared.errors import InputError
+from shared.methods import MethodSettings
+from shared.methods.latentman import published_settings
 
 from .shots import request_for
 
@@ -31,7 +33,7 @@ def test_jobs_differ_in_method_only(tmp_path: Path) -> None:
         ({"steps": 0}, "steps is 0"),
     ],
 )
-def test_what_cannot_be_run_is_refused_at_once(tmp_path: Path, changes: dict[str, object], words: str) -> None:
+def test_what_cannot_be_run_is_refused_at_once(tmp_path: Path, changes: dict[str, Any], words: str) -> None:
     request = request_for(tmp_path / "out", tmp_path / "model")
     with pytest.raises(InputError, match=words):
         dataclasses.replace(request, template=dataclasses.replace(request.template, **changes))

@@ -7,14 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from blender_addon.shared.protocol.client.job_client import JobClient, Timing
-from blender_addon.shared.protocol.client.session import Session
 
 from blender_addon.client import stall
 from blender_addon.client.backend_process import BackendCommand, BackendProcess, find_backend
 from blender_addon.client.generate_job import GenerateJob
 from blender_addon.client.progress import GenerateProgress, GenerateState
 from blender_addon.client.stall import LEAST_SILENCE_S, TIMES_LONGEST, StallWatch
+from shared.protocol.client.job_client import JobClient, Timing
+from shared.protocol.client.session import Session
 
 from .shots import PassFolder, request_for
 

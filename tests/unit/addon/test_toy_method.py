@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from blender_addon.shared.errors import InputError
-from blender_addon.shared.jobs.identity import job_id
-from blender_addon.shared.jobs.job import Job, canonical_json, parse_job, validate_job
-from blender_addon.shared.jobs.reuse import ShotFacts, segment_keys
-from blender_addon.shared.methods import MethodSettings, table
-from blender_addon.shared.methods.latentman import LatentManSettings
 
 from blender_addon.client.job_file import ShotFile, read_job_file, write_job_file
 from blender_addon.client.request import GenerateRequest, placeholder_inputs
 from blender_addon.scene.presets import changes, preset_named
+from shared.errors import InputError
+from shared.jobs.identity import job_id
+from shared.jobs.job import Job, canonical_json, parse_job, validate_job
+from shared.jobs.reuse import ShotFacts, segment_keys
+from shared.methods import MethodSettings, table
+from shared.methods.latentman import LatentManSettings
 from tests.helpers.toy_method import TOY, ToySettings
 
 DIGEST = hashlib.sha256(b"model").hexdigest()

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import psutil
 import pytest
-from blender_addon.shared.protocol.client.job_client import JobClient
-from blender_addon.shared.protocol.client.session import Session
 
 from blender_addon.client import backend_process
 from blender_addon.client.backend_process import BackendCommand, BackendProcess, find_backend
 from blender_addon.client.generate_job import GenerateJob
 from blender_addon.client.warm_backend import BackendState, WarmBackend
+from shared.protocol.client.job_client import JobClient
+from shared.protocol.client.session import Session
 
 from .shots import PassFolder, request_for
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from numpy.typing import NDArray
 
 from shared import rotations as rot
 from shared.errors import MotionError
@@ -18,30 +21,32 @@ ANGLES = st.floats(1e-7, np.pi - 1e-6)
 
 
 @st.composite
-def axis_angles(draw: st.DrawFn) -> np.ndarray:
+def axis_angles(draw: st.DrawFn) -> NDArray[Any]:
     axis = draw(VECTORS.filter(lambda vector: np.linalg.norm(vector) > 1e-2))
-    return axis / np.linalg.norm(axis) * draw(ANGLES)
+    vector: NDArray[Any] = axis / np.linalg.norm(axis) * draw(ANGLES)
+    return vector
 
 
 @st.composite
-def quaternions(draw: st.DrawFn) -> np.ndarray:
+def quaternions(draw: st.DrawFn) -> NDArray[Any]:
     values = draw(arrays(np.float64, (4,), elements=PLAIN).filter(lambda q: np.linalg.norm(q) > 1e-2))
-    return values / np.linalg.norm(values)
+    unit: NDArray[Any] = values / np.linalg.norm(values)
+    return unit
 
 
 @given(axis_angles())
-def test_axis_angle_comes_back_through_quaternion_and_matrix(vector: np.ndarray) -> None:
+def test_axis_angle_comes_back_through_quaternion_and_matrix(vector: NDArray[Any]) -> None:
     np.testing.assert_allclose(rot.quaternion_to_axis_angle(rot.axis_angle_to_quaternion(vector)), vector, atol=1e-9)
     np.testing.assert_allclose(rot.matrix_to_axis_angle(rot.axis_angle_to_matrix(vector)), vector, atol=1e-8)
 
 
 @given(axis_angles())
-def test_matrices_agree_with_the_power_series(vector: np.ndarray) -> None:
+def test_matrices_agree_with_the_power_series(vector: NDArray[Any]) -> None:
     np.testing.assert_allclose(rot.axis_angle_to_matrix(vector), twin.matrix_from_axis_angle(vector), atol=1e-12)
 
 
 @given(quaternions())
-def test_quaternions_come_back_through_matrices_up_to_sign(quaternion: np.ndarray) -> None:
+def test_quaternions_come_back_through_matrices_up_to_sign(quaternion: NDArray[Any]) -> None:
     back = rot.matrix_to_quaternion(rot.quaternion_to_matrix(quaternion))
     assert abs(abs(float(back @ quaternion)) - 1.0) < 1e-12
     assert back[0] >= 0.0
@@ -62,7 +67,7 @@ def test_no_rotation_is_exactly_zero_and_tiny_ones_keep_their_size() -> None:
 
 
 @given(quaternions(), quaternions(), st.floats(0.0, 1.0))
-def test_slerp_agrees_with_its_twin(start: np.ndarray, end: np.ndarray, amount: float) -> None:
+def test_slerp_agrees_with_its_twin(start: NDArray[Any], end: NDArray[Any], amount: float) -> None:
     if abs(float(start @ end)) < 1e-6:  # a half turn apart: both ways round are equally short
         return
     got = rot.slerp(start, end, amount)
@@ -70,14 +75,14 @@ def test_slerp_agrees_with_its_twin(start: np.ndarray, end: np.ndarray, amount: 
 
 
 @given(quaternions(), quaternions(), st.floats(0.0, 1.0))
-def test_slerp_moves_at_constant_speed(start: np.ndarray, end: np.ndarray, amount: float) -> None:
+def test_slerp_moves_at_constant_speed(start: NDArray[Any], end: NDArray[Any], amount: float) -> None:
     matrices = [rot.quaternion_to_matrix(q) for q in (start, end, rot.slerp(start, end, amount))]
     whole = rot.rotation_angle(matrices[0], matrices[1])
     np.testing.assert_allclose(rot.rotation_angle(matrices[0], matrices[2]), amount * whole, atol=1e-6)
 
 
 @given(axis_angles())
-def test_rot6d_holds_the_first_two_rows(vector: np.ndarray) -> None:
+def test_rot6d_holds_the_first_two_rows(vector: NDArray[Any]) -> None:
     matrix = twin.matrix_from_axis_angle(vector)
     six = rot.matrix_to_rot6d_rows(matrix)
     np.testing.assert_array_equal(six, np.concatenate([matrix[0], matrix[1]]))
@@ -85,7 +90,7 @@ def test_rot6d_holds_the_first_two_rows(vector: np.ndarray) -> None:
 
 
 @given(VECTORS, VECTORS)
-def test_rot6d_of_any_two_rows_agrees_with_its_twin(first: np.ndarray, second: np.ndarray) -> None:
+def test_rot6d_of_any_two_rows_agrees_with_its_twin(first: NDArray[Any], second: NDArray[Any]) -> None:
     if np.linalg.norm(np.cross(first, second)) < 1e-2:
         return
     six = np.concatenate([first, second])
@@ -102,7 +107,7 @@ def test_rot6d_without_two_directions_is_refused(six: list[float]) -> None:
 
 
 @given(VECTORS, VECTORS)
-def test_rotation_between_turns_one_direction_onto_the_other_the_short_way(a: np.ndarray, b: np.ndarray) -> None:
+def test_rotation_between_turns_one_direction_onto_the_other_the_short_way(a: NDArray[Any], b: NDArray[Any]) -> None:
     if min(np.linalg.norm(a), np.linalg.norm(b)) < 1e-2:
         return
     matrix = rot.rotation_between(a, b)
@@ -141,7 +146,7 @@ def test_continuous_quaternions_keep_the_rotation_and_never_change_hemisphere(se
         (rot.rot6d_rows_to_matrix, np.zeros((3, 2))),
     ],
 )
-def test_wrong_shapes_are_named(function: object, values: np.ndarray) -> None:
+def test_wrong_shapes_are_named(function: object, values: NDArray[Any]) -> None:
     with pytest.raises(MotionError) as caught:
         function(values)  # type: ignore[operator]
     assert caught.value.code == "motion.wrong_shape"

@@ -59,7 +59,7 @@ def test_unknown_keys_are_ignored() -> None:
 def test_projection_is_the_pinhole_formula() -> None:
     camera = ShotCamera(np.eye(4)[None], np.array([[[100.0, 0, 32], [0, 90, 24], [0, 0, 1]]]))
     picture, depth = camera.project(np.array([[[0.5, -0.2, 2.0], [0, 0, 4.0], [0, 0, -1.0]]]))
-    assert np.allclose(picture[0, :2], [[32 + 100 * 0.25, 24 - 90 * 0.1], [32, 24]])
+    assert np.allclose(picture[0, :2], np.array([[32 + 100 * 0.25, 24 - 90 * 0.1], [32, 24]]))
     assert depth[0].tolist() == [2.0, 4.0, -1.0]
 
 

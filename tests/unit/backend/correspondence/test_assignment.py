@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
 
 from backend.correspondence.assignment import match_assignment
-from backend.correspondence.features import part_features
+from backend.correspondence.features import Features, part_features
 from backend.correspondence.lap import assign_points
 from backend.correspondence.types import IUV
 from shared.errors import PassesError
@@ -26,18 +29,19 @@ def labels(seed: int, height: int, width: int, parts: tuple[int, ...]) -> IUV:
     return IUV(part, rng.random((height, width, 2), np.float32))
 
 
-def smooth(seed: int, count: int, shift: float, low: float = 0.0) -> np.ndarray:
+def smooth(seed: int, count: int, shift: float, low: float = 0.0) -> NDArray[Any]:
     """Features of a body-like patch: a bent grid, moved a little and cut off at one side."""
     rng = np.random.default_rng(seed)
     side = int(np.ceil(np.sqrt(count)))
     y, x = (axis.reshape(-1)[:count] for axis in np.mgrid[:side, :side] / side)
     u, v = x + 0.1 * np.sin(5 * y) + shift, y + 0.1 * np.cos(4 * x)
     points = 255 * np.column_stack([u, v, 0.2 * np.hypot(x - 0.5, y - 0.5)]) + rng.normal(0, 0.3, (count, 3))
-    return points[x >= low]
+    cloud: NDArray[Any] = points[x >= low]
+    return cloud
 
 
 @BOTH
-def test_features_equal_the_twin(features: str) -> None:
+def test_features_equal_the_twin(features: Features) -> None:
     frame = labels(3, 9, 7, (0, 2, 2, 15))
     for part in (2, 15):
         pixels = np.flatnonzero(frame.part == part)
@@ -96,7 +100,7 @@ def test_solver_finds_the_best_of_all_pairings(n: int, m: int, d: int, seed: int
     ],
     ids=["moved", "cut", "cut other side", "far apart", "many equal", "all equal", "all equidistant"],
 )
-def test_sparse_solver_reaches_the_dense_optimum(rows: np.ndarray, columns: np.ndarray) -> None:
+def test_sparse_solver_reaches_the_dense_optimum(rows: NDArray[Any], columns: NDArray[Any]) -> None:
     row, column = assign_points(rows, columns, dense_pairs=0)
     cost = cdist(rows, columns)
     optimum = cost[linear_sum_assignment(cost)].sum()
@@ -124,7 +128,7 @@ def test_solver_refuses_what_is_no_set_of_points() -> None:
 @BOTH
 @given(st.integers(0, 2**32 - 1))
 @settings(max_examples=40, deadline=None)
-def test_frames_are_matched_at_the_smallest_cost_part_by_part(features: str, seed: int) -> None:
+def test_frames_are_matched_at_the_smallest_cost_part_by_part(features: Features, seed: int) -> None:
     current, reference = labels(seed, 3, 4, (0, 1, 1, 7, 24)), labels(seed + 1, 3, 4, (0, 1, 7, 7, 23))
     matches = match_assignment(current, reference, features=features)
     here, there = current.part.reshape(-1)[matches.current], reference.part.reshape(-1)[matches.reference]
@@ -145,7 +149,7 @@ def test_frames_are_matched_at_the_smallest_cost_part_by_part(features: str, see
 
 
 @BOTH
-def test_matching_a_frame_with_itself_is_the_identity(features: str) -> None:
+def test_matching_a_frame_with_itself_is_the_identity(features: Features) -> None:
     frame = labels(5, 12, 9, (0, 3, 14))
     matches = match_assignment(frame, frame, features=features)
     assert np.array_equal(matches.current, np.flatnonzero(frame.part))
@@ -153,13 +157,13 @@ def test_matching_a_frame_with_itself_is_the_identity(features: str) -> None:
 
 
 @BOTH
-def test_both_directions_join_the_same_number(features: str) -> None:
+def test_both_directions_join_the_same_number(features: Features) -> None:
     one, two = labels(1, 16, 16, (0, 1, 2, 3)), labels(2, 16, 16, (0, 2, 3, 4))
     assert len(match_assignment(one, two, features=features)) == len(match_assignment(two, one, features=features)) > 0
 
 
 @BOTH
-def test_missing_parts_single_pixels_and_empty_frames(features: str) -> None:
+def test_missing_parts_single_pixels_and_empty_frames(features: Features) -> None:
     empty = labels(0, 6, 6, (0,))
     single = IUV(np.where(np.arange(36).reshape(6, 6) == 14, 5, 0).astype(np.uint8), empty.uv)
     other = IUV(np.where(np.arange(36).reshape(6, 6) == 30, 5, 0).astype(np.uint8), empty.uv)

@@ -8,10 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backend.correspondence.assignment import match_assignment
-from backend.correspondence.chain import match_chain, next_reference, root_map
-from backend.correspondence.one_to_one import closest_one_to_one
-from backend.correspondence.ragged import ranges
-from backend.correspondence.sampling import resize_iuv
+from backend.correspondence.chain import ReferenceMode, match_chain, next_reference, root_map
+from backend.correspondence.indexing import closest_one_to_one, ranges
+from backend.correspondence.pairs import resize_iuv
 from backend.correspondence.types import IUV, Matches, empty_matches
 from shared.errors import PassesError
 from tests.reference.chain import copy_along, greedy_one_to_one
@@ -55,7 +54,8 @@ def test_a_pixel_that_nothing_matches_is_its_own_root() -> None:
 
 def test_prev_matches_raw_consecutive_frames_and_first_frame_zero() -> None:
     frames = [random_frame(seed) for seed in range(4)]
-    for mode, reference in (("prev", [0, 1, 2]), ("first", [0, 0, 0])):
+    cases: tuple[tuple[ReferenceMode, list[int]], ...] = (("prev", [0, 1, 2]), ("first", [0, 0, 0]))
+    for mode, reference in cases:
         chain = tuple(match_chain(frames, reference_mode=mode))
         assert len(chain) == 3
         for i, matches in enumerate(chain, start=1):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
 
@@ -17,7 +20,7 @@ from shared.errors import JobError
 FORBIDDEN = 1e6
 
 
-def random_graph(seed: int, rows: int, columns: int, values: int) -> tuple[Graph, np.ndarray]:
+def random_graph(seed: int, rows: int, columns: int, values: int) -> tuple[Graph, NDArray[Any]]:
     """A graph that joins every row, of few different costs, and its dense cost matrix."""
     rng = np.random.default_rng(seed)
     cost = rng.integers(0, values, (rows, columns)).astype(float)
@@ -27,7 +30,7 @@ def random_graph(seed: int, rows: int, columns: int, values: int) -> tuple[Graph
     return Graph(row, column, cost[row, column]), np.where(edge, cost, FORBIDDEN)
 
 
-def assert_proved(graph: Graph, pairing: Pairing, dense: np.ndarray) -> None:
+def assert_proved(graph: Graph, pairing: Pairing, dense: NDArray[Any]) -> None:
     rows, columns = dense.shape
     column = pairing.column_of_row
     assert np.unique(column).size == rows
@@ -109,7 +112,7 @@ def test_the_proof_refuses_what_is_not_proved() -> None:
             check_optimal(rows, columns, wrong)
 
 
-def clouds(seed: int, *counts_and_shifts: tuple[int, float]) -> np.ndarray:
+def clouds(seed: int, *counts_and_shifts: tuple[int, float]) -> NDArray[Any]:
     rng = np.random.default_rng(seed)
     return np.concatenate([rng.normal(shift, 1, (count, 3)) for count, shift in counts_and_shifts])
 
@@ -128,7 +131,7 @@ def clouds(seed: int, *counts_and_shifts: tuple[int, float]) -> np.ndarray:
     ],
     ids=["clusters", "more columns", "more rows", "far apart", "duplicates", "ties", "line", "all scales"],
 )
-def test_sparse_solver_reaches_the_dense_optimum_on_hard_inputs(rows: np.ndarray, columns: np.ndarray) -> None:
+def test_sparse_solver_reaches_the_dense_optimum_on_hard_inputs(rows: NDArray[Any], columns: NDArray[Any]) -> None:
     row, column = assign_points(rows, columns, dense_pairs=0)
     cost = cdist(rows, columns)
     optimum = cost[linear_sum_assignment(cost)].sum()

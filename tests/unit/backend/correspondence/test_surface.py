@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from backend.correspondence.chart_index import ChartHits, chart_index, find_in_charts
 from backend.correspondence.pairs import pair_matches
@@ -24,7 +26,7 @@ PIXEL_M = DISTANCE / FOCAL  # one pixel on a plane at DISTANCE
 SIZE = (48, 64)
 
 
-def grid(columns: int, rows: int, part: int) -> tuple[np.ndarray, Charts]:
+def grid(columns: int, rows: int, part: int) -> tuple[NDArray[Any], Charts]:
     """A unit square of triangles in the plane Y = 0, x and z in -0.5..0.5, whose chart is the square itself."""
     x, z = np.meshgrid(np.linspace(0, 1, columns + 1), np.linspace(0, 1, rows + 1))
     uv = np.stack([x.ravel(), z.ravel()], -1)
@@ -36,7 +38,7 @@ def grid(columns: int, rows: int, part: int) -> tuple[np.ndarray, Charts]:
     return vertices, Charts(f, np.full(len(f), part, np.uint8), uv[f].astype(np.float32))
 
 
-def render(vertices: np.ndarray, charts: Charts) -> ShotPasses:
+def render(vertices: NDArray[Any], charts: Charts) -> ShotPasses:
     return render_passes(vertices, charts, size=SIZE, focal_px=FOCAL, camera_m=(0.0, -DISTANCE, 0.0))
 
 
@@ -77,7 +79,7 @@ def posed_body() -> ShotPasses:
     return render_passes(z_up, charts, size=(96, 80), focal_px=130.0, camera_m=(0.0, -3.0, -0.3))
 
 
-def pixels(matches: Matches, side: str) -> np.ndarray:
+def pixels(matches: Matches, side: str) -> NDArray[Any]:
     flat = getattr(matches, side)
     return np.stack([flat % matches.width, flat // matches.width], -1)
 

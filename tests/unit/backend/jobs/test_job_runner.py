@@ -13,10 +13,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 from PIL import Image
 from safetensors.torch import save_file
 
-from backend.jobs.folder import Batches, JobFolder
+from backend.contract.values import Batches
+from backend.jobs.folder import JobFolder
 from backend.jobs.runner import RUNNER
 from backend.jobs.warm_model import warm_model
 from backend.passes.exr import FramePasses, read_frame
@@ -29,7 +31,7 @@ from shared.protocol.job_events import FrameDone, Progress, WorkerEvent
 from tests.helpers.exr_shot import exr_shot, moving_square, square_passes, write_exr
 from tests.helpers.opened_files import files_read
 from tests.helpers.synthetic_passes import all_parts
-from tests.helpers.tiny_models import small_autoencoder, write_tiny_model
+from tests.helpers.tiny_models import small_autoencoder, torch_module, write_tiny_model
 
 ROOT = Path(__file__).resolve().parents[4]
 FRAMES = 4
@@ -165,7 +167,7 @@ def test_a_job_keeps_the_batches_of_its_first_run(tmp_path: Path, model: Path) -
         job = write_job(folder, model, "latentman")
         if folder == kept:
             JobFolder(folder).write_batches(Batches(1, 1))
-        handle = warm_model(job.model, job.model_files).components.unet.register_forward_hook(
+        handle = torch_module(warm_model(job.model, job.model_files).components.unet).register_forward_hook(
             lambda module, args, output: seen.append(len(args[0]))
         )
         try:
@@ -270,9 +272,9 @@ def test_a_missing_input_is_said(tmp_path: Path, model: Path) -> None:
 
 
 def test_filtered_labels_are_refused(tmp_path: Path) -> None:
-    part = np.full((4, 4), 3.0)
+    part: NDArray[Any] = np.full((4, 4), 3.0)
     part[1, 1] = 2.5
-    write_exr(tmp_path / "0001.exr", FramePasses(np.ones((4, 4)), part, np.zeros((4, 4, 2))))
+    write_exr(tmp_path / "0001.exr", FramePasses(np.ones((4, 4), np.float32), part, np.zeros((4, 4, 2), np.float32)))
     with pytest.raises(PassesError, match=r"0001\.exr.*not whole numbers"):
         read_frame(tmp_path / "0001.exr")
 

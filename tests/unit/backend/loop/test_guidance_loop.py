@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from backend.contract.values import Canvas, SampleSettings, Segment
@@ -42,7 +43,7 @@ RELEASED = FixedGuidance(0.1, "mean", 25.0, True, "unconditional")
 BATCHES = (((0, 4), None, None), ((0, 4), 2, 2), ((0, 1, 3, 4), 1, 1), ((0, 2, 4), 3, 1))
 
 
-def walking_body() -> np.ndarray:
+def walking_body() -> NDArray[Any]:
     """Parts (frames, SIZE, SIZE): a figure of 6 x 5 pixels that walks, so that its cells differ from frame to frame."""
     part = np.zeros((FRAMES, SIZE, SIZE), np.uint8)
     for frame in range(FRAMES):
@@ -79,6 +80,7 @@ def by_twin(method: LatentMan) -> Tensor:
     """The shot by the slow loop, with the method's own values."""
     guidance = method.guidance
     prompt = encode_prompt(components(), "a red robot", "blurry")
+    assert isinstance(guidance, AdaptiveGuidance | FixedGuidance)
     fixed = isinstance(guidance, FixedGuidance)
     loop = guidance_loop.Loop(
         modules=stock_modules(),
@@ -102,25 +104,27 @@ def by_twin(method: LatentMan) -> Tensor:
     return guidance_loop.run(loop)
 
 
-def method(guidance: AdaptiveGuidance | FixedGuidance, baseline: Any, part: np.ndarray | None) -> LatentMan:
+def method(guidance: AdaptiveGuidance | FixedGuidance, baseline: Any, part: NDArray[Any] | None) -> LatentMan:
     parts = None if part is None else read_from(part)
     # Steps 0 to 2 are aligned, 1 to 3 guided.
     return LatentMan(MATCHES, (0.0, 0.6), (0.2, 0.8), guidance, baseline, parts=parts)
 
 
-def read_from(part: np.ndarray) -> PartReader:
+def read_from(part: NDArray[Any]) -> PartReader:
     return lambda frames: part[frames.start : frames.stop]
 
 
 def cases() -> list[Any]:
-    rules = {
+    rules: dict[str, AdaptiveGuidance | FixedGuidance] = {
         "adaptive": ADAPTIVE,
         "adaptive, below the limit": dataclasses.replace(ADAPTIVE, strength=0.02),
         "adaptive, decoder": dataclasses.replace(ADAPTIVE, through="decoder"),
         "paper": PAPER,
         "released": RELEASED,
     }
-    chosen = [(name, baseline, walking_body()) for name in rules for baseline in (Text2VideoZero(), MASACTRL)]
+    chosen: list[tuple[str, Text2VideoZero | MasaCtrl, NDArray[Any] | None]] = [
+        (name, baseline, walking_body()) for name in rules for baseline in (Text2VideoZero(), MASACTRL)
+    ]
     chosen += [(name, Text2VideoZero(), None) for name in ("adaptive", "paper")]  # and on all cells
     return [
         pytest.param(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -66,7 +67,8 @@ def test_embeddings_between_two_keys_are_those_of_a_numpy_twin(components: Compo
     expected = np.stack([(1 - weight) * first + weight * second for weight in weights])
     assert keyed.positive.shape[0] == 2  # the prompts, not the frames
     text = segment_text(components, keyed, settings, Segment(3, 6))
-    rows = text.of((0, 3, 4, 5)).unflatten(0, (settings.halves, 4))
+    rows = text.of((0, 3, 4, 5))
+    rows = rows.reshape(settings.halves, 4, *rows.shape[1:])
     np.testing.assert_allclose(rows[-1].numpy(), expected[[0, 3, 4, 5]], atol=1e-6)
     if settings.halves == 2:
         negative = encode_prompt(components, "blurry").positive.expand(4, -1, -1)
@@ -137,7 +139,7 @@ def test_a_unet_that_adds_the_prompt_to_its_time_has_each_frames_own() -> None:
         assert (sample(components, Text2VideoZero(), prompt) - alone).abs().max() < 1e-4
 
 
-def finished(folder: Path, model: Path, **changes: str) -> tuple[Job, list[bytes]]:
+def finished(folder: Path, model: Path, **changes: Any) -> tuple[Job, list[bytes]]:
     """The frames of a tiny real job, run in its folder."""
     folder.mkdir()
     shot = exr_shot(folder, model, changes.pop("method", "latentman"), 5)

@@ -92,7 +92,7 @@ def peak_of_prediction(components: Components, frames: int, cells: int, gradient
         with LiveBytes() as memory, torch.set_grad_enabled(gradient):
             copies = denoiser.copies(latents)
             _output = denoiser.predict_copies(copies, shown, 501, memory_of_step.call(shown.all))
-    return memory.peak
+    return int(memory.peak)
 
 
 @pytest.mark.parametrize("kind", ["tiny", "as Stable Diffusion"])
@@ -134,7 +134,7 @@ def peak_of_segment(components: Components, method: FrameMethod, frames: int) ->
     whole = engine(components, method, random_depth(frames, SIZE), SETTINGS)
     with LiveBytes() as memory:
         whole.sample(Segment(0, frames))
-    return memory.peak
+    return int(memory.peak)
 
 
 @pytest.mark.parametrize("guide", [(0.0, 0.0), (0.5, 1.0)])
@@ -197,6 +197,11 @@ def test_the_micro_batch_follows_what_is_free() -> None:
     assert free_bytes(CPU) > 2**20
 
 
+def checkpointing(components: Components) -> list[bool]:
+    """Whether UNet and autoencoder recompute instead of keeping."""
+    return [components.unet.is_gradient_checkpointing, components.vae.is_gradient_checkpointing]
+
+
 def test_a_graph_without_room_is_checkpointed() -> None:
     components = tiny_components()
     small, vast = Canvas(8, 8, 16, 16, CPU), Canvas(2**14, 2**14, 2**15, 2**15, CPU)
@@ -207,8 +212,8 @@ def test_a_graph_without_room_is_checkpointed() -> None:
     assert choose_batches(much, "unet", free, CPU, SETTINGS).micro_batch == 4
     assert fits_with_graph(little, "unet", free) and not fits_with_graph(much, "unet", free)
     with StableDiffusion(components, encode_prompt(components, "a red robot")).recomputing():
-        assert components.unet.is_gradient_checkpointing and components.vae.is_gradient_checkpointing
-    assert not components.unet.is_gradient_checkpointing and not components.vae.is_gradient_checkpointing
+        assert checkpointing(components) == [True, True]
+    assert checkpointing(components) == [False, False]
 
 
 def test_activations_computed_again_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

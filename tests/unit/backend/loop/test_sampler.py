@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,7 +26,7 @@ from backend.models.sd15.components import Components
 from backend.models.sd15.decode import decode_frames
 from backend.models.sd15.text import PromptEmbeds, encode_prompt
 from shared.errors import CancelledError, InputError, JobError
-from tests.helpers.tiny_models import tiny_components, tiny_modules, tiny_scheduler_config
+from tests.helpers.tiny_models import tiny_components, tiny_modules, tiny_scheduler_config, torch_module
 from tests.helpers.tiny_shot import engine, random_depth, random_matches, sample_in_segments
 from tests.reference import ddim
 
@@ -120,7 +121,7 @@ def test_each_part_changes_every_frame_but_the_first(
     components: Components,
     prompt: PromptEmbeds,
     whole: Callable[[FrameMethod], Tensor],
-    change: dict[str, tuple[float, float]],
+    change: dict[str, Any],
 ) -> None:
     moved = sample(components, dataclasses.replace(LATENTMAN, **change), prompt) - whole(BASELINE)
     assert moved[0].abs().max() < 1e-4
@@ -175,7 +176,7 @@ def test_a_guided_step_predicts_and_decodes_every_frame_once(
 
 def test_no_weight_takes_a_gradient(components: Components) -> None:
     models = (components.unet, components.controlnet, components.vae, components.text_encoder)
-    assert not any(parameter.requires_grad for model in models for parameter in model.parameters())
+    assert not any(parameter.requires_grad for model in models for parameter in torch_module(model).parameters())
 
 
 @pytest.mark.parametrize("method", [PerFrame(), BASELINE, LATENTMAN])

@@ -44,7 +44,7 @@ def test_the_workers_are_started_with_their_share(tmp_path: Path, monkeypatch: p
     monkeypatch.setenv(CUDA, "4,6")
     wakeup = Wakeup()
     dispatcher = LocalDispatcher(DispatchSettings("card_runner", 2, tmp_path / "logs"), wakeup)
-    codes = []
+    codes: list[str] = []
     for job in ("a", "b"):
         dispatcher.submit(Assignment(job, 1, tmp_path))
     while len(codes) < 2:

@@ -11,6 +11,7 @@ import torch
 
 from backend.correspondence.chart_index import chart_index
 from backend.correspondence.surface import match_surface
+from backend.correspondence.types import Matches
 from backend.make.training.judging.figures import check_judge
 from backend.make.training.judging.judge import (
     QUESTIONS,
@@ -183,7 +184,10 @@ def test_a_trial_shot_says_what_it_shows_and_fits_its_passes(shot: TrialShot) ->
 
 def test_steadiness_has_the_background_beside_the_body(shot: TrialShot) -> None:
     """Frames that grow brighter by 3 levels off the body change by 9 there; the body's figures stay as they are."""
-    lags = ([match_surface(shot.passes, chart_index(shot.passes.charts), k, k - 1, 256, 256) for k in (1, 2)], [])
+    lags: tuple[list[Matches], list[Matches]] = (
+        [match_surface(shot.passes, chart_index(shot.passes.charts), k, k - 1, 256, 256) for k in (1, 2)],
+        [],
+    )
     off_body = (all_parts(shot.passes) == 0)[..., None]
     still = np.where(off_body, np.uint8(100), shot.renders)
     lit = np.where(off_body, (100 + 3 * np.arange(3, dtype=np.uint8))[:, None, None, None], shot.renders)

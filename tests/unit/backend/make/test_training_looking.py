@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 
 from backend.make.training.judging.looking import FARTHEST_M, MOST_ASKED, SPREAD_M, Guide
 
@@ -19,7 +22,7 @@ def _figure(seed: int, size: int = SIDE) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def _missed(
-    label: np.ndarray, rest: np.ndarray, queries: np.ndarray, keys: np.ndarray, side: int, stride: int = 1
+    label: NDArray[Any], rest: NDArray[Any], queries: NDArray[Any], keys: NDArray[Any], side: int, stride: int = 1
 ) -> float:
     """Cross entropy of every `stride`th token."""
     step = label.shape[-1] // side

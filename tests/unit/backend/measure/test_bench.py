@@ -126,6 +126,7 @@ def test_the_shot_is_rasterised_as_the_slow_twin_does_it() -> None:
         slow_render(local, passes.charts, camera.intrinsics[0], (40, 40)),
         strict=True,
     ):
+        assert isinstance(quick, np.ndarray) and isinstance(slow, np.ndarray)
         assert np.array_equal(np.isfinite(quick), np.isfinite(slow))
         shown = np.isfinite(slow)
         # A centre on the edge of two triangles may go to either.
@@ -150,6 +151,7 @@ def test_correspondence_rows() -> None:
     assert (full.view, close.view, full.size) == ("full body", "close-up", 24)
     assert full.proof == close.proof == "the same cost"
     assert close.pixels > full.pixels > 0
+    assert full.dense_s is not None
     assert full.dense_over_ours == pytest.approx(full.dense_s / full.ours_s)
     (alone,) = run_correspondence(
         CorrespondenceBench(sizes=(24,), views=("close-up",), surface_repeats=1, dense_bytes=1000), lambda line: None
@@ -240,7 +242,7 @@ def test_the_compiled_runner_compiles_the_model_that_the_worker_keeps() -> None:
     runner = load_runner("backend.jobs.compiled_runner")
     try:
         runner.prepare(EMBEDDED, ModelFiles())
-        unet = warm_model(EMBEDDED, ModelFiles(), compiled=True).components.unet
+        unet: Any = warm_model(EMBEDDED, ModelFiles(), compiled=True).components.unet
         assert unet.mid_block.resnets[0]._compiled_call_impl is not None
     finally:
         runner.release()  # or later tests would run compiled blocks

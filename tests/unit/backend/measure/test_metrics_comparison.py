@@ -8,9 +8,11 @@ import io
 import json
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
 from backend.cli import main
@@ -32,7 +34,7 @@ from tests.helpers.synthetic_passes import all_parts
 
 
 @cache
-def clips() -> tuple[ShotPasses, dict[str, np.ndarray], Comparison]:
+def clips() -> tuple[ShotPasses, dict[str, NDArray[Any]], Comparison]:
     """Noise beside the mean of it and of a steady texture: half the differences, less sharp."""
     passes = sliding_square(frames=5)
     loose = noisy(passes)
@@ -88,7 +90,7 @@ def test_sharpness_is_held_against_the_unconstrained_run() -> None:
     assert Comparison(figures, comparison.floor, None).sharpness_ratio("latentman") is None
 
 
-def background_by_hand(pictures: np.ndarray, part: np.ndarray) -> float:
+def background_by_hand(pictures: NDArray[Any], part: NDArray[Any]) -> float:
     """The change of consecutive frames at pixels more than 4 off the body in both, one pixel after another."""
     frames, height, width = part.shape
     means = []

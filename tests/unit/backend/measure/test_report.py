@@ -10,6 +10,7 @@ from typing import Any
 import av
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
 from backend.measure.report.contact_sheet import Row, contact_sheet
@@ -40,7 +41,7 @@ def result_file(folder: Path, **changes: Any) -> Path:
     return folder
 
 
-def flat(colour: tuple[int, int, int], frames: int = 1) -> np.ndarray:
+def flat(colour: tuple[int, int, int], frames: int = 1) -> NDArray[Any]:
     return np.broadcast_to(np.array(colour, np.uint8), (frames, 16, 32, 3)).copy()
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from backend.contract.values import Canvas, Segment, Step
 from backend.methods.latentman.alignment import align_latents
@@ -22,7 +24,7 @@ CANVAS = Canvas(SIZE, SIZE, 2 * SIZE, 2 * SIZE, torch.device("cpu"))
 FIRST_STEP = Step(0, 10, 900, 0.1)
 
 
-def latents_of(frames: int, seed: int = 0) -> np.ndarray:
+def latents_of(frames: int, seed: int = 0) -> NDArray[Any]:
     return np.random.default_rng(seed).standard_normal((frames, 4, SIZE, SIZE)).astype(np.float32)
 
 

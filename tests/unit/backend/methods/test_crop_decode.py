@@ -36,7 +36,8 @@ def autoencoder_components(vae: AutoencoderKL, dtype: torch.dtype) -> Components
     """Components of which only the autoencoder is there."""
     vae.requires_grad_(False).eval()
     nn.Module.to(vae, dtype=dtype)
-    return Components(None, None, vae, None, None, {}, torch.device("cpu"), dtype)
+    nothing: Any = None
+    return Components(nothing, nothing, vae, nothing, nothing, {}, torch.device("cpu"), dtype)
 
 
 def random_autoencoder(attention: bool) -> AutoencoderKL:
@@ -174,8 +175,8 @@ def test_a_frames_crop_covers_its_own_matches_and_the_next_frames() -> None:
     canvas = Canvas(4, 4, 8, 8, torch.device("cpu"))
 
     def pair(current: tuple[int, int], reference: tuple[int, int]) -> Matches:
-        flat = (np.array([row * 8 + column]) for row, column in (current, reference))
-        return Matches(*flat, 8, 8)
+        here, there = (np.array([row * 8 + column]) for row, column in (current, reference))
+        return Matches(here, there, 8, 8)
 
     matches = (pair((2, 3), (0, 0)), empty_matches(8, 8), pair((7, 7), (6, 1)), pair((1, 1), (4, 5)))
     pairs = AdaptiveGuidance(decode="body_first").pairs(matches, canvas)

@@ -24,6 +24,7 @@ from backend.methods.latentman.guidance import AdaptiveGuidance, guidance_step
 from backend.methods.latentman.losses import frame_loss, squared_differences
 from backend.methods.latentman.method import LatentMan
 from backend.methods.latentman.pixel_pairs import PixelPairs, pixel_pairs
+from backend.methods.latentman.step_decoder import Decode, GuideDecoder
 from backend.methods.text2video_zero.method import Text2VideoZero
 from backend.models.sd15.components import Components
 from backend.models.sd15.conditioning import embedded_pictures, segment_controls
@@ -100,11 +101,20 @@ def clean_prediction(components: Components, through: GradientThrough, base: Ten
     return predict, reference
 
 
+def by(components: Components) -> Decode:
+    """Whole pictures by the autoencoder."""
+
+    def decode(latents: Tensor, crop: Crop | None = None, decoder: GuideDecoder = "full") -> Tensor:
+        return decode_picture(components, latents)
+
+    return decode
+
+
 def mean_gradient(
     components: Components, x0: Tensor, leaf: Tensor, before: Tensor, pairs: PixelPairs
 ) -> tuple[float, Tensor]:
     """omega of one frame and its gradient with respect to `leaf`, by way of x0 as the loop has it."""
-    loss = frame_loss(x0, FrameReference(x0, before), pairs, lambda y, crop=None: decode_picture(components, y))
+    loss = frame_loss(x0, FrameReference(x0, before), pairs, by(components))
     assert loss is not None
     gradient = FrameGraph(x0, x0.detach(), leaf).pull_back(loss.gradient)
     return loss.total / loss.terms, gradient / loss.terms
@@ -166,7 +176,7 @@ def test_the_loss_is_in_float32_in_a_model_of_half_precision() -> None:
     latents = draw(3, SHARED_NOISE, (4, LATENT, LATENT))[None].requires_grad_()
     pairs = pixel_pairs(random_pair(np.random.default_rng(0), 40, SIZE), SIZE, SIZE, halved.device)
     black = FrameReference(latents, torch.zeros(1, 3, SIZE, SIZE))
-    loss = frame_loss(latents, black, pairs, lambda y, crop=None: decode_picture(halved, y))
+    loss = frame_loss(latents, black, pairs, by(halved))
     assert loss is not None
     assert loss.picture.dtype == loss.gradient.dtype == torch.float32
     # A sum in half precision would be off by its eight bits.
@@ -199,7 +209,8 @@ def test_the_loop_subtracts_the_step_at_the_guided_steps() -> None:
     assert torch.allclose(plain.latents[0], guided.latents[0], atol=1e-12)
     moved = plain.latents[1] - guided.latents[1]
     pairs = pixel_pairs(matches.guidance[0], SIZE, SIZE, components.device)
-    loss = squared_differences(*(decode_picture(components, x) for x in reversed(x0)), pairs).mean()
+    first, second = (decode_picture(components, x) for x in reversed(x0))
+    loss = squared_differences(first, second, pairs).mean()
     # Along the gradient g the step is 0.7 loss / |g|: its scalar product with g is 0.7 loss.
     assert moved.abs().max() > 1e-6
     small = dataclasses.replace(method, guidance=dataclasses.replace(guidance, strength=0.35))
@@ -208,7 +219,7 @@ def test_the_loop_subtracts_the_step_at_the_guided_steps() -> None:
     assert float(loss) > 0
 
 
-def as_it_is(latents: Tensor, crop: Crop | None = None) -> Tensor:
+def as_it_is(latents: Tensor, crop: Crop | None = None, decoder: GuideDecoder = "full") -> Tensor:
     """A decoder whose picture is the latents."""
     assert crop is None
     return latents

@@ -21,9 +21,8 @@ from tests.helpers.clips import sliding_square
 from tests.helpers.tiny_models import tiny_components
 from tests.helpers.tiny_shot import engine
 
-INPUTS = MethodInputs(
-    LatentManSettings(align=(0.1, 0.5), guide=(0.3, 0.6), guide_strength=0.4), sliding_square(frames=2), 2
-)
+SETTINGS = LatentManSettings(align=(0.1, 0.5), guide=(0.3, 0.6), guide_strength=0.4)
+INPUTS = MethodInputs(SETTINGS, sliding_square(frames=2), 2)
 LAYER, STEP = Layer("unet", "layer", 0), Step(0, 10, 900, 0.1)
 
 
@@ -81,7 +80,7 @@ def test_masactrl_reads_frame_0_late_and_in_the_unets_decoder_alone() -> None:
 
 
 def test_latentman_stands_on_either_baseline() -> None:
-    settings = dataclasses.replace(INPUTS.settings, baseline="masactrl")
+    settings = dataclasses.replace(SETTINGS, baseline="masactrl")
     method = METHOD_CLASSES["latentman"].build(dataclasses.replace(INPUTS, settings=settings))
     assert not attends(method, Layer("unet", "down_blocks.1.attentions.0", 0), Step(9, 10, 20, 0.9))
     assert attends(method, Layer("unet", "up_blocks.2.attentions.0", 0), Step(9, 10, 20, 0.9)) == FRAME_ZERO

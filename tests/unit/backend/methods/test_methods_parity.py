@@ -21,6 +21,7 @@ from backend.loop.frame_graph import GraphMaker
 from backend.loop.method import FrameMethod, FrameReference
 from backend.loop.model import Frames, pictures_of
 from backend.loop.noise import SHARED_NOISE, draw
+from backend.methods.latentman.cell_box import Crop
 from backend.methods.latentman.fixed_guidance import FixedGuidance
 from backend.methods.latentman.guidance import AdaptiveGuidance
 from backend.methods.latentman.losses import frame_loss
@@ -28,6 +29,7 @@ from backend.methods.latentman.matches import LatentManMatches
 from backend.methods.latentman.method import LatentMan
 from backend.methods.latentman.pixel_pairs import PixelPairs
 from backend.methods.latentman.shot_matcher import ShotMatches
+from backend.methods.latentman.step_decoder import GuideDecoder
 from backend.methods.masactrl.method import MasaCtrl
 from backend.methods.text2video_zero.method import Text2VideoZero
 from backend.models.sd15.attention import install_attention, self_attention_layers
@@ -45,6 +47,13 @@ from tests.helpers.tiny_shot import body_everywhere, engine, random_depth, rando
 SIZE, LATENT, FRAMES = 16, 8, 3
 SETTINGS = SampleSettings(steps=5, guidance_scale=3.0, controlnet_scale=0.9, seed=7, height=SIZE, width=SIZE)
 DEPTH = random_depth(FRAMES, SIZE)
+
+
+def as_it_is(latents: Tensor, crop: Crop | None = None, decoder: GuideDecoder = "full") -> Tensor:
+    """A decoder whose picture is the latents."""
+    return latents
+
+
 STEP = Step(3, 10, 500, 0.25)
 
 
@@ -70,7 +79,7 @@ def test_a_fixed_step_is_delta_times_the_gradient_of_the_loss_as_set(reduction: 
     x, before = torch.rand(2, 1, 3, 4, 4, generator=generator, dtype=torch.float64)
     pairs = PixelPairs(torch.tensor([1, 5, 6]), torch.tensor([2, 5, 9]))
     settings = FixedGuidance(0.01, reduction, 25.0, clamp, "unet")  # type: ignore[arg-type]
-    loss = frame_loss(2 * x, FrameReference(before), pairs, lambda y, crop=None: y, clamp=clamp)
+    loss = frame_loss(2 * x, FrameReference(before), pairs, as_it_is, clamp=clamp)
     assert loss is not None
     guided = settings.guide(STEP, x * 0.5, loss, 2 * loss.gradient)
     picture = 2 * x.flatten(2)[..., pairs.current]
@@ -89,7 +98,7 @@ def test_a_fixed_step_through_the_decoder_ends_at_x0() -> None:
     x, before = torch.rand(2, 1, 3, 4, 4, dtype=torch.float64)
     pairs = PixelPairs(torch.tensor([0, 7]), torch.tensor([3, 7]))
     settings = FixedGuidance(0.1, "sum", 1.0, False, "decoder")
-    loss = frame_loss(3 * x, FrameReference(before), pairs, lambda y, crop=None: y)
+    loss = frame_loss(3 * x, FrameReference(before), pairs, as_it_is)
     assert loss is not None
     guided = settings.guide(STEP, x * 0.5, loss, loss.gradient)
     expected = torch.zeros(1, 3, 16, dtype=torch.float64)
@@ -149,7 +158,7 @@ def test_a_parity_off_is_the_baseline_and_on_it_is_not(parity: str) -> None:
 
 
 def test_what_a_gradient_runs_through_is_what_the_loop_keeps() -> None:
-    through = {name: built(published_settings(name)).gradient_through for name in ("paper", "released")}  # type: ignore[arg-type]
+    through = {name: built(published_settings(name)).gradient_through for name in ("paper", "released")}
     assert through == {"paper": "controlnet", "released": "unconditional"}
     assert built(LatentManSettings(guide_through="decoder")).gradient_through == "decoder"
     cropped = built(LatentManSettings(guide_decode="body_first")).guidance

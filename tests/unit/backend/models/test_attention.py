@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
 from diffusers.models.attention_processor import Attention
+from numpy.typing import NDArray
 
 from backend.loop.attending import FRAME_ZERO, Layer, StepMemory
 from backend.models.sd15.attention import (
@@ -39,10 +42,10 @@ def hidden() -> torch.Tensor:
     return torch.from_numpy(np.random.default_rng(0).standard_normal((HALVES, FRAMES, TOKENS, CHANNELS)))
 
 
-def twin(attn: Attention, hidden: torch.Tensor) -> np.ndarray:
+def twin(attn: Attention, hidden: torch.Tensor) -> NDArray[Any]:
     out = attn.to_out[0]
-    weights = [layer.weight.numpy() for layer in (attn.to_q, attn.to_k, attn.to_v, out)]
-    return cross_frame_attention(hidden.numpy(), *weights, out.bias.numpy(), HEADS)
+    wq, wk, wv, wo = (layer.weight.numpy() for layer in (attn.to_q, attn.to_k, attn.to_v, out))
+    return cross_frame_attention(hidden.numpy(), wq, wk, wv, wo, out.bias.numpy(), HEADS)
 
 
 @pytest.mark.parametrize("cut", [1, 2, FRAMES])
@@ -96,7 +99,8 @@ def test_equal_queries_give_equal_frames_and_no_mixing_of_halves() -> None:
     generator = torch.Generator().manual_seed(0)
     keys, values = torch.randn(2, HALVES, HEADS, 5, 3, generator=generator)
     query = torch.randn(1, HEADS, 4, 3, generator=generator)
-    attended = attend_to_anchor(query.repeat(HALVES * FRAMES, 1, 1, 1), keys, values).unflatten(0, (HALVES, FRAMES))
+    attended = attend_to_anchor(query.repeat(HALVES * FRAMES, 1, 1, 1), keys, values)
+    attended = attended.reshape(HALVES, FRAMES, *attended.shape[1:])
     alone = torch.nn.functional.scaled_dot_product_attention(query.repeat(HALVES, 1, 1, 1), keys, values)
     for frame in range(FRAMES):
         torch.testing.assert_close(attended[:, frame], alone)

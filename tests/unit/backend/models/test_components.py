@@ -19,7 +19,13 @@ from backend.models.sd15.components import assemble, load_components, resolve_de
 from backend.models.sd15.text import encode_prompt
 from shared.errors import InputError, ModelError
 from shared.models.files import ModelFiles
-from tests.helpers.tiny_models import tiny_components, tiny_modules, tiny_scheduler_config, write_tiny_model
+from tests.helpers.tiny_models import (
+    tiny_components,
+    tiny_modules,
+    tiny_scheduler_config,
+    torch_module,
+    write_tiny_model,
+)
 from tests.helpers.tiny_shot import engine, random_depth
 
 SETTINGS = SampleSettings(steps=2, guidance_scale=3.0, controlnet_scale=1.0, seed=1, height=16, width=16)
@@ -36,6 +42,11 @@ def edit_json(path: Path, **values: Any) -> None:
     path.write_text(json.dumps({**json.loads(path.read_text("utf-8")), **values}), "utf-8")
 
 
+def remove_all(folder: Path) -> None:
+    for path in folder.iterdir():
+        path.unlink()
+
+
 def latents_of(components: Any) -> torch.Tensor:
     depth = random_depth(1, 16)
     prompt = encode_prompt(components, PROMPT)
@@ -46,7 +57,7 @@ def test_a_saved_model_loads_and_gives_the_same(folder: Path) -> None:
     loaded = load_components(str(folder), "cpu", "float32")
     assert torch.equal(latents_of(loaded), latents_of(tiny_components()))
     modules = (loaded.text_encoder, loaded.vae, loaded.unet, loaded.controlnet)
-    parameters = [parameter for module in modules for parameter in module.parameters()]
+    parameters = [parameter for module in modules for parameter in torch_module(module).parameters()]
     assert not any(parameter.requires_grad for parameter in parameters)
     assert {parameter.dtype for parameter in parameters} == {torch.float32}
 
@@ -116,7 +127,7 @@ FAULTS: list[tuple[Callable[[Path], object], str]] = [
         r"prediction_type 'flow' is not one of epsilon, v_prediction, sample",
     ),
     (
-        lambda f: [path.unlink() for path in (f / "tokenizer").iterdir()],
+        lambda f: remove_all(f / "tokenizer"),
         r"tokenizer: neither tokenizer\.json nor vocab",
     ),
 ]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
 from diffusers import DDIMScheduler, StableDiffusionControlNetPipeline
+from numpy.typing import NDArray
 
 from backend.contract.values import SampleSettings, Segment
 from backend.loop.noise import draw
@@ -23,10 +26,10 @@ DEPTH = random_depth(1, SIZE)
 PROMPT = "a red robot dancing on the moon"
 
 
-def noise_levels(scheduler: DDIMScheduler) -> np.ndarray:
+def noise_levels(scheduler: DDIMScheduler) -> NDArray[Any]:
     """sqrt((1 - alpha_bar) / alpha_bar) of the timesteps that have a signal at all."""
     alpha_bars = scheduler.alphas_cumprod.double().numpy()[:-1]
-    return np.sqrt((1 - alpha_bars) / alpha_bars)
+    return np.asarray(np.sqrt((1 - alpha_bars) / alpha_bars))
 
 
 def test_noise_is_all_there_at_first_and_falls_behind_towards_the_end() -> None:
@@ -47,7 +50,7 @@ def test_the_shipped_file_is_that_schedule() -> None:
     assert all(shipped.config[name] == wanted.config[name] for name in names)
 
 
-def stock_picture() -> np.ndarray:
+def stock_picture() -> NDArray[Any]:
     """What diffusers' own pipeline, loaded from the shipped folder, makes of the prompt: (SIZE, SIZE, 3) 0..255."""
     pipeline = StableDiffusionControlNetPipeline.from_pretrained(EMBEDDED_FOLDER, dtype=torch.float32)
     pipeline.set_progress_bar_config(disable=True)
@@ -63,7 +66,7 @@ def stock_picture() -> np.ndarray:
         latents=draw(SETTINGS.seed, Text2VideoZero().noise_stream(0), (channels, SIZE // 8, SIZE // 8))[None],
         output_type="np",
     ).images[0]
-    return np.round(made * 255)
+    return np.asarray(np.round(made * 255))
 
 
 def test_a_stock_pipeline_of_the_shipped_folder_makes_the_products_picture() -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.profiler import ProfilerActivity, profile
 
@@ -23,7 +25,7 @@ def drawn(seed: int, *shape: int) -> Tensor:
     return torch.from_numpy(np.random.default_rng(seed).standard_normal(shape)).bfloat16()
 
 
-def exact(tensor: Tensor) -> np.ndarray:
+def exact(tensor: Tensor) -> NDArray[Any]:
     return tensor.detach().double().numpy()
 
 
@@ -34,7 +36,7 @@ def there_and_back(way: Way, hidden: Tensor, push: Tensor) -> tuple[Tensor, Tens
     return result.detach(), gradient
 
 
-def assert_near(found: Tensor, expected: np.ndarray) -> None:
+def assert_near(found: Tensor, expected: NDArray[Any]) -> None:
     """Within rounding, on average and at worst; a value is rounded by its own size, its summands by theirs."""
     error = np.abs(exact(found) - expected)
     scale = np.abs(expected).mean()
@@ -67,6 +69,7 @@ def test_a_convolution_with_its_sum_and_its_way_back() -> None:
         maps.to(memory_format=torch.channels_last),
         push,
     )
+    assert conv.bias is not None
     values = (exact(x) for x in (maps, conv.weight, conv.bias, other, push))
     expected, back = written_out.convolution_add(*values)
     assert_near(result, expected)
@@ -145,10 +148,10 @@ def test_the_joined_kernels_run_where_they_can() -> None:
 def test_weights_that_learn_and_other_precisions_are_torchs() -> None:
     hidden, weight, bias = drawn(1, 3, 4), drawn(2, 8, 4), drawn(3, 8)
     learning = weight.clone().requires_grad_()
-    products.gated_linear(hidden, learning, bias).sum().backward()
+    torch.autograd.backward(products.gated_linear(hidden, learning, bias).sum())
     value, gate = weight.clone().requires_grad_().chunk(2)
     value.retain_grad()
-    (F.linear(hidden, value, bias[:4]) * F.gelu(F.linear(hidden, gate, bias[4:]))).sum().backward()
+    torch.autograd.backward((F.linear(hidden, value, bias[:4]) * F.gelu(F.linear(hidden, gate, bias[4:]))).sum())
     assert learning.grad is not None and value.grad is not None
     assert torch.equal(learning.grad[:4], value.grad)
     single = products.linear(hidden.float(), weight.float(), bias.float())

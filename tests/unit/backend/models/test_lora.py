@@ -56,7 +56,7 @@ def by_hand(weight: Tensor, down: Tensor, up: Tensor, factor: float) -> np.ndarr
 
 def kohya(found: Matrices) -> dict[str, Tensor]:
     prefix = {"unet": "lora_unet_", "text_encoder": "lora_te_text_model_"}
-    file = {}
+    file: dict[str, Tensor] = {}
     for (model, name), (down, up) in found.items():
         stem = prefix[model] + name.replace(".", "_")
         file |= {f"{stem}.lora_down.weight": down, f"{stem}.lora_up.weight": up, f"{stem}.alpha": torch.tensor(ALPHA)}
@@ -65,7 +65,7 @@ def kohya(found: Matrices) -> dict[str, Tensor]:
 
 def peft(found: Matrices) -> dict[str, Tensor]:
     prefix = {"unet": "unet.", "text_encoder": "text_encoder.text_model."}
-    file = {}
+    file: dict[str, Tensor] = {}
     for (model, name), (down, up) in found.items():
         file |= {f"{prefix[model]}{name}.lora_A.weight": down, f"{prefix[model]}{name}.lora_B.weight": up}
     return file
@@ -74,7 +74,7 @@ def peft(found: Matrices) -> dict[str, Tensor]:
 def peft_itself(found: Matrices) -> dict[str, Tensor]:
     """As peft's own `save_pretrained` and `state_dict` name them, with the adapter's name."""
     prefix = {"unet": "base_model.model.", "text_encoder": "base_model.model.text_model."}
-    file = {}
+    file: dict[str, Tensor] = {}
     for (model, name), (down, up) in found.items():
         stem = f"{prefix[model]}{name}"
         file |= {f"{stem}.lora_A.default.weight": down, f"{stem}.lora_B.default.weight": up}
@@ -82,7 +82,7 @@ def peft_itself(found: Matrices) -> dict[str, Tensor]:
 
 
 def diffusers_0_20(found: Matrices) -> dict[str, Tensor]:
-    file = {}
+    file: dict[str, Tensor] = {}
     for (model, name), (down, up) in found.items():
         stem = f"unet.{name}.lora" if model == "unet" else f"text_encoder.text_model.{name}.lora_linear_layer"
         file |= {f"{stem}.down.weight": down, f"{stem}.up.weight": up}
@@ -95,7 +95,7 @@ def diffusers_0_14(found: Matrices) -> dict[str, Tensor]:
         TO_OUT: f"unet.{ATTENTION}.processor.to_out_lora",
         Q_PROJ: "text_encoder.text_model.encoder.layers.1.self_attn.to_q_lora",
     }
-    file = {}
+    file: dict[str, Tensor] = {}
     for (_, name), (down, up) in found.items():
         file |= {f"{stems[name]}.down.weight": down, f"{stems[name]}.up.weight": up}
     return file

@@ -41,6 +41,7 @@ from tests.helpers.sd15_models import (
     write_folder,
     write_original,
 )
+from tests.helpers.tiny_models import torch_module
 from tests.helpers.tiny_shot import engine, random_depth
 
 SETTINGS = SampleSettings(steps=2, guidance_scale=3.0, controlnet_scale=1.0, seed=1, height=32, width=48)
@@ -154,7 +155,7 @@ def test_every_name_at_full_size_both_ways(full_size: dict[str, Any], part: str)
 def test_files_in_the_original_layout_load_back(written: tuple[Path, ModelFiles], modules: dict[str, Any]) -> None:
     loaded = load(*written)
     assert_same_weights(loaded, modules)
-    assert {value.device.type for value in loaded.text_encoder.buffers()} == {"cpu"}
+    assert {value.device.type for value in torch_module(loaded.text_encoder).buffers()} == {"cpu"}
     latents = latents_of(loaded)
     assert latents.shape == (1, 6, 4, 6)
     assert torch.equal(latents, latents_of(sd15_components(sd15_modules())))
@@ -176,7 +177,8 @@ def test_half_precision_files_become_full(written: tuple[Path, ModelFiles], modu
     save_file(halves, checkpoint)
     loaded = load(checkpoint, files)
     assert {value.dtype for value in loaded.unet.parameters()} == {torch.float32}
-    weight = loaded.unet.conv_in.weight
+    unet: Any = loaded.unet
+    weight = unet.conv_in.weight
     assert torch.equal(weight, modules["unet"].conv_in.weight.half().float())
 
 

@@ -27,7 +27,7 @@ from backend.methods.latentman.guidance import (
 from backend.methods.latentman.losses import joint_losses, single_losses
 from backend.methods.latentman.method import LatentMan
 from backend.methods.latentman.pixel_pairs import pixel_pairs, segment_pairs
-from backend.methods.latentman.step_decoder import StepDecoder
+from backend.methods.latentman.step_decoder import GuideDecoder, StepDecoder
 from backend.methods.latentman.tiny_decode import decode_tiny
 from backend.methods.text2video_zero.method import Text2VideoZero
 from backend.models.sd15.components import Components, load_components
@@ -36,7 +36,7 @@ from backend.models.sd15.tiny_decoder import join_tiny_decoder, with_tiny_decode
 from backend.models.sources import find_sources
 from shared.errors import ModelError
 from shared.models.files import ModelFiles
-from tests.helpers.tiny_models import small_autoencoder, tiny_components, write_tiny_model
+from tests.helpers.tiny_models import small_autoencoder, tiny_components, torch_module, write_tiny_model
 from tests.helpers.tiny_shot import random_depth, random_matches, sample_in_segments, step_tools
 
 CELLS = 30
@@ -86,6 +86,7 @@ def test_a_box_is_the_whole_decodes_and_so_is_its_gradient(box: CellBox, statist
 def test_a_small_box_leaves_most_of_the_picture_undone() -> None:
     components = with_small()
     seen: list[torch.Size] = []
+    assert components.tiny_vae is not None
     components.tiny_vae.decoder.layers[-1].register_forward_hook(lambda _, args, out: seen.append(out.shape))
     decode_tiny(components, random_latents(), BOXES[0])
     # Above the last doubling two convolutions are left of a block of three and the end: 8 rows and 5 more on each side.
@@ -127,7 +128,7 @@ def test_frames_judged_together_are_those_judged_alone(known: bool, empty: int |
 def test_frames_without_a_match_are_not_decoded_together() -> None:
     nothing = [pixel_pairs(empty_matches(4, 4), 4, 4, torch.device("cpu"))] * 2
 
-    def unused(latents: Tensor, crop: Crop | None = None) -> Tensor:
+    def unused(latents: Tensor, crop: Crop | None = None, decoder: GuideDecoder = "full") -> Tensor:
         raise AssertionError
 
     x0 = torch.zeros(2, 4, 2, 2)
@@ -178,7 +179,8 @@ def test_guidance_by_the_autoencoder_under_the_other_name_is_the_same(through: G
     full, tiny = AdaptiveGuidance(through=through), AdaptiveGuidance(through=through, decoder="tiny")
     for dtype in (torch.float32, torch.float64):
         components = tiny_components(dtype=dtype)
-        standing = dataclasses.replace(components, tiny_vae=_Standing(components.vae))
+        stand_in: Any = _Standing(components.vae)
+        standing = dataclasses.replace(components, tiny_vae=stand_in)
         expected = sampled(components, full, settings=alone)
         assert torch.equal(sampled(standing, tiny, settings=alone), expected)  # bit for bit, a frame at a time
     # Frames that are decoded together are rounded otherwise.
@@ -226,7 +228,7 @@ def test_it_is_read_from_a_folder_of_its_own(model: Path, tmp_path: Path) -> Non
     latents = random_latents().float()
     expected = tiny.float().decode(latents / 0.8).sample / 2 + 0.5
     torch.testing.assert_close(decode_tiny(loaded, latents), expected, rtol=1e-5, atol=1e-5)
-    assert not any(parameter.requires_grad for parameter in loaded.tiny_vae.parameters())
+    assert not any(parameter.requires_grad for parameter in torch_module(loaded.tiny_vae).parameters())
 
 
 def test_where_there_is_none_the_folder_and_the_setting_are_named(model: Path) -> None:

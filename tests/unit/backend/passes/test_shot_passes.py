@@ -5,10 +5,12 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import OpenEXR
 import pytest
+from numpy.typing import NDArray
 
 from backend.passes import exr
 from backend.passes.exr import FramePasses
@@ -70,7 +72,8 @@ def write_without_u(folder: Folder) -> None:
 
 def write_filtered_labels(folder: Folder) -> None:
     frame = folder.made.frame(4)
-    write_exr(folder.exr(4), dataclasses.replace(frame, part=frame.part * 0.75))
+    filtered: NDArray[Any] = frame.part * 0.75  # not whole numbers, as a writer must not have them
+    write_exr(folder.exr(4), dataclasses.replace(frame, part=filtered))
 
 
 def write_no_depth(folder: Folder) -> None:
@@ -78,7 +81,7 @@ def write_no_depth(folder: Folder) -> None:
     write_exr(folder.exr(4), dataclasses.replace(frame, depth_m=np.zeros_like(frame.depth_m)))
 
 
-def write_vertices(change: Callable[[np.ndarray], np.ndarray]) -> Callable[[Folder], None]:
+def write_vertices(change: Callable[[NDArray[Any]], NDArray[Any]]) -> Callable[[Folder], None]:
     return lambda folder: np.save(folder.path / "vertices.npy", change(folder.made.vertices))
 
 
@@ -86,7 +89,7 @@ def write_archive_as_vertices(folder: Folder) -> None:
     (folder.path / "vertices.npy").write_bytes((folder.path / "charts.npz").read_bytes())
 
 
-def with_infinity(vertices: np.ndarray) -> np.ndarray:
+def with_infinity(vertices: NDArray[Any]) -> NDArray[Any]:
     changed = vertices.copy()
     changed[-1, 0, 0] = np.inf
     return changed

@@ -13,11 +13,13 @@ import zipfile
 from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from shared.errors import InputError, MotionError
 from shared.files.safe_load import MAX_FILE_BYTES, Opaque, Record, parse_npy, parse_npz, read_bytes, unpickle
@@ -52,7 +54,7 @@ def named(module: str, name: str, argument: str) -> bytes:
     return b"\x80\x04" + text(module) + text(name) + b"\x93" + text(argument) + b"\x85R."
 
 
-def in_object_array(value: object) -> np.ndarray:
+def in_object_array(value: object) -> NDArray[Any]:
     array = np.empty(2, dtype=object)
     array[0], array[1] = "harmless", [{"deep": (value,)}]
     return array
@@ -160,7 +162,9 @@ def test_a_stream_cannot_alter_the_stand_ins() -> None:
     assert caught.value.code == "file.damaged"
     assert "alter" in str(caught.value)
     array = np.arange(3.0)
-    np.testing.assert_array_equal(unpickle(pickle.dumps(array), name="good"), array)
+    found = unpickle(pickle.dumps(array), name="good")
+    assert isinstance(found, np.ndarray)
+    np.testing.assert_array_equal(found, array)
 
 
 @pytest.mark.parametrize(
@@ -266,7 +270,7 @@ def test_callers_can_add_names_and_records() -> None:
 
 
 @pytest.mark.parametrize("array", ARRAYS)
-def test_plain_npy_files_need_no_unpickling(array: np.ndarray) -> None:
+def test_plain_npy_files_need_no_unpickling(array: NDArray[Any]) -> None:
     stream = io.BytesIO()
     np.save(stream, array, allow_pickle=False)
     got = parse_npy(stream.getvalue(), name="plain.npy")
@@ -332,7 +336,7 @@ def npz(**members: bytes) -> bytes:
     return stream.getvalue()
 
 
-def plain(array: np.ndarray) -> bytes:
+def plain(array: NDArray[Any]) -> bytes:
     stream = io.BytesIO()
     np.save(stream, array)
     return stream.getvalue()

@@ -5,9 +5,11 @@ from __future__ import annotations
 import pickle
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from shared.errors import MotionError
@@ -36,7 +38,7 @@ def read(path: Path, **options: object) -> SMPLMotion:
     return read_motion(path, rest_joints=skeleton(), **options)  # type: ignore[arg-type]
 
 
-def standing() -> tuple[np.ndarray, np.ndarray]:
+def standing() -> tuple[NDArray[Any], NDArray[Any]]:
     """poses (FRAMES, 52, 3) and trans of a body that stands in Z-up axes."""
     full = np.zeros((FRAMES, 52, 3))
     full[:, :22] = poses()[:, :22]
@@ -50,7 +52,7 @@ def same(first: SMPLMotion, second: SMPLMotion) -> None:
     assert first.fps == second.fps
 
 
-FORMS: dict[str, Callable[[np.ndarray], object]] = {
+FORMS: dict[str, Callable[[NDArray[Any]], object]] = {
     "list": lambda array: array.tolist(),
     "object array": lambda array: array.astype(object),
     "leading axis": lambda array: array[None],
@@ -60,7 +62,7 @@ FORMS: dict[str, Callable[[np.ndarray], object]] = {
 }
 
 
-def as_objects(items: list[object]) -> np.ndarray:
+def as_objects(items: list[object]) -> NDArray[Any]:
     array = np.empty(len(items), dtype=object)
     for index, item in enumerate(items):
         array[index] = item
@@ -77,16 +79,18 @@ def test_amass_entries_in_any_wrapping(form: str, tmp_path: Path) -> None:
     plain = read(amass(tmp_path / "plain.npz", poses=flat, trans=trans))
     entries = {"poses": FORMS[form](flat), "trans": FORMS[form](trans), "mocap_framerate": 120.00004}
     same(read(save(tmp_path / "dict.npy", entries)), plain)
-    wrapped = {key: value if isinstance(value, np.ndarray) else as_objects([value]) for key, value in entries.items()}
+    wrapped: dict[str, Any] = {
+        key: value if isinstance(value, np.ndarray) else as_objects([value]) for key, value in entries.items()
+    }
     same(read(amass(tmp_path / "a.npz", **wrapped)), plain)
 
 
 def test_amass_by_other_names_and_joint_by_joint(tmp_path: Path) -> None:
     full, trans = standing()
     plain = read(amass(tmp_path / "plain.npz", poses=full.reshape(FRAMES, 156), trans=trans))
-    by_joint = {"poses": full, "trans": None, "transl": trans}
+    by_joint: dict[str, Any] = {"poses": full, "trans": None, "transl": trans}
     same(read(amass(tmp_path / "a.npz", **by_joint)), plain)
-    parts = {"poses": None, "global_orient": full[:, 0], "body_pose": full[:, 1:22]}
+    parts: dict[str, Any] = {"poses": None, "global_orient": full[:, 0], "body_pose": full[:, 1:22]}
     same(read(amass(tmp_path / "b.npz", trans=trans, **parts)), plain)
 
 
@@ -96,8 +100,9 @@ def test_amass_by_other_names_and_joint_by_joint(tmp_path: Path) -> None:
      np.full(FRAMES, 30.0), np.array(30, np.int16), np.array(30.0, np.float16), np.array([30.0], dtype=object)],
 )  # fmt: skip
 @pytest.mark.parametrize("key", ["mocap_framerate", "framerate", "frame_rate"])
-def test_the_rate_in_any_form_and_spelling(rate: np.ndarray, key: str, tmp_path: Path) -> None:
-    motion = read(amass(tmp_path / "a.npz", **{"mocap_framerate": None, key: rate}))
+def test_the_rate_in_any_form_and_spelling(rate: NDArray[Any], key: str, tmp_path: Path) -> None:
+    entries: dict[str, Any] = {"mocap_framerate": None, key: rate}
+    motion = read(amass(tmp_path / "a.npz", **entries))
     assert motion.fps == 30.0 and not any("fps" in note for note in motion.notes)
 
 
@@ -110,7 +115,7 @@ def test_a_rate_that_cannot_be_one_says_where_to_give_another(rate: object, tmp_
 
 @pytest.mark.parametrize("rate", [None, np.array(None)])
 def test_a_file_without_a_rate_is_read_at_a_guess_that_is_told_and_can_be_mended(
-    rate: np.ndarray | None, tmp_path: Path
+    rate: NDArray[Any] | None, tmp_path: Path
 ) -> None:
     path = amass(tmp_path / "a.npz", mocap_framerate=rate)
     motion = read(path)
@@ -139,7 +144,7 @@ def test_a_rate_that_is_none_of_numbers_can_be_replaced(tmp_path: Path) -> None:
         (np.array(None), np.zeros(10)),
     ],
 )
-def test_shape_numbers_of_any_count(betas: np.ndarray, expected: np.ndarray, tmp_path: Path) -> None:
+def test_shape_numbers_of_any_count(betas: NDArray[Any], expected: NDArray[Any], tmp_path: Path) -> None:
     motion = read(amass(tmp_path / "a.npz", betas=betas))
     np.testing.assert_array_equal(motion.betas, expected)
     assert not any("changes" in note for note in motion.notes)
@@ -154,7 +159,7 @@ def test_a_shape_that_changes_is_told_and_its_median_taken(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("gender", [np.array(None), np.array(5), np.array(["male"]), np.array([b"male"]), None])
-def test_gender_is_never_a_reason_to_refuse(gender: np.ndarray | None, tmp_path: Path) -> None:
+def test_gender_is_never_a_reason_to_refuse(gender: NDArray[Any] | None, tmp_path: Path) -> None:
     said = next(note for note in read(amass(tmp_path / "a.npz", gender=gender)).notes if "Gender" in note)
     assert ("male" in said) == (gender is not None and gender.shape == (1,))
 
@@ -220,7 +225,7 @@ def test_hy_motion_is_y_up_at_30_frames_a_second(tmp_path: Path) -> None:
 # --- MDM's rotations ---
 
 
-def results_rot(count: int = 2) -> np.ndarray:
+def results_rot(count: int = 2) -> NDArray[Any]:
     """(count, 25, 6, FRAMES): 24 rotations as rot6d in rows, then the pelvis' place and three zeros."""
     motion = np.zeros((count, 25, 6, FRAMES), np.float32)
     for index in range(count):
@@ -268,12 +273,13 @@ def test_root_translation_may_be_frames_first(tmp_path: Path) -> None:
 # --- joint positions ---
 
 
-def joints() -> np.ndarray:
+def joints() -> NDArray[Any]:
     """(9, 22, 3): the rest pose on a walk."""
-    return skeleton()[:22] + np.linspace(0.0, 1.0, 9)[:, None, None] * [0.3, 0.0, 1.0] + [0.0, 1.15, 0.0]
+    walk: NDArray[Any] = np.linspace(0.0, 1.0, 9)[:, None, None] * [0.3, 0.0, 1.0]
+    return np.asarray(skeleton()[:22] + walk + [0.0, 1.15, 0.0])
 
 
-def more_joints(count: int) -> np.ndarray:
+def more_joints(count: int) -> NDArray[Any]:
     rest = np.random.default_rng(0).normal(size=(9, count - 22, 3))
     return np.concatenate([joints(), rest], axis=1)
 
@@ -387,7 +393,7 @@ def test_a_second_person_is_told(tmp_path: Path) -> None:
         (np.zeros((9, 22, 3), dtype=complex), "motion.unknown_format"),
     ],
 )
-def test_what_cannot_be_guessed_is_refused(array: np.ndarray, code: str, tmp_path: Path) -> None:
+def test_what_cannot_be_guessed_is_refused(array: NDArray[Any], code: str, tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", array)
     got, message = code_of(tmp_path / "a.npy")
     assert got == code and "a.npy" in message and "again" not in message.replace("Generate the motion again", "")
@@ -483,7 +489,7 @@ def test_a_template_that_lies_elsewhere_changes_nothing_in_the_world(tmp_path: P
 def test_the_rest_joints_are_asked_for_the_shape_that_is_shown(tmp_path: Path) -> None:
     """Of a body that grows by 1 cm a unit of its first shape number, and whose pelvis rises by 2 mm."""
 
-    def rest(betas: object) -> np.ndarray:
+    def rest(betas: object) -> NDArray[Any]:
         grown = skeleton() * (1.0 + 0.01 * float(np.asarray(betas)[0]))
         return np.asarray(grown)
 

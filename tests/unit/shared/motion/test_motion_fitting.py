@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from backend.make.motion.clips import CLIPS
 from backend.make.motion.puppet import Performance, perform
@@ -21,20 +24,20 @@ BENDING = {"shoulder": "elbow", "hip": "knee"}
 
 
 @pytest.fixture(scope="module")
-def rest() -> np.ndarray:
+def rest() -> NDArray[Any]:
     return np.asarray(free_body().joints(np.zeros(10)), dtype=np.float64)
 
 
 @pytest.fixture(scope="module")
-def clips(rest: np.ndarray) -> dict[str, Performance]:
+def clips(rest: NDArray[Any]) -> dict[str, Performance]:
     return {clip.name: perform(clip.make(), rest) for clip in CLIPS}
 
 
-def other_proportions(rest: np.ndarray) -> np.ndarray:
+def other_proportions(rest: NDArray[Any]) -> NDArray[Any]:
     """The same figure with longer legs, shorter arms, wider hips and a higher waist."""
     offsets = bone_offsets(rest)
-    for joints, factor in (((4, 5, 7, 8), 1.1), ((18, 19, 20, 21), 0.87), ((1, 2), 1.2)):
-        offsets[list(joints)] *= factor
+    for stretched, factor in (([4, 5, 7, 8], 1.1), ([18, 19, 20, 21], 0.87), ([1, 2], 1.2)):
+        offsets[stretched] *= factor
     offsets[3, 1] += 0.03
     joints = np.zeros((24, 3))
     for joint, parent in enumerate(PARENTS):
@@ -42,19 +45,19 @@ def other_proportions(rest: np.ndarray) -> np.ndarray:
     return joints
 
 
-def fitted_joints(fit: PositionFit, rest: np.ndarray) -> np.ndarray:
+def fitted_joints(fit: PositionFit, rest: NDArray[Any]) -> NDArray[Any]:
     world = global_rotations(axis_angle_to_matrix(fit.poses))
     return joint_positions(world, bone_offsets(rest), fit.root + rest[0])
 
 
-def steps(poses: np.ndarray) -> np.ndarray:
+def steps(poses: NDArray[Any]) -> NDArray[Any]:
     """Degrees by which each joint turns from frame to frame, (frames - 1, 24)."""
     matrices = axis_angle_to_matrix(poses)
     return np.degrees(rotation_angle(matrices[1:], matrices[:-1]))
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_on_the_same_skeleton_every_joint_is_met(name: str, rest: np.ndarray, clips: dict[str, Performance]) -> None:
+def test_on_the_same_skeleton_every_joint_is_met(name: str, rest: NDArray[Any], clips: dict[str, Performance]) -> None:
     joints = clips[name].joints
     fit = fit_positions(joints[:, :22], rest)
     assert fit.residual_cm < 0.01
@@ -63,7 +66,7 @@ def test_on_the_same_skeleton_every_joint_is_met(name: str, rest: np.ndarray, cl
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_rotations_do_not_jump(name: str, rest: np.ndarray, clips: dict[str, Performance]) -> None:
+def test_rotations_do_not_jump(name: str, rest: NDArray[Any], clips: dict[str, Performance]) -> None:
     given_steps = steps(clips[name].poses)
     fit_steps = steps(fit_positions(clips[name].joints[:, :22], rest).poses)
     shown = [joint for joint in range(22) if joint not in (10, 11, 15)]  # toes and head have no bone in the data
@@ -71,7 +74,7 @@ def test_rotations_do_not_jump(name: str, rest: np.ndarray, clips: dict[str, Per
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_twist_of_bent_limbs_is_found(name: str, rest: np.ndarray, clips: dict[str, Performance]) -> None:
+def test_the_twist_of_bent_limbs_is_found(name: str, rest: NDArray[Any], clips: dict[str, Performance]) -> None:
     truth = global_rotations(axis_angle_to_matrix(clips[name].poses))
     fit = global_rotations(axis_angle_to_matrix(fit_positions(clips[name].joints[:, :22], rest).poses))
     error = np.degrees(rotation_angle(truth, fit))
@@ -84,12 +87,12 @@ def test_the_twist_of_bent_limbs_is_found(name: str, rest: np.ndarray, clips: di
     assert error[:, JOINT_INDEX["spine3"]].max() < 0.01
 
 
-def steps_between(world: np.ndarray, first: int, second: int) -> np.ndarray:
+def steps_between(world: NDArray[Any], first: int, second: int) -> NDArray[Any]:
     return np.degrees(rotation_angle(world[:, first], world[:, second]))
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_other_proportions_fit_within_centimetres_and_feet_stay_planted(name: str, rest: np.ndarray) -> None:
+def test_other_proportions_fit_within_centimetres_and_feet_stay_planted(name: str, rest: NDArray[Any]) -> None:
     clip = next(clip for clip in CLIPS if clip.name == name)
     joints = perform(clip.make(), other_proportions(rest)).joints[:, :22]
     fit = fit_positions(joints, rest)
@@ -108,7 +111,7 @@ def test_other_proportions_fit_within_centimetres_and_feet_stay_planted(name: st
 
 @pytest.mark.parametrize("name", NAMES)
 def test_knees_bend_to_the_same_side_and_no_faster_where_legs_are_turned_to_the_ground(
-    name: str, rest: np.ndarray
+    name: str, rest: NDArray[Any]
 ) -> None:
     clip = next(clip for clip in CLIPS if clip.name == name)
     performed = perform(clip.make(), other_proportions(rest))
@@ -123,7 +126,7 @@ def test_knees_bend_to_the_same_side_and_no_faster_where_legs_are_turned_to_the_
     np.testing.assert_allclose(lengths, np.tile(np.linalg.norm(bone_offsets(rest)[[4, 7]], axis=-1), (len(lengths), 1)))
 
 
-def test_a_leg_that_does_not_reach_is_stretched_towards_its_target(rest: np.ndarray) -> None:
+def test_a_leg_that_does_not_reach_is_stretched_towards_its_target(rest: NDArray[Any]) -> None:
     joints = np.repeat(rest[None, :22], 5, axis=0)
     joints[1, 10] += [0.3, -0.2, 0.0]  # one foot is pulled away
     joints[1, 7] += [0.3, -0.2, 0.0]
@@ -139,7 +142,7 @@ def test_a_leg_that_does_not_reach_is_stretched_towards_its_target(rest: np.ndar
 @settings(max_examples=15, deadline=None)
 @given(size=st.floats(0.3, 3.0), yaw=st.floats(-3.0, 3.0))
 def test_size_place_and_heading_change_only_the_root(
-    size: float, yaw: float, rest: np.ndarray, clips: dict[str, Performance]
+    size: float, yaw: float, rest: NDArray[Any], clips: dict[str, Performance]
 ) -> None:
     joints = clips["dance"].joints[::6, :22]
     turn = axis_angle_to_matrix(np.array([0.0, yaw, 0.0]))
@@ -151,7 +154,7 @@ def test_size_place_and_heading_change_only_the_root(
     np.testing.assert_allclose(moved_matrices[:, 0], turn @ matrices[:, 0], atol=1e-6)
 
 
-def test_hands_are_used_where_the_file_has_them(rest: np.ndarray, clips: dict[str, Performance]) -> None:
+def test_hands_are_used_where_the_file_has_them(rest: NDArray[Any], clips: dict[str, Performance]) -> None:
     joints = clips["wave"].joints
     fit = fit_positions(joints, rest)
     np.testing.assert_allclose(fitted_joints(fit, rest), joints, atol=1e-6)
@@ -159,7 +162,7 @@ def test_hands_are_used_where_the_file_has_them(rest: np.ndarray, clips: dict[st
     assert np.linalg.norm(without[:, 23] - joints[:, 23], axis=-1).max() > 0.01
 
 
-def test_the_rest_pose_gives_no_rotation(rest: np.ndarray) -> None:
+def test_the_rest_pose_gives_no_rotation(rest: NDArray[Any]) -> None:
     fit = fit_positions(rest[None, :22] + [0.5, 1.0, 2.0], rest)
     assert np.degrees(np.linalg.norm(fit.poses[0], axis=-1)).max() < 3.0  # a rest pose's elbows may bend a little
     np.testing.assert_allclose(fit.root, [[0.5, 1.0, 2.0]], atol=1e-9)
@@ -167,7 +170,7 @@ def test_the_rest_pose_gives_no_rotation(rest: np.ndarray) -> None:
 
 @settings(max_examples=20, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1))
-def test_noisy_joints_give_usable_rotations(seed: int, rest: np.ndarray, clips: dict[str, Performance]) -> None:
+def test_noisy_joints_give_usable_rotations(seed: int, rest: NDArray[Any], clips: dict[str, Performance]) -> None:
     joints = clips["dance"].joints[:40, :22]
     noisy = joints + np.random.default_rng(seed).normal(scale=0.004, size=joints.shape)
     fit = fit_positions(noisy, rest)
@@ -178,7 +181,7 @@ def test_noisy_joints_give_usable_rotations(seed: int, rest: np.ndarray, clips: 
     assert steps(fit.poses)[:, limbs].max() < 60.0
 
 
-def test_a_bone_without_length_still_gives_rotations(rest: np.ndarray) -> None:
+def test_a_bone_without_length_still_gives_rotations(rest: NDArray[Any]) -> None:
     joints = np.repeat(rest[None, :22], 3, axis=0)
     joints[:, JOINT_INDEX["left_wrist"]] = joints[:, JOINT_INDEX["left_elbow"]]
     joints[:, JOINT_INDEX["head"]] = joints[:, JOINT_INDEX["neck"]]
@@ -197,14 +200,14 @@ def test_a_bone_without_length_still_gives_rotations(rest: np.ndarray) -> None:
         (np.zeros((22, 3)), "motion.wrong_shape"),
     ],
 )
-def test_what_cannot_be_fitted_is_named(positions: np.ndarray, code: str, rest: np.ndarray) -> None:
+def test_what_cannot_be_fitted_is_named(positions: NDArray[Any], code: str, rest: NDArray[Any]) -> None:
     with pytest.raises(MotionError) as caught:
         fit_positions(positions, rest, name="clip.npy")
     assert caught.value.code == code
     assert "clip.npy" in str(caught.value)
 
 
-def arm(bends: np.ndarray, twists: np.ndarray) -> np.ndarray:
+def arm(bends: NDArray[Any], twists: NDArray[Any]) -> NDArray[Any]:
     """(frames, 3, 3) joints of an arm along +X whose elbow bends by `bends` in a plane turned by `twists` radians."""
     joints = np.zeros((len(bends), 3, 3))
     joints[:, 1, 0] = 1.0

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from shared.errors import MotionError
 from shared.motion import SMPLMotion, resample
@@ -29,7 +32,7 @@ def clip(frames: int = 12, fps: float = 20.0, seed: int = 0) -> SMPLMotion:
     return SMPLMotion(poses, root, np.zeros(10), fps, source="clip.npy")
 
 
-def skeleton(seed: int = 3) -> np.ndarray:
+def skeleton(seed: int = 3) -> NDArray[Any]:
     return np.random.default_rng(seed).normal(size=(24, 3))
 
 
@@ -54,7 +57,7 @@ def test_local_and_global_rotations_are_inverse() -> None:
 
 
 @pytest.mark.parametrize("rest", [np.zeros((22, 3)), np.full((24, 3), np.nan)])
-def test_unusable_rest_joints_are_named(rest: np.ndarray) -> None:
+def test_unusable_rest_joints_are_named(rest: NDArray[Any]) -> None:
     with pytest.raises(MotionError) as caught:
         bone_offsets(rest)
     assert caught.value.code == "motion.rest_joints"
@@ -146,7 +149,7 @@ def test_unusable_rates_are_refused(fps: float) -> None:
     assert caught.value.code == "motion.fps"
 
 
-def standing(frames: int) -> tuple[np.ndarray, np.ndarray]:
+def standing(frames: int) -> tuple[NDArray[Any], NDArray[Any]]:
     rest = np.zeros((24, 3))
     rest[0, 1] = 1.0
     rest[[JOINT_INDEX["left_foot"], JOINT_INDEX["right_foot"]]] = [[0.1, 0.0, 0.1], [-0.1, 0.0, 0.1]]

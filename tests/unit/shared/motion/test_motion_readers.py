@@ -6,12 +6,14 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from backend.make.motion.mdm_files import write_results, write_smpl_params
 from shared.errors import MotionError
@@ -25,7 +27,7 @@ ROOT = Path(__file__).resolve().parents[4]
 FRAMES = 7
 
 
-def skeleton() -> np.ndarray:
+def skeleton() -> NDArray[Any]:
     """A plain upright figure, left on +X, about 1.7 m tall."""
     rest = np.array(
         [
@@ -39,14 +41,15 @@ def skeleton() -> np.ndarray:
     return rest
 
 
-def poses(frames: int = FRAMES, seed: int = 0) -> np.ndarray:
+def poses(frames: int = FRAMES, seed: int = 0) -> NDArray[Any]:
     random = np.random.default_rng(seed)
     return np.cumsum(random.normal(scale=0.05, size=(frames, 24, 3)), axis=0)
 
 
-def pelvis(frames: int = FRAMES, seed: int = 0) -> np.ndarray:
+def pelvis(frames: int = FRAMES, seed: int = 0) -> NDArray[Any]:
     random = np.random.default_rng(seed + 1)
-    return np.cumsum(random.normal(scale=0.02, size=(frames, 3)), axis=0) + [0.0, 0.93, 0.0]
+    path: NDArray[Any] = np.cumsum(random.normal(scale=0.02, size=(frames, 3)), axis=0) + [0.0, 0.93, 0.0]
+    return path
 
 
 def smpl_file(path: Path, **extra: object) -> Path:
@@ -291,14 +294,14 @@ def test_all_spellings_of_the_rate_are_read(key: str, tmp_path: Path) -> None:
     "gender",
     [np.array("female"), np.array(b"female"), np.array("female", dtype=object), np.array(b"female", dtype=object)],
 )
-def test_gender_may_be_text_or_bytes_or_an_object(gender: np.ndarray, tmp_path: Path) -> None:
+def test_gender_may_be_text_or_bytes_or_an_object(gender: NDArray[Any], tmp_path: Path) -> None:
     motion = read_motion(amass(tmp_path / "a.npz", gender=gender), rest_joints=skeleton())
     assert any("female" in note for note in motion.notes)
 
 
 def test_split_poses_and_smplx_shape(tmp_path: Path) -> None:
     body = poses()[:, :22].reshape(FRAMES, -1)
-    parts = {
+    parts: dict[str, Any] = {
         "poses": None,
         "root_orient": body[:, :3],
         "pose_body": body[:, 3:],

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from backend.make.motion.clips import CLIPS
 from backend.make.motion.curves import eased, flowing, late
@@ -23,7 +25,7 @@ J = JOINT_INDEX
 
 
 @pytest.fixture(scope="module")
-def rest() -> np.ndarray:
+def rest() -> NDArray[Any]:
     return np.asarray(free_body().joints(np.zeros(10)), dtype=np.float64)
 
 
@@ -33,13 +35,14 @@ def motions() -> dict[str, SMPLMotion]:
 
 
 @pytest.fixture(scope="module")
-def joints(motions: dict[str, SMPLMotion], rest: np.ndarray) -> dict[str, np.ndarray]:
+def joints(motions: dict[str, SMPLMotion], rest: NDArray[Any]) -> dict[str, NDArray[Any]]:
     return {name: motion_joints(motion, rest) for name, motion in motions.items()}
 
 
-def yaw_degrees(motion: SMPLMotion) -> np.ndarray:
+def yaw_degrees(motion: SMPLMotion) -> NDArray[Any]:
     forward = axis_angle_to_matrix(motion.poses[:, 0])[..., 2]
-    return np.degrees(np.arctan2(forward[:, 0], forward[:, 2]))
+    yaw: NDArray[Any] = np.degrees(np.arctan2(forward[:, 0], forward[:, 2]))
+    return yaw
 
 
 def test_all_clips_are_there_in_their_formats_and_small() -> None:
@@ -69,7 +72,7 @@ def test_unknown_samples_are_named() -> None:
 
 @pytest.mark.parametrize("name", SAMPLE_NAMES)
 def test_clips_follow_mdms_conventions(
-    name: str, motions: dict[str, SMPLMotion], joints: dict[str, np.ndarray]
+    name: str, motions: dict[str, SMPLMotion], joints: dict[str, NDArray[Any]]
 ) -> None:
     motion = motions[name]
     assert 60 <= motion.frame_count <= 120 and motion.fps == FPS and "person" in motion.text
@@ -82,13 +85,13 @@ def test_clips_follow_mdms_conventions(
 @pytest.mark.parametrize(
     ("name", "limit"), [("dance", 5.0), ("walk", 5.0), ("jump", 2.0), ("wave", 0.1), ("squat", 0.1)]
 )
-def test_planted_feet_do_not_slide(name: str, limit: float, motions: dict[str, SMPLMotion], rest: np.ndarray) -> None:
+def test_planted_feet_do_not_slide(name: str, limit: float, motions: dict[str, SMPLMotion], rest: NDArray[Any]) -> None:
     quality = measure_quality(motions[name], rest)
     assert quality.foot_slide_cm_per_s < limit
     assert quality.floor_penetration_cm < 0.1
 
 
-def test_both_formats_of_a_clip_agree(motions: dict[str, SMPLMotion], rest: np.ndarray) -> None:
+def test_both_formats_of_a_clip_agree(motions: dict[str, SMPLMotion], rest: NDArray[Any]) -> None:
     for name in ("dance", "walk"):
         fitted = read_motion(sample_path(name, "results"))
         assert fitted.residual_cm is not None and fitted.residual_cm < 1.0 and not fitted.twist_known
@@ -96,7 +99,7 @@ def test_both_formats_of_a_clip_agree(motions: dict[str, SMPLMotion], rest: np.n
         np.testing.assert_allclose(first[:, :20], second[:, :20], atol=1e-3)
 
 
-def test_the_walk_travels_at_walking_speed_step_by_step(joints: dict[str, np.ndarray]) -> None:
+def test_the_walk_travels_at_walking_speed_step_by_step(joints: dict[str, NDArray[Any]]) -> None:
     walk = joints["walk"]
     seconds = (len(walk) - 1) / FPS
     assert (walk[-1, 0, 2] - walk[0, 0, 2]) / seconds == pytest.approx(1.3, abs=0.05)
@@ -109,7 +112,7 @@ def test_the_walk_travels_at_walking_speed_step_by_step(joints: dict[str, np.nda
     assert 0.02 < height.max() - height.min() < 0.06
 
 
-def test_the_jump_is_anticipated_and_flies_a_parabola(joints: dict[str, np.ndarray]) -> None:
+def test_the_jump_is_anticipated_and_flies_a_parabola(joints: dict[str, NDArray[Any]]) -> None:
     jump = joints["jump"]
     toes = jump[:, [J["left_foot"], J["right_foot"]], 1].min(axis=1)
     air = np.flatnonzero(toes > 0.02)
@@ -123,7 +126,7 @@ def test_the_jump_is_anticipated_and_flies_a_parabola(joints: dict[str, np.ndarr
     assert (wrists[air[len(air) // 2], :, 1] > jump[air[len(air) // 2], J["head"], 1]).all()  # and up in the air
 
 
-def test_the_wave_is_above_the_shoulder_and_to_and_fro(joints: dict[str, np.ndarray]) -> None:
+def test_the_wave_is_above_the_shoulder_and_to_and_fro(joints: dict[str, NDArray[Any]]) -> None:
     wave = joints["wave"]
     hand = wave[:, J["right_wrist"]] - wave[:, J["right_shoulder"]]
     up = hand[:, 1] > 0.2
@@ -133,7 +136,7 @@ def test_the_wave_is_above_the_shoulder_and_to_and_fro(joints: dict[str, np.ndar
     assert (wave[:, J["left_wrist"], 1] < wave[:, J["left_shoulder"], 1]).all()
 
 
-def test_the_squat_goes_deep_twice_on_planted_feet(joints: dict[str, np.ndarray]) -> None:
+def test_the_squat_goes_deep_twice_on_planted_feet(joints: dict[str, NDArray[Any]]) -> None:
     squat = joints["squat"]
     deep = squat[:, 0, 1] < squat[0, 0, 1] - 0.33
     assert np.count_nonzero(np.diff(deep.astype(int)) == 1) == 2
@@ -142,7 +145,7 @@ def test_the_squat_goes_deep_twice_on_planted_feet(joints: dict[str, np.ndarray]
     assert (squat[deep][:, J["left_wrist"], 2] > squat[deep][:, J["left_shoulder"], 2] + 0.2).all()
 
 
-def test_the_dance_reads_from_the_front(motions: dict[str, SMPLMotion], joints: dict[str, np.ndarray]) -> None:
+def test_the_dance_reads_from_the_front(motions: dict[str, SMPLMotion], joints: dict[str, NDArray[Any]]) -> None:
     dance, yaw = joints["dance"], yaw_degrees(motions["dance"])
     assert 40.0 < yaw.max() < 65.0 and yaw.min() > -25.0
     assert np.mean(np.abs(yaw) < 30.0) > 0.75
@@ -156,7 +159,7 @@ def test_the_dance_reads_from_the_front(motions: dict[str, SMPLMotion], joints: 
     assert np.ptp(bend, axis=0).min() > 40.0
 
 
-def test_limbs_never_move_faster_than_people_do(joints: dict[str, np.ndarray]) -> None:
+def test_limbs_never_move_faster_than_people_do(joints: dict[str, NDArray[Any]]) -> None:
     for moved in joints.values():
         speed = np.linalg.norm(np.diff(moved, axis=0), axis=-1) * FPS
         assert speed.max() < 9.0

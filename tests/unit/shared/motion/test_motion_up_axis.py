@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from shared.motion import SMPLMotion, read_motion, sample_path
@@ -24,13 +26,13 @@ FILE_FROM_Y_UP = {
 AXES: tuple[Up, ...] = ("y", "z", "x", "-y")
 
 
-def walk_joints() -> np.ndarray:
+def walk_joints() -> NDArray[Any]:
     """(frames, 22, 3) metres, Y up, on the floor."""
     content = np.load(sample_path("walk", "results"), allow_pickle=True).item()
     return np.asarray(np.moveaxis(content["motion"][0], -1, 0)[:24], dtype=np.float64)
 
 
-def amass_file(path: Path, root: Rotation, pelvis: np.ndarray, **extra: object) -> Path:
+def amass_file(path: Path, root: Rotation, pelvis: NDArray[Any], **extra: object) -> Path:
     """A rest pose turned by `root` with its pelvis joint at `pelvis` (frames, 3), as SMPL counts it: pelvis - J0."""
     poses = np.zeros((len(pelvis), 72))
     poses[:, :3] = root.as_rotvec()

@@ -17,7 +17,7 @@ PAYLOAD_DIGEST = "3d1f57c984978ef98a18378c8166c1cb8ede02c03eeb6aee7e2f121dfeee3e
 
 
 def header(**changes: Any) -> bytes:
-    value = json.loads(encode(Ping(), 1)[1]) | changes
+    value = json.loads(bytes(encode(Ping(), 1)[1])) | changes
     return json.dumps({key: item for key, item in value.items() if item is not ...}).encode()
 
 
@@ -94,9 +94,9 @@ def test_a_body_that_does_not_fit_its_type() -> None:
 )
 def test_payloads_are_checked_against_the_header(payloads: list[bytes], announced: Any, code: str) -> None:
     good = encode(Put("a" * 64, 4, 0), 5, 0, payloads)
-    value = json.loads(good[1])
+    value = json.loads(bytes(good[1]))
     value["payloads"] = value["payloads"] if announced is None else announced
-    refused([good[0], json.dumps(value).encode(), *payloads], code, 5)
+    refused([bytes(good[0]), json.dumps(value).encode(), *payloads], code, 5)
 
 
 def test_a_payload_over_the_limit() -> None:
@@ -117,7 +117,7 @@ def test_a_damaged_header_never_crashes(position: int, byte: int, cut: bool, kin
     data = data[:position] if cut else data[:position] + bytes([byte]) + data[position + 1 :]
     for converter in (msgspec.convert, None):
         try:
-            extra = {} if converter is None else {"converter": converter}
+            extra: dict[str, Any] = {} if converter is None else {"converter": converter}
             decode([b"latentman/1", bytes(data)], CLIENT_MESSAGES, **extra)
         except WireError as error:
             assert error.code.startswith("protocol.")

@@ -1,4 +1,4 @@
-"""Making a many-to-one list of pairs injective."""
+"""Index arithmetic of pairs and of lists of different lengths that are stored one after the other."""
 
 from __future__ import annotations
 
@@ -6,6 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.correspondence.types import Matches
+
+
+def ranges(start: NDArray[np.int64], stop: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The integers of several half-open ranges, `start` (n,) to `stop` (n,), one range after the other."""
+    length = stop - start
+    before = np.cumsum(length) - length
+    return np.asarray(np.arange(length.sum()) + (start - before).repeat(length))
 
 
 def closest_one_to_one(
