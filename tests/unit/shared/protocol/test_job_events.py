@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import pytest
 
@@ -20,12 +21,16 @@ STAGES: list[tuple[type, type, type]] = [
 ]
 
 
+def fields_of(kind: Any) -> tuple[dataclasses.Field[Any], ...]:
+    return dataclasses.fields(kind)
+
+
 @pytest.mark.parametrize(("first", "sent", "handed"), STAGES, ids=lambda kind: kind.__name__)
 def test_a_stage_declares_nothing_again(first: type, sent: type, handed: type) -> None:
-    declared = {field.name for field in dataclasses.fields(first)}
+    declared = {field.name for field in fields_of(first)}
     for kind, own in ((sent, {"job_id", "seq"}), (handed, {"job_id", "ticket"})):
         assert issubclass(kind, first)
-        assert {field.name for field in dataclasses.fields(kind)} - declared - {"rgb", "png"} == own
+        assert {field.name for field in fields_of(kind)} - declared - {"rgb", "png"} == own
 
 
 def test_an_event_goes_its_way_by_name() -> None:
@@ -38,7 +43,7 @@ def test_an_event_goes_its_way_by_name() -> None:
 
 
 def test_what_is_given_goes_before_what_is_copied() -> None:
-    picture = messages.PreviewPicture(5, 2, 1, **NUMBERED)
+    picture = messages.PreviewPicture(5, 2, 1, job_id="j", seq=7)
     assert extended(picture, events.Preview, rgb=b"abcdef", **(TICKET | {"job_id": "k"})) == events.Preview(
         5, 2, 1, b"abcdef", ticket=3, job_id="k"
     )
