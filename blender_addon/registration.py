@@ -22,7 +22,7 @@ from .ops import (
     watch_takes,
 )
 from .ops import models as model_operators
-from .scene import preferences, properties
+from .scene import flat_settings, preferences, properties
 from .shot import running
 from .ui import models as model_list
 from .ui import panel
@@ -45,6 +45,7 @@ _PARTS: tuple[_Part, ...] = (
     preferences,
     drawn_preferences,
     properties,
+    flat_settings,
     running,
     import_motion,
     check_motion,

@@ -70,7 +70,9 @@ def motion_start_field(**options: Any) -> Any:
 class LatentManSceneSettings(bpy.types.PropertyGroup):
     """The settings of one scene."""
 
-    motion_path: StringProperty(name="Motion", description="Motion file: MDM .npy or AMASS .npz", subtype="FILE_PATH")
+    motion_path: StringProperty(
+        name="Motion", description="Motion file; the README lists the formats", subtype="FILE_PATH"
+    )
     motion_fps: motion_fps_field()
     motion_up: motion_up_field()
     own_start: BoolProperty(
