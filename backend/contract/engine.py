@@ -47,10 +47,13 @@ class Engine(Protocol):
         """
         ...
 
-    def decode(self, segment: Segment, latents: Tensor, frames: Sequence[int]) -> Iterator[NDArray[np.uint8]]:
+    def decode(
+        self, segment: Segment, latents: Tensor, frames: Sequence[int], callbacks: Callbacks = UNWATCHED
+    ) -> Iterator[NDArray[np.uint8]]:
         """The finished pictures (height, width, 3) of the segment's `frames`, by their index in the shot, one by one.
 
-        `latents` (frames, channels, h, w) are all of the segment's. Raises JobError for values that are not finite.
+        `latents` (frames, channels, h, w) are all of the segment's. Raises JobError for values that are not finite,
+        CancelledError before the next frame once the caller wants no more.
         """
         ...
 

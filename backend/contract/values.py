@@ -13,11 +13,11 @@ from shared.errors import CancelledError, InputError
 
 
 def _keep_on(step: int, steps: int, x0: Tensor) -> None:
-    """Say nothing."""
+    """Ignore it."""
 
 
 def _keep_on_frame(stage: str, frame: int) -> None:
-    """Say nothing."""
+    """Ignore it."""
 
 
 def _never() -> bool:
@@ -113,7 +113,7 @@ class Trajectory:
     Memory is 2 x steps x latent, whatever the shot's length.
     """
 
-    latents: Tensor  # (steps, channels, h, w) x_t as the UNet saw it (after the alignment), noisiest first
+    latents: Tensor  # (steps, channels, h, w) x_t as the UNet saw it (after the method's `before_unet`), noisiest first
     x0: Tensor  # (steps, channels, h, w) the clean latents predicted at each step
 
 
@@ -136,7 +136,7 @@ class SegmentResult:
     """A denoised segment, and what it carries on to the next."""
 
     latents: Tensor  # (frames, channels, h, w) on the device; scaled as the UNet has them
-    first: Trajectory  # the shot's frame 0
+    first: Trajectory | None  # the shot's frame 0, None where it is not carried on
     last: Trajectory  # this segment's last frame
 
     @property

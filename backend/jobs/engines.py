@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 
 from backend.contract.engine import Engine
@@ -21,9 +22,24 @@ from backend.passes.shot_passes import ShotPasses, depth_pictures
 from shared.errors import ModelError
 from shared.jobs.job import Job
 from shared.jobs.keyed_prompts import parse_prompts
+from shared.models.files import ModelFiles
 from shared.models.sd15 import SD15, TINY_VAE
+from shared.models.table import FAMILIES
 
 OpenEngine = Callable[[Job, ShotPasses, ModelSources, bool], Engine]  # the last: with compiled blocks
+
+
+@dataclass(frozen=True, slots=True)
+class FamilyEngine:
+    """How a family's jobs are run: `opens` the engine of one, `loads` a model ahead (its blocks compiled or not)."""
+
+    opens: OpenEngine
+    loads: Callable[[str, ModelFiles, bool], object]
+
+
+def prepare_engine(model: str, files: ModelFiles, *, compiled: bool = False) -> None:
+    """Load a model ahead of its job. Raises ModelError."""
+    _engine_of(find_sources(model, files)).loads(model, files, compiled)
 
 
 def open_engine(job: Job, passes: ShotPasses, *, compiled: bool = False) -> Engine:
@@ -32,21 +48,29 @@ def open_engine(job: Job, passes: ShotPasses, *, compiled: bool = False) -> Engi
     Raises ModelError, and InputError for what does not fit together.
     """
     sources = find_sources(job.model, job.model_files)
-    opener = ENGINES.get(sources.family.name)
-    if opener is None:
-        raise ModelError("model.engine", f"This backend has no engine for {sources.family.label}.")
-    return opener(job, passes, sources, compiled)
+    return _engine_of(sources).opens(job, passes, sources, compiled)
+
+
+def _engine_of(sources: ModelSources) -> FamilyEngine:
+    engine = ENGINES.get(sources.family.name)
+    if engine is None:
+        raise ModelError(
+            "model.engine",
+            f"This backend has no engine for {sources.family.label}, which {sources.model} is.",
+            f"Use a model of: {', '.join(family.label for family in FAMILIES if family.name in ENGINES)}.",
+        )
+    return engine
 
 
 def _stable_diffusion(job: Job, passes: ShotPasses, sources: ModelSources, compiled: bool) -> Engine:
     """Frame by frame, by Stable Diffusion 1.5 and a depth ControlNet."""
-    warm = warm_model(job.model, job.model_files, compiled=compiled)
+    warm = warm_model(job.model, job.model_files, compiled)
     inputs = MethodInputs(job.settings, passes, warm.components.latent_factor)
     method = METHOD_CLASSES[job.method].build(inputs)
     components = _with_parts(warm.components, method, sources)
     model = StableDiffusion(components, _prompt(components, job), warm.colours)
     settings = SampleSettings(job.steps, job.guidance_scale, job.controlnet_scale, job.seed, job.height, job.width)
-    code = computing_code(type(method), compiled=compiled)
+    code = computing_code(type(method), COMPUTING, compiled=compiled)
     machine = machinery(components.device, components.dtype, sources.stamp(), code)
     return FrameEngine(model, method, lambda frames: depth_pictures(passes, frames), settings, machine)
 
@@ -63,5 +87,15 @@ def _prompt(components: Components, job: Job) -> PromptEmbeds:
     return encode_prompt(components, job.prompt, job.negative_prompt)
 
 
+# What makes a picture of Stable Diffusion's, with all that these modules import.
+COMPUTING = (
+    "backend.loop.engine",
+    "backend.models.sd15.components",
+    "backend.models.sd15.model",
+    "backend.models.sd15.text",
+    "backend.models.sd15.tiny_decoder",
+    "backend.passes.shot_passes",
+)
+
 # A family's engine, by the family's name. A family of video models has an engine of its own here.
-ENGINES: Mapping[str, OpenEngine] = MappingProxyType({SD15.name: _stable_diffusion})
+ENGINES: Mapping[str, FamilyEngine] = MappingProxyType({SD15.name: FamilyEngine(_stable_diffusion, warm_model)})

@@ -102,7 +102,7 @@ class JobFolder:
     def write_segment(self, segment: Segment, result: SegmentResult) -> None:
         """Keep a sampled segment. Its latents come last: when they are there, the trajectories are too."""
         (self.path / "segments").mkdir(exist_ok=True)
-        if segment.start == 0:
+        if segment.start == 0 and result.first is not None:
             write_atomic(self.anchor_path, trajectory_to_bytes(result.first))
         write_atomic(self.last_path(segment), trajectory_to_bytes(result.last))
         latents = save({"latents": result.latents.detach().cpu().contiguous()})

@@ -35,22 +35,13 @@ from shared.jobs.reuse import (
 )
 from shared.methods import MethodSpec, method_named
 
-# What makes a picture, with all that these modules import. The method's own module comes to them.
-COMPUTING = (
-    "backend.loop.engine",
-    "backend.models.sd15.components",
-    "backend.models.sd15.model",
-    "backend.models.sd15.text",
-    "backend.models.sd15.tiny_decoder",
-    "backend.passes.shot_passes",
-)
 COMPILING = "backend.models.sd15.compiled"
 
 
-def computing_code(method: type, *, compiled: bool = False) -> str:
-    """A digest of this program's code that a picture of a method depends on; blocks that are `compiled` round
-    otherwise, and count as other code."""
-    return code_digest((*COMPUTING, method.__module__, *((COMPILING,) if compiled else ())))
+def computing_code(method: type, computing: tuple[str, ...], *, compiled: bool = False) -> str:
+    """A digest of this program's code that a picture of a method depends on: the modules `computing`, the method's own,
+    and all that they import. Blocks that are `compiled` round otherwise, and count as other code."""
+    return code_digest((*computing, method.__module__, *((COMPILING,) if compiled else ())))
 
 
 def machinery(device: torch.device, dtype: torch.dtype, files: str, code: str) -> str:

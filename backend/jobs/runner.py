@@ -22,13 +22,13 @@ from torch import Tensor
 from backend.contract.engine import Engine
 from backend.contract.values import NOTHING_CARRIED, Batches, Callbacks, Carried, Segment
 from backend.jobs import warm_model
-from backend.jobs.engines import open_engine
+from backend.jobs.engines import open_engine, prepare_engine
 from backend.jobs.folder import JobFolder
 from backend.jobs.preview import StepPreviews
 from backend.jobs.reuse import SegmentReuse
 from backend.jobs.runners import Asked, Emit
 from backend.passes.shot_passes import ShotPasses
-from shared.errors import CancelledError, InputError, JobError
+from shared.errors import InputError, JobError
 from shared.files.digest import sha256_file
 from shared.files.frame_files import write_atomic
 from shared.jobs.job import Job
@@ -59,7 +59,7 @@ class DiffusionRunner:
 
     def prepare(self, model: str, files: ModelFiles) -> None:
         """Load a model ahead of its job. Raises ModelError."""
-        warm_model.warm_model(model, files, compiled=self.compiled)
+        prepare_engine(model, files, compiled=self.compiled)
 
     def release(self) -> None:
         """Forget the model and give its memory back."""
@@ -141,9 +141,10 @@ class _Run:
         self._end(reuse)
 
     def one_segment(self, index: int) -> None:
-        """One segment, counted from 0, from what those before it left; `result.json` comes with the last frame.
+        """One segment, counted from 0, from what those before it left; `result.json` comes with the last frame,
+        and its times are this process's.
 
-        Raises InputError for a segment that the job has not, JobError where what it goes on from is not there.
+        Raises InputError for a segment that the job does not have, JobError where what it goes on from is not there.
         """
         if not 0 <= index < len(self.segments):
             what = f"The job has no segment {index}: its {len(self.segments)} segments are counted from 0."
@@ -190,11 +191,11 @@ class _Run:
         if stored is not None:
             return stored
         carried = self._carried(index)
-        since, matched = time.monotonic(), self.clock.spent_s.get("correspondence", 0.0)
-        callbacks = Callbacks(self._on_step(segment), self._on_frame, self.cancelled)
+        since = time.monotonic()
+        callbacks = Callbacks(self._on_step(segment), self._on_frame(segment), self.cancelled)
         result = self.engine.sample(segment, carried, self._batches(), callbacks)
         self.folder.write_segment(segment, result)
-        self.clock.charge("sampling", since + self.clock.spent_s.get("correspondence", 0.0) - matched)
+        self.clock.charge("sampling", since)
         return result.latents
 
     def _carried(self, index: int) -> Carried:
@@ -207,7 +208,10 @@ class _Run:
             self._latents(index - 1)
         if self.method.needs_first and folder.load_anchor() is None:
             self._latents(0)
-        return Carried(folder.load_anchor(), folder.load_last(before))
+        return Carried(
+            folder.load_anchor() if self.method.needs_first else None,
+            folder.load_last(before) if self.method.needs_previous else None,
+        )
 
     def _batches(self) -> Batches:
         """As the job's first run chose them, since they change the rounding."""
@@ -217,10 +221,14 @@ class _Run:
             self.folder.write_batches(kept)
         return kept
 
-    def _on_frame(self, stage: str, frame: int) -> None:
-        """Progress over the frames of what comes ahead of a segment's steps."""
+    def _on_frame(self, segment: Segment) -> Callable[[str, int], None]:
+        """Progress over what comes ahead of a segment's steps; the frames before the segment are the finished ones."""
         frames = len(self.job.frames)
-        self.emit(Progress(stage, frame, frames - 1, frame, frames))
+
+        def on_frame(stage: str, frame: int) -> None:
+            self.emit(Progress(stage, frame, frames - 1, segment.start, frames))
+
+        return on_frame
 
     def _on_step(self, segment: Segment) -> Callable[[int, int, Tensor], None]:
         """Progress over the whole shot, and a small preview now and then. Time is that of the segments to be sampled:
@@ -245,9 +253,8 @@ class _Run:
             for index in range(segment.start, segment.stop)
             if not self.folder.frame_path(job.frames[index]).is_file()
         ]
-        pictures = self.engine.decode(segment, latents, missing)
+        pictures = self.engine.decode(segment, latents, missing, Callbacks(cancelled=self.cancelled))
         for index in missing:
-            self._check_cancelled()
             self.emit(Progress("decoding", job.steps, job.steps, index, len(job.frames)))
             frame = job.frames[index]
             self.digests[frame] = self.folder.write_frame(frame, _png(next(pictures)))
@@ -266,10 +273,6 @@ class _Run:
 
     def _frames(self, segment: Segment) -> tuple[int, ...]:
         return self.job.frames[segment.start : segment.stop]
-
-    def _check_cancelled(self) -> None:
-        if self.cancelled():
-            raise CancelledError("job.cancelled", "The job was cancelled.")
 
     def _write_result(self, reused_frames: int) -> None:
         facts = self.engine.facts

@@ -33,7 +33,7 @@ def _loaded(model: str, files: ModelFiles, _stamp: str, compiled: bool) -> WarmM
     return WarmModel(components, colours)
 
 
-def warm_model(model: str, files: ModelFiles, *, compiled: bool = False) -> WarmModel:
+def warm_model(model: str, files: ModelFiles, compiled: bool = False) -> WarmModel:
     """The model, kept in memory until another one is asked for or a file of it changed.
 
     Raises ModelError.

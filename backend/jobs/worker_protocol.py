@@ -33,7 +33,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """Stop this job at its next denoising step; nothing happens where it runs no more."""
+    """Stop this job at its next denoising step; nothing happens if it is no longer running."""
 
     job: str
 

@@ -1,1 +1,1 @@
-"""The frame-by-frame engine: one denoising loop over diffusers' modules. `segment` is the way in."""
+"""The frame-by-frame engine: one denoising loop over diffusers' modules. `engine.FrameEngine` is the way in."""

@@ -109,7 +109,7 @@ class StepMemory:
 
     def call(self, frames: tuple[int, ...]) -> AttentionContext:
         """The context of one model call on these frames of the shot, in rising order."""
-        return AttentionContext(self, frames)
+        return AttentionContext(self, frames, dict(self.last))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -118,6 +118,7 @@ class AttentionContext:
 
     memory: StepMemory
     frames: tuple[int, ...]
+    last: Mapping[Layer, LastFrame]  # as it was before the call, so that a second run of it reads the same
     own_text: bool = False
 
     @property

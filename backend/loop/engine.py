@@ -78,7 +78,8 @@ class FrameEngine:
     ) -> SegmentResult:
         """Denoise the frames of one segment, all in step; see `Engine.sample`.
 
-        Results are the same for any cut of a shot into segments, up to rounding.
+        Results are the same for any cut of a shot into segments, up to rounding, unless a method looks at a segment as
+        a whole or attends to the frame before.
         """
         canvas = self._canvas()
         carried = self._checked(segment, carried, canvas)
@@ -94,18 +95,21 @@ class FrameEngine:
             )
             if parts.temporal is not None:  # they see all frames of the segment together
                 planned = Batches(len(segment) + MOST_CARRIED, len(segment))
-            runner = StepRunner(model, denoiser, scheduler, segment, carried, planned, callbacks)
-            return Sampler(runner, parts, self.settings.halves).run(self._noise(segment, canvas))
+            halves = self.settings.halves
+            runner = StepRunner(model, denoiser, scheduler, segment, carried, planned, callbacks, halves)
+            return Sampler(runner, parts).run(self._noise(segment, canvas))
 
-    def decode(self, segment: Segment, latents: Tensor, frames: Sequence[int]) -> Iterator[NDArray[np.uint8]]:
+    def decode(
+        self, segment: Segment, latents: Tensor, frames: Sequence[int], callbacks: Callbacks = UNWATCHED
+    ) -> Iterator[NDArray[np.uint8]]:
         """The finished pictures of `frames`; see `Engine.decode`. Frames are decoded one at a time."""
         finish = self.method.finish
         rows = [frame - segment.start for frame in frames]
         if finish is None:
             for row in rows:
-                yield grey_levels(self._picture(latents, row))
+                yield grey_levels(self._picture(latents, row, callbacks))
             return
-        whole = torch.stack([self._picture(latents, row) for row in range(len(segment))]).clamp(0, 1)
+        whole = torch.stack([self._picture(latents, row, callbacks) for row in range(len(segment))]).clamp(0, 1)
         finished = finish(segment, whole)
         for row in rows:
             yield grey_levels(finished[row])
@@ -115,7 +119,8 @@ class FrameEngine:
         return self.model.preview(x0)
 
     @torch.no_grad()
-    def _picture(self, latents: Tensor, row: int) -> Tensor:
+    def _picture(self, latents: Tensor, row: int, callbacks: Callbacks) -> Tensor:
+        callbacks.check_cancelled()
         picture = self.model.decode(latents[row : row + 1].to(self.model.device))[0]
         check_finite(picture, row)
         return picture

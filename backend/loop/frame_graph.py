@@ -14,7 +14,7 @@ from backend.loop.model import Denoiser, Frames, Scheduler
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FrameGraph:
-    """Frames at one step; made by `frame_graph`, or without a leaf where the gradient ends at x0."""
+    """Frames at one step; made by `GraphMaker.graph`, or without a leaf where the gradient ends at x0."""
 
     x0: Tensor  # (frames, channels, h, w) in the graph, if there is one
     next: Tensor  # (frames, channels, h, w) the scheduler's x_{t-1}, without a graph

@@ -30,8 +30,8 @@ class GuidedSteps:
         unguided = 1 if runner.segment.start == 0 else 0
         to_x0 = self.guidance.through == "decoder"
         plain = runner.advance(step, latents if to_x0 else latents[:unguided], memory)
-        first, before = self._references(step, plain)
-        reference, tools = FrameReference(before[None]), runner.tools(first)
+        reference = FrameReference(self._before(step, plain)[None])
+        tools = runner.tools(step, runner.first_x0(step, plain))
         graphs = GraphMaker(runner.denoiser, runner.scheduler, self.guidance.through)
         moved = Moved(torch.empty_like(latents), torch.empty_like(latents))
         moved.next[:unguided], moved.x0[:unguided] = plain.next[:unguided], plain.x0[:unguided]
@@ -48,15 +48,13 @@ class GuidedSteps:
             del graph  # or it would be alive beside the next one
         return moved
 
-    def _references(self, step: Step, plain: Moved) -> tuple[Tensor | None, Tensor]:
-        """x0 (channels, h, w) of the shot's frame 0, and of the frame before the first that is guided."""
-        runner, carried = self.runner, self.runner.carried
-        if runner.segment.start == 0:
-            return plain.x0[0], plain.x0[0]
-        if carried.previous is None:
+    def _before(self, step: Step, plain: Moved) -> Tensor:
+        """x0 (channels, h, w) of the frame before the first that is guided."""
+        if self.runner.segment.start == 0:
+            return plain.x0[0]
+        if self.runner.carried.previous is None:
             raise RuntimeError("the method guides frames but does not declare that it needs the frame before")
-        first = None if carried.first is None else runner.at(carried.first.x0, step)
-        return first, runner.at(carried.previous.x0, step)
+        return self.runner.at(self.runner.carried.previous.x0, step)
 
     def _guide(
         self, step: Step, first: int, graph: FrameGraph, reference: FrameReference, tools: StepTools

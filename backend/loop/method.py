@@ -29,6 +29,9 @@ class StepTools:
 
     model: FrameModel
     first_x0: Tensor | None  # (1, channels, h, w) frame 0's at this step, None where the method carries none
+    recorded: Callable[[Tensor], Mapping[Layer, KeysValues]]
+    """What the networks' layers make of x_t (1, channels, h, w) of a picture that is no frame, for a bank: run once,
+    with frame 0's prompt and control picture, each layer attending to the picture itself."""
     check_cancelled: Callable[[], None]
     _made: dict[type, Any] = field(default_factory=dict)
 
@@ -145,11 +148,12 @@ class Finish(Protocol):
 class Parts:
     """What a method puts into the loop for one segment. Parts keep no state between calls.
 
-    `bank` gives keys and values of pictures that are no frames of the shot.
+    `bank` gives keys and values of pictures that are no frames of the shot (`StepTools.recorded`). `temporal` goes with
+    neither guidance nor, in later segments, attention to frames of earlier ones.
     """
 
     attention: AttentionRule | None = None
-    bank: Callable[[Step], Mapping[Layer, KeysValues]] | None = None
+    bank: Callable[[Step, StepTools], Mapping[Layer, KeysValues]] | None = None
     initial_latents: InitialLatents | None = None
     before_unet: BeforeUnet | None = None
     clean_latents: CleanLatents | None = None

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from backend.contract.values import SegmentResult, Step, Trajectory
-from backend.loop.attending import step_memory
+from backend.loop.attending import Source, step_memory
 from backend.loop.guided_steps import GuidedSteps
 from backend.loop.method import Parts
 from backend.loop.steps import Moved, StepRunner
@@ -21,7 +21,6 @@ class Sampler:
 
     runner: StepRunner
     parts: Parts
-    halves: int
 
     @torch.no_grad()
     def run(self, noise: Tensor) -> SegmentResult:
@@ -42,12 +41,12 @@ class Sampler:
             Trajectory(torch.stack([x[row] for x in seen]).cpu(), torch.stack([x[row] for x in clean]).cpu())
             for row in (0, 1)
         )
-        return SegmentResult(latents, first if runner.carried.first is None else runner.carried.first, last)
+        return SegmentResult(latents, first if runner.segment.start == 0 else runner.carried.first, last)
 
     def _entering(self, step: Step, latents: Tensor) -> Tensor:
         """x_t (frames, channels, h, w) as the networks see it."""
         if step.index == 0 and self.parts.initial_latents is not None:
-            latents = self.parts.initial_latents(step, latents, self.runner.tools(None))
+            latents = self.parts.initial_latents(step, latents, self.runner.tools(step, None))
         if self.parts.before_unet is None:
             return latents
         before = self.runner.carried.previous
@@ -56,8 +55,11 @@ class Sampler:
     def _advanced(self, step: Step, latents: Tensor) -> Moved:
         """The step itself, guided where the method guides."""
         parts = self.parts
-        bank = None if parts.bank is None else parts.bank(step)
-        memory = step_memory(parts.attention, self.runner.model.layers, step, self.halves, bank)
+        bank = None if parts.bank is None else parts.bank(step, self.runner.tools(step, None))
+        memory = step_memory(parts.attention, self.runner.model.layers, step, self.runner.halves, bank)
+        carries = memory.reads_from(Source.FIRST) or memory.reads_from(Source.PREVIOUS)
+        if parts.temporal is not None and (parts.guidance is not None or (carries and self.runner.segment.start > 0)):
+            raise RuntimeError("temporal layers see a segment's frames alone: no guidance, no frames that run again")
         if parts.guidance is None or not parts.guidance.acts(step):
             return self.runner.advance(step, latents, memory)
         return GuidedSteps(self.runner, parts.guidance).advance(step, latents, memory)
@@ -67,7 +69,5 @@ class Sampler:
         change = self.parts.clean_latents
         if change is None or not change.acts(step):
             return moved
-        first = self.runner.carried.first
-        tools = self.runner.tools(moved.x0[0] if first is None else self.runner.at(first.x0, step))
-        x0 = change.changed(step, moved.x0, tools)
+        x0 = change.changed(step, moved.x0, self.runner.tools(step, self.runner.first_x0(step, moved)))
         return Moved(moved.next + step.alpha_bar_after**0.5 * (x0 - moved.x0), x0)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
 
 from backend.contract.values import Batches, Callbacks, Carried, Segment, Step
-from backend.loop.attending import Source, StepMemory
+from backend.loop.attending import KeysValues, Layer, Source, StepMemory, read_frame_zero, step_memory
 from backend.loop.method import StepTools
 from backend.loop.model import Denoiser, FrameModel, Frames, Scheduler
 
@@ -34,6 +36,7 @@ class StepRunner:
     carried: Carried
     batches: Batches
     callbacks: Callbacks
+    halves: int
 
     def steps(self) -> list[Step]:
         """The steps of the scheduler, noisiest first."""
@@ -51,9 +54,27 @@ class StepRunner:
             for index, timestep in enumerate(timesteps)
         ]
 
-    def tools(self, first_x0: Tensor | None) -> StepTools:
+    def tools(self, step: Step, first_x0: Tensor | None) -> StepTools:
         """What the method has at hand; `first_x0` (channels, h, w) is frame 0's."""
-        return StepTools(self.model, None if first_x0 is None else first_x0[None], self.callbacks.check_cancelled)
+        first = None if first_x0 is None else first_x0[None]
+        return StepTools(self.model, first, partial(self._recorded, step), self.callbacks.check_cancelled)
+
+    @torch.no_grad()
+    def _recorded(self, step: Step, latents: Tensor) -> Mapping[Layer, KeysValues]:
+        """What the layers make of x_t (1, channels, h, w) that is no frame's, with frame 0's prompt and picture."""
+        self.callbacks.check_cancelled()
+        memory = step_memory(read_frame_zero, self.model.layers, step, self.halves)
+        frames = (
+            Frames((0,), range(self.segment.start, self.segment.start)) if self.segment.start else Frames((), range(1))
+        )
+        self.denoiser.predict_copies(self.denoiser.copies(latents), frames, step.timestep, memory.call((0,)))
+        return memory.first
+
+    def first_x0(self, step: Step, moved: Moved) -> Tensor | None:
+        """Frame 0's x0 (channels, h, w) at this step, None where it ran before the segment and is not carried on."""
+        if self.segment.start == 0:
+            return moved.x0[0]
+        return None if self.carried.first is None else self.at(self.carried.first.x0, step)
 
     def at(self, values: Tensor, step: Step) -> Tensor:
         """A step's row of a trajectory's (steps, channels, h, w), where the latents are and in their precision."""

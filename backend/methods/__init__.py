@@ -1,1 +1,1 @@
-"""Published methods, one file each, and the table of them."""
+"""Published methods, one folder each, and the table of them."""

@@ -1,1 +1,1 @@
-"""The supervisor (wire, queue, journal, worker processes; never torch) and the worker process."""
+"""The supervisor: wire, queue, journal, and the dispatchers; never torch."""

@@ -24,7 +24,7 @@ class Change:
 
 
 def preset_named(name: str) -> tuple[MethodSpec, Preset]:
-    """A preset by its name, with its method. Raises InputError for a name that is none's."""
+    """A preset by its name, with its method. Raises InputError for an unknown name."""
     found = presets().get(name)
     if found is None:
         raise InputError("job.preset", f"There is no preset {name!r}.", f"Choose one of: {', '.join(presets())}.")

@@ -16,7 +16,7 @@ def as_today(job: Any, default_method: str) -> Any:
     """A job file's values as today's schema has them: the settings of the job's own method alone, and those that there
     were not yet with what the job meant then.
 
-    What is no job of an earlier schema is returned as it is, for the reader to judge.
+    Anything else is returned unchanged, for the reader to judge.
     """
     if not is_earlier(job):
         return job

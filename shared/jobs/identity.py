@@ -2,7 +2,7 @@
 
 A job is all that its canonical spelling has, and so is a segment, but for the fields in `NOT_OF_A_SEGMENT`, which no
 frame depends on or which a segment's key has in a form of its own. A new field of `Job`, or setting of a method, is in
-both without further ado.
+both automatically.
 """
 
 from __future__ import annotations

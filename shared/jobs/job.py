@@ -275,7 +275,7 @@ def _within(name: str, value: float, low: float, high: float) -> None:
 
 
 def with_model_at(job: Job, base: Path, blend_folder: Path | None = None) -> Job:
-    """The same job with the paths of its model and of the files beside it made absolute (`model_files.place_of`)."""
+    """The same job with the paths of its model and of the files beside it made absolute (`models.files.place_of`)."""
     model = place_of(job.model, base, blend_folder)
     return dataclasses.replace(job, model=model, model_files=files_at(job.model_files, base, blend_folder))
 

@@ -1,6 +1,6 @@
 """What a file of weights is and which family a model is of, told from names of weights and of folders alone.
 
-A file is a checkpoint, a ControlNet, a LoRA ..., or of no use here.
+A file is a checkpoint, a ControlNet, a LoRA ..., or of a kind that is not used here.
 """
 
 from __future__ import annotations

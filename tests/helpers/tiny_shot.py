@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from backend.contract.values import NOTHING_CARRIED, SampleSettings, Segment
+from backend.contract.values import NOTHING_CARRIED, SampleSettings, Segment, SegmentResult, Trajectory
 from backend.correspondence.types import Matches
 from backend.loop.engine import FrameEngine
 from backend.loop.method import FrameMethod, StepTools
@@ -73,7 +73,8 @@ def engine(
 def step_tools(components: Components, first_x0: Tensor | None = None) -> StepTools:
     """What a method has at hand in a step that nobody stops."""
     nothing = torch.zeros(1, 1, 1)
-    return StepTools(StableDiffusion(components, PromptEmbeds(nothing, nothing)), first_x0, lambda: None)
+    model = StableDiffusion(components, PromptEmbeds(nothing, nothing))
+    return StepTools(model, first_x0, lambda latents: {}, lambda: None)
 
 
 def sample_in_segments(
@@ -91,3 +92,9 @@ def sample_in_segments(
         parts.append(result.latents)
         carried = result.carried
     return torch.cat(parts)
+
+
+def first_of(result: SegmentResult) -> Trajectory:
+    """The trajectory of the shot's frame 0, which the segment ran or carries on."""
+    assert result.first is not None
+    return result.first

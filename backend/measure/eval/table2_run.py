@@ -20,7 +20,7 @@ from backend.make.training.renders.figure import TrainingBody, load_training_bod
 from backend.measure.eval.cell_store import Cell, CellKey, CellStore
 from backend.measure.eval.table2_plan import BASELINES, ROWS, SCENES, Row, Table2Plan
 from backend.measure.metrics.consistency import ConsistencyMatches, consistency, consistency_matches
-from backend.methods.latentman.matches import LatentManMatches
+from backend.methods.latentman.matches import LatentManMatches, guidance_size
 from backend.methods.latentman.method import BASELINES as BASELINE_METHODS
 from backend.methods.latentman.method import LatentMan
 from backend.methods.latentman.shot_matcher import ShotMatches
@@ -32,7 +32,6 @@ from backend.passes.shot_passes import depth_pictures
 from shared.methods.latentman import Baseline
 
 LAGS = (1, 4)
-GUIDANCE_SIDE = 256
 
 Advance = Callable[[CellKey, int], None]
 """Called with the cell at hand and the steps done since the last call."""
@@ -78,13 +77,12 @@ def _measured(plan: Table2Plan, components: Components, body: TrainingBody, scen
     shot = render_trial_shot(body, motion, shown, plan.frames, scene)
     height, width = shot.passes.size
     factor = components.latent_factor
-    shrink = min(1.0, GUIDANCE_SIDE / max(height, width))
     index = chart_index(shot.passes.charts)
     matches = {}
     for baseline in BASELINES:
         settings = plan.settings(baseline, _ROWS["+SLA +PWG"])
         latent = ShotMatches(shot.passes, settings, height // factor, width // factor, index)
-        guidance = ShotMatches(shot.passes, settings, round(height * shrink), round(width * shrink), index)
+        guidance = ShotMatches(shot.passes, settings, *guidance_size(height, width), index)
         matches[baseline] = LatentManMatches(list(latent), list(guidance))
     measure = consistency_matches(shot.passes, height, width, lags=LAGS, assignment_lags=(1,))
     return _Measured(shot, matches, measure)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -12,6 +13,7 @@ from torch import Tensor
 
 from backend.contract.values import UNWATCHED, Callbacks, Canvas, Segment, Step
 from backend.correspondence.chain import ReferenceMode, root_map
+from backend.correspondence.chart_index import chart_index
 from backend.correspondence.types import Matches
 from backend.loop.memory import GradientThrough
 from backend.loop.method import FrameLoss, FrameMethod, FrameReference, MethodInputs, Parts, StepTools
@@ -101,8 +103,8 @@ class LatentMan(FrameMethod):
             )
         first = max(segment.start - 1, 0)  # the frame that the segment's chain starts from
         latent, guided = self._pairs(range(first, segment.stop - 1), callbacks)
-        return Parts(
-            attention=self.baseline.prepare(segment, canvas).attention,
+        return dataclasses.replace(
+            self.baseline.prepare(segment, canvas, callbacks),
             before_unet=self._alignment(latent, canvas) if span_acts(self.align) else None,
             guidance=self._pixel_guidance(guided, first, segment, canvas) if span_acts(self.guide) else None,
         )
@@ -208,7 +210,10 @@ def _shot_matches(inputs: MethodInputs, settings: LatentManSettings) -> LatentMa
         (settings.align, (height // factor, width // factor)),
         (settings.guide, guidance_size(height, width)),
     )
-    latent, guidance = (ShotMatches(inputs.passes, settings, *size) if span_acts(span) else () for span, size in sizes)
+    charts = chart_index(inputs.passes.charts) if settings.correspondence == "surface" else None
+    latent, guidance = (
+        ShotMatches(inputs.passes, settings, *size, charts) if span_acts(span) else () for span, size in sizes
+    )
     return LatentManMatches(latent, guidance)
 
 

@@ -110,7 +110,7 @@ class LayerSources:
 
     def _shifted(self, own: KeysValues) -> KeysValues:
         """Of each frame the one before it, a constant; its own where that one neither runs here nor ran last."""
-        frames, last = self.context.frames, self.context.memory.last.get(self.layer)
+        frames, last = self.context.frames, self.context.last.get(self.layer)
         rows = [max(row - 1, 0) if frames[max(row - 1, 0)] == frame - 1 else row for row, frame in enumerate(frames)]
         keys, values = (self._by_half(one)[:, rows] for one in own)
         if last is not None and last.frame == frames[0] - 1:
@@ -120,7 +120,7 @@ class LayerSources:
     def _remember(self, own: KeysValues) -> None:
         """Keep the last frame's for the next call, where some layer reads the frame before."""
         if any(Source.PREVIOUS in attend.sources for attend in self.context.reads(self.layer)):
-            keys, values = (self._by_half(one)[:, -1] for one in own)
+            keys, values = (self._by_half(one)[:, -1].clone() for one in own)
             self.context.memory.last[self.layer] = LastFrame(self.context.frames[-1], keys, values)
 
     def _by_half(self, rows: Tensor) -> Tensor:
@@ -181,7 +181,7 @@ class TextAttention:
         return _attended(attn, hidden_states, keys, values)
 
 
-def attend_to_anchor(
+def attend_to_frame_zero(
     queries: Tensor,  # (halves x frames, heads, tokens, head width)
     keys: Tensor,  # (halves, heads, anchor tokens, head width), or of each row of the queries its own
     values: Tensor,  # as the keys
@@ -200,7 +200,7 @@ def attend_to_anchor(
 
 def _attended(attn: Any, hidden: Tensor, keys: Tensor, values: Tensor) -> Tensor:
     """A layer's output for `hidden` (halves x frames, tokens, channels) with keys and values of each half or row."""
-    return _output(attn, attend_to_anchor(_heads(attn, attn.to_q(hidden), attn.norm_q), keys, values))
+    return _output(attn, attend_to_frame_zero(_heads(attn, attn.to_q(hidden), attn.norm_q), keys, values))
 
 
 def _output(attn: Any, attended: Tensor) -> Tensor:

@@ -23,7 +23,7 @@ def control_pictures(pictures: NDArray[np.float32]) -> Tensor:
     """Grey pictures (frames, height, width) or coloured ones (frames, 3, height, width), 0..1 -> the ControlNet's
     (frames, 3, height, width). Raises InputError for values outside 0..1."""
     if not np.isfinite(pictures).all() or (pictures < 0).any() or (pictures > 1).any():
-        raise InputError("sample.depth", "A depth picture has values outside 0..1.", "Render the passes again.")
+        raise InputError("sample.depth", "A control picture has values outside 0..1.", "Render the passes again.")
     values = torch.from_numpy(np.ascontiguousarray(pictures, np.float32))
     return values[:, None].expand(-1, 3, -1, -1) if values.ndim == 3 else values
 
@@ -94,7 +94,7 @@ def _checked(controls: ControlPictures, frames: range, settings: SampleSettings)
     if pictures.shape not in ((len(frames), *size), (len(frames), 3, *size)):
         raise InputError(
             "sample.depth",
-            f"The depth pictures of frames {frames.start} to {frames.stop - 1} are {pictures.shape}; "
+            f"The control pictures of frames {frames.start} to {frames.stop - 1} are {pictures.shape}; "
             f"they must be {(len(frames), *size)}.",
         )
     return pictures

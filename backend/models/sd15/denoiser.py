@@ -24,18 +24,6 @@ class SegmentDenoiser:
     controls: SegmentControls
     settings: SampleSettings
 
-    def predict(
-        self,
-        latents: Tensor,
-        frames: Frames,
-        timestep: int,
-        context: AttentionContext,
-        *,
-        control_gradient: bool = False,
-    ) -> Tensor:
-        """As `predict_copies`, of x_t (n, channels, h, w)."""
-        return self.predict_copies(self.copies(latents), frames, timestep, context, control_gradient=control_gradient)
-
     def copies(self, latents: Tensor) -> Tensor:
         """The UNet's input: the frames once for each half, in its precision, first those without the prompt."""
         return _stacked(self.components.to_model(latents), self.settings.halves)

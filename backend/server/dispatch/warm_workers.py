@@ -46,9 +46,9 @@ class NoWorkers:
         )
 
     def memory(self) -> tuple[WorkerMemory, ...]:
-        """None."""
+        """No memory is held here."""
         return ()
 
     def workers(self) -> int:
-        """None."""
+        """No worker runs here."""
         return 0

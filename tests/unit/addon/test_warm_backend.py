@@ -68,11 +68,14 @@ def test_a_backend_in_mid_job_leaves_no_process_and_its_job_on_disk(tmp_path: Pa
     backend, session = warm((*found.words, "--runner", "tests.helpers.fake_runner"), tmp_path / "work")
     request = request_for(tmp_path / "out", tmp_path / "model", prompt, frames=tuple(range(1, 200)))
     job = GenerateJob(request, PassFolder(request.passes_folder, request.template.frames), session, time.monotonic())
-    wait_for(lambda: bool(job.step(time.monotonic()) and session.memory and len(job.results) == 2))
+    def on_disk() -> set[str]:
+        return {file.parent.name for file in (tmp_path / "work" / "jobs").glob("*/job.json")}
+
+    # A job is accepted before its inputs are there; it lies on disk from the moment they are.
+    wait_for(lambda: bool(job.step(time.monotonic()) and session.memory and len(on_disk()) == 2))
     during = own_processes() - before
     assert len(during) >= 2  # supervisor and worker
     backend.close()
     # A worker whose supervisor had to be killed sees that its pipe has closed, and ends.
     wait_for(lambda: not [one for one in during if one.is_running() and one.status() != psutil.STATUS_ZOMBIE])
-    kept = {folder.name for folder in (tmp_path / "work" / "jobs").iterdir() if (folder / "job.json").is_file()}
-    assert kept == {job_id for _, job_id in job.results}
+    assert on_disk() == {job_id for _, job_id in job.results} and len(job.results) == 2

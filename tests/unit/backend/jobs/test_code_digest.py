@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from backend.jobs.code_digest import PROGRAM, code_digest, import_closure
-from backend.jobs.reuse import COMPUTING
+from backend.jobs.engines import COMPUTING
 from backend.methods.latentman.method import LatentMan
 
 LATENTMAN = (*COMPUTING, LatentMan.__module__)

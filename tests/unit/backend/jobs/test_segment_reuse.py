@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import torch
 
+from backend.jobs.engines import COMPUTING
 from backend.jobs.folder import JobFolder
 from backend.jobs.reuse import computing_code, machinery, shot_facts
 from backend.jobs.runner import RUNNER
@@ -293,5 +294,9 @@ def test_the_programs_own_code_is_part_of_the_machinery() -> None:
 
 
 def test_compiled_blocks_and_other_methods_are_other_code() -> None:
-    codes = [computing_code(MasaCtrl), computing_code(MasaCtrl, compiled=True), computing_code(PerFrame)]
-    assert len(set(codes)) == 3 and computing_code(MasaCtrl) == codes[0]
+    codes = [
+        computing_code(MasaCtrl, COMPUTING),
+        computing_code(MasaCtrl, COMPUTING, compiled=True),
+        computing_code(PerFrame, COMPUTING),
+    ]
+    assert len(set(codes)) == 3 and computing_code(MasaCtrl, COMPUTING) == codes[0]

@@ -121,6 +121,15 @@ def test_a_carried_frame_whose_predecessor_is_not_there_reads_its_own(attn: Atte
     np.testing.assert_allclose(found[:, 2], alone[:, 3], atol=1e-12)
 
 
+def test_a_call_that_runs_again_reads_the_same(attn: Attention, hidden: Tensor) -> None:
+    memory = StepMemory(HALVES, {LAYER: RULES["sparse causal"]})
+    with torch.no_grad():
+        attn(hidden[:, :2].flatten(0, 1), context=memory.call((0, 1)))
+        context = memory.call((2, 3))
+        once, again = (attn(hidden[:, 2:].flatten(0, 1), context=context) for _ in range(2))
+    assert torch.equal(once, again)
+
+
 def test_the_frame_before_is_a_constant_for_gradients(attn: Attention, hidden: Tensor) -> None:
     memory = StepMemory(HALVES, {LAYER: RULES["the frame before"]})
     leaf = hidden.clone().requires_grad_()

@@ -16,16 +16,17 @@ from backend.contract.values import UNWATCHED, Callbacks, Canvas, SampleSettings
 from backend.loop.attending import Attend, AttentionRule, KeysValues, Layer, Source
 from backend.loop.method import FrameMethod, Parts, StepTools
 from backend.loop.model import ControlPictures, pictures_of
-from backend.loop.noise import SHARED_NOISE, NoiseStream
+from backend.loop.noise import SHARED_NOISE, NoiseStream, draw
 from backend.methods.per_frame.method import PerFrame
 from backend.methods.shared_noise.method import SharedNoise
 from backend.methods.text2video_zero.method import Text2VideoZero
 from backend.models.sd15.components import Components
 from backend.models.sd15.model import StableDiffusion
 from backend.models.sd15.text import encode_prompt
+from shared.errors import CancelledError
 from shared.methods import METHODS, MethodSpec
 from tests.helpers.tiny_models import tiny_components
-from tests.helpers.tiny_shot import engine, random_depth, sample_in_segments
+from tests.helpers.tiny_shot import engine, first_of, random_depth, sample_in_segments
 
 SIZE, LATENT, FRAMES, STEPS = 16, 8, 4, 5
 SETTINGS = SampleSettings(STEPS, guidance_scale=3.0, controlnet_scale=0.9, seed=7, height=SIZE, width=SIZE)
@@ -83,7 +84,7 @@ def test_a_bank_is_read_at_every_step(components: Components) -> None:
         shapes[layer] = attn.heads, attn.to_k.weight.shape[0] // attn.heads
     asked: list[int] = []
 
-    def bank(step: Step) -> Mapping[Layer, KeysValues]:
+    def bank(step: Step, tools: StepTools) -> Mapping[Layer, KeysValues]:
         asked.append(step.index)
         generator = torch.Generator().manual_seed(step.index)
         return {
@@ -102,6 +103,20 @@ def test_a_bank_is_read_at_every_step(components: Components) -> None:
     assert asked == [0, 1, 2, 3, 4] * 2
 
 
+def test_a_bank_recorded_of_frame_0_is_attention_to_frame_0(components: Components) -> None:
+    # The shared noise makes frame 0's x_T known; at the first step its recorded keys and values are those that the
+    # baseline reads. One step is all that is sampled.
+    noise = draw(SETTINGS.seed, SHARED_NOISE, (4, LATENT, LATENT))[None].double()
+
+    def bank(step: Step, tools: StepTools) -> Mapping[Layer, KeysValues]:
+        return tools.recorded(noise)
+
+    read = Toy(Parts(attention=reading(Attend((Source.BANK,))), bank=bank))
+    ours, baseline = (sample(components, method, steps=1) for method in (read, Text2VideoZero()))
+    torch.testing.assert_close(ours, baseline, rtol=1e-9, atol=1e-9)
+    assert (ours - sample(components, SharedNoise(), steps=1))[1:].abs().max() > 1e-6
+
+
 def test_latents_start_where_the_method_says(components: Components) -> None:
     given = torch.randn(FRAMES, 4, LATENT, LATENT, dtype=torch.float64)
     asked: list[Step] = []
@@ -114,7 +129,7 @@ def test_latents_start_where_the_method_says(components: Components) -> None:
 
     result = engine(components, Toy(Parts(initial_latents=start)), DEPTH, SETTINGS).sample(Segment(0, FRAMES))
     assert [step.index for step in asked] == [0]
-    assert torch.equal(result.first.latents[0], given[0]) and torch.equal(result.last.latents[0], given[-1])
+    assert torch.equal(first_of(result).latents[0], given[0]) and torch.equal(result.last.latents[0], given[-1])
 
 
 def reading(*attends: Attend) -> AttentionRule:
@@ -168,7 +183,7 @@ def test_clean_latents_are_changed_with_the_noise_held(components: Components) -
     assert part.asked == [0, 1]
     scheduler = components.scheduler(STEPS)
     after = float(scheduler.alphas_cumprod[int(scheduler.timesteps[1])])
-    x0 = [plain.first.x0[0], plain.last.x0[0]]
+    x0 = [first_of(plain).x0[0], plain.last.x0[0]]
     wanted = plain.last.latents[1] + after**0.5 * ((x0[0] + x0[1]) / 2 - x0[1])
     torch.testing.assert_close(moved.last.latents[1], wanted, rtol=1e-9, atol=1e-9)
     torch.testing.assert_close(moved.last.x0[0], (x0[0] + x0[1]) / 2, rtol=1e-9, atol=1e-9)
@@ -206,6 +221,47 @@ def test_temporal_layers_see_all_frames_of_the_segment(components: Components) -
     assert any(block.startswith("mid_block") for block in nothing.blocks) and len(nothing.blocks) > 3
     assert (sample(components, Toy(Parts(temporal=mixed)), micro_batch=1) - plain).abs().max() > 1e-3
     assert torch.equal(sample(components, Toy(Parts())), plain)  # they are gone with the segment
+
+
+def test_temporal_layers_refuse_frames_that_are_not_the_segments_own(components: Components) -> None:
+    method = Toy(Parts(temporal=MeanOverFrames(0.0), attention=reading(Attend((Source.FIRST,)))))
+    shot = engine(components, method, DEPTH, SETTINGS)
+    first = shot.sample(Segment(0, FRAMES))
+    with pytest.raises(RuntimeError, match="temporal layers see a segment's frames alone"):
+        shot.sample(Segment(FRAMES - 1, FRAMES), first.carried)
+
+
+def test_a_later_segment_without_frame_0_is_not_given_another(components: Components) -> None:
+    asked: list[Tensor | None] = []
+
+    class Looking:
+        def acts(self, step: Step) -> bool:
+            return True
+
+        def changed(self, step: Step, x0: Tensor, tools: StepTools) -> Tensor:
+            asked.append(tools.first_x0)
+            return x0
+
+    @dataclass(frozen=True, slots=True)
+    class Alone(Toy):
+        spec: ClassVar[MethodSpec] = METHODS["per_frame"]
+
+    result = engine(components, Alone(Parts(clean_latents=Looking())), DEPTH, SETTINGS).sample(Segment(2, FRAMES))
+    assert asked == [None] * STEPS and result.first is None
+
+
+def test_a_cancel_is_seen_while_frames_are_finished(components: Components) -> None:
+    shot = engine(components, Toy(Parts(), last=lambda segment, pictures: pictures), DEPTH, SETTINGS)
+    latents = torch.zeros(FRAMES, 4, LATENT, LATENT, dtype=torch.float64)
+    asked: list[int] = []
+
+    def cancelled() -> bool:
+        asked.append(len(asked))
+        return len(asked) == 2
+
+    with pytest.raises(CancelledError):
+        list(shot.decode(Segment(0, FRAMES), latents, [0], Callbacks(cancelled=cancelled)))
+    assert asked == [0, 1]
 
 
 def test_control_pictures_may_be_the_methods_own(components: Components) -> None:

@@ -33,7 +33,7 @@ from backend.models.sd15.denoiser import SegmentDenoiser
 from backend.models.sd15.segment_text import segment_text
 from backend.models.sd15.text import encode_prompt
 from tests.helpers.tiny_models import tiny_components
-from tests.helpers.tiny_shot import engine, random_depth, random_matches, random_pair
+from tests.helpers.tiny_shot import engine, first_of, random_depth, random_matches, random_pair
 
 SIZE, LATENT = 16, 8
 SETTINGS = SampleSettings(
@@ -85,7 +85,7 @@ def clean_prediction(components: Components, through: GradientThrough, base: Ten
     latents = draw(3, SHARED_NOISE, (4, LATENT, LATENT))[None].double()
     context = memory.call((1,))
     with torch.no_grad(), embedded_pictures(components):
-        output = denoiser.predict(latents, frames(0, 1), TIMESTEP, memory.call((0,)))
+        output = denoiser.predict_copies(denoiser.copies(latents), frames(0, 1), TIMESTEP, memory.call((0,)))
         reference = FrameReference(scheduler.step(output, TIMESTEP, latents, return_dict=False)[1])
         if through == "unet":
             text, pictures = denoiser.text.of((1,)), denoiser.controls.of(frames(1, 2))
@@ -94,7 +94,9 @@ def clean_prediction(components: Components, through: GradientThrough, base: Ten
 
     def predict(x: Tensor) -> Tensor:
         with embedded_pictures(components):
-            moved = denoiser.predict(x, frames(1, 2), TIMESTEP, context, control_gradient=through == "controlnet")
+            moved = denoiser.predict_copies(
+                denoiser.copies(x), frames(1, 2), TIMESTEP, context, control_gradient=through == "controlnet"
+            )
         x0: Tensor = scheduler.step(moved, TIMESTEP, x, return_dict=False)[1]
         return x0
 
@@ -154,12 +156,12 @@ def test_frame_by_frame_gradients_are_those_of_one_batch(components: Components,
     def clean(leaf: Tensor, shown: Frames) -> Tensor:
         with embedded_pictures(components):
             control, context = through == "controlnet", memory.call(shown.all)
-            output = denoiser.predict(leaf, shown, TIMESTEP, context, control_gradient=control)
+            output = denoiser.predict_copies(denoiser.copies(leaf), shown, TIMESTEP, context, control_gradient=control)
         x0: Tensor = scheduler.step(output, TIMESTEP, leaf, return_dict=False)[1]
         return x0
 
     with torch.no_grad(), embedded_pictures(components):
-        denoiser.predict(latents[:1], frames(0, 1), TIMESTEP, memory.call((0,)))
+        denoiser.predict_copies(denoiser.copies(latents[:1]), frames(0, 1), TIMESTEP, memory.call((0,)))
     leaf = latents[1:].clone().requires_grad_()
     batch = decode_picture(components, clean(leaf, frames(1, 3)))
     losses = [squared_differences(batch[f : f + 1], before[f], pairs[f]).mean() for f in (0, 1)]
@@ -204,7 +206,7 @@ def test_the_loop_subtracts_the_step_at_the_guided_steps() -> None:
     method = LatentMan(matches, align=(0.0, 0.0), guide=(0.75, 1.0), guidance=guidance)
     whole = Segment(0, 2)
     plain, guided = (engine(components, m, DEPTH, SETTINGS, prompt).sample(whole) for m in (Text2VideoZero(), method))
-    x0 = [plain.first.x0[-1:].double(), plain.last.x0[-1:].double()]
+    x0 = [first_of(plain).x0[-1:].double(), plain.last.x0[-1:].double()]
     assert torch.equal(plain.last.latents, guided.last.latents)
     assert torch.allclose(plain.latents[0], guided.latents[0], atol=1e-12)
     moved = plain.latents[1] - guided.latents[1]

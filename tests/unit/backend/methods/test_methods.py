@@ -19,7 +19,7 @@ from shared.methods import METHODS
 from shared.methods.latentman import LatentManSettings
 from tests.helpers.clips import sliding_square
 from tests.helpers.tiny_models import tiny_components
-from tests.helpers.tiny_shot import engine
+from tests.helpers.tiny_shot import engine, first_of
 
 SETTINGS = LatentManSettings(align=(0.1, 0.5), guide=(0.3, 0.6), guide_strength=0.4)
 INPUTS = MethodInputs(SETTINGS, sliding_square(frames=2), 2)
@@ -116,5 +116,12 @@ def test_frame_0_depends_on_no_other_frame_unless_the_method_is_chained(name: st
     ways = [engine(components, method, shown, settings).sample(Segment(0, 3)) for shown in (depth, edited)]
     assert (ways[0].last.x0 - ways[1].last.x0).abs().max() > 1e-3
     if spec.dependence != "chained":
-        torch.testing.assert_close(ways[0].first.x0, ways[1].first.x0, rtol=1e-9, atol=1e-9)
-        torch.testing.assert_close(ways[0].first.latents, ways[1].first.latents, rtol=1e-9, atol=1e-9)
+        torch.testing.assert_close(first_of(ways[0]).x0, first_of(ways[1]).x0, rtol=1e-9, atol=1e-9)
+        torch.testing.assert_close(first_of(ways[0]).latents, first_of(ways[1]).latents, rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("settings", [LatentManSettings(), LatentManSettings(guide_decoder="tiny")])
+def test_the_parts_of_a_model_that_a_method_uses_are_declared(settings: LatentManSettings) -> None:
+    method = METHOD_CLASSES["latentman"].build(dataclasses.replace(INPUTS, settings=settings))
+    assert method.model_parts <= set(method.spec.needs.models)
+    assert bool(method.model_parts) == (settings.guide_decoder == "tiny")

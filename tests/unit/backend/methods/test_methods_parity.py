@@ -129,7 +129,7 @@ def test_the_unconditional_gradient_is_that_of_the_copy_without_the_prompt(dtype
     first, second = Frames((), range(1)), Frames((), range(1, 2))
     with embedded_pictures(model):
         with torch.no_grad():
-            denoiser.predict(base, first, 501, memory.call(first.all))
+            denoiser.predict_copies(denoiser.copies(base), first, 501, memory.call(first.all))
         context = memory.call(second.all)
         scheduler = model.scheduler(SETTINGS.steps)
         graph = GraphMaker(denoiser, scheduler, "unconditional").graph(base, second, 501, context)

@@ -14,7 +14,7 @@ from backend.loop.attending import FRAME_ZERO, Layer, StepMemory
 from backend.models.sd15.attention import (
     SelfAttention,
     TextAttention,
-    attend_to_anchor,
+    attend_to_frame_zero,
     install_attention,
     self_attention_layers,
 )
@@ -99,7 +99,7 @@ def test_equal_queries_give_equal_frames_and_no_mixing_of_halves() -> None:
     generator = torch.Generator().manual_seed(0)
     keys, values = torch.randn(2, HALVES, HEADS, 5, 3, generator=generator)
     query = torch.randn(1, HEADS, 4, 3, generator=generator)
-    attended = attend_to_anchor(query.repeat(HALVES * FRAMES, 1, 1, 1), keys, values)
+    attended = attend_to_frame_zero(query.repeat(HALVES * FRAMES, 1, 1, 1), keys, values)
     attended = attended.reshape(HALVES, FRAMES, *attended.shape[1:])
     alone = torch.nn.functional.scaled_dot_product_attention(query.repeat(HALVES, 1, 1, 1), keys, values)
     for frame in range(FRAMES):
