@@ -13,6 +13,7 @@ result.json         what was measured on the way
 
 from __future__ import annotations
 
+import logging
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -28,6 +29,8 @@ from shared.files.digest import sha256_bytes
 from shared.files.frame_files import frame_name, write_atomic
 from shared.files.strict_json import StrictJSONError, convert, dump_json, parse_json
 from shared.jobs.job import Job, parse_job
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,22 +85,27 @@ class JobFolder:
         return self.path / "segments" / f"{segment.start:04d}.latents.safetensors"
 
     def load_anchor(self) -> Trajectory | None:
-        """Frame 0's trajectory, None before the first segment has been sampled."""
+        """Frame 0's trajectory, None before the first segment has been sampled, and where the file is damaged."""
         return _trajectory(self.anchor_path)
 
     def load_last(self, segment: Segment) -> Trajectory | None:
-        """The trajectory of a segment's last frame, None if it has not been sampled."""
+        """The trajectory of a segment's last frame, None if it has not been sampled, and where the file is damaged."""
         return _trajectory(self.last_path(segment))
 
     def load_latents(self, segment: Segment) -> Tensor | None:
-        """A sampled segment's latents, None if it has not been sampled."""
+        """A sampled segment's latents, None if it has not been sampled, and where the file is damaged."""
         file = self._latents_path(segment)
         if not file.is_file():
             return None
         try:
-            return load(file.read_bytes())["latents"]
+            latents = load(file.read_bytes())["latents"]
         except (SafetensorError, KeyError) as error:
-            raise JobError("job.segment", f"A stored segment cannot be read: {error}.", "Run the job again.") from error
+            _say_damaged(file, error)
+            return None
+        if latents.ndim == 4 and len(latents) == len(segment):
+            return latents
+        _say_damaged(file, f"latents of shape {tuple(latents.shape)}")
+        return None
 
     def write_segment(self, segment: Segment, result: SegmentResult) -> None:
         """Keep a sampled segment. Its latents come last: when they are there, the trajectories are too."""
@@ -127,7 +135,8 @@ class JobFolder:
         try:
             return convert(parse_json(file.read_bytes()), Batches)
         except (StrictJSONError, InputError) as error:
-            raise JobError("job.batches", f"batches.json cannot be read: {error}.", "Run the job again.") from error
+            what = f"batches.json of the job's folder cannot be read: {error}."
+            raise JobError("job.batches", what, "Remove the file; frames may then differ by rounding.") from error
 
     def write_batches(self, batches: Batches) -> None:
         """Keep the batches for every later run of this job."""
@@ -135,4 +144,14 @@ class JobFolder:
 
 
 def _trajectory(file: Path) -> Trajectory | None:
-    return trajectory_from_bytes(file.read_bytes()) if file.is_file() else None
+    if not file.is_file():
+        return None
+    try:
+        return trajectory_from_bytes(file.read_bytes())
+    except JobError as error:
+        _say_damaged(file, error)
+        return None
+
+
+def _say_damaged(file: Path, why: object) -> None:
+    logger.warning("%s is damaged and will be made again: %s", file, why)

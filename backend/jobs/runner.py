@@ -154,6 +154,10 @@ class _Run:
             self.to_sample = (segment,)
             if self.folder.load_latents(segment) is None:
                 self._require_carried(index)
+        elif self._lost_what_it_carries_on(index):
+            self.to_sample = (segment,)
+            self._require_carried(index)
+            self._latents(index)
         self._run_segment(index, reuse)
         self.folder.drop_latents(segment)
         if all(map(self._is_whole, self.segments)):
@@ -175,13 +179,18 @@ class _Run:
         self._write_result(len(reuse.taken))
         self.folder.drop_segments(anchor=self.method.needs_first, previous=self.method.needs_previous)
 
+    def _lost_what_it_carries_on(self, index: int) -> bool:
+        """Whether later segments need a trajectory of this one that is not there, although its frames are."""
+        first = index == 0 and self.method.needs_first and self.folder.load_anchor() is None
+        return first or (self.method.needs_previous and self.folder.load_last(self.segments[index]) is None)
+
     def _require_carried(self, index: int) -> None:
         """Raise JobError where a segment goes on from one that has not been run."""
         needed = [0] if index and self.method.needs_first and self.folder.load_anchor() is None else []
         if index and self.method.needs_previous and self.folder.load_last(self.segments[index - 1]) is None:
             needed.append(index - 1)
         if needed:
-            what = f"Segment {index} goes on from segment {needed[0]}, which has not been run in this folder."
+            what = f"Segment {index} goes on from segment {needed[0]}, of which this folder has nothing whole."
             raise JobError("job.trajectory", what, f"Run segment {needed[0]} first.")
 
     def _latents(self, index: int) -> Tensor:

@@ -45,8 +45,13 @@ class Runner(Protocol):
 
 
 def load_runner(module: str) -> Runner:
-    """Import a module and take its `RUNNER`. Raises InputError where it has none, ImportError where it is not there."""
-    runner = vars(importlib.import_module(module)).get("RUNNER")
+    """Import a module and take its `RUNNER`. Raises InputError where there is no such module, or it has none."""
+    try:
+        runner = vars(importlib.import_module(module)).get("RUNNER")
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{module}.".startswith(f"{error.name}."):
+            raise  # something that the module itself imports
+        raise InputError("arguments.runner", f"There is no module {module}.", f"Use {DEFAULT_RUNNER}.") from error
     if not isinstance(runner, Runner):
         raise InputError("arguments.runner", f"The module {module} has no RUNNER.", f"Use {DEFAULT_RUNNER}.")
     return runner

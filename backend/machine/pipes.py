@@ -44,3 +44,10 @@ def claim_stdout() -> int:
     output = os.dup(1)
     os.dup2(2, 1)
     return output
+
+
+def give_stdout_back(output: int) -> None:
+    """Undo `claim_stdout`."""
+    sys.stdout.flush()
+    os.dup2(output, 1)
+    os.close(output)

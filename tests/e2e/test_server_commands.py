@@ -216,6 +216,12 @@ def test_run_job_runs_a_folder_and_goes_on_where_it_stopped(tmp_path: Path) -> N
     failed = latentman("run-job", folder, "--runner", RUNNER)
     assert (failed.returncode, failed.stderr) == (2, "latentman: The model is not there. Bring it.\n")
     assert latentman("run-job", tmp_path).returncode == 2
+    unknown = latentman("run-job", folder, "--runner", "nosuch.module")
+    assert (unknown.returncode, "There is no module nosuch.module." in unknown.stderr) == (2, True)
+    noisy = dataclasses.replace(shot.job, prompt="noise=stdout")
+    (folder / "job.json").write_bytes(canonical_json(noisy))
+    said = latentman_process("run-job", folder, "--runner", RUNNER).stdout.splitlines()
+    assert said and all(read_line(line.encode()) for line in said)
 
 
 def test_run_segment_runs_the_frames_of_one_segment(tmp_path: Path) -> None:

@@ -68,6 +68,7 @@ def test_a_backend_in_mid_job_leaves_no_process_and_its_job_on_disk(tmp_path: Pa
     backend, session = warm((*found.words, "--runner", "tests.helpers.fake_runner"), tmp_path / "work")
     request = request_for(tmp_path / "out", tmp_path / "model", prompt, frames=tuple(range(1, 200)))
     job = GenerateJob(request, PassFolder(request.passes_folder, request.template.frames), session, time.monotonic())
+
     def on_disk() -> set[str]:
         return {file.parent.name for file in (tmp_path / "work" / "jobs").glob("*/job.json")}
 

@@ -106,6 +106,31 @@ def test_a_job_run_segment_by_segment_is_the_same_job(tmp_path: Path, model: Pat
     assert left[0] == left[1]
 
 
+@pytest.mark.parametrize(("method", "lost"), [("text2video_zero", "0000"), ("latentman", "0000.last")])
+@pytest.mark.parametrize("damage", ["gone", "cut short"])
+def test_what_a_segment_carried_on_is_made_again(
+    tmp_path: Path, model: Path, method: str, lost: str, damage: str
+) -> None:
+    """By the segment itself, although its frames are there, and by a run of the whole job."""
+    whole, parts, again = (tmp_path / name for name in ("whole", "parts", "again"))
+    job = write_job(whole, model, method)
+    RUNNER.run(whole, lambda event: None, lambda: False)
+    for folder in (parts, again):
+        write_job(folder, model, method)
+        RUNNER.run(folder, lambda event: None, lambda: False, 0)
+        file = folder / "segments" / f"{lost}.safetensors"
+        if damage == "gone":
+            file.unlink()
+        else:
+            file.write_bytes(file.read_bytes()[:100])
+    with pytest.raises(JobError, match="goes on from segment 0"):
+        RUNNER.run(parts, lambda event: None, lambda: False, 1)
+    for segment in (0, 1):
+        RUNNER.run(parts, lambda event: None, lambda: False, segment)
+    RUNNER.run(again, lambda event: None, lambda: False)
+    assert pictures(parts, job) == pictures(again, job) == pictures(whole, job)
+
+
 def test_segments_in_processes_of_their_own_make_the_same_frames(tmp_path: Path, model: Path) -> None:
     whole, parts = tmp_path / "whole", tmp_path / "parts"
     job = write_job(whole, model, "latentman")
@@ -125,7 +150,7 @@ def test_a_segment_without_those_that_it_goes_on_from_is_refused(tmp_path: Path,
     with pytest.raises(JobError) as caught:
         RUNNER.run(folder, lambda event: None, lambda: False, 1)
     assert caught.value.code == "job.trajectory"
-    assert str(caught.value).startswith("Segment 1 goes on from segment 0, which has not been run in this folder.")
+    assert str(caught.value).startswith("Segment 1 goes on from segment 0, of which this folder has nothing whole.")
     with pytest.raises(InputError, match="no segment 2: its 2 segments"):
         RUNNER.run(folder, lambda event: None, lambda: False, 2)
     assert not any((folder / "frames").glob("*.png"))
