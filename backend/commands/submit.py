@@ -77,8 +77,6 @@ def read_job(path: Path, passes: Path) -> tuple[list[Path], Job]:
         raise InputError("job.unreadable", f"The job file {path} cannot be read: {error.strerror or error}.") from error
     except StrictJSONError as error:
         raise InputError("job.invalid", f"{path} is no job file: {error}.", "Write it again.") from error
-    for key in unread_names(raw):
-        print(f"latentman: {key!r} in {path} is no setting of a job and is not read.", file=sys.stderr)
     if any(not FIRST_FRAME <= frame <= LAST_FRAME for frame in frames):
         what = f"{path} has a frame outside {FIRST_FRAME} to {LAST_FRAME}."
         raise InputError("job.frames", what, "Change its frames.")
@@ -92,6 +90,8 @@ def read_job(path: Path, passes: Path) -> tuple[list[Path], Job]:
     inputs = JobInputs(tuple(sha256_file(file) for file in files), shot, vertices, charts)
     raw.setdefault("inputs", dataclasses.asdict(inputs))
     job = with_model_at(parse_job(dump_json(raw)), path.absolute().parent)
+    for key in unread_names(raw):
+        print(f"latentman: {key[:60]!r} in {path} is no setting of a job and is not read.", file=sys.stderr)
     if job.inputs != inputs:
         raise InputError(
             "passes.differ",

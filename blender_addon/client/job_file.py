@@ -16,7 +16,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from ..shared.errors import InputError
 from ..shared.files.frame_files import write_atomic
@@ -60,7 +60,7 @@ class _Document:
     latentman_shot: int
     frames: str
     methods: dict[str, Any]
-    engine: str = ""
+    engine: Literal["", "cycles", "eevee"] = ""  # those of the passes, which lie in a room beside this one
     blend: str = ""
     scene: str = ""
     output: str = ""
@@ -106,12 +106,10 @@ def write_job_file(path: Path, shot: ShotFile) -> None:
 def _shot(value: dict[str, Any], folder: Path) -> ShotFile:
     value = _as_today(value)
     document = convert(value, _Document)
-    if document.latentman_shot != SHOT_SCHEMA:
-        raise StrictJSONError(f"it has version {document.latentman_shot}, this add-on reads version {SHOT_SCHEMA}")
     unknown = sorted(set(value) - _DOCUMENT_FIELDS)
     if unknown:
         belongs = "belongs in settings" if unknown[0] in _SETTINGS else "is not known"
-        raise StrictJSONError(f"$.{unknown[0]} {belongs}; here are {', '.join(sorted(_DOCUMENT_FIELDS))}")
+        raise StrictJSONError(f"$: {unknown[0][:60]!r} {belongs}; here are {', '.join(sorted(_DOCUMENT_FIELDS))}")
     if not document.methods:
         raise StrictJSONError("$.methods: name at least one method")
     for name, text in (("blend", document.blend), ("output", document.output)):
@@ -121,7 +119,7 @@ def _shot(value: dict[str, Any], folder: Path) -> ShotFile:
     methods = {
         name: read_settings(method_named(name), own, f"$.methods.{name}") for name, own in document.methods.items()
     }
-    job = _job(value.get("settings"), document, methods)
+    job = _job(value["settings"], document, methods)
     return ShotFile(
         job=with_model_at(job, folder, folder if blend is None else blend.parent),
         methods=methods,
@@ -133,9 +131,15 @@ def _shot(value: dict[str, Any], folder: Path) -> ShotFile:
 
 
 def _as_today(value: dict[str, Any]) -> dict[str, Any]:
-    """A file of version 1 as one of today. Raises StrictJSONError."""
-    settings = value.get("settings")
-    if value["latentman_shot"] != 1 or not isinstance(settings, dict):
+    """The file, one of version 1 as one of today. Raises StrictJSONError for another version, and where `settings` are
+    no object."""
+    version, settings = value["latentman_shot"], value.get("settings")
+    if type(version) is not int or version not in (1, SHOT_SCHEMA):
+        shown = json.dumps(version)[:40]
+        raise StrictJSONError(f"it has version {shown}; this add-on reads versions 1 and {SHOT_SCHEMA}")
+    if not isinstance(settings, dict):
+        raise StrictJSONError("$.settings: an object is needed")
+    if version == SHOT_SCHEMA:
         return value
     names = convert(value.get("methods"), tuple[str, ...], "$.methods")
     methods = {
@@ -145,12 +149,11 @@ def _as_today(value: dict[str, Any]) -> dict[str, Any]:
     return {**value, "latentman_shot": SHOT_SCHEMA, "methods": methods, "settings": plain}
 
 
-def _job(settings: object, document: _Document, methods: Mapping[str, MethodSettings]) -> Job:
-    if not isinstance(settings, dict):
-        raise StrictJSONError("$.settings: an object is needed")
+def _job(settings: dict[str, Any], document: _Document, methods: Mapping[str, MethodSettings]) -> Job:
     unknown = sorted(set(settings) - _SETTINGS)
     if unknown:
-        raise StrictJSONError(f"$.settings.{unknown[0]} is not a setting; there are {', '.join(sorted(_SETTINGS))}")
+        there_are = ", ".join(sorted(_SETTINGS))
+        raise StrictJSONError(f"$.settings: {unknown[0][:60]!r} is not a setting; there are {there_are}")
     frames = parse_frames(document.frames)
     inputs = dataclasses.asdict(placeholder_inputs(len(frames)))
     inputs["passes"] = list(inputs["passes"])

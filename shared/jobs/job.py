@@ -6,6 +6,7 @@ Equal jobs have equal bytes, so that submitting the same job twice is the same j
 from __future__ import annotations
 
 import dataclasses
+import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -146,18 +147,22 @@ def read_job(value: Any) -> Job:
     todays = as_today(value, DEFAULT_METHOD)
     if isinstance(todays, dict):
         _check_schema(todays.get("schema", SCHEMA))
-    return _typed(_fill_prompt(todays))
+    return _typed(_fill_prompt(todays), earlier=is_earlier(value))
 
 
-def _typed(value: Any) -> Job:
-    """The job with the settings of its method: what class they are of is the method's to say."""
+def _typed(value: Any, *, earlier: bool = False) -> Job:
+    """The job with the settings of its method: what class they are of is the method's to say.
+
+    A file of an `earlier` schema had them under the method's name, so faults in them are told there.
+    """
     if not isinstance(value, dict):
         raise StrictJSONError("$: an object is needed")
     elsewhere = sorted(value.keys() & METHODS.keys())
     if elsewhere:
         raise StrictJSONError(f"$.{elsewhere[0]}: the settings of a job's method stand under settings")
     job = convert({name: one for name, one in value.items() if name != "settings"}, Job)
-    settings = read_settings(method_named(job.method), value.get("settings", {}))
+    place = f"$.{job.method}" if earlier else "$.settings"
+    settings = read_settings(method_named(job.method), value.get("settings", {}), place)
     return dataclasses.replace(job, settings=settings)
 
 
@@ -167,7 +172,9 @@ def _unreadable(error: StrictJSONError) -> InputError:
 
 def unread_names(value: Mapping[str, Any]) -> list[str]:
     """What a job file has that no job does, of its own schema."""
-    names = {field.name for field in dataclasses.fields(Job)} | (METHODS.keys() if is_earlier(value) else set())
+    names = {field.name for field in dataclasses.fields(Job)}
+    if is_earlier(value):
+        names = names - {"settings"} | METHODS.keys()
     return sorted(value.keys() - names)
 
 
@@ -194,7 +201,7 @@ def _check_schema(schema: object) -> None:
     if schema != SCHEMA:
         raise InputError(
             "job.schema",
-            f"The job has schema {schema}; this version reads 1 to {SCHEMA}.",
+            f"The job has schema {json.dumps(schema)[:40]}; this version reads 1 to {SCHEMA}.",
             "Use the add-on and the backend of the same version.",
         )
 

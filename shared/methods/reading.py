@@ -21,8 +21,8 @@ def read_settings(method: MethodSpec, given: Any, place: str = "$.settings") -> 
         raise StrictJSONError(f"{place}: an object is needed")
     unknown = sorted(given.keys() - known_names(method))
     if unknown:
-        has = ", ".join(declared(method.settings)) or "none"
-        raise StrictJSONError(f"{place}.{unknown[0]} is not a setting of {method.name}; its settings are: {has}")
+        name, has = unknown[0][:60], ", ".join(declared(method.settings)) or "none"
+        raise StrictJSONError(f"{place}: {name!r} is not a setting of {method.name}; its settings are: {has}")
     own = given
     if method.sets is not None and method.sets.key in given:
         beside = {name: value for name, value in given.items() if name != method.sets.key}

@@ -20,7 +20,7 @@ METHODS: Mapping[str, MethodSpec] = MappingProxyType(_TABLE)
 def method_named(name: str) -> MethodSpec:
     """The method of a job. Raises InputError for a name that is not in the table."""
     if name not in METHODS:
-        raise InputError("job.method", f'There is no method "{name[:60]}".', f"Choose one of: {', '.join(METHODS)}.")
+        raise InputError("job.method", f"There is no method {name[:60]!r}.", f"Choose one of: {', '.join(METHODS)}.")
     return METHODS[name]
 
 

@@ -124,7 +124,7 @@ def _bad_arguments(blender: RealBlender, output: Path) -> dict[str, tuple[tuple[
         "long prompt": ((*motion, *SMALL, "--prompt", "x" * 10_000), "10,000 characters"),
         "no prompt": ((*motion, "--frames", "1-3"), "prompt is empty"),
         "size": ((*motion, *SMALL, "--size", "100x100"), "multiple of 8"),
-        "method": ((*motion, *SMALL, "--method", "magic"), 'no method "magic"'),
+        "method": ((*motion, *SMALL, "--method", "magic"), "no method 'magic'"),
         "not a folder": ((*motion, *SMALL, "--output", f"{here}/file"), "is a file"),
         "unwritable": ((*motion, *SMALL, "--output", "/project/out-of-a-test"), "cannot be written to"),
         "unknown option": ((*motion, *SMALL, "--turbo"), "--turbo"),

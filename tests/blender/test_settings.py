@@ -119,7 +119,7 @@ def test_each_method_keeps_settings_of_its_own(scene: Any) -> None:
     store_settings(scene, job, "cycles")  # a take of another method leaves them as they are
     assert stored_settings(scene, METHODS["latentman"]) == own
     scene.latentman.other = '{"latentman": {"guide_rules": "fixed"}}'
-    with pytest.raises(InputError, match="guide_rules is not a setting of latentman"):
+    with pytest.raises(InputError, match="'guide_rules' is not a setting of latentman"):
         stored_settings(scene, METHODS["latentman"])
 
 

@@ -11,6 +11,7 @@ import pytest
 from blender_addon.client.job_file import ShotFile, read_job_file, write_job_file
 from blender_addon.client.present import look_for_present
 from blender_addon.client.request import placeholder_inputs
+from blender_addon.passes.spec import ENGINES
 from shared.errors import InputError
 from shared.jobs.job import Job, canonical_json, normal_job
 from shared.methods import MethodSettings
@@ -45,6 +46,11 @@ def saved(tmp_path: Path, **changes: object) -> Path:
 def test_a_saved_shot_comes_back_whole(tmp_path: Path) -> None:
     shot = read_job_file(saved(tmp_path))
     assert shot == ShotFile(JOB, METHODS, "eevee", tmp_path / "a" / "shot.blend", "Scene", tmp_path / "out")
+
+
+@pytest.mark.parametrize("engine", ["", *ENGINES])
+def test_every_engine_of_the_passes_may_be_named(engine: str, tmp_path: Path) -> None:
+    assert read_job_file(saved(tmp_path, engine=engine)).engine == engine
 
 
 def test_the_folder_may_be_moved_as_a_whole(tmp_path: Path) -> None:
@@ -107,19 +113,28 @@ def test_keyed_prompts_are_kept_and_need_no_prompt_beside_them(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"latentman_shot": 9}, "version 9"),
+        ({"latentman_shot": 9}, r"it has version 9; this add-on reads versions 1 and 2\."),
+        *(({"latentman_shot": one}, f"has version {json.dumps(one)};") for one in (0, 3, -1, True, 1.0, "1")),
+        ({"latentman_shot": 3, "settings": None}, "has version 3;"),
+        ({"latentman_shot": 1, "methods": ["latentman"], "settings": None}, r"\$\.settings: an object"),
+        ({"latentman_shot": 1, "methods": ["latentman"], "settings": []}, r"\$\.settings: an object"),
         ({"frames": "9-1"}, "runs backwards"),
         ({"methods": {}}, "at least one method"),
         ({"methods": ["latentman"]}, r"\$\.methods: an object"),
         ({"methods": {"turbo": {}}}, "no method .turbo."),
-        ({"methods": {"masactrl": {"align": [0, 1]}}}, r"\$\.methods\.masactrl\.align is not a setting of masactrl"),
-        ({"settings": None}, "settings"),
-        ({"settings": {"prompt": "a", "step": 3}}, "step is not a setting"),
-        ({"methods": {"latentman": {"algin": [0, 1]}}}, "algin is not a setting"),
-        ({"settings": {"prompt": "a", "latentman": {}}}, "latentman is not a setting"),
+        ({"methods": {"masactrl": {"align": [0, 1]}}}, r"\$\.methods\.masactrl: 'align' is not a setting of masactrl"),
+        ({"settings": None}, r"\$\.settings: an object"),
+        ({"settings": {"prompt": "a", "step": 3}}, "'step' is not a setting"),
+        ({"methods": {"latentman": {"algin": [0, 1]}}}, "'algin' is not a setting"),
+        ({"settings": {"prompt": "a", "latentman": {}}}, "'latentman' is not a setting"),
         ({"settings": {"prompt": "a", "steps": "7"}}, "steps"),
         ({"settings": {"steps": 7}}, "'prompt' is missing"),
         ({"engine": 3}, "engine"),
+        ({"engine": "nosuch"}, r"\$\.engine: one of '', 'cycles', 'eevee' is needed, got \"nosuch\""),
+        ({"engine": "\x1b[2J"}, r'\$\.engine: .* got "\\u001b\[2J"'),
+        ({"a\n" + "b" * 99: 3}, r"\$: 'a\\nb{58}' is not known"),
+        ({"settings": {"prompt": "a", "\x1b[2J": 3}}, r"\$\.settings: '\\x1b\[2J' is not a setting"),
+        ({"methods": {"\x1b[2J": {}}}, r"no method '\\x1b\[2J'"),
     ],
 )
 def test_what_is_wrong_is_named(tmp_path: Path, changes: dict[str, object], words: str) -> None:
@@ -155,7 +170,7 @@ def test_looking_at_folders_makes_none(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("field", "said"), [("seed", "belongs in settings"), ("colour", "is not known")])
 def test_a_field_in_the_wrong_place_is_named(field: str, said: str, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=rf"\$\.{field} {said}.*methods"):
+    with pytest.raises(InputError, match=rf"\$: '{field}' {said}.*methods"):
         read_job_file(saved(tmp_path, **{field: 3}))
 
 

@@ -59,7 +59,7 @@ def test_an_earlier_job_means_what_it_meant_then() -> None:
         ({"guide_strength": 9.0}, "settings.guide_strength of toy is 9.0; it must be from 0 to 8"),
         ({"guide_strength": 5, "colour": "blue"}, "above 4 is for the red toy"),
         ({"colour": "green"}, r"\$\.settings\.colour: one of 'red', 'blue'"),
-        ({"align": [0, 1]}, r"\$\.settings\.align is not a setting of toy; its settings are: guide_strength, colour"),
+        ({"align": [0, 1]}, r"\$\.settings: 'align' is not a setting of toy; its settings are: guide_strength, colour"),
     ],
 )
 def test_what_its_declaration_does_not_allow_is_refused(settings: dict[str, Any], words: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,6 +30,12 @@ def write(path: Path, text: str = "x") -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text)
     return path
+
+
+def write_passes(folder: Path) -> None:
+    """Files under the names that frame 7's passes have."""
+    for name in ("0007.exr", "shot.json", "vertices.npy", "charts.npz"):
+        write(folder / name)
 
 
 def all_files(folder: Path) -> tuple[Path, ModelFiles, list[Path]]:
@@ -187,12 +194,31 @@ def test_submit_names_what_is_wrong_with_a_job(job: str, said: str, tmp_path: Pa
         read_job(tmp_path / "job.json", tmp_path)
 
 
-def test_submit_tells_what_it_does_not_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "job.json").write_text('{"frames": [7], "stepz": 3, "steps": 4}')
-    with pytest.raises(InputError):
-        read_job(tmp_path / "job.json", tmp_path)
+@pytest.mark.parametrize(
+    ("unread", "name"),
+    [
+        ({"stepz": 3}, "'stepz'"),
+        ({"schema": 3, "settings": {}, "masactrl": {}}, "'settings'"),
+        ({"\x1b[2J": 3}, r"'\x1b[2J'"),
+    ],
+)
+def test_submit_tells_what_it_does_not_read(
+    unread: dict[str, object], name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_passes(tmp_path)
+    job = {"prompt": "a robot", "frames": [7], "steps": 4} | unread
+    (tmp_path / "job.json").write_text(json.dumps(job))
+    assert read_job(tmp_path / "job.json", tmp_path)[1].steps == 4
     said = capsys.readouterr().err.splitlines()
-    assert len(said) == 1 and "'stepz'" in said[0] and "not read" in said[0]
+    assert len(said) == 1 and name in said[0] and "not read" in said[0]
+
+
+def test_submit_only_refuses_what_cannot_be_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_passes(tmp_path)
+    (tmp_path / "job.json").write_text('{"prompt": "a robot", "frames": [7], "masactrl": {}}')
+    with pytest.raises(InputError, match=r"\$\.masactrl: the settings of a job's method stand under settings"):
+        read_job(tmp_path / "job.json", tmp_path)
+    assert capsys.readouterr().err == ""
 
 
 def test_submit_keeps_what_the_command_line_does_not_name() -> None:

@@ -188,12 +188,18 @@ def test_prompts_up_to_the_limit_pass(length: int) -> None:
         ({"settings": {"features": "best"}}, r"\$\.settings\.features"),
         (
             {"settings": {"algin": [0.0, 0.4]}},
-            r"\$\.settings\.algin is not a setting of latentman; its settings are: ",
+            r"\$\.settings: 'algin' is not a setting of latentman; its settings are: ",
         ),
         ({"settings": [0.0]}, r"\$\.settings: an object"),
-        ({"method": "per_frame"}, r"\$\.settings\.align is not a setting of per_frame; its settings are: none"),
+        ({"method": "per_frame"}, r"\$\.settings: 'align' is not a setting of per_frame; its settings are: none"),
         ({"latentman": {"align": [0.0, 0.4]}}, r"\$\.latentman: the settings of a job's method stand under settings"),
         ({"inputs": {}}, r"\$\.inputs"),
+        ({"settings": {"a\n" + "b" * 99: 1}}, r"\$\.settings: 'a\\nb{58}' is not a setting of latentman"),
+        *(({"schema": schema, "latentman": {"align": "x"}}, r"\$\.latentman\.align: ") for schema in (1, 2, 3)),
+        ({"schema": 3, "latentman": None}, r"\$\.latentman: an object"),
+        ({"schema": "4"}, 'has schema "4"; this version reads 1 to 4'),
+        ({"schema": True}, "has schema true; this version"),
+        ({"schema": 5}, "has schema 5; this version"),
     ],
 )
 def test_a_job_file_with_a_wrong_field_names_the_place(patch: dict[str, Any], place: str) -> None:

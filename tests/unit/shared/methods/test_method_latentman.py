@@ -110,7 +110,7 @@ def test_a_job_of_an_earlier_schema_keeps_the_settings_of_its_method_alone(schem
     assert earlier(schema, spelled).settings == LatentManSettings(align=(0.1, 0.3))
     other = earlier(schema, spelled, method="masactrl")
     assert (other.method, other.settings) == ("masactrl", MethodSettings())
-    with pytest.raises(InputError, match=r"\$\.settings\.algin"):
+    with pytest.raises(InputError, match=r"\$\.latentman: 'algin' is not"):
         earlier(schema, {"algin": [0.1, 0.3]})
 
 

@@ -31,7 +31,7 @@ def test_names_are_the_tables_own_and_labels_are_for_people() -> None:
 
 
 def test_a_method_that_is_not_there_is_said_with_those_that_are() -> None:
-    with pytest.raises(InputError, match='no method "turbo"') as caught:
+    with pytest.raises(InputError, match="no method 'turbo'") as caught:
         method_named("turbo")
     assert caught.value.code == "job.method" and "latentman, text2video_zero" in caught.value.hint
 
