@@ -157,7 +157,10 @@ class Batches:
 
     def __post_init__(self) -> None:
         if min(self.micro_batch, self.graph_batch) < 1:
-            raise InputError("job.batches", f"Batches of {self.micro_batch} and {self.graph_batch} frames are none.")
+            raise InputError(
+                "job.batches",
+                f"Batches of {self.micro_batch} and {self.graph_batch} frames are too small: both must be at least 1.",
+            )
 
 
 @dataclass(frozen=True, slots=True)

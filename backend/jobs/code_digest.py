@@ -58,7 +58,7 @@ def _imports(name: str, file: Path, program: Path) -> Iterator[str]:
 
 
 def _statements(node: ast.AST) -> Iterator[ast.AST]:
-    """All statements below a node. Expressions, the most of a tree, hold no import."""
+    """All statements below a node. Expressions, which are most of a tree, hold no import."""
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.stmt | ast.excepthandler | ast.match_case):
             yield child

@@ -91,7 +91,7 @@ FRAME_ZERO = (Attend((Source.FIRST,)),)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StepMemory:
-    """What one step keeps for its own later calls; made anew for each step.
+    """What one step keeps for its own later calls; each step makes its own.
 
     `first` are frame 0's keys and values, `last` those of the frame that ran last, by layer. Both are filled by the
     processors, frame 0's once, and then only read.

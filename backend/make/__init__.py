@@ -1,1 +1,1 @@
-"""What ships with the project, made anew: the body, the sample motions, the small model."""
+"""What makes the files that ship with the project: the body, the sample motions, the small model."""

@@ -2,7 +2,7 @@
 
     python -m backend.make.family_tables
 
-writes them anew between their markers, `<!-- made: NAME -->` and `<!-- end: NAME -->`.
+rewrites them between their markers, `<!-- made: NAME -->` and `<!-- end: NAME -->`.
 """
 
 from __future__ import annotations

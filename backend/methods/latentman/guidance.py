@@ -67,10 +67,10 @@ class AdaptiveGuidance:
     `decode` is how much of a picture is decoded: "whole"; "body", the box that the matches touch, whose pixels are
     the whole decode's, up to rounding, and whose gradient lacks what runs through the group norms' statistics;
     "body_first", which takes the statistics from frame 0 at the same step, so that its pixels are close to the whole
-    decode's, and no frame is decoded whole. Where the box is the most of the picture, "whole" is the quicker.
+    decode's, and no frame is decoded whole. Where the box is most of the picture, "whole" is quicker.
 
     `decoder` "tiny" takes the small decoder that follows the autoencoder's, which only steers: frames are decoded by
-    the autoencoder. It always decodes the box alone, which for it is exact, gradient included.
+    the autoencoder. It always decodes only the box, which is exact for this decoder, gradient included.
     """
 
     strength: float = 1.0
