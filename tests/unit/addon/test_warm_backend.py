@@ -73,7 +73,7 @@ def test_a_backend_in_mid_job_leaves_no_process_and_its_job_on_disk(tmp_path: Pa
         return {file.parent.name for file in (tmp_path / "work" / "jobs").glob("*/job.json")}
 
     # A job is accepted before its inputs are there; it lies on disk from the moment they are.
-    wait_for(lambda: bool(job.step(time.monotonic()) and session.memory and len(on_disk()) == 2))
+    wait_for(lambda: bool(job.step(time.monotonic()) and session.memory and len(on_disk()) == len(job.results) == 2))
     during = own_processes() - before
     assert len(during) >= 2  # supervisor and worker
     backend.close()

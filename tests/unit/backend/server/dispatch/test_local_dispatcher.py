@@ -148,5 +148,5 @@ def test_a_runner_that_is_not_there_is_a_death_with_a_log(tmp_path: Path) -> Non
     (lost,) = until_end(dispatcher)
     dispatcher.close()
     wakeup.close()
-    assert isinstance(lost, Lost) and "exit code 1" in lost.reason
+    assert isinstance(lost, Lost) and "exit code 2" in lost.reason
     assert "no_such_runner" in (tmp_path / "logs" / "worker-0.log").read_text()
