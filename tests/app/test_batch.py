@@ -99,7 +99,7 @@ def test_two_job_files_in_one_call(blender: RealBlender, served: Served, output:
         pictures = sorted(path.name for path in (output / name / "text2video_zero").glob("*.png"))
         assert pictures == [f"{frame:04d}.png" for frame in made]
         job = json.loads((output / name / "job.json").read_bytes())
-        assert (job["seed"], job["steps"], job["frames"]) == (5, 1, frames)
+        assert (job["seed"], job["steps"], job["frames"]) == (5, 1, made)
 
 
 class _Bomb:
