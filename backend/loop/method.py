@@ -31,7 +31,8 @@ class StepTools:
     first_x0: Tensor | None  # (1, channels, h, w) frame 0's at this step, None where the method carries none
     recorded: Callable[[Tensor], Mapping[Layer, KeysValues]]
     """What the networks' layers make of x_t (1, channels, h, w) of a picture that is no frame, for a bank: run once,
-    with frame 0's prompt and control picture, each layer attending to the picture itself."""
+    with frame 0's prompt and control picture, each layer attending to the picture itself. Temporal layers see it as a
+    segment of one frame."""
     check_cancelled: Callable[[], None]
     _made: dict[type, Any] = field(default_factory=dict)
 
