@@ -1,0 +1,76 @@
+"""The background plate: what a camera that stands still sees without the body, agreed on by all frames."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+ROBUST = 0.1
+ROUNDS = 2
+FROM_PX, OVER_PX = 2.0, 4.0  # full weight six pixels from the body: autoencoders draw a halo round it
+FAINT = 1e-3
+KEPT_WEIGHT = 8.0
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plate:
+    """The background, and how often each pixel of it was seen; 0 = never."""
+
+    colour: Floats  # (height, width, 3) 0..1
+    weight: Floats  # (height, width)
+
+    def under(self, picture: Floats) -> Floats:
+        """A frame's background (height, width, 3): the plate, and the frame itself where the plate has nothing."""
+        return np.where(self.weight[..., None] > 0, self.colour, picture)
+
+    def arrays(self, prefix: str = "") -> dict[str, Tensor]:
+        """The plate for the job's folder."""
+        return {
+            f"{prefix}colour": torch.from_numpy(self.colour.astype(np.float16)),
+            f"{prefix}weight": torch.from_numpy(self.weight.astype(np.float16)),
+        }
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, Tensor], prefix: str = "") -> Plate:
+        """What `arrays` gave."""
+        return cls(*(arrays[f"{prefix}{name}"].numpy().astype(np.float32) for name in ("colour", "weight")))
+
+
+def background_plate(pictures: Floats, distances_px: Iterable[Floats], before: Plate | None) -> Plate:
+    """The robust mean of `pictures` (frames, height, width, 3), and of the plate of those before, where no body is.
+
+    `distances_px` (height, width) of each are from the body. Iteratively reweighted least squares.
+    """
+    shares = [_share(distance) for distance in distances_px]
+    mean, weight = np.zeros(pictures.shape[1:], np.float32), np.zeros(pictures.shape[1:3], np.float32)
+    for round_ in range(1 + ROUNDS):
+        total, weight = np.zeros_like(mean), np.zeros_like(weight)
+        for picture, share in zip(pictures, shares, strict=True):
+            if round_:
+                share = share / (1 + ((picture - mean) ** 2).sum(axis=2) / ROBUST**2)
+            total += share[..., None] * picture
+            weight += share
+        if before is not None:
+            total += (KEPT_WEIGHT * before.weight)[..., None] * before.colour
+            weight += KEPT_WEIGHT * before.weight
+        mean = total / np.maximum(weight, 1e-12)[..., None]
+    return Plate(mean, weight if before is None else weight - (KEPT_WEIGHT - 1) * before.weight)
+
+
+def blended_plate(before: Plate, after: Plate, share: float) -> Plate:
+    """Some way from one plate to the next; what was not known before is the next one's."""
+    step = np.where(before.weight > 0, np.float32(share), np.float32(1))[..., None]
+    return Plate(before.colour + step * (after.colour - before.colour), after.weight)
+
+
+def _share(distance_px: Floats) -> Floats:
+    return np.maximum(np.clip((distance_px - FROM_PX) / OVER_PX, 0, 1), np.where(distance_px >= 1, FAINT, 0)).astype(
+        np.float32
+    )
