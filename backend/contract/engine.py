@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from backend.contract.values import UNWATCHED, Batches, Callbacks, Carried, Segment, SegmentResult
+from backend.contract.values import UNWATCHED, Batches, Callbacks, Carried, Memory, Segment, SegmentResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +48,27 @@ class Engine(Protocol):
         ...
 
     def decode(
-        self, segment: Segment, latents: Tensor, frames: Sequence[int], callbacks: Callbacks = UNWATCHED
+        self,
+        segment: Segment,
+        latents: Tensor,
+        frames: Sequence[int],
+        memory: Memory | None = None,
+        callbacks: Callbacks = UNWATCHED,
     ) -> Iterator[NDArray[np.uint8]]:
         """The finished pictures (height, width, 3) of the segment's `frames`, by their index in the shot, one by one.
 
-        `latents` (frames, channels, h, w) are all of the segment's. Raises JobError for values that are not finite,
-        CancelledError before the next frame once the caller wants no more.
+        `latents` (frames, channels, h, w) are all of the segment's, `memory` is what its sampling gave. Raises JobError
+        for values that are not finite and for a memory that is missing, CancelledError before the next frame once the
+        caller wants no more.
         """
+        ...
+
+    def files(self, memory: Memory | None) -> Mapping[str, bytes]:
+        """The job's result files beside its frames, by what they are (`atlas`), from the last segment's memory."""
+        ...
+
+    def notes(self, memory: Memory | None) -> tuple[str, ...]:
+        """What was chosen for the user, a sentence each, from the last segment's memory."""
         ...
 
     def preview(self, x0: Tensor) -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -118,14 +118,24 @@ class Trajectory:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Carried:
-    """What a segment is given of those before it: the shot's frame 0 and the frame before its own first one.
+class Memory:
+    """What a finish keeps of the segments so far: tensors by name, on the CPU, whose size does not grow with the
+    shot."""
 
-    Both are None for the segment that starts at frame 0, and each where the method has no use for it.
+    arrays: Mapping[str, Tensor]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Carried:
+    """What a segment is given of those before it: the shot's frame 0, the frame before its own first one, and the
+    memory of all of them.
+
+    All are None for the segment that starts at frame 0, and each where the job has no use for it.
     """
 
     first: Trajectory | None = None
     previous: Trajectory | None = None
+    memory: Memory | None = None
 
 
 NOTHING_CARRIED = Carried()
@@ -138,11 +148,12 @@ class SegmentResult:
     latents: Tensor  # (frames, channels, h, w) on the device; scaled as the UNet has them
     first: Trajectory | None  # the shot's frame 0, None where it is not carried on
     last: Trajectory  # this segment's last frame
+    memory: Memory | None = None  # of all segments so far with this one, None where nothing is kept
 
     @property
     def carried(self) -> Carried:
         """What the next segment is given."""
-        return Carried(self.first, self.last)
+        return Carried(self.first, self.last, self.memory)
 
 
 @dataclass(frozen=True, slots=True)

@@ -262,7 +262,7 @@ class _Run:
             for index in range(segment.start, segment.stop)
             if not self.folder.frame_path(job.frames[index]).is_file()
         ]
-        pictures = self.engine.decode(segment, latents, missing, Callbacks(cancelled=self.cancelled))
+        pictures = self.engine.decode(segment, latents, missing, None, Callbacks(cancelled=self.cancelled))
         for index in missing:
             self.emit(Progress("decoding", job.steps, job.steps, index, len(job.frames)))
             frame = job.frames[index]

@@ -9,9 +9,9 @@ Frames come out as each segment ends, and equal those of one batch of the whole 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -26,13 +26,14 @@ from backend.contract.values import (
     Callbacks,
     Canvas,
     Carried,
+    Memory,
     SampleSettings,
     Segment,
     SegmentResult,
     Trajectory,
 )
 from backend.loop.memory import FrameMemory, choose_batches, fits_with_graph, free_bytes
-from backend.loop.method import FrameMethod
+from backend.loop.method import Finish, FrameMethod
 from backend.loop.model import ControlPictures, FrameModel
 from backend.loop.noise import draw
 from backend.loop.pictures import check_finite, grey_levels
@@ -45,7 +46,8 @@ from shared.errors import InputError, JobError
 class FrameEngine:
     """Implements `contract.engine.Engine`. `controls` are the shot's depth pictures, unless the method has its own.
 
-    `machinery` names hardware, libraries and files, for the record.
+    `machinery` names hardware, libraries and files, for the record. `finish` is the job's; without one the method's
+    own is taken.
     """
 
     model: FrameModel
@@ -53,6 +55,8 @@ class FrameEngine:
     controls: ControlPictures
     settings: SampleSettings
     machinery: str = ""
+    finish: Finish | None = None
+    _seen: list[tuple[Tensor, Tensor]] = field(default_factory=list)  # latents and their pictures, sampled last
 
     @property
     def facts(self) -> EngineFacts:
@@ -97,26 +101,64 @@ class FrameEngine:
                 planned = Batches(len(segment) + MOST_CARRIED, len(segment))
             halves = self.settings.halves
             runner = StepRunner(model, denoiser, scheduler, segment, carried, planned, callbacks, halves)
-            return Sampler(runner, parts).run(self._noise(segment, canvas))
+            result = Sampler(runner, parts).run(self._noise(segment, canvas))
+        return self._remembering(segment, carried.memory, result, callbacks)
 
     def decode(
-        self, segment: Segment, latents: Tensor, frames: Sequence[int], callbacks: Callbacks = UNWATCHED
+        self,
+        segment: Segment,
+        latents: Tensor,
+        frames: Sequence[int],
+        memory: Memory | None = None,
+        callbacks: Callbacks = UNWATCHED,
     ) -> Iterator[NDArray[np.uint8]]:
         """The finished pictures of `frames`; see `Engine.decode`. Frames are decoded one at a time."""
-        finish = self.method.finish
+        finish = self._finish
         rows = [frame - segment.start for frame in frames]
         if finish is None:
             for row in rows:
                 yield grey_levels(self._picture(latents, row, callbacks))
             return
-        whole = torch.stack([self._picture(latents, row, callbacks) for row in range(len(segment))]).clamp(0, 1)
-        finished = finish(segment, whole)
+        if memory is None:
+            raise JobError("job.trajectory", "The segment's frames cannot be finished without its memory.")
+        with torch.no_grad():
+            finished = finish.finished(segment, self._whole(latents, callbacks), memory)
         for row in rows:
             yield grey_levels(finished[row])
+
+    def files(self, memory: Memory | None) -> Mapping[str, bytes]:
+        """The job's result files; see `Engine.files`."""
+        return {} if self._finish is None or memory is None else self._finish.files(memory)
+
+    def notes(self, memory: Memory | None) -> tuple[str, ...]:
+        """What was chosen; see `Engine.notes`."""
+        return () if self._finish is None or memory is None else self._finish.notes(memory)
 
     def preview(self, x0: Tensor) -> Tensor:
         """A quick picture of one frame's clean latents; see `Engine.preview`."""
         return self.model.preview(x0)
+
+    @property
+    def _finish(self) -> Finish | None:
+        return self.method.finish if self.finish is None else self.finish
+
+    def _remembering(
+        self, segment: Segment, before: Memory | None, result: SegmentResult, callbacks: Callbacks
+    ) -> SegmentResult:
+        """A sampled segment with what the finish learns of it."""
+        if self._finish is None:
+            return result
+        pictures = self._whole(result.latents, callbacks)
+        self._seen[:] = [(result.latents, pictures)]
+        with torch.no_grad():
+            return replace(result, memory=self._finish.learned(segment, pictures, before))
+
+    def _whole(self, latents: Tensor, callbacks: Callbacks) -> Tensor:
+        """All pictures (frames, 3, height, width) of a segment, 0..1, not decoded again where it was sampled last."""
+        for seen, pictures in self._seen:
+            if seen is latents:
+                return pictures
+        return torch.stack([self._picture(latents, row, callbacks) for row in range(len(latents))]).clamp(0, 1)
 
     @torch.no_grad()
     def _picture(self, latents: Tensor, row: int, callbacks: Callbacks) -> Tensor:
@@ -150,17 +192,12 @@ class FrameEngine:
         """What the segment goes on from, of the right sizes; nothing where it is the shot's first."""
         if segment.start == 0:
             return NOTHING_CARRIED
-        spec, expected = (
-            self.method.spec,
-            (
-                self.settings.steps,
-                self.model.latent_channels,
-                canvas.latent_height,
-                canvas.latent_width,
-            ),
-        )
+        spec, settings = self.method.spec, self.settings
+        expected = settings.steps, self.model.latent_channels, canvas.latent_height, canvas.latent_width
         _check_trajectory("frame 0's", spec.needs_first, carried.first, expected)
         _check_trajectory("the last frame's", spec.needs_previous, carried.previous, expected)
+        if self._finish is not None and carried.memory is None:
+            raise JobError("job.trajectory", "This segment needs the memory of the segments before it.")
         return carried
 
 

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Protocol, TypeVar
 
 from torch import Tensor
 
-from backend.contract.values import UNWATCHED, Callbacks, Canvas, Segment, Step
+from backend.contract.values import UNWATCHED, Callbacks, Canvas, Memory, Segment, Step
 from backend.loop.attending import AttentionRule, KeysValues, Layer
 from backend.loop.memory import GradientThrough
 from backend.loop.model import ControlPictures, FrameModel, TemporalLayers
@@ -25,7 +25,7 @@ Value = TypeVar("Value")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StepTools:
-    """What a method has at hand within one step: the model, frame 0, and the caller's wish to stop."""
+    """What a method has at hand within one step: the model, frame 0, what is remembered, the caller's wish to stop."""
 
     model: FrameModel
     first_x0: Tensor | None  # (1, channels, h, w) frame 0's at this step, None where the method carries none
@@ -34,6 +34,7 @@ class StepTools:
     with frame 0's prompt and control picture, each layer attending to the picture itself. Temporal layers see it as a
     segment of one frame."""
     check_cancelled: Callable[[], None]
+    memory: Memory | None = None  # of the segments before, None in the first one and where the job keeps none
     _made: dict[type, Any] = field(default_factory=dict)
 
     def once(self, kind: type[Value], make: Callable[[], Value]) -> Value:
@@ -138,16 +139,34 @@ class Guidance(Protocol):
 
 
 class Finish(Protocol):
-    """A last change of decoded frames."""
+    """A last change of decoded frames, by what is remembered of the segments so far.
 
-    def __call__(self, segment: Segment, pictures: Tensor) -> Tensor:
-        """A segment's pictures (frames, 3, height, width), 0..1 -> the same."""
+    A segment's memory is all that it hands on: the same pictures and memory give the same bytes in any process.
+    """
+
+    def learned(self, segment: Segment, pictures: Tensor, memory: Memory | None) -> Memory:
+        """The memory with a segment in it, from its pictures (frames, 3, height, width), 0..1, before any finish.
+
+        `memory` is that of the segments before, None for the shot's first.
+        """
+        ...
+
+    def finished(self, segment: Segment, pictures: Tensor, memory: Memory) -> Tensor:
+        """The segment's pictures as they are shown, of the same shape; `memory` is what `learned` gave for it."""
+        ...
+
+    def files(self, memory: Memory) -> Mapping[str, bytes]:
+        """The job's result files by what they are (`atlas`), from the last segment's memory."""
+        ...
+
+    def notes(self, memory: Memory) -> tuple[str, ...]:
+        """What it chose, a sentence each, from the last segment's memory."""
         ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Parts:
-    """What a method puts into the loop for one segment. Parts keep no state between calls.
+    """What a method puts into the loop for one run of a segment. What they keep is made in that run and ends with it.
 
     `bank` gives keys and values of pictures that are no frames of the shot (`StepTools.recorded`). `temporal` goes with
     neither guidance nor, in later segments, attention to frames of earlier ones.
@@ -187,7 +206,10 @@ class FrameMethod:
         return frame_noise(frame)
 
     def prepare(self, segment: Segment, canvas: Canvas, callbacks: Callbacks = UNWATCHED) -> Parts:
-        """The parts for one segment. Raises InputError if the method's data does not fit it."""
+        """The parts for one segment. Raises InputError if the method's data does not fit it.
+
+        Called once for each run of a segment: what its parts keep lasts for that run and no longer.
+        """
         return Parts()
 
     @property
@@ -207,5 +229,5 @@ class FrameMethod:
 
     @property
     def finish(self) -> Finish | None:
-        """What is done to decoded frames, None for nothing."""
+        """What is done to decoded frames where the job itself asks for nothing, None for nothing."""
         return None

@@ -57,7 +57,8 @@ class StepRunner:
     def tools(self, step: Step, first_x0: Tensor | None) -> StepTools:
         """What the method has at hand; `first_x0` (channels, h, w) is frame 0's."""
         first = None if first_x0 is None else first_x0[None]
-        return StepTools(self.model, first, partial(self._recorded, step), self.callbacks.check_cancelled)
+        recorded, check = partial(self._recorded, step), self.callbacks.check_cancelled
+        return StepTools(self.model, first, recorded, check, self.carried.memory)
 
     @torch.no_grad()
     def _recorded(self, step: Step, latents: Tensor) -> Mapping[Layer, KeysValues]:

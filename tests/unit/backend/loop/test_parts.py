@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from backend.contract.values import UNWATCHED, Callbacks, Canvas, SampleSettings, Segment, Step
+from backend.contract.values import UNWATCHED, Callbacks, Canvas, Memory, SampleSettings, Segment, Step
 from backend.loop.attending import Attend, AttentionRule, KeysValues, Layer, Source
 from backend.loop.method import FrameMethod, Parts, StepTools
 from backend.loop.model import ControlPictures, pictures_of
@@ -23,10 +23,11 @@ from backend.methods.text2video_zero.method import Text2VideoZero
 from backend.models.sd15.components import Components
 from backend.models.sd15.model import StableDiffusion
 from backend.models.sd15.text import encode_prompt
-from shared.errors import CancelledError
+from shared.errors import CancelledError, JobError
 from shared.methods import METHODS, MethodSpec
-from tests.helpers.tiny_models import tiny_components
+from tests.helpers.tiny_models import tiny_components, torch_module
 from tests.helpers.tiny_shot import engine, first_of, random_depth, sample_in_segments
+from tests.helpers.toy_finish import MeanFinish, mean_of
 
 SIZE, LATENT, FRAMES, STEPS = 16, 8, 4, 5
 SETTINGS = SampleSettings(STEPS, guidance_scale=3.0, controlnet_scale=0.9, seed=7, height=SIZE, width=SIZE)
@@ -251,7 +252,8 @@ def test_a_later_segment_without_frame_0_is_not_given_another(components: Compon
 
 
 def test_a_cancel_is_seen_while_frames_are_finished(components: Components) -> None:
-    shot = engine(components, Toy(Parts(), last=lambda segment, pictures: pictures), DEPTH, SETTINGS)
+    shot = engine(components, Toy(Parts(), last=MeanFinish()), DEPTH, SETTINGS)
+    black = Memory({"count": torch.tensor(1), "total": torch.zeros(3, SIZE, SIZE)})
     latents = torch.zeros(FRAMES, 4, LATENT, LATENT, dtype=torch.float64)
     asked: list[int] = []
 
@@ -260,7 +262,7 @@ def test_a_cancel_is_seen_while_frames_are_finished(components: Components) -> N
         return len(asked) == 2
 
     with pytest.raises(CancelledError):
-        list(shot.decode(Segment(0, FRAMES), latents, [0], Callbacks(cancelled=cancelled)))
+        list(shot.decode(Segment(0, FRAMES), latents, [0], black, Callbacks(cancelled=cancelled)))
     assert asked == [0, 1]
 
 
@@ -272,20 +274,77 @@ def test_control_pictures_may_be_the_methods_own(components: Components) -> None
     assert (own - sample(components, SharedNoise())).abs().max() > 1e-3
 
 
-def test_a_finish_sees_a_segments_pictures_together(components: Components) -> None:
-    seen: list[tuple[Segment, tuple[int, ...]]] = []
+def test_a_finish_sees_a_segments_pictures_together_and_what_came_before(components: Components) -> None:
+    first, second, finish = Segment(0, 3), Segment(3, FRAMES), MeanFinish()
+    plain, shot = (engine(components, Toy(Parts(), last=last), DEPTH, SETTINGS) for last in (None, finish))
+    before = shot.sample(first)
+    after = shot.sample(second, before.carried)
+    levels = np.stack([*plain.decode(first, before.latents, range(3)), *plain.decode(second, after.latents, [3])])
+    assert before.memory is not None and after.memory is not None
+    for memory, count in ((before.memory, 3), (after.memory, 4)):
+        mean = mean_of(memory).permute(1, 2, 0).numpy()
+        np.testing.assert_allclose(mean * 255, levels[:count].mean(axis=0), atol=0.5)
+    pulled = np.stack(list(shot.decode(second, after.latents, [3], after.memory)))
+    np.testing.assert_allclose(pulled[0], (levels[3] + levels.mean(axis=0)) / 2, atol=1.01)
+    sizes = [(len(segment), 3, SIZE, SIZE) for segment in (first, second)]
+    assert finish.seen == [
+        ("learned", first, sizes[0]),
+        ("learned", second, sizes[1]),
+        ("finished", second, sizes[1]),
+    ]
+    assert shot.notes(after.memory) == ("The mean of 4 frames was taken.",) and set(shot.files(after.memory)) == {
+        "atlas"
+    }
+    assert plain.notes(None) == () and dict(plain.files(None)) == {} and plain.sample(first).memory is None
 
-    def brightest(segment: Segment, pictures: Tensor) -> Tensor:
-        seen.append((segment, tuple(pictures.shape)))
-        return pictures.amax(dim=0, keepdim=True).expand_as(pictures)
 
-    whole = Segment(0, FRAMES)
-    plain = engine(components, Toy(Parts()), DEPTH, SETTINGS)
-    latents = plain.sample(whole).latents
-    levels = np.stack(list(plain.decode(whole, latents, range(FRAMES))))
-    finished = engine(components, Toy(Parts(), last=brightest), DEPTH, SETTINGS).decode(whole, latents, [1, 3])
-    np.testing.assert_array_equal(np.stack(list(finished)), np.stack([levels.max(axis=0)] * 2))
-    assert seen == [(whole, (FRAMES, 3, SIZE, SIZE))]
+def test_frames_are_decoded_once_to_be_learned_and_finished_and_again_elsewhere(components: Components) -> None:
+    whole, method = Segment(0, FRAMES), Toy(Parts(), last=MeanFinish())
+    shot, elsewhere = (engine(components, method, DEPTH, SETTINGS) for _ in range(2))
+    decoded: list[int] = []
+    handle = torch_module(components.vae.decoder).register_forward_hook(lambda *_: decoded.append(1))
+    try:
+        result = shot.sample(whole)
+        here = list(shot.decode(whole, result.latents, range(FRAMES), result.memory))
+        assert len(decoded) == FRAMES
+        there = list(elsewhere.decode(whole, result.latents.clone(), range(FRAMES), result.memory))
+        assert len(decoded) == 2 * FRAMES
+    finally:
+        handle.remove()
+    np.testing.assert_array_equal(np.stack(here), np.stack(there))
+
+
+def test_the_finish_of_the_job_goes_before_the_methods_own(components: Components) -> None:
+    own, jobs = MeanFinish(), MeanFinish()
+    shot = replace(engine(components, Toy(Parts(), last=own), DEPTH, SETTINGS), finish=jobs)
+    shot.sample(Segment(0, FRAMES))
+    assert own.seen == [] and [asked for asked, _, _ in jobs.seen] == ["learned"]
+
+
+def test_a_segment_and_its_frames_need_the_memory_that_they_go_on_from(components: Components) -> None:
+    shot = engine(components, Toy(Parts(), last=MeanFinish()), DEPTH, SETTINGS)
+    first = shot.sample(Segment(0, 2))
+    with pytest.raises(JobError, match="needs the memory of the segments before it"):
+        shot.sample(Segment(2, FRAMES), replace(first.carried, memory=None))
+    with pytest.raises(JobError, match="cannot be finished without its memory"):
+        list(shot.decode(Segment(0, 2), first.latents, [0]))
+
+
+def test_a_step_has_the_memory_of_the_segments_before(components: Components) -> None:
+    asked: list[Memory | None] = []
+
+    class Looking:
+        def acts(self, step: Step) -> bool:
+            return step.index == 0
+
+        def changed(self, step: Step, x0: Tensor, tools: StepTools) -> Tensor:
+            asked.append(tools.memory)
+            return x0
+
+    shot = engine(components, Toy(Parts(clean_latents=Looking()), last=MeanFinish()), DEPTH, SETTINGS)
+    first = shot.sample(Segment(0, 2))
+    shot.sample(Segment(2, FRAMES), first.carried)
+    assert asked == [None, first.memory]
 
 
 def test_what_is_decoded_is_what_the_model_decodes(components: Components) -> None:
