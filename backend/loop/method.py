@@ -18,6 +18,7 @@ from backend.loop.memory import GradientThrough
 from backend.loop.model import ControlPictures, FrameModel, TemporalLayers
 from backend.loop.noise import NoiseStream, frame_noise
 from backend.passes.shot_passes import ShotPasses
+from backend.surface.shot_surface import ShotSurface
 from shared.methods import MethodSettings, MethodSpec
 
 Value = TypeVar("Value")
@@ -183,11 +184,13 @@ class Parts:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MethodInputs:
-    """What a method is built from: its settings in the job, and the passes of the shot."""
+    """What a method is built from: its settings in the job, the job's seed, the passes of the shot and their surface."""
 
     settings: MethodSettings
     passes: ShotPasses
     latent_factor: int  # pixels a latent cell, along each side
+    surface: ShotSurface  # nothing of it is made before it is asked for
+    seed: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)  # a subclass that holds arrays must not inherit an equality

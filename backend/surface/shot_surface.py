@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,28 +48,41 @@ class SegmentSurface:
     fine: Floats  # (frames, nodes) how well each frame sees each feathering node
 
 
-@dataclass(slots=True)
+@dataclass(eq=False)
 class ShotSurface:
-    """A shot's texels and nodes, and its last segment's views: what is asked for again and again."""
+    """A shot's texels and nodes, and its last segment's views: what is asked for again and again, made when it is first
+    asked for. Raises PassesError for frames that cannot be used."""
 
     passes: ShotPasses
-    mesh: TexelMesh
-    low: Nodes
-    fine: Nodes
-    extent: Floats  # (fine nodes,) how much of the surface each stands for
     _last: tuple[range, SegmentSurface] | None = None
 
-    @classmethod
-    def of(cls, passes: ShotPasses) -> ShotSurface:
-        """The surface of the shot's bodies. Raises PassesError for a frame that cannot be used."""
-        spacing_m = spacing_of(passes)
-        charts = passes.charts
-        rest = passes.vertices[0] if charts.rest is None else charts.rest
-        mesh = texel_mesh(charts.f, np.asarray(rest, np.float32), _body_of_vertices(passes), spacing_m)
-        low = surface_nodes(mesh, LOW_PASS * spacing_m)
-        fine = surface_nodes(mesh, FEATHER * spacing_m)
-        extent = np.asarray(fine.splat.sum(axis=1), np.float32).reshape(-1)
-        return cls(passes, mesh, low, fine, extent)
+    @cached_property
+    def mesh(self) -> TexelMesh:
+        """The texels, on the rest pose of the bodies, or on frame 0 where the passes have none."""
+        charts = self.passes.charts
+        rest = self.passes.vertices[0] if charts.rest is None else charts.rest
+        return texel_mesh(charts.f, np.asarray(rest, np.float32), self.body, spacing_of(self.passes))
+
+    @property
+    def body(self) -> NDArray[np.int32]:
+        """Which character each vertex (V,) belongs to."""
+        counts = [character.vertex_count for character in self.passes.shot.characters]
+        return np.repeat(np.arange(len(counts), dtype=np.int32), counts)
+
+    @cached_property
+    def low(self) -> Nodes:
+        """The nodes of the low-pass that tells colour from detail."""
+        return surface_nodes(self.mesh, LOW_PASS * self.mesh.spacing_m)
+
+    @cached_property
+    def fine(self) -> Nodes:
+        """The nodes on which best views are chosen."""
+        return surface_nodes(self.mesh, FEATHER * self.mesh.spacing_m)
+
+    @cached_property
+    def extent(self) -> Floats:
+        """How much of the surface each fine node stands for: (nodes,)."""
+        return np.asarray(self.fine.splat.sum(axis=1), np.float32).reshape(-1)
 
     @property
     def texels(self) -> int:
@@ -114,7 +128,3 @@ def _rows(index: NDArray[np.integer], weight: Floats, columns: int) -> csr_matri
     starts = np.arange(0, index.size + 1, index.shape[1])
     return csr_matrix((weight.reshape(-1), index.reshape(-1), starts), shape=(len(index), columns))
 
-
-def _body_of_vertices(passes: ShotPasses) -> NDArray[np.int32]:
-    counts = [character.vertex_count for character in passes.shot.characters]
-    return np.repeat(np.arange(len(counts), dtype=np.int32), counts)

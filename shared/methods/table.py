@@ -9,10 +9,11 @@ from ..errors import InputError
 from .latentman import LATENTMAN
 from .plain import MASACTRL, PER_FRAME, SHARED_NOISE, TEXT2VIDEO_ZERO
 from .spec import MethodSpec, Preset
+from .surfacelock import SURFACELOCK
 
 DEFAULT_METHOD = LATENTMAN.name
 
-_TABLE = {method.name: method for method in (LATENTMAN, TEXT2VIDEO_ZERO, MASACTRL, SHARED_NOISE, PER_FRAME)}
+_TABLE = {method.name: method for method in (SURFACELOCK, LATENTMAN, TEXT2VIDEO_ZERO, MASACTRL, SHARED_NOISE, PER_FRAME)}
 
 METHODS: Mapping[str, MethodSpec] = MappingProxyType(_TABLE)
 

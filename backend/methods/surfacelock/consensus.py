@@ -1,0 +1,81 @@
+"""Frames that agree on one texture while they are denoised.
+
+At a few steps all frames are decoded, fused into one texture of the body and drawn again from it; what that changes is
+encoded as a residual, z = x0 + E(F) - E(I), with the predicted noise held. Steps that follow give the detail back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from backend.contract.values import Memory, Segment, Step
+from backend.loop.method import StepTools
+from backend.surface.composite import composite
+from backend.surface.fuse import fuse
+from backend.surface.lock import TEXTURE
+from backend.surface.shot_surface import ShotSurface
+from backend.surface.texture import Texture
+
+# The light is fitted at so many of the first steps and held from then on: a new fit at each loses some of it each time.
+FITTED = 2
+
+Floats = NDArray[np.float32]
+
+
+def consensus_steps(span: tuple[float, float], count: int, steps: int) -> tuple[int, ...]:
+    """The steps at which frames agree: `count` of them from the span's start to its end, evenly."""
+    if count == 0 or span[0] >= span[1]:
+        return ()
+    places = np.linspace(span[0], span[1], count) if count > 1 else np.array([sum(span) / 2])
+    return tuple(sorted({min(round(float(place) * steps), steps - 1) for place in places}))
+
+
+@dataclass(slots=True, eq=False)
+class Consensus:
+    """Implements `loop.method.CleanLatents` for one run of one segment, whose light it keeps."""
+
+    surface: ShotSurface
+    segment: Segment
+    span: tuple[float, float]
+    count: int
+    _lights: list[Floats] = field(default_factory=list)
+
+    def acts(self, step: Step) -> bool:
+        """At the steps of consensus."""
+        return step.index in consensus_steps(self.span, self.count, step.count)
+
+    def changed(self, step: Step, x0: Tensor, tools: StepTools) -> Tensor:
+        """x0 (frames, channels, h, w) with the body of one texture."""
+        drawn = [tools.decode(one[None])[0] for one in x0]
+        frames = np.stack([picture.clamp(0, 1).permute(1, 2, 0).float().cpu().numpy() for picture in drawn])
+        agreed = self._agreed(frames, tools.memory)
+        out = []
+        for one, picture, target in zip(x0, drawn, agreed, strict=True):
+            wanted = torch.from_numpy(target).permute(2, 0, 1).to(picture)
+            both = tools.encode(torch.stack([wanted, picture.clamp(0, 1)]))
+            out.append(one + (both[0] - both[1]).to(one))
+        return torch.stack(out)
+
+    def _agreed(self, frames: Floats, memory: Memory | None) -> Sequence[Floats]:
+        seen = self.surface.segment(range(self.segment.start, self.segment.stop))
+        before = None if memory is None else Texture.from_arrays(memory.arrays, TEXTURE)
+        texture = fuse(self.surface, seen, frames, before, self._light(before))
+        if before is None and len(self._lights) < FITTED:
+            self._lights.append(texture.light)
+        pictures = []
+        for one, frame in zip(seen.frames, frames, strict=True):
+            body, drawn = texture.drawn(one)
+            pictures.append(composite(one, np.clip(body, 0, 1), drawn, frame, None))
+        return pictures
+
+    def _light(self, before: Texture | None) -> Floats | None:
+        """That of the segments before, or the mean of this one's first fits once they are there, or none yet."""
+        if before is not None:
+            return before.light
+        return None if len(self._lights) < FITTED else np.asarray(np.mean(self._lights, axis=0), np.float32)
