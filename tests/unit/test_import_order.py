@@ -45,6 +45,7 @@ ADDON: Order = (
 BACKEND: Order = (
     ("contract", "machine", "passes"),
     ("correspondence",),
+    ("surface",),
     ("loop",),
     ("models",),
     ("methods",),

@@ -1,0 +1,1 @@
+"""The body's surface: texels that all frames share, and what each frame shows of them."""
