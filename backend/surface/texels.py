@@ -148,7 +148,8 @@ def vertex_normals(faces: NDArray[Any], vertices: Floats) -> Floats:
     """Smooth unit normals (V, 3): each triangle's, weighted by its area; of a vertex that has none, 0."""
     corner = vertices[faces]
     across = np.cross(corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0])
-    total = np.stack([np.bincount(faces.ravel(), across[:, axis].repeat(3), len(vertices)) for axis in range(3)], 1)
+    summed = [np.bincount(faces.ravel(), across[:, axis].repeat(3), len(vertices)) for axis in range(3)]
+    total: Floats = np.stack(summed, axis=1).astype(np.float64)
     return unit(total)
 
 
