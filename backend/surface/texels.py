@@ -155,8 +155,13 @@ def vertex_normals(faces: NDArray[Any], vertices: Floats) -> Floats:
 
 def unit(vectors: Floats) -> Floats:
     """Vectors (n, 3) at length 1; those of no length stay 0."""
-    length = np.sqrt((vectors * vectors).sum(axis=1, keepdims=True))
+    length = np.sqrt(dot(vectors, vectors))[:, None]
     return np.divide(vectors, length, out=np.zeros_like(vectors), where=length > 0)
+
+
+def dot(one: Floats, other: Floats) -> Floats:
+    """Scalar products (n,) of vectors (n, 3)."""
+    return np.asarray(np.einsum("ni,ni->n", one, other))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -13,7 +13,7 @@ from scipy.sparse import csr_array
 from backend.passes.exr import FramePasses
 from backend.passes.shot_passes import ShotPasses
 from backend.surface.gbuffer import SAMPLES, CameraFrame, GBuffer, camera_frame, g_buffer
-from backend.surface.texels import TexelMesh, unit, vertex_normals
+from backend.surface.texels import TexelMesh, dot, unit, vertex_normals
 
 # A texel counts as seen up to so far behind the nearest surface: the texel and the sample are not the same point, and
 # the more a surface is turned away the more their depths differ.
@@ -151,18 +151,22 @@ def _pixel_normals(
 
 def _seen(mesh: TexelMesh, camera: CameraFrame, normals: Floats, buffer: GBuffer) -> _Seen:
     """The texels that a camera sees, by their side and by the depth of the sample that they lie in."""
-    points, normal = mesh.at_vertices @ camera.vertices, unit(mesh.at_vertices @ normals)
-    cosine = -(normal * unit(points)).sum(axis=1)
-    facing = np.flatnonzero((cosine > LEAST_COSINE) & (points[:, 2] > 0))
-    place = camera.place(points[facing])
+    points, normal = mesh.at_vertices @ camera.vertices, mesh.at_vertices @ normals
+    towards = -dot(normal, points)
+    length = np.sqrt(dot(normal, normal) * dot(points, points))
+    facing = np.flatnonzero((towards > LEAST_COSINE * length) & (points[:, 2] > 0))
+    points = points[facing]
+    place = camera.place(points)
     height, width = (side // SAMPLES for side in buffer.depth.shape)
-    inside = ((place >= 0) & (place < (width, height))).all(axis=1)
-    facing, place = facing[inside], place[inside]
-    seen = _Seen(facing, place, points[facing, 2], normal[facing], cosine[facing])
+    x, y = place[:, 0], place[:, 1]
+    inside = np.flatnonzero((x >= 0) & (x < width) & (y >= 0) & (y < height))
+    facing, place, depth = facing[inside], place[inside], points[inside, 2]
+    cosine = towards[facing] / length[facing]
     column, row = (place * SAMPLES).astype(np.int64).T
     before = np.where(buffer.hidden[row // SAMPLES, column // SAMPLES], 0, buffer.depth[row, column])
-    slack = BEHIND_M + BEHIND_SLOPE_M / np.maximum(seen.cosine, 0.1)
-    return seen.only(np.flatnonzero(seen.depth < before + slack))
+    clear = np.flatnonzero(depth < before + BEHIND_M + BEHIND_SLOPE_M / np.maximum(cosine, 0.1))
+    facing = facing[clear]
+    return _Seen(facing, place[clear], depth[clear], unit(normal[facing]), cosine[clear])
 
 
 def _neighbours(place: Floats, size: tuple[int, int]) -> tuple[Ints, Floats]:
@@ -171,14 +175,19 @@ def _neighbours(place: Floats, size: tuple[int, int]) -> tuple[Ints, Floats]:
     Those outside of the picture have a share of 0 and the number of a pixel that is inside.
     """
     height, width = size
-    low = np.floor(place - 0.5)
-    part = place - 0.5 - low
-    corner = low[:, None].astype(np.int64) + np.array([(0, 0), (1, 0), (0, 1), (1, 1)])
-    x_share = np.stack([1 - part[:, 0], part[:, 0]] * 2, axis=1)
-    y_share = np.stack([1 - part[:, 1], 1 - part[:, 1], part[:, 1], part[:, 1]], axis=1)
-    inside = ((corner >= 0) & (corner < (width, height))).all(axis=2)
-    corner = np.clip(corner, 0, (width - 1, height - 1))
-    return corner[..., 1] * width + corner[..., 0], x_share * y_share * inside
+    pixels, shares = [], []
+    along = [np.floor(place[:, axis] - 0.5) for axis in range(2)]
+    part = [place[:, axis] - 0.5 - along[axis] for axis in range(2)]
+    for down in range(2):
+        row = along[1] + down
+        y_share = np.where((row >= 0) & (row < height), part[1] if down else 1 - part[1], 0)
+        row = np.clip(row, 0, height - 1)
+        for right in range(2):
+            column = along[0] + right
+            x_share = np.where((column >= 0) & (column < width), part[0] if right else 1 - part[0], 0)
+            pixels.append(row * width + np.clip(column, 0, width - 1))
+            shares.append(x_share * y_share)
+    return np.stack(pixels, axis=1).astype(np.int64), np.stack(shares, axis=1)
 
 
 def _same_surface(pixel: Ints, depth: Floats, rendered: FramePasses) -> NDArray[np.bool_]:
