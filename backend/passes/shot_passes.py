@@ -11,7 +11,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.lib.format import open_memmap
@@ -34,6 +34,7 @@ class Charts:
     f: NDArray[np.int32]  # (faces, 3) vertex indices
     part: NDArray[np.uint8]  # (faces,) 1..24
     chart_uv: NDArray[np.float32]  # (faces, 3, 2) 0..1
+    rest: NDArray[np.float32] | None = None  # (vertices, 3) metres, the rest pose; None: the file does not hold it
 
 
 class FrameSource(Protocol):
@@ -139,10 +140,11 @@ def depth_pictures(passes: ShotPasses, frames: range) -> NDArray[np.float32]:
 
 
 def read_charts(path: Path) -> Charts:
-    """Read `charts.npz`. Raises PassesError naming the key at fault."""
+    """Read `charts.npz`; its key `rest` may be absent. Raises PassesError naming the key at fault."""
     try:
         with np.load(path, allow_pickle=False) as data:
             f, part, chart_uv = data["f"], data["part"], data["chart_uv"]
+            rest = data["rest"] if "rest" in data else None
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise PassesError("passes.charts", f"The body's charts ({path.name}) cannot be read: {error}.") from error
     if f.ndim != 2 or f.shape[1] != 3 or part.shape != f.shape[:1] or chart_uv.shape != (*f.shape, 2):
@@ -151,7 +153,21 @@ def read_charts(path: Path) -> Charts:
             f"The body's charts ({path.name}) do not fit together: "
             f"f {f.shape}, part {part.shape}, chart_uv {chart_uv.shape}.",
         )
-    return Charts(f.astype(np.int32), part.astype(np.uint8), chart_uv.astype(np.float32))
+    return Charts(f.astype(np.int32), part.astype(np.uint8), chart_uv.astype(np.float32), _checked_rest(rest, f, path))
+
+
+def _checked_rest(rest: NDArray[Any] | None, f: NDArray[Any], path: Path) -> NDArray[np.float32] | None:
+    if rest is None:
+        return None
+    numbers = rest.dtype.kind in "fiu" and rest.ndim == 2 and rest.shape[1] == 3
+    if not numbers or len(rest) <= f.max(initial=-1) or not np.isfinite(rest).all():
+        raise PassesError(
+            "passes.charts",
+            f"The bodies' rest pose ({path.name}, rest) is {rest.dtype} {rest.shape} or not finite; it needs three "
+            "finite numbers a vertex.",
+            "Render the passes again.",
+        )
+    return rest.astype(np.float32)
 
 
 def map_vertices(path: Path, frames: int, count: int) -> NDArray[np.float32]:
@@ -195,5 +211,12 @@ def open_passes(frame_files: Sequence[Path], shot_file: Path, vertices_file: Pat
         check_header(path, shot.height, shot.width)
     count = max(character.vertex_start + character.vertex_count for character in shot.characters)
     vertices = map_vertices(vertices_file, len(shot.frames), count)
+    charts = read_charts(charts_file)
+    if charts.rest is not None and len(charts.rest) != count:
+        raise PassesError(
+            "passes.charts",
+            f"The rest pose ({charts_file.name}, rest) has {len(charts.rest)} vertices; the shot has {count}.",
+            "Render the passes again.",
+        )
     source = FrameFiles(tuple(frame_files), shot.height, shot.width)
-    return ShotPasses(shot, vertices, read_charts(charts_file), source)
+    return ShotPasses(shot, vertices, charts, source)

@@ -1,1 +1,1 @@
-"""The body's surface: texels on it, what each frame sees of them, and one texture out of many frames."""
+"""The body's surface: texels that all frames share, and what each frame shows of them."""
