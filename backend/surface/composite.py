@@ -11,34 +11,26 @@ from backend.surface.shot_surface import Seen
 Floats = NDArray[np.float32]
 
 
-def composite(seen: Seen, body: Floats, drawn: NDArray[np.bool_], picture: Floats, behind: Floats | None) -> Floats:
-    """A picture (height, width, 3) with the body's colours (n, 3) where they are `drawn` (n,).
+def composite(seen: Seen, body: Floats, drawn: NDArray[np.bool_], background: Floats) -> Floats:
+    """A picture (height, width, 3): the body's colours (n, 3) where they are `drawn` (n,), before the `background`.
 
-    `behind` (height, width, 3) is what lies behind the body; None takes the nearest pixel beside it. A pixel without
-    any coverage stays as it is.
+    Behind a pixel that the body covers in part lies what the nearest pixel beside the body shows. A pixel without any
+    coverage, or without colours, is the background's.
     """
     view = seen.view
-    height, width = picture.shape[:2]
     pixel, alpha, colour = view.pixel[drawn], view.alpha[drawn, None], body[drawn]
-    background = (picture if behind is None else behind).reshape(-1, 3)
-    if behind is None:
-        covered = np.zeros(height * width, bool)
-        covered[view.pixel] = True
-        background = background[_nearest_outside(covered.reshape(height, width)).reshape(-1)[pixel]]
-    else:
-        background = background[pixel]
-    out = picture.reshape(-1, 3).copy()
-    out[pixel] = alpha * colour + (1 - alpha) * background
-    return out.reshape(picture.shape)
+    flat = background.reshape(-1, 3)
+    behind = flat[_nearest_outside(covered(seen, background.shape[:2])).reshape(-1)[pixel]]
+    out = flat.copy()
+    out[pixel] = alpha * colour + (1 - alpha) * behind
+    return out.reshape(background.shape)
 
 
-def outside_distance_px(seen: Seen, height: int, width: int) -> Floats:
-    """How far each pixel (height, width) lies from the nearest that shows the body, in pixels; 0 on it."""
-    free = np.ones(height * width, bool)
-    free[seen.view.pixel] = False
-    if free.all():
-        return np.full((height, width), np.hypot(height, width), np.float32)
-    return np.asarray(distance_transform_edt(free.reshape(height, width)), np.float32)
+def covered(seen: Seen, size: tuple[int, ...]) -> NDArray[np.bool_]:
+    """The pixels (height, width) that show the body, or a part of it."""
+    mask = np.zeros(size[0] * size[1], bool)
+    mask[seen.view.pixel] = True
+    return mask.reshape(size)
 
 
 def _nearest_outside(covered: NDArray[np.bool_]) -> NDArray[np.int64]:

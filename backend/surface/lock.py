@@ -17,11 +17,12 @@ from torch import Tensor
 
 from backend.contract.values import Memory, Segment
 from backend.surface.atlas_picture import atlas_png
-from backend.surface.composite import composite, outside_distance_px
+from backend.surface.beside import Ring, matte, rings, steadied
+from backend.surface.composite import composite, covered
 from backend.surface.fuse import fuse
-from backend.surface.off_body import BackgroundChoice, chosen_background
-from backend.surface.plate import Plate, background_plate, blended_plate
-from backend.surface.shot_surface import SegmentSurface, ShotSurface
+from backend.surface.off_body import MOST_CUT, BackgroundChoice, chosen_background, cut_share
+from backend.surface.plate import Plate, background_plate, blended_plate, share_of
+from backend.surface.shot_surface import Seen, ShotSurface
 from backend.surface.texture import Texture, blended
 
 TEXTURE, TEXTURE_BEFORE = "texture.", "texture_before."
@@ -51,17 +52,17 @@ class SurfaceLock:
         before = None if memory is None else Texture.from_arrays(memory.arrays, TEXTURE)
         after = fuse(self.surface, seen, frames, before, None if before is None else before.light)
         arrays = after.arrays(TEXTURE) | ({} if before is None else before.arrays(TEXTURE_BEFORE))
-        return Memory(arrays | self._plate_arrays(seen, frames, memory))
+        return Memory(arrays | self._plate_arrays(segment, frames, memory))
 
     def finished(self, segment: Segment, pictures: Tensor, memory: Memory) -> Tensor:
         """The segment's pictures locked; see `Finish.finished`."""
         if not self.applied:
             return pictures
-        seen = self.surface.segment(range(segment.start, segment.stop))
-        frames = _array(pictures)
-        shown = [
-            self._locked(seen, row, frame, (row + 1) / len(frames), memory.arrays) for row, frame in enumerate(frames)
-        ]
+        frames, shown = _array(pictures), []
+        backgrounds = self._backgrounds(segment, frames, memory.arrays)
+        for row, (one, behind) in enumerate(zip(self._seen(segment), backgrounds, strict=True)):
+            body, drawn = self._texture((row + 1) / len(frames), memory.arrays).drawn(one)
+            shown.append(composite(one, np.clip(body, 0, 1), drawn, behind))
         return torch.from_numpy(np.stack(shown)).permute(0, 3, 1, 2).to(pictures)
 
     def files(self, memory: Memory) -> Mapping[str, bytes]:
@@ -74,42 +75,56 @@ class SurfaceLock:
             return ()
         return (BackgroundChoice(int(memory.arrays[CHOICE])).sentence(self.prompts),)
 
-    def _plate_arrays(self, seen: SegmentSurface, frames: Floats, memory: Memory | None) -> dict[str, Tensor]:
+    def _plate_arrays(self, segment: Segment, frames: Floats, memory: Memory | None) -> dict[str, Tensor]:
         """The plate with this segment in it; the shot's first segment decides whether there is one."""
-        distances = [outside_distance_px(one, *self.surface.passes.size) for one in seen.frames]
+        passes = self.surface.passes
+        around = self._rings(segment)
         before = None if memory is None or f"{PLATE}colour" not in memory.arrays else _plate(memory.arrays, PLATE)
-        after = background_plate(frames, distances, before)
-        choice = (
-            chosen_background(self.background, self.prompts, self.surface.passes.shot, frames, distances, after)
-            if memory is None
-            else BackgroundChoice(int(memory.arrays[CHOICE]))
-        )
-        arrays = {CHOICE: torch.tensor(choice.value)}
-        if choice.plate:
-            arrays |= after.arrays(PLATE) | ({} if before is None else before.arrays(PLATE_BEFORE))
-        return arrays
+        if memory is None:
+            choice = chosen_background(self.background, self.prompts, passes.shot)
+        else:
+            choice = BackgroundChoice(int(memory.arrays[CHOICE]))
+        if not choice.plate:
+            return {CHOICE: torch.tensor(choice.value)}
+        after = background_plate(frames, [share_of(one.distance_px) for one in around], before)
+        steady = steadied(passes, range(segment.start, segment.stop), frames, around)
+        mattes = [matte(picture, after, ring) for picture, ring in zip(steady, around, strict=True)]
+        if choice is BackgroundChoice.PLATE and memory is None and cut_share(mattes, around) > MOST_CUT:
+            return {CHOICE: torch.tensor(BackgroundChoice.STANDS_OFF.value)}
+        shares = [share_of(ring.distance_px) * (1 - covered) for ring, covered in zip(around, mattes, strict=True)]
+        after = background_plate(frames, shares, before)
+        arrays = after.arrays(PLATE) | ({} if before is None else before.arrays(PLATE_BEFORE))
+        return arrays | {CHOICE: torch.tensor(choice.value)}
 
-    def _locked(
-        self, seen: SegmentSurface, row: int, frame: Floats, share: float, arrays: Mapping[str, Tensor]
-    ) -> Floats:
-        """One frame (height, width, 3), `share` of the way from the segment before to this one's end."""
+    def _rings(self, segment: Segment) -> list[Ring]:
+        """The pixels beside the body, a frame each."""
+        frames = range(segment.start, segment.stop)
+        return rings(self.surface.passes, frames, [covered(one, self.surface.passes.size) for one in self._seen(segment)])
+
+    def _seen(self, segment: Segment) -> tuple[Seen, ...]:
+        return self.surface.segment(range(segment.start, segment.stop)).frames
+
+    def _backgrounds(self, segment: Segment, frames: Floats, arrays: Mapping[str, Tensor]) -> list[Floats]:
+        """Each frame (height, width, 3) without its body: the frame itself, or the plate with what goes with the body."""
+        if f"{PLATE}colour" not in arrays:
+            return list(frames)
+        around = self._rings(segment)
+        steady = steadied(self.surface.passes, range(segment.start, segment.stop), frames, around)
+        out = []
+        for row, (frame, picture, ring) in enumerate(zip(frames, steady, around, strict=True)):
+            plate = _plate(arrays, PLATE)
+            if f"{PLATE_BEFORE}colour" in arrays:
+                plate = blended_plate(_plate(arrays, PLATE_BEFORE), plate, (row + 1) / len(frames))
+            behind = plate.under(frame)
+            out.append(behind + matte(picture, plate, ring)[..., None] * (picture - behind))
+        return out
+
+    def _texture(self, share: float, arrays: Mapping[str, Tensor]) -> Texture:
+        """The texture `share` of the way from the segment before to this one's end."""
         texture = Texture.from_arrays(arrays, TEXTURE)
-        if f"{TEXTURE_BEFORE}colour" in arrays:
-            texture = blended(Texture.from_arrays(arrays, TEXTURE_BEFORE), texture, share)
-        behind = _behind(arrays, frame, share)
-        body, drawn = texture.drawn(seen.frames[row])
-        shown = composite(seen.frames[row], np.clip(body, 0, 1), drawn, frame if behind is None else behind, behind)
-        return np.asarray(shown, np.float32)
-
-
-def _behind(arrays: Mapping[str, Tensor], frame: Floats, share: float) -> Floats | None:
-    """The background (height, width, 3) of one frame, None where it is the frame's own."""
-    if f"{PLATE}colour" not in arrays:
-        return None
-    plate = _plate(arrays, PLATE)
-    if f"{PLATE_BEFORE}colour" in arrays:
-        plate = blended_plate(_plate(arrays, PLATE_BEFORE), plate, share)
-    return plate.under(frame)
+        if f"{TEXTURE_BEFORE}colour" not in arrays:
+            return texture
+        return blended(Texture.from_arrays(arrays, TEXTURE_BEFORE), texture, share)
 
 
 def _plate(arrays: Mapping[str, Tensor], prefix: str) -> Plate:

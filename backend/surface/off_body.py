@@ -9,21 +9,20 @@ from enum import Enum
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.surface.plate import Plate
+from backend.surface.beside import REACH, Ring
 from shared.shot import Shot
 
 # Garments and gear that stand off the body, singular; a plate would cut what of them moves.
 STANDING_OFF = (
-    "afro antlers armour backpack bag banner beard braid broom bun bustle cape cloak coat crest crinoline crown dreadlocks "
-    "dress feathers fins flag fur gown guitar hair halo hammer hat headdress hood horns instrument kilt kimono lance mane "
+    "afro antlers backpack bag banner beard braid broom bun bustle cape cloak coat crest crinoline dreadlocks "
+    "dress feathers fins flag fur gown guitar halo hammer headdress horns instrument kilt kimono lance mane "
     "mantle mohawk pack parasol plume poncho ponytail quiver ribbons robe rucksack saree sari scarf shawl shield skirt spear "
     "spikes staff sword tail tails tentacles toga train tutu umbrella veil wand weapon wig wings"
 ).split()
 _NAMED = re.compile(r"\b(" + "|".join(STANDING_OFF) + r")(?:s|es)?\b", re.IGNORECASE)
-# Of the ring of pixels beside the body, how many may differ from the plate, and by how much, before it counts as cut.
-RING_PX = (0.02, 0.06)  # of the picture's height, from the body
-DIFFERENT = 0.2  # of white, over all channels
-MOST_CUT = 0.25
+# The outer part of a ring beside the body, and how much of it may show what goes with the body before it counts as cut.
+EDGE = 0.85
+MOST_CUT = 0.04
 
 Floats = NDArray[np.float32]
 
@@ -71,33 +70,24 @@ def camera_stands_still(shot: Shot) -> bool:
     )
 
 
-def chosen_background(
-    wish: str, prompts: Sequence[str], shot: Shot, frames: Floats, distances_px: Sequence[Floats], plate: Plate
-) -> BackgroundChoice:
-    """What becomes of the background, by the `wish` (auto, keep or plate), the camera, the prompts and the frames.
-
-    `frames` (n, height, width, 3) and the pixels' `distances_px` (height, width) from the body are those of the shot's
-    first segment, `plate` is theirs.
-    """
+def chosen_background(wish: str, prompts: Sequence[str], shot: Shot) -> BackgroundChoice:
+    """What becomes of the background, by the `wish` (auto, keep or plate), the camera and the prompts; `PLATE` is
+    left to be judged by the frames (`cut_share`)."""
     if wish == "keep":
         return BackgroundChoice.ASKED_KEEP
     if not camera_stands_still(shot):
         return BackgroundChoice.MOVING_CAMERA
     if wish == "plate":
         return BackgroundChoice.ASKED_PLATE
-    if named_off_body(prompts) is not None:
-        return BackgroundChoice.NAMED
-    cut = cut_share(frames, distances_px, plate)
-    return BackgroundChoice.STANDS_OFF if cut > MOST_CUT else BackgroundChoice.PLATE
+    return BackgroundChoice.PLATE if named_off_body(prompts) is None else BackgroundChoice.NAMED
 
 
-def cut_share(frames: Floats, distances_px: Sequence[Floats], plate: Plate) -> float:
-    """How much of a ring beside the body differs from the plate: what a plate would cut, 0..1."""
-    height = frames.shape[1]
-    low, high = (part * height for part in RING_PX)
-    differ = total = 0
-    for frame, distance in zip(frames, distances_px, strict=True):
-        ring = (distance >= low) & (distance < high) & (plate.weight > 0)
-        differ += int((np.abs(frame - plate.colour).sum(axis=2)[ring] > DIFFERENT * 3).sum())
-        total += int(ring.sum())
-    return differ / total if total else 0.0
+def cut_share(mattes: Sequence[Floats], around: Sequence[Ring]) -> float:
+    """How much of the outer edge of the frames' rings shows what goes with the body, and would be cut there, 0..1."""
+    cut = total = 0.0
+    for covered, ring in zip(mattes, around, strict=True):
+        reach = REACH * covered.shape[0]
+        edge = (ring.distance_px > EDGE * reach) & (ring.distance_px <= reach)
+        cut += float(covered[edge].sum())
+        total += float(edge.sum())
+    return cut / total if total else 0.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,12 +43,11 @@ class Plate:
         return cls(*(arrays[f"{prefix}{name}"].numpy().astype(np.float32) for name in ("colour", "weight")))
 
 
-def background_plate(pictures: Floats, distances_px: Iterable[Floats], before: Plate | None) -> Plate:
-    """The robust mean of `pictures` (frames, height, width, 3), and of the plate of those before, where no body is.
+def background_plate(pictures: Floats, shares: Sequence[Floats], before: Plate | None) -> Plate:
+    """The robust mean of `pictures` (frames, height, width, 3), and of the plate of those before.
 
-    `distances_px` (height, width) of each are from the body. Iteratively reweighted least squares.
+    `shares` (height, width) are the weights of each picture's pixels. Iteratively reweighted least squares.
     """
-    shares = [_share(distance) for distance in distances_px]
     mean, weight = np.zeros(pictures.shape[1:], np.float32), np.zeros(pictures.shape[1:3], np.float32)
     for round_ in range(1 + ROUNDS):
         total, weight = np.zeros_like(mean), np.zeros_like(weight)
@@ -70,7 +69,8 @@ def blended_plate(before: Plate, after: Plate, share: float) -> Plate:
     return Plate(before.colour + step * (after.colour - before.colour), after.weight)
 
 
-def _share(distance_px: Floats) -> Floats:
+def share_of(distance_px: Floats) -> Floats:
+    """How much a pixel's background counts (height, width), by its distance from the body."""
     return np.maximum(np.clip((distance_px - FROM_PX) / OVER_PX, 0, 1), np.where(distance_px >= 1, FAINT, 0)).astype(
         np.float32
     )

@@ -13,12 +13,12 @@ from scipy.sparse import csr_matrix
 from backend.passes.shot_passes import ShotPasses
 from backend.surface.best_view import feathered, view_labels
 from backend.surface.nodes import Nodes, surface_nodes
-from backend.surface.texels import TexelMesh, spacing_of, texel_mesh
+from backend.surface.texels import TexelMesh, shot_texels
 from backend.surface.views import FrameView, frame_view
 
-# Widths of the low-pass and of the labels' feather in texel spacings; a spacing is half a pixel.
-LOW_PASS = 7.5
-FEATHER = 2.5
+# Widths of the low-pass and of the labels' feather in texel spacings, of which one is a pixel.
+LOW_PASS = 3.75
+FEATHER = 1.25
 # A place that no frame sees better than this keeps its mean colour: fingers, grazing views.
 DETAIL_FROM, DETAIL_OVER = 0.05, 0.25
 
@@ -59,9 +59,7 @@ class ShotSurface:
     @cached_property
     def mesh(self) -> TexelMesh:
         """The texels, on the rest pose of the bodies, or on frame 0 where the passes have none."""
-        charts = self.passes.charts
-        rest = self.passes.vertices[0] if charts.rest is None else charts.rest
-        return texel_mesh(charts.f, np.asarray(rest, np.float32), self.body, spacing_of(self.passes))
+        return shot_texels(self.passes)
 
     @property
     def body(self) -> NDArray[np.int32]:

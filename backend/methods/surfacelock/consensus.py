@@ -71,7 +71,7 @@ class Consensus:
         pictures = []
         for one, frame in zip(seen.frames, frames, strict=True):
             body, drawn = texture.drawn(one)
-            pictures.append(composite(one, np.clip(body, 0, 1), drawn, frame, None))
+            pictures.append(composite(one, np.clip(body, 0, 1), drawn, frame))
         return pictures
 
     def _light(self, before: Texture | None) -> Floats | None:
