@@ -59,7 +59,7 @@ def g_buffer(passes: ShotPasses, frame: int, camera: CameraFrame | None = None) 
     """Draw one frame. Coverage is partial at silhouettes alone. Raises PassesError for a frame that cannot be used."""
     camera = camera or camera_frame(passes, frame)
     height, width = passes.size
-    fine, centres = _drawn(passes, camera, SAMPLES), _drawn(passes, camera, 1)
+    fine, centres = drawn(passes, camera, SAMPLES), drawn(passes, camera, 1)
     row, column = np.divmod(fine.pixel, SAMPLES * width)
     pixel = row // SAMPLES * width + column // SAMPLES
     shown = np.zeros(height * width, bool)
@@ -80,7 +80,8 @@ def g_buffer(passes: ShotPasses, frame: int, camera: CameraFrame | None = None) 
     )
 
 
-def _drawn(passes: ShotPasses, camera: CameraFrame, samples: int) -> Fragments:
+def drawn(passes: ShotPasses, camera: CameraFrame, samples: int) -> Fragments:
+    """The surface at `samples` x `samples` places a pixel, of the bodies alone; 1 is the pixels' centres."""
     height, width = passes.size
     faces = passes.charts.f
     return rasterise(
