@@ -1,4 +1,4 @@
-"""`latentman bench diffusion|correspondence|arithmetic|waiting`: the figures that the documents quote."""
+"""`latentman bench diffusion|correspondence|surface|arithmetic|waiting`: the figures that the documents quote."""
 
 from __future__ import annotations
 
@@ -15,16 +15,18 @@ from backend.measure.bench.arithmetic import Arithmetic, count_arithmetic
 from backend.measure.bench.correspondence import CorrespondenceBench, CorrespondenceRow, run_correspondence
 from backend.measure.bench.diffusion import CASES, DiffusionBench, DiffusionFigures, run_diffusion
 from backend.measure.bench.shot import FRAMING
+from backend.measure.bench.surface import SurfaceBench, SurfaceRow, run_surface
 from backend.measure.bench.waiting import ASLEEP, SPINNING, WaitingBench, WaitingRow, run_waiting
 from backend.methods.latentman.step_decoder import GuideDecoder
 from shared.errors import EXIT_DONE
 
+KINDS = ("diffusion", "correspondence", "surface", "arithmetic", "waiting")
 _WIDTH = 130
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    kinds = parser.add_subparsers(dest="bench", required=True, metavar="diffusion|correspondence|arithmetic|waiting")
+    kinds = parser.add_subparsers(dest="bench", required=True, metavar="|".join(KINDS))
     diffusion = kinds.add_parser("diffusion", help="our sampler beside diffusers' stock pipeline")
     defaults = DiffusionBench()
     for name in ("frames", "steps", "repeats"):
@@ -49,12 +51,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=sizes.dense_bytes / 1e9,
         help="memory for the dense solver (default: %(default)s)",
     )
+    drawing = kinds.add_parser("surface", help="texels and views of a shot, and our z-buffer beside the plain way")
+    shots = SurfaceBench()
+    drawing.add_argument("--size", type=int, action="append", help=f"default: {', '.join(map(str, shots.sizes))}")
+    drawing.add_argument("--view", action="append", choices=tuple(FRAMING), help="default: both")
+    for name in ("frames", "repeats"):
+        drawing.add_argument(f"--{name}", type=int, default=getattr(shots, name), help="default: %(default)s")
     counting = kinds.add_parser("arithmetic", help="operations a frame takes, counted, of both models")
     waiting = kinds.add_parser("waiting", help="threads that spin while they wait, and asleep, beside other programs")
     waits = WaitingBench()
     waiting.add_argument("--repeats", type=int, default=waits.repeats, help="default: %(default)s")
     waiting.add_argument("--others", type=int, default=waits.others, help="busy programs (default: one a processor)")
-    for kind in (diffusion, matching, counting, waiting):
+    for kind in (diffusion, matching, drawing, counting, waiting):
         kind.add_argument("--json", action="store_true", help="all figures as JSON")
 
 
@@ -63,6 +71,7 @@ def run(arguments: argparse.Namespace) -> int:
     kinds: dict[str, Callable[[argparse.Namespace], None]] = {
         "diffusion": _diffusion,
         "correspondence": _correspondence,
+        "surface": _surface,
         "arithmetic": _arithmetic,
         "waiting": _waiting,
     }
@@ -101,6 +110,18 @@ def _correspondence(arguments: argparse.Namespace) -> None:
     )
     rows = run_correspondence(bench, _report)
     print(json.dumps([asdict(row) for row in rows], indent=1) if arguments.json else correspondence_table(rows))
+
+
+def _surface(arguments: argparse.Namespace) -> None:
+    defaults = SurfaceBench()
+    bench = SurfaceBench(
+        sizes=tuple(arguments.size or defaults.sizes),
+        views=tuple(arguments.view or defaults.views),
+        frames=arguments.frames,
+        repeats=arguments.repeats,
+    )
+    rows = run_surface(bench, _report)
+    print(json.dumps([asdict(row) for row in rows], indent=1) if arguments.json else surface_table(rows))
 
 
 def _arithmetic(arguments: argparse.Namespace) -> None:
@@ -156,6 +177,31 @@ def correspondence_table(rows: Sequence[CorrespondenceRow]) -> str:
         for row in rows
     ]
     return _table("a pair of frames, matched part by part", heads, lines)
+
+
+def surface_table(rows: Sequence[SurfaceRow]) -> str:
+    """The surface bench for people."""
+    names = "view, size, texels, pixels, seen, MB, texels s, frame ms, shot s, ours ms, boxes ms, boxes/ours, "
+    heads = names.split(", ")
+    lines = [
+        (
+            row.view,
+            str(row.size),
+            f"{row.texels:,}",
+            f"{row.pixels:,}",
+            f"{row.seen:,}",
+            f"{row.held_mb:.1f}",
+            f"{row.texels_s:.2f}",
+            f"{row.frame_ms:.0f}",
+            f"{row.shot_s:.2f}",
+            f"{row.draw_ms:.1f}",
+            f"{row.boxes_ms:.1f}",
+            f"{row.boxes_over_ours:.1f}x",
+            row.proof,
+        )
+        for row in rows
+    ]
+    return _table("texels and views of a shot; one frame drawn at pixel centres in two ways", heads, lines)
 
 
 def arithmetic_table(rows: Sequence[Arithmetic]) -> str:

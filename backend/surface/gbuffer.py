@@ -10,14 +10,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import binary_dilation, convolve
+from scipy.ndimage import convolve
 
 from backend.passes.exr import FramePasses
 from backend.passes.shot_passes import ShotPasses
 from backend.surface.raster import Fragments, rasterise
 
 SAMPLES = 2  # a pixel's side
-_AROUND = np.ones((3, 3), np.int64)
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -59,7 +58,7 @@ def g_buffer(passes: ShotPasses, frame: int, camera: CameraFrame | None = None) 
     """Draw one frame. Coverage is partial at silhouettes alone. Raises PassesError for a frame that cannot be used."""
     camera = camera or camera_frame(passes, frame)
     height, width = passes.size
-    fine, centres = _drawn(passes, camera, SAMPLES), _drawn(passes, camera, 1)
+    fine, centres = drawn(passes, camera, SAMPLES), drawn(passes, camera, 1)
     row, column = np.divmod(fine.pixel, SAMPLES * width)
     pixel = row // SAMPLES * width + column // SAMPLES
     shown = np.zeros(height * width, bool)
@@ -80,7 +79,8 @@ def g_buffer(passes: ShotPasses, frame: int, camera: CameraFrame | None = None) 
     )
 
 
-def _drawn(passes: ShotPasses, camera: CameraFrame, samples: int) -> Fragments:
+def drawn(passes: ShotPasses, camera: CameraFrame, samples: int) -> Fragments:
+    """The surface at `samples` x `samples` places a pixel, of the bodies alone; 1 is the pixels' centres."""
     height, width = passes.size
     faces = passes.charts.f
     return rasterise(
@@ -94,14 +94,18 @@ def _occlusion(
     """Which pixels another object hides, and which keep their coverage.
 
     A lone pixel of the silhouette that the passes miss is rounding, not an object: the edge runs through its centre.
-    Where a body covers a part of a pixel and not its centre, the pixel keeps that unless all the body's pixels around
-    it are hidden.
+    Where a body covers a part of a pixel and not its centre, the pixel is hidden as most of the body's pixels around it
+    are.
     """
     rendered = passes.part > 0
     hidden = shown & ~rendered
     if not hidden.any():
         return hidden, np.ones_like(hidden)
-    lone = hidden & (counts < SAMPLES**2) & (convolve(hidden.astype(np.int64), _AROUND, mode="constant") == 1)
-    hidden &= ~lone
-    beside = binary_dilation(hidden, _AROUND) & ~binary_dilation(rendered, _AROUND)
-    return hidden, ~(hidden | (beside & ~shown))
+    hidden &= ~((counts < SAMPLES**2) & (_around(hidden) == 1))
+    fringe = ~shown & (_around(hidden) > _around(rendered))
+    return hidden, ~(hidden | fringe)
+
+
+def _around(marked: NDArray[np.bool_]) -> Ints:
+    """How many of the nine pixels round each one are marked."""
+    return np.asarray(convolve(marked.astype(np.int64), np.ones((3, 3), np.int64), mode="constant"))

@@ -73,9 +73,11 @@ def rasterise(corners: Floats, depth: Floats, height: int, width: int) -> Fragme
         for low, high in _chunks(spans.stop - spans.first, CHUNK_SAMPLES):
             _draw(spans, low, high, triangles.face, width, nearest, owner)
     pixel = np.flatnonzero(owner >= 0)
-    face = owner[pixel]
-    row, column = np.divmod(pixel, width)
-    weights = _weights(corners[face], depth[face], column + 0.5, row + 0.5)
+    face, weights = owner[pixel], np.empty((len(pixel), 3))
+    for low in range(0, len(pixel), CHUNK_SAMPLES):
+        part = slice(low, low + CHUNK_SAMPLES)
+        row, column = np.divmod(pixel[part], width)
+        weights[part] = _weights(corners[face[part]], depth[face[part]], column + 0.5, row + 0.5)
     return Fragments(pixel, 1 / nearest[pixel], face, weights)
 
 

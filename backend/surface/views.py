@@ -26,6 +26,8 @@ SAME_SURFACE_M = 0.05
 EDGE_PX = 0.5
 INNER_PX = 3.0
 LEAST_QUALITY = 0.02
+# So many samples are looked up at once: about 50 MB.
+BAND_SAMPLES = 1 << 16
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -75,6 +77,16 @@ class _Seen:
         return _Seen(self.texel[kept], self.place[kept], self.depth[kept], self.normal[kept], self.cosine[kept])
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Band:
+    """The samples of some rows of the picture."""
+
+    row: Ints  # (s,) the pixel of each, counted from the band's first
+    count: int  # pixels
+    face: Ints  # (s,)
+    weights: Floats  # (s, 3)
+
+
 def frame_view(passes: ShotPasses, mesh: TexelMesh, frame: int) -> FrameView:
     """Set a frame's picture against the texels of `mesh`, which has the triangles of the passes' charts.
 
@@ -84,8 +96,7 @@ def frame_view(passes: ShotPasses, mesh: TexelMesh, frame: int) -> FrameView:
     buffer, rendered = g_buffer(passes, frame, camera), passes.frame(frame)
     normals = vertex_normals(mesh.faces, camera.vertices)
     pixel = np.flatnonzero(buffer.alpha)
-    row = np.searchsorted(pixel, buffer.pixel)
-    read_index, read_weight = _reads(mesh, buffer, row, len(pixel))
+    read_index, read_weight, pixel_normal = _pixels(mesh, camera, normals, buffer, pixel)
     seen = _seen(mesh, camera, normals, buffer)
     tap_pixel, shares = _neighbours(seen.place, passes.size)
     weight = shares * _same_surface(tap_pixel, seen.depth, rendered)
@@ -102,7 +113,7 @@ def frame_view(passes: ShotPasses, mesh: TexelMesh, frame: int) -> FrameView:
         alpha=buffer.alpha.ravel()[pixel],
         read_index=read_index,
         read_weight=read_weight,
-        normal=_pixel_normals(mesh, camera, normals, buffer, row, len(pixel)),
+        normal=pixel_normal,
         seen=seen.texel.astype(np.int32),
         place=seen.place.astype(np.float32),
         tap_pixel=np.where(tap_weight > 0, tap_pixel, tap_pixel[np.arange(len(kept)), tap_weight.argmax(1)][:, None]),
@@ -112,41 +123,74 @@ def frame_view(passes: ShotPasses, mesh: TexelMesh, frame: int) -> FrameView:
     )
 
 
-def _reads(mesh: TexelMesh, buffer: GBuffer, row: Ints, count: int) -> tuple[NDArray[np.int32], Singles]:
-    """The texels (n, m) that each pixel reads, rising, and their weights; `row` (s,) is the pixel of each sample."""
-    index, weight = mesh.lookup(buffer.face, buffer.weights)
+def _pixels(
+    mesh: TexelMesh, camera: CameraFrame, normals: Floats, buffer: GBuffer, pixel: Ints
+) -> tuple[NDArray[np.int32], Singles, Singles]:
+    """What the pixels (n,) read, index and weight (n, m), and their normals (n, 3); a few rows at a time."""
+    bands = _bands(buffer, pixel)
+    reads = [_reads(mesh, band) for band in bands]
+    normal = [_pixel_normals(mesh, camera, normals, band) for band in bands]
+    width = max((read.shape[1] for _, read in reads), default=1)
+    index, weight = np.zeros((len(pixel), width), np.int32), np.zeros((len(pixel), width), np.float32)
+    start = 0
+    for band_index, band_weight in reads:
+        rows = slice(start, start + len(band_index))
+        index[rows, : band_index.shape[1]], weight[rows, : band_weight.shape[1]] = band_index, band_weight
+        start = rows.stop
+    return index, weight, np.concatenate([np.zeros((0, 3), np.float32), *normal])
+
+
+def _bands(buffer: GBuffer, pixel: Ints) -> list[_Band]:
+    """The samples of a frame, cut between rows of the picture into pieces of about `BAND_SAMPLES`."""
+    line = buffer.pixel // buffer.alpha.shape[1]
+    starts = np.flatnonzero(np.diff(line, prepend=-1))
+    starts = starts[np.flatnonzero(np.diff(starts // BAND_SAMPLES, prepend=-1))]
+    row = np.searchsorted(pixel, buffer.pixel)
+    bands = []
+    for low, high in zip(starts, np.append(starts[1:], len(line))[: len(starts)], strict=True):
+        rows = row[low:high] - row[low:high].min()
+        bands.append(_Band(rows, int(rows.max()) + 1, buffer.face[low:high], buffer.weights[low:high]))
+    return bands
+
+
+def _reads(mesh: TexelMesh, band: _Band) -> tuple[NDArray[np.int32], Singles]:
+    """The texels (n, m) that each pixel of a band reads, rising, and their weights."""
+    index, weight = mesh.lookup(band.face, band.weights)
     used = weight > 0
-    rows = np.broadcast_to(row[:, None], index.shape)[used]
-    summed = csr_array((weight[used].astype(np.float64), (rows, index[used])), shape=(count, len(mesh)))
+    rows = np.broadcast_to(band.row[:, None], index.shape)[used]
+    summed = csr_array((weight[used].astype(np.float64), (rows, index[used])), shape=(band.count, len(mesh)))
     summed.sum_duplicates()
     lengths = np.diff(summed.indptr)
-    width = int(lengths.max(initial=1))
-    of_row = np.arange(count).repeat(lengths)
+    of_row = np.arange(band.count).repeat(lengths)
     column = np.arange(len(of_row)) - summed.indptr[of_row]
-    read_index, read_weight = np.zeros((count, width), np.int32), np.zeros((count, width), np.float64)
+    read_index = np.zeros((band.count, int(lengths.max())), np.int32)
+    read_weight = np.zeros(read_index.shape)
     read_index[of_row, column], read_weight[of_row, column] = summed.indices, summed.data
     return read_index, (read_weight / read_weight.sum(axis=1, keepdims=True)).astype(np.float32)
 
 
-def _pixel_normals(
-    mesh: TexelMesh, camera: CameraFrame, normals: Floats, buffer: GBuffer, row: Ints, count: int
-) -> Singles:
+def _pixel_normals(mesh: TexelMesh, camera: CameraFrame, normals: Floats, band: _Band) -> Singles:
     """The mean normal (n, 3) of a pixel's samples, each turned to the camera if its triangle shows its back.
 
     Near silhouettes a smooth normal can lean away from the camera all the same: it is bent back until it stands at a
     right angle to the line of sight.
     """
-    corner = mesh.faces[buffer.face]
-    normal = np.einsum("sk,ski->si", buffer.weights, normals[corner])
+    corner = mesh.faces[band.face]
+    normal = np.einsum("sk,ski->si", band.weights, normals[corner])
     points = camera.vertices[corner]
-    sight = -unit(np.einsum("sk,ski->si", buffer.weights, points))
+    sight = -unit(np.einsum("sk,ski->si", band.weights, points))
     across = np.cross(points[:, 1] - points[:, 0], points[:, 2] - points[:, 0])
-    normal = unit(np.where((across * sight).sum(axis=1, keepdims=True) < 0, -normal, normal))
-    summed = np.stack([np.bincount(row, normal[:, axis], count) for axis in range(3)], axis=1)
-    sight = unit(np.stack([np.bincount(row, sight[:, axis], count) for axis in range(3)], axis=1))
-    summed -= np.minimum((summed * sight).sum(axis=1, keepdims=True), 0) * sight
+    normal = unit(np.where(dot(across, sight)[:, None] < 0, -normal, normal))
+    summed, towards = _summed(band, normal), unit(_summed(band, sight))
+    summed -= np.minimum(dot(summed, towards), 0)[:, None] * towards
     length = np.linalg.norm(summed, axis=1, keepdims=True)
-    return np.where(length > 1e-6, summed / np.maximum(length, 1e-6), sight).astype(np.float32)
+    return np.where(length > 1e-6, summed / np.maximum(length, 1e-6), towards).astype(np.float32)
+
+
+def _summed(band: _Band, vectors: Floats) -> Floats:
+    """Sums (n, 3) of the vectors (s, 3) of each pixel's samples."""
+    sums = [np.bincount(band.row, vectors[:, axis], band.count) for axis in range(3)]
+    return np.stack(sums, axis=1).astype(np.float64)
 
 
 def _seen(mesh: TexelMesh, camera: CameraFrame, normals: Floats, buffer: GBuffer) -> _Seen:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import statistics
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,11 +17,10 @@ from backend.correspondence.features import part_features
 from backend.correspondence.pairs import frame_iuv, pair_matches
 from backend.correspondence.types import IUV, LAST_PART, Matches
 from backend.measure.bench.shot import FRAMING, View, bench_shot
-from backend.measure.bench.timing import Report
+from backend.measure.bench.timing import Report, thread_timed
 from shared.errors import InputError
 
 Floats = NDArray[np.float64]
-Value = TypeVar("Value")
 # Feature units for a pair of pixels: what the costs of two optimal pairings may differ by.
 SAME_COST = 1e-6
 _WARM_UP_SIZE = 32
@@ -90,15 +87,15 @@ def _row(bench: CorrespondenceBench, view: View, size: int) -> CorrespondenceRow
         # In turn, so that what slows the machine slows both.
         for dense in ((False, True) if turn % 2 == 0 else (True, False))[: 2 if fits else 1]:
             if dense:
-                seconds, optimum = _timed(lambda: _dense_costs(current, reference))
+                seconds, optimum = thread_timed(lambda: _dense_costs(current, reference))
                 dense_s.append(seconds)
             elif fits or turn % 2 == 0:
-                seconds, matches = _timed(lambda: match_assignment(current, reference))
+                seconds, matches = thread_timed(lambda: match_assignment(current, reference))
                 ours_s.append(seconds)
     ours, dense_median = statistics.median(ours_s), statistics.median(dense_s) if dense_s else None
     index = chart_index(passes.charts)
     surface = [
-        _timed(lambda: pair_matches(passes, 1, 0, size, size, method="surface", index=index))[0]
+        thread_timed(lambda: pair_matches(passes, 1, 0, size, size, method="surface", index=index))[0]
         for _ in range(bench.surface_repeats)
     ]
     return CorrespondenceRow(
@@ -122,13 +119,6 @@ def _parts() -> range:
 def _dense_bytes(rows: int, columns: int) -> int:
     """SciPy's solver copies a matrix that has more rows than columns."""
     return rows * columns * 8 * (2 if rows > columns else 1)
-
-
-def _timed(run: Callable[[], Value]) -> tuple[float, Value]:
-    """Processor time of this thread: what else the machine does and BLAS's idle threads do not count."""
-    since = time.thread_time()
-    value = run()
-    return time.thread_time() - since, value
 
 
 def _dense_costs(current: IUV, reference: IUV) -> list[float]:

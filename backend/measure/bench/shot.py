@@ -41,7 +41,7 @@ def bench_shot(frames: int, size: int, view: View = "full body") -> ShotPasses:
     vertices = pose_vertices_batch(body, motion.poses[shown], motion.betas, motion.root[shown])
     matrix, intrinsics = _camera(vertices.astype(np.float64), size, view)
     local = vertices.astype(np.float64) @ matrix[:3, :3].T + matrix[:3, 3]
-    planes = [_render(v, charts, intrinsics, size) for v in local]
+    planes = [render_boxes(v, charts, intrinsics, size) for v in local]
     depth, part, uv = (np.stack(plane) for plane in zip(*planes, strict=True))
     seen = depth[np.isfinite(depth)]
     joints = np.zeros((frames, 24, 3))
@@ -72,10 +72,13 @@ def _camera(vertices: Floats, size: int, view: View) -> tuple[Floats, Floats]:
     return matrix, np.array([[zoom * size, 0, half], [0, zoom * size, half], [0, 0, 1.0]])
 
 
-def _render(
+def render_boxes(
     camera: Floats, charts: Charts, intrinsics: Floats, size: int
 ) -> tuple[NDArray[np.float32], NDArray[np.uint8], NDArray[np.float32]]:
-    """Depth, part and uv of vertices (V, 3) in camera metres, all in front of it: one sample at a pixel's centre."""
+    """Depth, part and uv of vertices (V, 3) in camera metres, all in front of it: one sample at a pixel's centre.
+
+    The plain way: every pixel in every triangle's bounding box is tried.
+    """
     corners = camera[charts.f]  # (faces, 3, 3)
     screen = (corners @ intrinsics.T)[..., :2] / corners[..., 2:]
     low = np.clip(np.ceil(screen.min(1) - 0.5), 0, size).astype(np.int64)

@@ -6,12 +6,14 @@ import statistics
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import torch
 
 from backend.measure.bench.live_bytes import LiveBytes
 
 Report = Callable[[str], None]
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,13 @@ def peak_bytes(run: Callable[[], None], device: torch.device) -> int:
     with memory:
         run()
     return memory.peak
+
+
+def thread_timed(run: Callable[[], Value]) -> tuple[float, Value]:
+    """Processor time of this thread: what else the machine does and BLAS's idle threads do not count."""
+    since = time.thread_time()
+    value = run()
+    return time.thread_time() - since, value
 
 
 def _timed(run: Callable[[], None], device: torch.device) -> float:

@@ -23,8 +23,9 @@ from backend.measure.bench.correspondence import CorrespondenceBench, run_corres
 from backend.measure.bench.diffusion import BASELINE, METHODS, STOCK, DiffusionBench, _rows, run_diffusion
 from backend.measure.bench.full_size import full_size_components
 from backend.measure.bench.live_bytes import LiveBytes
-from backend.measure.bench.shot import FRAMING, _render, bench_shot
+from backend.measure.bench.shot import FRAMING, bench_shot, render_boxes
 from backend.measure.bench.stock_pipeline import run_stock, stock_pipeline
+from backend.measure.bench.surface import SurfaceBench, run_surface
 from backend.measure.bench.timing import Case, Timing, alternate
 from backend.measure.bench.waiting import WaitingBench, WaitingRow, run_waiting
 from backend.methods.text2video_zero.method import Text2VideoZero
@@ -122,7 +123,7 @@ def test_the_shot_is_rasterised_as_the_slow_twin_does_it() -> None:
     camera = passes.shot.camera
     local = passes.vertices[0].astype(float) @ camera.world_to_camera[0, :3, :3].T + camera.world_to_camera[0, :3, 3]
     for quick, slow in zip(
-        _render(local, passes.charts, camera.intrinsics[0], 40),
+        render_boxes(local, passes.charts, camera.intrinsics[0], 40),
         slow_render(local, passes.charts, camera.intrinsics[0], (40, 40)),
         strict=True,
     ):
@@ -158,6 +159,15 @@ def test_correspondence_rows() -> None:
     )
     assert alone.dense_s is None and alone.dense_over_ours is None
     assert "dense left out" in alone.note and alone.proof == "by duality, in the solver"
+
+
+def test_surface_rows() -> None:
+    full, close = run_surface(SurfaceBench(sizes=(32,), frames=2, repeats=2), lambda line: None)
+    assert (full.view, close.view, full.size) == ("full body", "close-up", 32)
+    assert full.proof == close.proof == "equal"
+    assert close.pixels > full.pixels > 0 and full.texels > full.seen > 0 and close.texels > close.seen > 0
+    assert full.boxes_over_ours == pytest.approx(full.boxes_ms / full.draw_ms)
+    assert full.shot_s > full.texels_s and full.held_mb > 0
 
 
 @pytest.mark.parametrize("case", ["+both, decoder only, body by frame 0", "+both, decoder only, tiny decoder"])
@@ -210,6 +220,10 @@ def test_bad_settings_are_refused() -> None:
         DiffusionBench(frames=1)
     with pytest.raises(InputError, match="no view 'side'"):
         CorrespondenceBench(views=("side",))  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="no view 'side'"):
+        SurfaceBench(views=("side",))  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="a frame and a repeat"):
+        SurfaceBench(frames=0)
 
 
 def test_the_command(capsys: pytest.CaptureFixture[str]) -> None:
@@ -218,6 +232,8 @@ def test_the_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert row["size"] == 16 and row["proof"] == "the same cost"
     assert cli.main(["bench", "correspondence", "--size", "16", "--view", "full body"]) == EXIT_DONE
     assert "the same cost" in capsys.readouterr().out
+    assert cli.main(["bench", "surface", "--size", "16", "--frames", "1", "--repeats", "1"]) == EXIT_DONE
+    assert "equal" in capsys.readouterr().out
     assert cli.main(["bench", "diffusion", "--frames", "1"]) != EXIT_DONE
     assert cli.main(["bench", "diffusion", "--device", "nowhere"]) in (EXIT_FAILED, 2)
     assert "nowhere" in capsys.readouterr().err

@@ -164,3 +164,37 @@ def test_only_the_last_frames_are_kept(folder: Folder, monkeypatch: pytest.Monke
     for position in (*range(FRAMES), FRAMES - 1, FRAMES - KEPT_FRAMES, 0):
         passes.frame(position)
     assert read == [f"{position:04d}" for position in (*range(FRAMES), 0)]
+
+
+def write_charts(folder: Folder, rest: NDArray[Any] | None) -> None:
+    charts = folder.made.charts
+    extra = {} if rest is None else {"rest": rest}
+    np.savez(folder.path / "charts.npz", f=charts.f, part=charts.part, chart_uv=charts.chart_uv, **extra)
+
+
+def test_charts_may_hold_the_rest_pose(folder: Folder) -> None:
+    write_charts(folder, None)
+    assert folder.open().charts.rest is None
+    rest = np.arange(12.0).reshape(4, 3)
+    write_charts(folder, rest)
+    read = folder.open().charts.rest
+    assert read is not None and read.dtype == np.float32
+    np.testing.assert_array_equal(read, rest)
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        np.zeros((4, 2)),
+        np.zeros(12),
+        np.zeros((3, 3)),  # the faces name vertex 3
+        np.zeros((5, 3)),  # the shot has four vertices
+        np.full((4, 3), np.nan),
+        np.full((4, 3), "0"),
+    ],
+)
+def test_a_rest_pose_that_does_not_fit_is_refused(folder: Folder, rest: NDArray[Any]) -> None:
+    write_charts(folder, rest)
+    with pytest.raises(PassesError, match="rest") as caught:
+        folder.open()
+    assert caught.value.code == "passes.charts"
