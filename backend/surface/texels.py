@@ -16,9 +16,9 @@ from scipy.sparse import csr_array
 
 from backend.passes.shot_passes import ShotPasses
 
+# Between texels, in pixels of the picture. At 1 a picture written and read again differs by a fifth more.
+SPACING_PX = 1.0
 MOST_INTERVALS = 32
-# Edges are cut by powers of two, so that their texels lie 0.7 pixels apart on average, seven to a pixel.
-PIXELS_APART = 1.0
 MOST_TEXELS = 600_000
 LOOKUP_WIDTH = 6  # three grid points, each one texel or between two
 
@@ -119,14 +119,14 @@ def rest_vertices(passes: ShotPasses) -> NDArray[np.float32]:
 
 
 def spacing_of(passes: ShotPasses) -> float:
-    """The most metres between texels: `PIXELS_APART` pixels in the middle of the shot's depths; two thirds on average.
+    """Metres between texels: the footprint of `SPACING_PX` pixels in the middle of the shot's depths.
 
     It follows from the shot's depth range, frame 0's focal length and the rest surface alone, so that every segment of
     the shot has the same. Enlarged where there would be more than `MOST_TEXELS`.
     """
     shot = passes.shot
     focal = float(np.sqrt(abs(shot.camera.intrinsics[0, 0, 0] * shot.camera.intrinsics[0, 1, 1])))
-    spacing = PIXELS_APART * (shot.near_m + shot.far_m) / 2 / focal
+    spacing = SPACING_PX * (shot.near_m + shot.far_m) / 2 / focal
     faces, rest = passes.charts.f.astype(np.int64), rest_vertices(passes).astype(np.float64)
     edge, pairs = _edges(faces)
     while True:
