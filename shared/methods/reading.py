@@ -40,14 +40,14 @@ def known_names(method: MethodSpec) -> frozenset[str]:
     return frozenset(declared(method.settings)) | ({method.sets.key} if method.sets is not None else set())
 
 
-def settings_of_earlier(method: MethodSpec, given: Any, schema: int) -> Any:
-    """A job's settings as a file of an earlier schema has them, with what that schema meant by those that it lacked.
+def settings_of_earlier(kind: type[MethodSettings], given: Any, schema: int) -> Any:
+    """Settings as a job file of an earlier schema has them, with what that schema meant by those that it lacked.
 
     Anything that is no object is returned as it is, for the reader to judge.
     """
     if not isinstance(given, dict):
         return given
-    since = {name: one.before for name, one in declared(method.settings).items() if one.added > schema}
+    since = {name: one.before for name, one in declared(kind).items() if one.added > schema}
     return {**since, **given}
 
 
