@@ -15,7 +15,7 @@ from shared.jobs.job import Job, JobInputs, canonical_json, job_values, parse_jo
 from shared.jobs.reuse import ShotFacts, segment_keys
 from shared.methods import METHODS, table
 from shared.methods.finish import NO_FINISH, FinishSettings, acting, check_finish, is_locked
-from shared.methods.setting import declared
+from shared.methods.setting import declared, values_of
 
 FRAMES, SEGMENT = 8, 2
 DIGESTS = [hashlib.sha256(bytes([number])).hexdigest() for number in range(FRAMES + 4)]
@@ -121,5 +121,5 @@ def test_a_job_of_the_schema_before_keeps_its_methods_settings() -> None:
 def test_a_finish_is_declared_like_a_methods_settings() -> None:
     check_finish(FinishSettings())
     assert all(one.group == "finish" and one.added == 5 for one in declared(FinishSettings).values())
-    assert FinishSettings(**{name: one.before for name, one in declared(FinishSettings).items()}) == NO_FINISH
+    assert {name: one.before for name, one in declared(FinishSettings).items()} == values_of(NO_FINISH)
     assert "finish" not in METHODS
