@@ -18,8 +18,9 @@ from ..files.digest import is_digest
 from ..files.frame_files import FIRST_FRAME, LAST_FRAME
 from ..files.strict_json import StrictJSONError, convert, dump_json, is_text, parse_json
 from ..methods import DEFAULT_METHOD, METHODS, MethodSettings, method_named
-from ..methods.finish import FinishSettings, check_finish
+from ..methods.finish import FINISH, FINISH_GROUP, FinishSettings, check_finish
 from ..methods.reading import check_settings, read_settings
+from ..methods.setting import settings_as
 from ..models.files import EMBEDDED, ModelFiles, check_path_text, files_at, place_of, validate_model_files
 from .earlier import SCHEMA, as_today, settings_under_name
 from .frame_range import MAX_FRAMES
@@ -162,10 +163,11 @@ def _typed(value: Any, *, by_name: bool = False) -> Job:
     elsewhere = sorted(value.keys() & METHODS.keys())
     if elsewhere:
         raise StrictJSONError(f"$.{elsewhere[0]}: the settings of a job's method stand under settings")
-    job = convert({name: one for name, one in value.items() if name != "settings"}, Job)
+    job = convert({name: one for name, one in value.items() if name not in ("settings", FINISH)}, Job)
     place = f"$.{job.method}" if by_name else "$.settings"
     settings = read_settings(method_named(job.method), value.get("settings", {}), place)
-    return dataclasses.replace(job, settings=settings)
+    finish = settings_as(read_settings(FINISH_GROUP, value.get(FINISH, {}), f"$.{FINISH}"), FinishSettings)
+    return dataclasses.replace(job, settings=settings, finish=finish)
 
 
 def _unreadable(error: StrictJSONError) -> InputError:

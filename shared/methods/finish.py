@@ -8,9 +8,9 @@ from typing import Literal
 
 from ..errors import InputError
 from .setting import Choice, MethodSettings, setting
-from .spec import MethodSpec
+from .spec import MethodSpec, SettingsGroup
 
-FINISH = "finish"  # the place of these settings beside the methods' own: in a job, a scene and the batch options
+FINISH = "finish"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class FinishSettings(MethodSettings):
         "Hold the body's surface the same in all frames",
         group=FINISH,
         choices=(
-            Choice("auto", "Automatic", "As it belongs to the method"),
+            Choice("auto", "Automatic", "On with methods that are made for it"),
             Choice("on", "On", "With any method"),
             Choice("off", "Off", "Frames as the method made them"),
         ),
@@ -64,6 +64,7 @@ class FinishSettings(MethodSettings):
     )
 
 
+FINISH_GROUP = SettingsGroup(FINISH, "What is done to finished frames, whatever the method", FinishSettings)
 NO_FINISH = FinishSettings(lock="off")
 
 

@@ -57,6 +57,16 @@ class NamedSets:
 
 
 @dataclass(frozen=True, slots=True)
+class SettingsGroup:
+    """Settings that are no method's own, with their place in jobs, scenes and batch options."""
+
+    name: str
+    description: str
+    settings: type[MethodSettings]
+    sets: NamedSets | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class MethodSpec:
     """A method as everybody but its own code knows it.
 
@@ -91,3 +101,6 @@ class MethodSpec:
     def needs_previous(self) -> bool:
         """Whether a later segment needs the trajectory of the frame before it."""
         return self.dependence == "chained"
+
+
+HasSettings = MethodSpec | SettingsGroup  # what settings are read, kept, shown and asked for of

@@ -46,6 +46,7 @@ def test_a_full_scene_shows_facts_changes_takes_and_what_mends_the_error() -> No
     whole = " ".join(texts)
     assert "walk_smpl_params.npy, 20 fps" in whole and "Scene: 106 frames, 4.4 s" in whole
     assert "Steps: 7 → 20" in texts
+    assert {"Lock:", "Background:", "Upscale:"} <= set(texts)
     assert "Prompts at frames 1, 30" in texts
     assert "The backend ended with code -9." in texts
     assert texts.index("take-002 latentman") < texts.index("take-001 latentman")
