@@ -10,6 +10,7 @@ segments/0008.latents.safetensors  a sampled segment that waits to be decoded
 reuse.json          which segments are finished, for jobs that come after (`reuse`)
 batches.json        how many frames went through the model at once, so that a later run rounds the same
 result.json         what was measured on the way
+atlas.png           a result file (`shared.jobs.result_files`); each appears whole or not at all
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ from shared.files.digest import sha256_bytes
 from shared.files.frame_files import frame_name, write_atomic
 from shared.files.strict_json import StrictJSONError, convert, dump_json, parse_json
 from shared.jobs.job import Job, parse_job
+from shared.jobs.result_files import result_file_name
 
 Stored = TypeVar("Stored")
 
@@ -77,6 +79,11 @@ class JobFolder:
         self.frame_path(frame).parent.mkdir(exist_ok=True)
         write_atomic(self.frame_path(frame), png)
         return sha256_bytes(png)
+
+    def write_result_file(self, name: str, data: bytes) -> str:
+        """Put a result file in its place; returns its SHA-256."""
+        write_atomic(self.path / result_file_name(name), data)
+        return sha256_bytes(data)
 
     @property
     def anchor_path(self) -> Path:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -33,9 +33,10 @@ from shared.files.digest import sha256_file
 from shared.files.frame_files import write_atomic
 from shared.jobs.carries import Carries, carries
 from shared.jobs.job import Job
+from shared.jobs.result_files import MAX_RESULT_BYTES, result_file_name
 from shared.jobs.reuse import segment_spans
 from shared.models.files import ModelFiles
-from shared.protocol.job_events import FrameDone, Progress
+from shared.protocol.job_events import Done, FileDone, FrameDone, Progress
 from shared.protocol.worker_memory import WorkerMemory
 
 
@@ -48,8 +49,9 @@ class DiffusionRunner:
     def run(self, folder: Path, emit: Emit, cancelled: Asked, segment: int | None = None) -> None:
         """Run the job in `folder`, or only one segment of it; frames already whole there are only reported.
 
-        Emits Progress, Preview and FrameDone. Raises the error that stopped it: JobError `job.trajectory` where the
-        segment goes on from one that was not run, CancelledError soon after `cancelled()` turns true.
+        Emits Progress, Preview, FrameDone and FileDone, and Done where it has notes. Raises the error that stopped it:
+        JobError `job.trajectory` where the segment goes on from one that was not run, CancelledError soon after
+        `cancelled()` turns true.
         """
         run = _Run.open(JobFolder(folder), emit, cancelled, self.compiled)
         if segment is None:
@@ -176,9 +178,21 @@ class _Run:
         reuse.note(index, self._report(segment))
 
     def _end(self, reuse: SegmentReuse) -> None:
-        self._write_result(len(reuse.taken))
-        kept = self.carries
+        memory, kept = self._memory(len(self.segments) - 1), self.carries
+        notes = (*self.engine.notes(memory), *self._give_files(self.engine.files(memory)))
+        self._write_result(len(reuse.taken), notes)
         self.folder.drop_segments(anchor=kept.first, previous=kept.previous, memory=kept.memory)
+        if notes:
+            self.emit(Done(notes))
+
+    def _give_files(self, files: Mapping[str, bytes]) -> Iterator[str]:
+        """Put the result files into the folder and tell of them; a sentence for each that is too large to be sent."""
+        for name, data in files.items():
+            digest = self.folder.write_result_file(name, data)
+            if len(data) <= MAX_RESULT_BYTES:
+                self.emit(FileDone(name, digest))
+            else:
+                yield f"{result_file_name(name)} has {len(data) >> 20} MB and stays in the backend's folder of the job."
 
     def _lost_what_it_carries_on(self, index: int) -> bool:
         """Whether what later segments need of this one is not there, or not whole."""
@@ -303,7 +317,7 @@ class _Run:
     def _frames(self, segment: Segment) -> tuple[int, ...]:
         return self.job.frames[segment.start : segment.stop]
 
-    def _write_result(self, reused_frames: int) -> None:
+    def _write_result(self, reused_frames: int, notes: tuple[str, ...]) -> None:
         facts = self.engine.facts
         result = {
             "spent_s": self.clock.spent_s,
@@ -312,8 +326,10 @@ class _Run:
             "dtype": facts.dtype,
             "torch": torch.__version__,
             "prompt_cut": facts.prompt_cut,
+            "notes": notes,
             "reused_frames": reused_frames,
             "settings": asdict(self.job.settings),
+            "finish": asdict(self.job.finish),
         }
         write_atomic(self.folder.path / "result.json", json.dumps(result, indent=1).encode())
 

@@ -51,6 +51,8 @@ def test_a_full_scene_shows_facts_changes_takes_and_what_mends_the_error() -> No
     assert "The backend ended with code -9." in texts
     assert texts.index("take-002 latentman") < texts.index("take-001 latentman")
     assert "Seed 7, 7 steps, channel 2" in texts
+    assert texts.count("A plate was taken.") == 1
+    assert texts.index("take-002 latentman") < texts.index("A plate was taken.") < texts.index("take-001 latentman")
     assert "The view shows 1920 x 1080, pictures are 256 x 256" in whole
     wanted = ("start_backend", "show_log", "doctor", "clear_error", "show_take", "redo_take", "take_background")
     assert {f"bpy.ops.latentman.{name}" for name in (*wanted, "use_picture_size")} <= operators

@@ -16,15 +16,16 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from backend.contract.kept_memory import memory_from_bytes, memory_to_bytes
+from backend.jobs import runner
 from backend.jobs.folder import JobFolder
 from backend.jobs.reuse import shot_facts
 from backend.jobs.runner import RUNNER as PLAIN_RUNNER
 from shared.errors import CancelledError, InputError, JobError
-from shared.files.digest import sha256_bytes
+from shared.files.digest import sha256_bytes, sha256_file
 from shared.jobs.job import Job, canonical_json
 from shared.jobs.reuse import frames_to_generate
 from shared.methods.finish import FinishSettings
-from shared.protocol.job_events import FrameDone, Progress, WorkerEvent
+from shared.protocol.job_events import Done, FileDone, FrameDone, Progress, WorkerEvent
 from tests.helpers.exr_shot import exr_shot
 from tests.helpers.finishing_runner import RUNNER
 from tests.helpers.tiny_models import write_tiny_model
@@ -220,12 +221,39 @@ def test_frames_of_an_unlocked_job_are_the_methods_own(tmp_path: Path, model: Pa
     assert pictures(folders[0]) == pictures(folders[1]) == pictures(plain)
 
 
-def test_each_frame_is_told_of(tmp_path: Path, model: Path) -> None:
+@pytest.mark.parametrize("lost", [None, "0004.memory.safetensors"])
+def test_the_end_leaves_the_result_files_and_notes(tmp_path: Path, model: Path, lost: str | None) -> None:
     folder, job = write_job(tmp_path, model, "per_frame", name="job")
+    run(folder, 0)
+    run(folder, 1)
+    assert not (folder / "atlas.png").exists()
+    run(folder, 2)
+    for again in (folder / "atlas.png", folder / "result.json"):
+        again.unlink()
+    if lost is not None:
+        (folder / "segments" / lost).unlink()
     seen: list[WorkerEvent] = []
     RUNNER.run(folder, seen.append, never)
-    told = [event.frame for event in seen if isinstance(event, FrameDone)]
-    assert told == list(job.frames)
+    assert [event.frame for event in seen if isinstance(event, FrameDone)] == list(job.frames)
+    notes = ("The mean of 6 frames was taken.",)
+    assert seen[-2:] == [FileDone("atlas", sha256_file(folder / "atlas.png")), Done(notes)]
+    assert json.loads((folder / "result.json").read_bytes())["notes"] == list(notes)
+    free, _ = write_job(tmp_path, model, "per_frame", finish=FinishSettings(), name="plain")
+    PLAIN_RUNNER.run(free, lambda event: None, never)
+    mean = np.asarray(Image.open(folder / "atlas.png"), np.float64)
+    np.testing.assert_allclose(mean, levels(free).mean(axis=0), atol=1.01)
+    assert json.loads((free / "result.json").read_bytes())["notes"] == [] and not (free / "atlas.png").exists()
+
+
+def test_a_result_file_that_is_too_large_stays_where_it_is_and_is_told(
+    tmp_path: Path, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, _ = write_job(tmp_path, model, "per_frame", name="job")
+    monkeypatch.setattr(runner, "MAX_RESULT_BYTES", 10)
+    seen: list[WorkerEvent] = []
+    RUNNER.run(folder, seen.append, never)
+    assert (folder / "atlas.png").is_file() and not any(isinstance(event, FileDone) for event in seen)
+    assert isinstance(seen[-1], Done) and "atlas.png has 0 MB and stays in the backend's folder" in seen[-1].notes[-1]
 
 
 def test_a_lock_is_refused_where_there_is_none(tmp_path: Path, model: Path) -> None:
