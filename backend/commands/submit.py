@@ -26,6 +26,7 @@ from shared.files.frame_files import FIRST_FRAME, LAST_FRAME, frame_name, prepar
 from shared.files.strict_json import StrictJSONError, convert, dump_json, parse_json
 from shared.jobs.job import Job, JobInputs, parse_job, unread_names, validate_job, with_model_at
 from shared.jobs.keyed_prompts import read_prompts
+from shared.jobs.result_files import drop_result_files, put_result_file
 from shared.protocol.client import events as events
 from shared.protocol.client.job_client import JobClient
 from shared.protocol.launch import ConnectionInfo
@@ -126,8 +127,7 @@ def with_prompts(job: Job, path: Path | None) -> Job:
 
 
 def _follow(link: Link, job: Job, output: Path, stop: threading.Event) -> int:
-    present = {frame: sha256_file(path) for frame in job.frames if (path := output / frame_name(frame)).is_file()}
-    ticket = link.client.submit(job, present)
+    ticket, files = link.client.submit(job, _present(output, job)), set[str]()
     columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty()) as bar:
         task = bar.add_task("waiting", total=len(job.frames))
@@ -142,11 +142,28 @@ def _follow(link: Link, job: Job, output: Path, stop: threading.Event) -> int:
                         put_frame(output, number, png)
                     case events.GaveUp(error=error) | events.Failed(error=error):
                         raise error
-                    case events.Done():
-                        return EXIT_DONE
+                    case events.FileReady(name=name, data=data):
+                        put_result_file(output, name, data)
+                        files.add(name)
+                    case events.Done(notes=notes):
+                        return _done(output, files, notes)
                     case events.Cancelled():
                         print("latentman: cancelled.", file=sys.stderr)
                         return EXIT_CANCELLED
+
+
+def _present(output: Path, job: Job) -> dict[int, str]:
+    """The digests of the frames that lie in the folder, by number."""
+    paths = {frame: output / frame_name(frame) for frame in job.frames}
+    return {frame: sha256_file(path) for frame, path in paths.items() if path.is_file()}
+
+
+def _done(output: Path, files: set[str], notes: tuple[str, ...]) -> int:
+    """All is there: what a job before left beside its frames goes, and the notes are told."""
+    drop_result_files(output, files)
+    for note in notes:
+        print(f"latentman: {note}", file=sys.stderr)
+    return EXIT_DONE
 
 
 @contextlib.contextmanager

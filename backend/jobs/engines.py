@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from backend.contract.engine import Engine
 from backend.contract.values import SampleSettings
+from backend.jobs.job_finish import job_finish
 from backend.jobs.reuse import computing_code, machinery
 from backend.jobs.warm_model import warm_model
 from backend.loop.engine import FrameEngine
@@ -70,9 +71,11 @@ def _stable_diffusion(job: Job, passes: ShotPasses, sources: ModelSources, compi
     components = _with_parts(warm.components, method, sources)
     model = StableDiffusion(components, _prompt(components, job), warm.colours)
     settings = SampleSettings(job.steps, job.guidance_scale, job.controlnet_scale, job.seed, job.height, job.width)
-    code = computing_code(type(method), COMPUTING, compiled=compiled)
+    finish = job_finish(job, passes)
+    finishing = () if finish is None else (type(finish).__module__,)
+    code = computing_code(type(method), (*COMPUTING, *finishing), compiled=compiled)
     machine = machinery(components.device, components.dtype, sources.stamp(), code)
-    return FrameEngine(model, method, lambda frames: depth_pictures(passes, frames), settings, machine)
+    return FrameEngine(model, method, lambda frames: depth_pictures(passes, frames), settings, machine, finish)
 
 
 def _with_parts(components: Components, method: FrameMethod, sources: ModelSources) -> Components:

@@ -21,6 +21,7 @@ from backend.passes.shot_passes import ShotPasses
 from shared.files.digest import is_digest, sha256_bytes, sha256_file
 from shared.files.frame_files import link_or_copy, storage_error, write_atomic
 from shared.files.strict_json import dump_json
+from shared.jobs.carries import Carries, carries
 from shared.jobs.job import Job
 from shared.jobs.reuse import (
     RECORD_FILE,
@@ -33,7 +34,6 @@ from shared.jobs.reuse import (
     segment_keys,
     segment_spans,
 )
-from shared.methods import MethodSpec, method_named
 
 COMPILING = "backend.models.sd15.compiled"
 
@@ -79,9 +79,9 @@ class SegmentReuse:
     taken: dict[int, str] = field(default_factory=dict)  # the digests of the frames that were taken over, by number
 
     @property
-    def method(self) -> MethodSpec:
-        """The job's method."""
-        return method_named(self.job.method)
+    def carries(self) -> Carries:
+        """What the job's segments hand on."""
+        return carries(self.job)
 
     @classmethod
     def open(cls, folder: JobFolder, job: Job, passes: ShotPasses, machinery: str) -> SegmentReuse:
@@ -136,6 +136,8 @@ class SegmentReuse:
             files.append((source.anchor_path, self.folder.anchor_path, one.anchor))
         if one.last:
             files.append((source.last_path(segment), self.folder.last_path(segment), one.last))
+        if one.memory:
+            files.append((source.memory_path(segment), self.folder.memory_path(segment), one.memory))
         if not all(_digest(path) == digest for path, _, digest in files):
             return False
         frames = {here: png for _, here, png in rows if not self.folder.frame_path(here).exists()}
@@ -152,11 +154,12 @@ class SegmentReuse:
     def _record(self, index: int, pngs: tuple[str, ...]) -> SegmentRecord | None:
         """What there is of a segment; None where something that a later one would need is gone."""
         segment = self._segment(index)
-        anchor = _digest(self.folder.anchor_path) if self.method.needs_first and index == 0 else ""
-        last = _digest(self.folder.last_path(segment)) if self.method.needs_previous else ""
-        if anchor is None or last is None:
+        anchor = _digest(self.folder.anchor_path) if self.carries.first and index == 0 else ""
+        last = _digest(self.folder.last_path(segment)) if self.carries.previous else ""
+        memory = _digest(self.folder.memory_path(segment)) if self.carries.memory else ""
+        if anchor is None or last is None or memory is None:
             return None
-        return SegmentRecord(self.keys[index], self._numbers(segment), pngs, anchor, last)
+        return SegmentRecord(self.keys[index], self._numbers(segment), pngs, anchor, last, memory)
 
     def _segment(self, index: int) -> Segment:
         return Segment(*segment_spans(len(self.job.frames), self.job.segment_frames)[index])

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from PIL import Image
 from torch import Tensor
 
 from backend.contract.engine import Engine
-from backend.contract.values import NOTHING_CARRIED, Batches, Callbacks, Carried, Segment
+from backend.contract.values import NOTHING_CARRIED, Batches, Callbacks, Carried, Memory, Segment
 from backend.jobs import warm_model
 from backend.jobs.engines import open_engine, prepare_engine
 from backend.jobs.folder import JobFolder
@@ -31,11 +31,12 @@ from backend.passes.shot_passes import ShotPasses
 from shared.errors import InputError, JobError
 from shared.files.digest import sha256_file
 from shared.files.frame_files import write_atomic
+from shared.jobs.carries import Carries, carries
 from shared.jobs.job import Job
+from shared.jobs.result_files import MAX_RESULT_BYTES, result_file_name
 from shared.jobs.reuse import segment_spans
-from shared.methods import MethodSpec, method_named
 from shared.models.files import ModelFiles
-from shared.protocol.job_events import FrameDone, Progress
+from shared.protocol.job_events import Done, FileDone, FrameDone, Progress
 from shared.protocol.worker_memory import WorkerMemory
 
 
@@ -48,8 +49,9 @@ class DiffusionRunner:
     def run(self, folder: Path, emit: Emit, cancelled: Asked, segment: int | None = None) -> None:
         """Run the job in `folder`, or only one segment of it; frames already whole there are only reported.
 
-        Emits Progress, Preview and FrameDone. Raises the error that stopped it: JobError `job.trajectory` where the
-        segment goes on from one that was not run, CancelledError soon after `cancelled()` turns true.
+        Emits Progress, Preview, FrameDone and FileDone, and Done where it has notes. Raises the error that stopped it:
+        JobError `job.trajectory` where the segment goes on from one that was not run, CancelledError soon after
+        `cancelled()` turns true.
         """
         run = _Run.open(JobFolder(folder), emit, cancelled, self.compiled)
         if segment is None:
@@ -128,9 +130,9 @@ class _Run:
         return cls(folder, job, passes, engine, emit, cancelled, clock, StepPreviews(engine.preview), segments)
 
     @property
-    def method(self) -> MethodSpec:
-        """The job's method."""
-        return method_named(self.job.method)
+    def carries(self) -> Carries:
+        """What the job's segments hand on."""
+        return carries(self.job)
 
     def whole(self) -> None:
         """Every segment that is not whole and that no earlier job has, in order; then `result.json`."""
@@ -172,31 +174,52 @@ class _Run:
     def _run_segment(self, index: int, reuse: SegmentReuse) -> None:
         segment = self.segments[index]
         if not self._is_whole(segment):
-            self._decode(segment, self._latents(index))
+            self._decode(index, self._latents(index))
         reuse.note(index, self._report(segment))
 
     def _end(self, reuse: SegmentReuse) -> None:
-        self._write_result(len(reuse.taken))
-        self.folder.drop_segments(anchor=self.method.needs_first, previous=self.method.needs_previous)
+        memory, kept = self._memory(len(self.segments) - 1), self.carries
+        notes = (*self.engine.notes(memory), *self._give_files(self.engine.files(memory)))
+        self._write_result(len(reuse.taken), notes)
+        self.folder.drop_segments(anchor=kept.first, previous=kept.previous, memory=kept.memory)
+        if notes:
+            self.emit(Done(notes))
+
+    def _give_files(self, files: Mapping[str, bytes]) -> Iterator[str]:
+        """Put the result files into the folder and tell of them; a sentence for each that is too large to be sent."""
+        for name, data in files.items():
+            digest = self.folder.write_result_file(name, data)
+            if len(data) <= MAX_RESULT_BYTES:
+                self.emit(FileDone(name, digest))
+            else:
+                yield f"{result_file_name(name)} has {len(data) >> 20} MB and stays in the backend's folder of the job."
 
     def _lost_what_it_carries_on(self, index: int) -> bool:
-        """Whether later segments need a trajectory of this one that is not there, although its frames are."""
-        first = index == 0 and self.method.needs_first and self.folder.load_anchor() is None
-        return first or (self.method.needs_previous and self.folder.load_last(self.segments[index]) is None)
+        """Whether what later segments need of this one is not there, or not whole."""
+        return (index == 0 and self._lacks_first()) or self._lacks_what_the_next_needs(index)
+
+    def _lacks_first(self) -> bool:
+        return self.carries.first and self.folder.load_anchor() is None
+
+    def _lacks_what_the_next_needs(self, index: int) -> bool:
+        """The trajectory of the segment's last frame, or the memory with it, where they are needed."""
+        segment = self.segments[index]
+        lost = self.carries.previous and self.folder.load_last(segment) is None
+        return lost or (self.carries.memory and self.folder.load_memory(segment) is None)
 
     def _require_carried(self, index: int) -> None:
         """Raise JobError where a segment goes on from one that has not been run."""
-        needed = [0] if index and self.method.needs_first and self.folder.load_anchor() is None else []
-        if index and self.method.needs_previous and self.folder.load_last(self.segments[index - 1]) is None:
+        needed = [0] if index and self._lacks_first() else []
+        if index and self._lacks_what_the_next_needs(index - 1):
             needed.append(index - 1)
         if needed:
             what = f"Segment {index} goes on from segment {needed[0]}, of which this folder has nothing whole."
             raise JobError("job.trajectory", what, f"Run segment {needed[0]} first.")
 
     def _latents(self, index: int) -> Tensor:
-        """The segment's clean latents: sampled, or as a run before this one left them."""
+        """The segment's clean latents: sampled, or as a run before this one left them with all that goes with them."""
         segment = self.segments[index]
-        stored = self.folder.load_latents(segment)
+        stored = None if self._lost_what_it_carries_on(index) else self.folder.load_latents(segment)
         if stored is not None:
             return stored
         carried = self._carried(index)
@@ -209,17 +232,18 @@ class _Run:
 
     def _carried(self, index: int) -> Carried:
         """What the segment goes on from; what is missing of it is sampled first."""
-        folder = self.folder
+        folder, kept = self.folder, self.carries
         if index == 0:
             return NOTHING_CARRIED
         before = self.segments[index - 1]
-        if self.method.needs_previous and folder.load_last(before) is None:
+        if self._lacks_what_the_next_needs(index - 1):
             self._latents(index - 1)
-        if self.method.needs_first and folder.load_anchor() is None:
+        if self._lacks_first():
             self._latents(0)
         return Carried(
-            folder.load_anchor() if self.method.needs_first else None,
-            folder.load_last(before) if self.method.needs_previous else None,
+            folder.load_anchor() if kept.first else None,
+            folder.load_last(before) if kept.previous else None,
+            folder.load_memory(before) if kept.memory else None,
         )
 
     def _batches(self) -> Batches:
@@ -254,18 +278,28 @@ class _Run:
 
         return on_step
 
-    def _decode(self, segment: Segment, latents: Tensor) -> None:
+    def _memory(self, index: int) -> Memory | None:
+        """The memory with a segment in it, None where the job keeps none; made again where it is lost."""
+        if not self.carries.memory:
+            return None
+        kept = self.folder.load_memory(self.segments[index])
+        if kept is None:
+            self._latents(index)
+            kept = self.folder.load_memory(self.segments[index])
+        return kept
+
+    def _decode(self, index: int, latents: Tensor) -> None:
         """Decode the segment's frames that are not on disk yet, one at a time."""
-        since, job = time.monotonic(), self.job
+        since, job, segment, memory = time.monotonic(), self.job, self.segments[index], self._memory(index)
         missing = [
-            index
-            for index in range(segment.start, segment.stop)
-            if not self.folder.frame_path(job.frames[index]).is_file()
+            place
+            for place in range(segment.start, segment.stop)
+            if not self.folder.frame_path(job.frames[place]).is_file()
         ]
-        pictures = self.engine.decode(segment, latents, missing, None, Callbacks(cancelled=self.cancelled))
-        for index in missing:
-            self.emit(Progress("decoding", job.steps, job.steps, index, len(job.frames)))
-            frame = job.frames[index]
+        pictures = self.engine.decode(segment, latents, missing, memory, Callbacks(cancelled=self.cancelled))
+        for place in missing:
+            self.emit(Progress("decoding", job.steps, job.steps, place, len(job.frames)))
+            frame = job.frames[place]
             self.digests[frame] = self.folder.write_frame(frame, _png(next(pictures)))
         self.clock.charge("decoding", since)
 
@@ -283,7 +317,7 @@ class _Run:
     def _frames(self, segment: Segment) -> tuple[int, ...]:
         return self.job.frames[segment.start : segment.stop]
 
-    def _write_result(self, reused_frames: int) -> None:
+    def _write_result(self, reused_frames: int, notes: tuple[str, ...]) -> None:
         facts = self.engine.facts
         result = {
             "spent_s": self.clock.spent_s,
@@ -292,8 +326,10 @@ class _Run:
             "dtype": facts.dtype,
             "torch": torch.__version__,
             "prompt_cut": facts.prompt_cut,
+            "notes": notes,
             "reused_frames": reused_frames,
             "settings": asdict(self.job.settings),
+            "finish": asdict(self.job.finish),
         }
         write_atomic(self.folder.path / "result.json", json.dumps(result, indent=1).encode())
 

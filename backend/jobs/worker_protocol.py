@@ -16,7 +16,7 @@ import msgspec
 from shared.errors import ProtocolError
 from shared.files.strict_json import StrictJSONError, dump_json, parse_json
 from shared.models.files import ModelFiles
-from shared.protocol.job_events import Cancelled, Done, Failed, FrameDone, Preview, Progress, WorkerEvent
+from shared.protocol.job_events import Cancelled, Done, Failed, FileDone, FrameDone, Preview, Progress, WorkerEvent
 from shared.protocol.worker_memory import WorkerMemory
 
 # ---- Commands, to the worker
@@ -83,6 +83,7 @@ _EVENTS: dict[str, type[LineContent]] = {
     "progress": Progress,
     "preview": Preview,
     "frame": FrameDone,
+    "file": FileDone,
     "done": Done,
     "failed": Failed,
     "cancelled": Cancelled,

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from backend.make.family_tables import markdown_table
 from shared.methods import METHODS, Dependence, MethodSpec
+from shared.methods.finish import FINISH_GROUP
 from shared.methods.setting import Setting, Value, declared, defaults, values_of
-from shared.methods.spec import Preset
+from shared.methods.spec import HasSettings, Preset
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "methods.md"
 
@@ -39,12 +40,13 @@ def page(methods: Iterable[MethodSpec]) -> str:
     known = tuple(methods)
     sections = (section for method in known for section in _sections(method))
     methods_table = markdown_table(("method", "name", "what it does", "needs", "an edit reaches"), _rows(known))
-    return "\n".join((_HEAD, methods_table, *sections, ""))
+    return "\n".join((_HEAD, methods_table, *sections, *_finish(), ""))
 
 
 def _rows(methods: Sequence[MethodSpec]) -> Iterator[tuple[str, ...]]:
     for method in methods:
-        yield f"`{method.name}`", method.label, method.description, _needs(method), _REACH[method.dependence]
+        reach = _REACH["chained" if method.locked or method.needs.memory else method.dependence]
+        yield f"`{method.name}`", method.label, method.description, _needs(method), reach
 
 
 def _needs(method: MethodSpec) -> str:
@@ -62,15 +64,29 @@ def _sections(method: MethodSpec) -> Iterator[str]:
             names = " or ".join(f"`{name}`" for name in method.sets.names)
             yield f"`{method.sets.key}` in a job file stands for a whole set, {names}; settings beside it override it."
             yield ""
-        usual = defaults(method.settings)
-        rows = (_setting(name, one, usual[name]) for name, one in declared(method.settings).items())
-        yield markdown_table(("setting", "panel", "default", "values", "what it is"), rows)
+        yield _settings_table(method)
     if method.presets:
         yield from ("", f"## Presets of {method.label}", "")
         rows = (_preset(method, preset) for preset in method.presets)
         yield markdown_table(
             ("preset", "panel", "what it is", "steps", "settings that are not at their defaults"), rows
         )
+
+
+def _finish() -> Iterator[str]:
+    yield from ("", "## Finish", "")
+    yield (
+        f"{FINISH_GROUP.description}: a job's `{FINISH_GROUP.name}`, and `--{FINISH_GROUP.name}-SETTING` of the batch "
+        "command. With the lock on, an edit reaches its own segment and all behind it."
+    )
+    yield ""
+    yield _settings_table(FINISH_GROUP)
+
+
+def _settings_table(owner: HasSettings) -> str:
+    usual = defaults(owner.settings)
+    rows = (_setting(name, one, usual[name]) for name, one in declared(owner.settings).items())
+    return markdown_table(("setting", "panel", "default", "values", "what it is"), rows)
 
 
 def _setting(name: str, one: Setting, usual: Value) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """Job folders: everything that running one job needs and makes, so that a folder can be run anywhere.
 
-`job.json`, `inputs/<sha256>`, `frames/0001.png ...`, `segments/`, `result.json`.
+`job.json`, `inputs/<sha256>`, `frames/0001.png ...`, `segments/`, `result.json`, and the files of
+`shared.jobs.result_files`.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from shared.errors import ProtocolError
 from shared.files.digest import is_digest, sha256_bytes
 from shared.files.frame_files import PNG_SIGNATURE, frame_name, link_or_copy, storage_error, write_atomic
 from shared.jobs.job import Job, canonical_json
-from shared.protocol.job_events import FrameDone
+from shared.jobs.result_files import MAX_RESULT_BYTES, result_file_name
+from shared.protocol.job_events import FileDone, FrameDone
 
 
 class JobFolders:
@@ -60,19 +62,24 @@ class JobFolders:
 
     def read_frame(self, job_id: str, frame: int, sha256: str) -> bytes | None:
         """A frame's PNG, None where it is missing or differs from its digest."""
-        try:
-            data = self.frame_path(job_id, frame).read_bytes()
-        except OSError:
-            return None
-        return data if data.startswith(PNG_SIGNATURE) and sha256_bytes(data) == sha256 else None
+        data = _picture(self.frame_path(job_id, frame))
+        return data if data is not None and sha256_bytes(data) == sha256 else None
 
     def digest_of_frame(self, job_id: str, frame: int) -> str | None:
         """The digest of a frame's PNG as it lies on disk, None where there is no PNG."""
-        try:
-            data = self.frame_path(job_id, frame).read_bytes()
-        except OSError:
-            return None
-        return sha256_bytes(data) if data.startswith(PNG_SIGNATURE) else None
+        data = _picture(self.frame_path(job_id, frame))
+        return None if data is None else sha256_bytes(data)
+
+    def read_file(self, job_id: str, name: str, sha256: str) -> bytes | None:
+        """A result file, None where it is missing, too large, no picture or differs from its digest. Raises
+        ProtocolError where `name` is none."""
+        path = self.path(job_id) / result_file_name(name)
+        data = _picture(path) if _size(path) <= MAX_RESULT_BYTES else None
+        return data if data is not None and sha256_bytes(data) == sha256 else None
+
+    def damaged_files(self, job_id: str, files: Iterable[FileDone]) -> list[str]:
+        """Which of these result files are missing or differ from their digests."""
+        return [done.name for done in files if self.read_file(job_id, done.name, done.sha256) is None]
 
     def damaged(self, job_id: str, frames: Iterable[FrameDone]) -> list[int]:
         """Which of these frames are missing or differ from their digests; what is left of them is removed."""
@@ -80,3 +87,20 @@ class JobFolders:
         for frame in found:
             self.frame_path(job_id, frame).unlink(missing_ok=True)
         return found
+
+
+def _picture(path: Path) -> bytes | None:
+    """What a PNG file holds, None where there is none."""
+    try:
+        data = path.read_bytes()
+    except OSError:
+        return None
+    return data if data.startswith(PNG_SIGNATURE) else None
+
+
+def _size(path: Path) -> int:
+    """How many bytes a file has, 0 where it is not there."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0

@@ -14,10 +14,12 @@ from backend.server.job_folders import JobFolders
 from backend.server.journal import JobRow, Journal
 from shared.errors import JobError, LatentManError, error_of, told
 from shared.jobs.job import Job
+from shared.jobs.result_files import RESULT_FILES
 from shared.protocol.job_events import (
     Cancelled,
     Done,
     Failed,
+    FileDone,
     FrameDone,
     Preview,
     Progress,
@@ -72,7 +74,7 @@ class JobQueue:
         With `hold` it waits until somebody submits or attaches to it: whoever stopped it decides when it goes on.
         """
         for row in self._journal.in_state("waiting", "queued", "running"):
-            self._check_frames(row.job_id)
+            self._check_files(row.job_id)
             if row.state == "running":
                 self._journal.set_state(row.job_id, "queued")
             if row.state == "waiting":
@@ -95,8 +97,8 @@ class JobQueue:
         if row is None:
             self._journal.add(job_id, job, "waiting")
             self._enqueue(JobRow(job_id, job, "waiting", 0))
-        elif row.state in ("failed", "cancelled") or (row.state == "done" and self._check_frames(job_id)):
-            self._check_frames(job_id)
+        elif row.state in ("failed", "cancelled") or (row.state == "done" and self._check_files(job_id)):
+            self._check_files(job_id)
             self._memory.deaths.pop(job_id, None)
             self._journal.set_state(job_id, "waiting")
             self._enqueue(row)
@@ -170,12 +172,15 @@ class JobQueue:
         missing = self._folders.missing(job_id, row.job) if row.state == "waiting" else ()
         return Accepted(job_id, row.state, row.attempt, missing, self._journal.frames(job_id))
 
-    def _check_frames(self, job_id: str) -> bool:
-        """Forget journaled frames whose files are damaged; whether there were any."""
+    def _check_files(self, job_id: str) -> bool:
+        """Forget journaled frames and result files that are damaged on disk; whether there were any."""
         damaged = self._folders.damaged(job_id, self._journal.frames(job_id))
         for frame in damaged:
             self._journal.forget_frame(job_id, frame)
-        return bool(damaged)
+        files = self._folders.damaged_files(job_id, self._journal.files(job_id))
+        for name in files:
+            self._journal.forget_file(job_id, name)
+        return bool(damaged or files)
 
     def _report(self, report: Report, running: _Running) -> None:
         job_id = report.job_id
@@ -186,8 +191,10 @@ class JobQueue:
                 self._journal.append(job_id, lambda seq: extended(preview, PreviewPicture, job_id=job_id, seq=seq), rgb)
             case FrameDone(frame, sha256):
                 self._frame(job_id, running, frame, sha256)
-            case Done():
-                self._done(job_id, running)
+            case FileDone(name, sha256):
+                self._file(job_id, name, sha256)
+            case Done() as done:
+                self._done(job_id, running, done)
             case Failed() as failed:
                 self._fail(job_id, error_of(failed, unsaid=JobError))
             case Cancelled():
@@ -204,9 +211,16 @@ class JobQueue:
         else:
             logger.error("the worker announced frame %d of job %s, which is not on disk", frame, job_id[:12])
 
-    def _done(self, job_id: str, running: _Running) -> None:
+    def _file(self, job_id: str, name: str, sha256: str) -> None:
+        """Journal a result file only as it lies on disk."""
+        if name in RESULT_FILES and self._folders.read_file(job_id, name, sha256) is not None:
+            self._journal.add_file(job_id, name, sha256)
+        else:
+            logger.error("the worker announced a file %r of job %s, which is not on disk", name[:40], job_id[:12])
+
+    def _done(self, job_id: str, running: _Running, done: Done) -> None:
         """End a job well once every frame is on disk; one whose event was lost in a kill is journaled now."""
-        known = {done.frame for done in self._journal.frames(job_id)}
+        known = {one.frame for one in self._journal.frames(job_id)}
         absent: list[int] = []
         for frame in running.job.frames:
             if frame in known:
@@ -221,7 +235,7 @@ class JobQueue:
             self._fail(job_id, JobError("job.frames_absent", said, "Submit it again."))
             return
         self._end(job_id)
-        self._journal.append(job_id, lambda seq: JobDone(job_id, seq))
+        self._journal.append(job_id, lambda seq: extended(done, JobDone, job_id=job_id, seq=seq))
 
     def _lost(self, lost: Lost, running: _Running) -> None:
         """A worker died: queue its job again, unless that was asked for or happens too often."""

@@ -1,7 +1,7 @@
 """The journal: jobs, their finished frames and their events in one SQLite file; what it holds survives any kill.
 
 An event is committed (WAL, synchronous FULL) before it is sent. Sequence numbers rise per job and are never used
-twice. Progress and previews replace their predecessors; frames, states and ends stay.
+twice. Progress and previews replace their predecessors; frames, files, states and ends stay.
 """
 
 from __future__ import annotations
@@ -19,11 +19,12 @@ import msgspec
 from shared.errors import BackendError
 from shared.files.strict_json import dump_json, parse_json
 from shared.jobs.job import Job, canonical_json, read_job
-from shared.protocol.job_events import FrameDone
+from shared.protocol.job_events import FileDone, FrameDone
 from shared.protocol.messages import (
     EVENT_MESSAGES,
     TERMINAL_STATES,
     WIRE_NAMES,
+    File,
     Frame,
     JobCancelled,
     JobDone,
@@ -36,7 +37,8 @@ from shared.protocol.messages import (
     State,
 )
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2  # 2 has events of result files
+_READ = (0, 1, SCHEMA_VERSION)  # 0 is a file that was just made
 BUSY_S = 1.0  # nobody else writes here; a curious reader may hold the file for a moment
 
 _TABLES = """
@@ -70,7 +72,7 @@ class JobRow:
 
 @dataclass(frozen=True, slots=True)
 class EventRow:
-    """A journaled event; `payload` holds a preview's picture, a frame's PNG lies in the job's folder."""
+    """A journaled event; `payload` holds a preview's picture, frames and result files lie in the job's folder."""
 
     event: JobEvent
     payload: bytes | None
@@ -87,7 +89,7 @@ class Journal:
             self._db.execute("PRAGMA synchronous=FULL")
             self._db.execute("PRAGMA foreign_keys=ON")
             version = int(self._db.execute("PRAGMA user_version").fetchone()[0])
-            if version not in (0, SCHEMA_VERSION):
+            if version not in _READ:
                 raise BackendError(
                     "journal.version",
                     f"{path} was written by another version of LatentMan.",
@@ -210,6 +212,24 @@ class Journal:
             ).fetchall()
         return tuple(FrameDone(frame, sha256) for frame, sha256 in rows)
 
+    def add_file(self, job_id: str, name: str, sha256: str) -> bool:
+        """Journal a result file; False where the same file with the same digest was journaled before."""
+        with self._transaction():
+            if FileDone(name, sha256) in self.files(job_id):
+                return False
+            self._forget_file(job_id, name)
+            self._append(job_id, lambda seq: File(name, sha256, job_id=job_id, seq=seq))
+        return True
+
+    def forget_file(self, job_id: str, name: str) -> None:
+        """A journaled result file is damaged or gone: its event is withdrawn."""
+        with self._transaction():
+            self._forget_file(job_id, name)
+
+    def files(self, job_id: str) -> tuple[FileDone, ...]:
+        """The job's result files."""
+        return tuple(FileDone(file.name, file.sha256) for file in self._files(job_id))
+
     def events_after(self, job_id: str, after_seq: int, limit: int) -> list[EventRow]:
         """The job's events with a larger sequence number, in order, at most `limit`."""
         with self._guard():
@@ -243,6 +263,18 @@ class Journal:
         self._db.execute("UPDATE jobs SET next_seq = ? WHERE job_id = ?", (seq + 1, job_id))
         self._last_seq[job_id] = seq
         return event
+
+    def _files(self, job_id: str) -> list[File]:
+        with self._guard():
+            rows = self._db.execute(
+                "SELECT body FROM events WHERE job_id = ? AND kind = ? ORDER BY seq", (job_id, WIRE_NAMES[File])
+            ).fetchall()
+        return [msgspec.convert(parse_json(body), File) for (body,) in rows]
+
+    def _forget_file(self, job_id: str, name: str) -> None:
+        for file in self._files(job_id):
+            if file.name == name:
+                self._db.execute("DELETE FROM events WHERE job_id = ? AND seq = ?", (job_id, file.seq))
 
     def _forget(self, job_id: str, frame: int) -> None:
         row = self._db.execute("SELECT seq FROM frames WHERE job_id = ? AND frame = ?", (job_id, frame)).fetchone()

@@ -258,26 +258,20 @@ class Supervisor:
         return True
 
     def _send_event(self, session: Session, cursor: Cursor, row: EventRow) -> bool:
-        """Send one event and move the cursor; False where the client is gone. A frame's file is read here, not before,
-        so that a slow reader costs no memory."""
+        """Send one event and move the cursor; False where the client is gone. The file of a frame, or of a result, is
+        read here, not before, so that a slow reader costs no memory."""
         event, payload = row.event, row.payload
         digests: tuple[str, ...] = ()
-        if isinstance(event, wire_messages.Frame):
-            if event.frame in cursor.have_frames:
-                cursor.after_seq = event.seq
-                return True
-            payload = self._parts.folders.read_frame(event.job_id, event.frame, event.sha256)
+        if isinstance(event, wire_messages.Frame) and event.frame in cursor.have_frames:
+            cursor.after_seq = event.seq
+            return True
+        if isinstance(event, wire_messages.Frame | wire_messages.File):
+            payload = self._read_file(event)
             if payload is None:
-                logger.error("frame %d of job %s is damaged on disk", event.frame, event.job_id[:12])
-                damaged = JobError(
-                    "job.frame_damaged",
-                    f"Frame {event.frame} is damaged on the backend's disk.",
-                    "Submit the job again; that frame is computed again.",
-                )
                 cursor.after_seq = _NEVER
-                session.queue(wire_messages.JobFailed(*told(damaged), job_id=event.job_id, seq=event.seq))
+                session.queue(wire_messages.JobFailed(*told(_damaged(event)), job_id=event.job_id, seq=event.seq))
                 return True
-            digests = (event.sha256,)  # read_frame has just found it so
+            digests = (event.sha256,)  # it has just been found so
         payloads = (payload,) if payload is not None else ()
         sent = self._parts.endpoint.send(session.identity, session.encode(event, payloads=payloads, digests=digests))
         session.blocked = sent is Sent.FULL
@@ -285,6 +279,12 @@ class Supervisor:
             cursor.after_seq = event.seq
             session.credit -= len(payload or b"")
         return sent is not Sent.GONE
+
+    def _read_file(self, event: wire_messages.Frame | wire_messages.File) -> bytes | None:
+        """The file that an event tells of, None where it is damaged."""
+        if isinstance(event, wire_messages.Frame):
+            return self._parts.folders.read_frame(event.job_id, event.frame, event.sha256)
+        return self._parts.folders.read_file(event.job_id, event.name, event.sha256)
 
     def _farewell(self, error: BackendError) -> None:
         """Tell every client why the server ends."""
@@ -296,6 +296,17 @@ class Supervisor:
     def _drop(self, session: Session) -> None:
         session.close()
         self._sessions.pop(session.identity, None)
+
+
+def _damaged(event: wire_messages.Frame | wire_messages.File) -> JobError:
+    """A file that is not what the journal says of it, as a client is told."""
+    what = f"Frame {event.frame}" if isinstance(event, wire_messages.Frame) else f"The file {event.name}"
+    logger.error("%s of job %s is damaged on disk", what, event.job_id[:12])
+    return JobError(
+        "job.frame_damaged",
+        f"{what} is damaged on the backend's disk.",
+        "Submit the job again; what is damaged is made again.",
+    )
 
 
 def _rejection(hello: wire_messages.Hello) -> wire_messages.Reject:

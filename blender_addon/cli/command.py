@@ -169,7 +169,8 @@ def _save_blend(scene: Any, job: GenerateJob, path: Path) -> None:
     """Save a copy of the file with the settings, and with every method's take on the timeline."""
     for done, job_id in job.results:
         store_settings(scene, done, job.request.engine)
-        add_take(scene, Take(job.request.frames_folder(done.method), done, job_id, job.request.engine))
+        folder, notes = job.request.frames_folder(done.method), job.notes(done.method)
+        add_take(scene, Take(folder, done, job_id, job.request.engine, notes))
     try:  # Blender makes all relative paths, the takes' too, relative to the new place
         bpy.ops.wm.save_as_mainfile(filepath=str(path), copy=True, check_existing=False, relative_remap=True)
     except RuntimeError as error:

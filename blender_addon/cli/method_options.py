@@ -1,4 +1,5 @@
-"""The batch command's options for the settings that methods declare: `--METHOD-SETTING`, a group a method."""
+"""The batch command's options for the settings that methods and the finish declare: `--METHOD-SETTING`,
+`--finish-SETTING`, a group each."""
 
 from __future__ import annotations
 
@@ -8,17 +9,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..shared.errors import InputError
-from ..shared.methods import METHODS, MethodSettings, MethodSpec
-from ..shared.methods.setting import Setting, Value, declared, defaults
+from ..shared.methods import METHODS
+from ..shared.methods.setting import S, Setting, Value, declared, defaults
+from ..shared.methods.spec import HasSettings
 
 
-def add_settings(parser: argparse.ArgumentParser, method: MethodSpec) -> None:
-    """Add an option for each setting of the method."""
-    group = parser.add_argument_group(f"settings of {method.name}, where it is among the methods")
-    for name, usual in defaults(method.settings).items():
-        one = declared(method.settings)[name]
+def add_settings(parser: argparse.ArgumentParser, owner: HasSettings, title: str) -> None:
+    """Add an option for each setting of a method, or of the finish, under a title."""
+    group = parser.add_argument_group(title)
+    for name, usual in defaults(owner.settings).items():
+        one = declared(owner.settings)[name]
         group.add_argument(
-            _option(method, name), dest=_place(method, name), help=_help(one, usual), **_reading(one, usual)
+            _option(owner, name), dest=_place(owner, name), help=_help(one, usual), **_reading(one, usual)
         )
 
 
@@ -34,25 +36,25 @@ def check_asked(options: argparse.Namespace, methods: Sequence[str]) -> None:
             )
 
 
-def with_given(options: argparse.Namespace, method: MethodSpec, settings: MethodSettings) -> MethodSettings:
+def with_given(options: argparse.Namespace, owner: HasSettings, settings: S) -> S:
     """The settings with those of the command line in place of their own; ranges are checked with the job."""
-    changes: Mapping[str, Any] = _given(options, method)
+    changes: Mapping[str, Any] = _given(options, owner)
     return dataclasses.replace(settings, **changes)
 
 
-def _given(options: argparse.Namespace, method: MethodSpec) -> dict[str, Value]:
-    values = {name: vars(options)[_place(method, name)] for name in declared(method.settings)}
+def _given(options: argparse.Namespace, owner: HasSettings) -> dict[str, Value]:
+    values = {name: vars(options)[_place(owner, name)] for name in declared(owner.settings)}
     return {
         name: tuple(value) if isinstance(value, list) else value for name, value in values.items() if value is not None
     }
 
 
-def _option(method: MethodSpec, name: str) -> str:
-    return f"--{method.name}-{name}".replace("_", "-")
+def _option(owner: HasSettings, name: str) -> str:
+    return f"--{owner.name}-{name}".replace("_", "-")
 
 
-def _place(method: MethodSpec, name: str) -> str:
-    return f"{method.name}.{name}"
+def _place(owner: HasSettings, name: str) -> str:
+    return f"{owner.name}.{name}"
 
 
 def _help(one: Setting, usual: Value) -> str:

@@ -18,6 +18,7 @@ from ..shared.jobs.frame_range import parse_frames
 from ..shared.jobs.job import Job, default_of
 from ..shared.jobs.keyed_prompts import read_prompts
 from ..shared.methods import DEFAULT_METHOD, METHODS, MethodSettings, MethodSpec, method_named
+from ..shared.methods.finish import FINISH, FINISH_GROUP
 from ..shared.methods.table import presets
 from ..shared.models.files import place_of
 from ..shared.motion import UP_AXES
@@ -56,7 +57,8 @@ def parse_options(arguments: Sequence[str]) -> argparse.Namespace:
     _add_shot(parser.add_argument_group("the shot"))
     _add_job(parser.add_argument_group("the job; what is not given is taken from --job, then from the open file"))
     for method in METHODS.values():
-        add_settings(parser, method)
+        add_settings(parser, method, f"settings of {method.name}, where it is among the methods")
+    add_settings(parser, FINISH_GROUP, "the finish of the frames, whatever the method")
     _add_run(parser.add_argument_group("the run"))
     return parser.parse_args(arguments)
 
@@ -176,6 +178,7 @@ def job_template(
         given["prompts"] = read_prompts(options.prompts)
     if options.size is not None:
         given["width"], given["height"] = parse_size(options.size)
+    given[FINISH] = with_given(options, FINISH_GROUP, base.finish)
     frames = given_frames(options, shot) or stored.frames
     return dataclasses.replace(base, **given, frames=frames, inputs=placeholder_inputs(len(frames)))
 

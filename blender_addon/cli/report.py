@@ -124,12 +124,17 @@ class BatchReport:
             self._line(event=event, code=error.code, message=error.message, hint=error.hint, exit_code=error.exit_code)
 
     def done(self, job: GenerateJob) -> None:
-        """Where the result is."""
+        """Where the result is, and what was chosen in it."""
+        notes = {made.method: job.notes(made.method) for made, _ in job.results}
+        for method, sentences in notes.items():
+            for note in sentences:
+                self._lines.keep(f"{method}: {note}")
         if self._as_json:
             self._line(
                 event="done",
                 output=str(job.request.output),
                 jobs={done.method: job_id for done, job_id in job.results},
+                notes=notes,
             )
         else:
             self._lines.show(1.0, f"Done: {job.request.output}")

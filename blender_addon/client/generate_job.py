@@ -17,13 +17,14 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ..shared.errors import BackendError, CancelledError, JobError, LatentManError
-from ..shared.files.digest import sha256_bytes
-from ..shared.files.frame_files import PNG_SIGNATURE, file_error, frame_name, put_frame
+from ..shared.files.frame_files import file_error, put_frame
 from ..shared.jobs.job import Job, JobInputs
+from ..shared.jobs.result_files import drop_result_files, put_result_file, result_file_name
 from ..shared.protocol.client import events as events
 from ..shared.protocol.client.events import ClientEvent
 from ..shared.protocol.client.session import Session
 from ..shared.protocol.job_events import common_fields
+from .present import frames_on_disk
 from .progress import GenerateProgress, GenerateState
 from .request import GenerateRequest
 from .result_file import (
@@ -109,6 +110,8 @@ class _MethodRun:
     had_ended: bool = False  # before this run
     on_disk: dict[int, str] = field(default_factory=dict)  # frame -> SHA-256, found before the job was submitted
     frames: dict[int, str] = field(default_factory=dict)  # frame -> SHA-256, part of this job's result
+    files: dict[str, str] = field(default_factory=dict)  # result file, by its key -> SHA-256
+    notes: tuple[str, ...] = ()
     computed: int = 0
     watch: StallWatch = field(default_factory=StallWatch)
 
@@ -157,6 +160,10 @@ class GenerateJob:
     def frames_done(self, method: str) -> tuple[int, ...]:
         """The frames of a method that are in their place, rising."""
         return next((tuple(sorted(run.frames)) for run in self._runs if run.method == method), ())
+
+    def notes(self, method: str) -> tuple[str, ...]:
+        """What was chosen for the user in a method's frames, a sentence each; known once its job is done."""
+        return next((run.notes for run in self._runs if run.method == method), ())
 
     @property
     def results(self) -> tuple[tuple[Job, str], ...]:
@@ -249,7 +256,7 @@ class GenerateJob:
         write_job_files(self._request, jobs)
         for run, job in zip(self._runs, jobs, strict=True):
             run.job = job
-            run.on_disk = _frames_on_disk(self._request.frames_folder(run.method), job.frames)
+            run.on_disk = frames_on_disk(self._request.frames_folder(run.method), job.frames)
             run.ticket = self._session.client.submit(job, run.on_disk)
         self._show(state=GenerateState.GENERATING, method=self._runs[0].method)
 
@@ -266,6 +273,7 @@ class GenerateJob:
 
     def _handle_job(self, run: _MethodRun, event: ClientEvent, now: float) -> None:
         _listen(run.watch, event, now)
+        self._receive(run, event)
         match event:
             case events.Accepted(job_id=job_id, state=state, kept_frames=kept):
                 run.job_id, run.had_ended = job_id, state == "done"
@@ -273,13 +281,9 @@ class GenerateJob:
                 run.frames |= {frame: run.on_disk[frame] for frame in kept}
             case events.StateChanged(state="running") if run.started_at is None:
                 run.started_at = now
-            case events.Progress():
-                self._show_worker(run, event)
-            case events.Preview() as picture if picture.frame in self._request.template.frames:
-                self.preview = picture
-            case events.FrameReady(frame=frame, sha256=sha256, png=png):
-                self._take_frame(run, frame, sha256, png)
-            case events.Done():
+            case events.Done(notes=notes):
+                run.notes = notes
+                drop_result_files(self._request.frames_folder(run.method), run.files)
                 self._ended(run, now)
                 ended = sum(one.ended_at is not None for one in self._runs)
                 self._show(methods_done=ended, stage="", step=0, steps=0, frame=0)
@@ -290,6 +294,19 @@ class GenerateJob:
                 self._ended(run, now)
                 if self.state is not GenerateState.CANCELLING:
                     raise error
+
+    def _receive(self, run: _MethodRun, event: ClientEvent) -> None:
+        """What a job under way gives: how far it is, pictures, files."""
+        match event:
+            case events.Progress():
+                self._show_worker(run, event)
+            case events.Preview() as picture if picture.frame in self._request.template.frames:
+                self.preview = picture
+            case events.FrameReady(frame=frame, sha256=sha256, png=png):
+                self._take_frame(run, frame, sha256, png)
+            case events.FileReady(name=name, sha256=sha256, data=data):
+                put_result_file(self._request.frames_folder(run.method), name, data)
+                run.files[name] = sha256
 
     def _ended(self, run: _MethodRun, now: float) -> None:
         """A job has ended: its time is written down, so that a run that goes on with the shot knows it."""
@@ -338,6 +355,8 @@ class GenerateJob:
                     seconds=run.seconds,
                     received=run.computed,
                     frames=dict(sorted(run.frames.items())),
+                    files={result_file_name(name): sha256 for name, sha256 in run.files.items()},
+                    notes=run.notes,
                 )
                 for run in self._runs
             ),
@@ -366,19 +385,13 @@ class GenerateJob:
 def _listen(watch: StallWatch, event: ClientEvent, now: float) -> None:
     """Which events show that the job's worker is alive, and which that none is at work on it."""
     match event:
-        case events.Progress() | events.Preview() | events.FrameReady() | events.StateChanged(state="running"):
+        case (
+            events.Progress()
+            | events.Preview()
+            | events.FrameReady()
+            | events.FileReady()
+            | events.StateChanged(state="running")
+        ):
             watch.heard(now)
         case events.StateChanged() | events.Done() | events.Failed() | events.Cancelled():
             watch.rest()
-
-
-def _frames_on_disk(folder: Path, frames: Sequence[int]) -> dict[int, str]:
-    """The digests of the PNG files that an earlier run left; the backend says which of them belong to the job."""
-    found: dict[int, str] = {}
-    for frame in frames:
-        path = folder / frame_name(frame)
-        if path.is_file() and not path.is_symlink():
-            data = path.read_bytes()
-            if data.startswith(PNG_SIGNATURE):
-                found[frame] = sha256_bytes(data)
-    return found

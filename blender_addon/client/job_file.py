@@ -1,6 +1,6 @@
 """The job file that the panel saves and the batch command reads: one shot, from which file and how.
 
-    {"latentman_shot": 2, "blend": "shot.blend", "scene": "Scene", "output": "latentman", "engine": "cycles",
+    {"latentman_shot": 3, "blend": "shot.blend", "scene": "Scene", "output": "latentman", "engine": "cycles",
      "methods": {"latentman": {"align": [0.0, 0.4]}}, "frames": "1-30,47", "settings": {"prompt": "a robot", "seed": 7}}
 
 Paths are relative to the file's folder, those of models too. `methods` has each method's own settings, `settings` are
@@ -24,14 +24,15 @@ from ..shared.files.strict_json import StrictJSONError, convert, parse_json
 from ..shared.jobs.frame_range import format_frames, parse_frames
 from ..shared.jobs.job import Job, job_values, parse_job, read_job, with_model_at
 from ..shared.methods import METHODS, MethodSettings, method_named
+from ..shared.methods.finish import FINISH, FinishSettings
 from ..shared.methods.reading import read_settings, settings_of_earlier, spelled
 from ..shared.methods.setting import values_of
 from .request import placeholder_inputs
 
-# Version 1 had the methods as a list, and the settings of a method under its name among the job's, as the jobs of its
-# time: what it leaves out means what a job of that schema meant.
-SHOT_SCHEMA = 2
-_JOB_SCHEMA_OF_1 = 2
+# What a file leaves out means what a job of its time meant. Version 1 had the methods as a list, and the settings of a
+# method under its name among the job's, as the jobs of its time.
+SHOT_SCHEMA = 3
+_JOB_SCHEMA_OF = {1: 2, 2: 4}
 _MAX_BYTES = 16 << 20
 
 # What a shot says elsewhere: frames as a range, methods with their settings; inputs and frame rate come from the
@@ -131,22 +132,26 @@ def _shot(value: dict[str, Any], folder: Path) -> ShotFile:
 
 
 def _as_today(value: dict[str, Any]) -> dict[str, Any]:
-    """The file, one of version 1 as one of today. Raises StrictJSONError for another version, and where `settings` are
-    no object."""
+    """The file, one of an earlier version as one of today. Raises StrictJSONError for another version, and where
+    `settings` are no object."""
     version, settings = value["latentman_shot"], value.get("settings")
-    if type(version) is not int or version not in (1, SHOT_SCHEMA):
+    if type(version) is not int or version not in (*_JOB_SCHEMA_OF, SHOT_SCHEMA):
         shown = json.dumps(version)[:40]
-        raise StrictJSONError(f"it has version {shown}; this add-on reads versions 1 and {SHOT_SCHEMA}")
+        raise StrictJSONError(f"it has version {shown}; this add-on reads versions 1 to {SHOT_SCHEMA}")
     if not isinstance(settings, dict):
         raise StrictJSONError("$.settings: an object is needed")
     if version == SHOT_SCHEMA:
         return value
-    names = convert(value.get("methods"), tuple[str, ...], "$.methods")
-    methods = {
-        name: settings_of_earlier(method_named(name), settings.get(name, {}), _JOB_SCHEMA_OF_1) for name in names
-    }
-    plain = {name: one for name, one in settings.items() if name not in METHODS}
-    return {**value, "latentman_shot": SHOT_SCHEMA, "methods": methods, "settings": plain}
+    schema = _JOB_SCHEMA_OF[version]
+    if version == 1:
+        names = convert(value.get("methods"), tuple[str, ...], "$.methods")
+        given = {name: settings.get(name, {}) for name in names}
+        settings = {name: one for name, one in settings.items() if name not in METHODS}
+    else:
+        given = convert(value.get("methods"), dict[str, Any], "$.methods")
+    methods = {name: settings_of_earlier(method_named(name).settings, own, schema) for name, own in given.items()}
+    settings = settings | {FINISH: settings_of_earlier(FinishSettings, settings.get(FINISH, {}), schema)}
+    return {**value, "latentman_shot": SHOT_SCHEMA, "methods": methods, "settings": settings}
 
 
 def _job(settings: dict[str, Any], document: _Document, methods: Mapping[str, MethodSettings]) -> Job:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..shared.errors import InputError
-from ..shared.files.frame_files import frame_name
+from ..shared.files.digest import sha256_bytes
+from ..shared.files.frame_files import PNG_SIGNATURE, frame_name
 from ..shared.jobs.job import Job, parse_job
 from .request import GenerateRequest, placeholder_inputs
 from .result_file import JOB_FILE
@@ -58,3 +60,15 @@ def equal_settings(one: Job | None, other: Job | None) -> bool:
         return False
     inputs = placeholder_inputs(1)
     return dataclasses.replace(one, inputs=inputs) == dataclasses.replace(other, inputs=inputs)
+
+
+def frames_on_disk(folder: Path, frames: Sequence[int]) -> dict[int, str]:
+    """The digests of the PNG files that an earlier run left; the backend says which of them belong to the job."""
+    found: dict[int, str] = {}
+    for frame in frames:
+        path = folder / frame_name(frame)
+        if path.is_file() and not path.is_symlink():
+            data = path.read_bytes()
+            if data.startswith(PNG_SIGNATURE):
+                found[frame] = sha256_bytes(data)
+    return found

@@ -2,6 +2,7 @@
 
 OUTPUT/METHOD/job.json        the job in its canonical form
 OUTPUT/METHOD/measured.json   how long it has taken so far, over all runs
+OUTPUT/METHOD/atlas.png       where the job left one (`shared.jobs.result_files`)
 OUTPUT/job.json               the job of the last method that was asked for; `--job` reads it back
 OUTPUT/result.json            timings in seconds, digests by frame number, folders relative to OUTPUT
 """
@@ -27,13 +28,16 @@ MEASURED_FILE = "measured.json"
 @dataclass(frozen=True, slots=True)
 class MethodResult:
     """One method: `seconds` is the time from its start to its end, over all runs that worked on it; `received` counts
-    the frames that came over the wire in this run, the others lay here already."""
+    the frames that came over the wire in this run, the others lay here already; `files` has the digests of the result
+    files by their names, `notes` what was chosen for the user."""
 
     method: str
     job_id: str
     seconds: float
     received: int
     frames: dict[int, str]  # frame -> SHA-256 of the PNG file
+    files: dict[str, str]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ..shared.methods import METHODS
 from ..shared.methods.setting import declared
+from ..shared.methods.table import settings_groups
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ _FREE_BODY = _reset("body_path", "Use the Free Body")
 _EMBEDDED = _reset("model", "Use the Embedded Model")
 _ALL_FRAMES = _reset("frames", "Use the Scene's Frames")
 
-# The longest matching beginning of the code counts. What a method's own setting mends stands in its declaration.
+# The longest matching beginning of the code counts. What a setting mends stands in its declaration.
 FIXES: dict[str, tuple[Fix, ...]] = {
     "addon.": (_RESUME,),
     "arguments.job": (_OTHER_JOB,),
@@ -113,12 +113,12 @@ FIXES: dict[str, tuple[Fix, ...]] = {
 def fixes_for(code: str) -> tuple[Fix, ...]:
     """The buttons for an error, most likely first; empty where only the user can mend it."""
     known = [prefix for prefix in FIXES if code.startswith(prefix)]
-    return (*_of_methods(code), *(FIXES[max(known, key=len)] if known else ()))
+    return (*_of_settings(code), *(FIXES[max(known, key=len)] if known else ()))
 
 
-def _of_methods(code: str) -> Iterator[Fix]:
-    """The buttons that methods declare: each puts one of their settings back to its default."""
-    for method in METHODS.values():
-        for name, one in declared(method.settings).items():
+def _of_settings(code: str) -> Iterator[Fix]:
+    """The buttons that settings declare: each puts one of a method's or the finish's back to its default."""
+    for owner in settings_groups().values():
+        for name, one in declared(owner.settings).items():
             if one.mends is not None and one.mends[0] == code:
-                yield _reset(f"{method.name}.{name}", one.mends[1])
+                yield _reset(f"{owner.name}.{name}", one.mends[1])

@@ -7,20 +7,20 @@ from typing import Any
 import bpy
 from bpy.props import BoolProperty, StringProperty
 
-from ..shared.methods import METHODS
 from ..shared.methods.setting import declared
+from ..shared.methods.table import settings_groups
 from ..typed_bpy import Outcome, registration_of
 from .reporting import allow
 
-# What a method's declaration says mends an error: `METHOD.SETTING`.
-_OF_METHODS = (
-    f"{method.name}.{name}"
-    for method in METHODS.values()
-    for name, one in declared(method.settings).items()
+# What a declaration says mends an error: `METHOD.SETTING`, `finish.SETTING`.
+_DECLARED = (
+    f"{owner.name}.{name}"
+    for owner in settings_groups().values()
+    for name, one in declared(owner.settings).items()
     if one.mends is not None
 )
 # Settings of the scene whose default always works, or asks for another choice.
-RESETTABLE = ("body_path", "frames", "model", "motion_path", "output", *_OF_METHODS)
+RESETTABLE = ("body_path", "frames", "model", "motion_path", "output", *_DECLARED)
 
 
 class LATENTMAN_OT_reset_setting(bpy.types.Operator):

@@ -134,7 +134,7 @@ class LATENTMAN_OT_find_takes(bpy.types.Operator):
         try:
             for found in finished_takes(output_base(context, scene)):
                 if find_take(scene, found.folder) is None:
-                    add_take(scene, Take(found.folder, found.job, found.job_id, found.engine))
+                    add_take(scene, Take(found.folder, found.job, found.job_id, found.engine, found.notes))
                     added += 1
         except LatentManError as error:
             return refuse(self, error)

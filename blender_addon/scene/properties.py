@@ -1,6 +1,7 @@
 """What a scene stores for LatentMan, saved in the .blend: `scene.latentman`. Panel and batch command read it.
 
-Each method's settings are a group of their own, `scene.latentman.METHOD.SETTING`, made from its declaration.
+Each method's settings are a group of their own, `scene.latentman.METHOD.SETTING`, made from its declaration, and so are
+the finish's, `scene.latentman.finish.SETTING`.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from bpy.props import (
 
 from ..shared.jobs.job import MAX_PROMPT_CHARACTERS, MAX_SEGMENT_FRAMES, MAX_STEPS, Job, default_of
 from ..shared.methods import METHODS
-from ..shared.methods.table import presets
+from ..shared.methods.table import presets, settings_groups
 from ..shared.models.table import FAMILY_LABELS
 from ..shared.motion import UP_AXES
 from ..typed_bpy import pointer_to
@@ -37,7 +38,7 @@ _UP_ITEMS = (
     *((axis, axis.upper(), f"The file's {axis.upper()} points up") for axis in UP_AXES[1:]),
 )
 _PRESET_ITEMS = tuple((name, preset.label, preset.description) for name, (_, preset) in presets().items())
-_GROUPS = {name: settings_group(method) for name, method in METHODS.items() if shown_settings(method.settings)}
+_GROUPS = {name: settings_group(one) for name, one in settings_groups().items() if shown_settings(one.settings)}
 
 
 _job = partial(default_of, Job)
@@ -149,9 +150,9 @@ def settings_of(scene: Any) -> LatentManSceneSettings:
     return settings
 
 
-def group_of(scene: Any, method: str) -> Any:
-    """The scene's settings of a method that has a place in the panel."""
-    return getattr(settings_of(scene), method)
+def group_of(scene: Any, name: str) -> Any:
+    """The scene's settings of a method, or of the finish, that have a place in the panel."""
+    return getattr(settings_of(scene), name)
 
 
 def register() -> None:

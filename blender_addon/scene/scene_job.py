@@ -17,9 +17,12 @@ from ..shared.errors import InputError
 from ..shared.files.strict_json import StrictJSONError, convert, parse_json
 from ..shared.jobs.frame_range import MAX_FRAMES, format_frames, parse_frames
 from ..shared.jobs.job import Job, default_of, read_job, with_model_at
-from ..shared.methods import METHODS, MethodSettings, MethodSpec
+from ..shared.methods import METHODS, MethodSettings
+from ..shared.methods.finish import FINISH, FINISH_GROUP, FinishSettings
 from ..shared.methods.reading import read_settings
-from ..shared.methods.setting import defaults, values_of
+from ..shared.methods.setting import defaults, settings_as, values_of
+from ..shared.methods.spec import HasSettings
+from ..shared.methods.table import settings_groups
 from ..shared.models.files import ModelFiles
 from .preferences import stored_preferences
 from .presets import Change, changes, preset_named
@@ -28,8 +31,8 @@ from .properties import LatentManSceneSettings, group_of, settings_of
 from .setting_properties import shown_settings
 
 # Settings of a job that the panel shows, and that the scene keeps under the same names. All others are kept together,
-# as JSON: a take or a job file may have them. So are those of a method that have no place in the panel.
-_OF_THE_SCENE = frozenset({"frames", "inputs", "fps", "schema", "settings", "prompts"})
+# as JSON: a take or a job file may have them. So are those of a method or the finish that have no place in the panel.
+_OF_THE_SCENE = frozenset({"frames", "inputs", "fps", "schema", "settings", FINISH, "prompts"})
 _OF_THE_JOB = tuple(field.name for field in dataclasses.fields(Job) if field.name not in _OF_THE_SCENE)
 _PLAIN = tuple(name for name in _OF_THE_JOB if name in LatentManSceneSettings.__annotations__)
 _HIDDEN = tuple(name for name in _OF_THE_JOB if name not in _PLAIN)
@@ -47,12 +50,12 @@ def apply_preset(scene: Any) -> None:
     settings_of(scene).method = method.name
     if preset.steps is not None:
         settings_of(scene).steps = preset.steps
-    _store_method(scene, method, preset.settings)
+    _store_group(scene, method, preset.settings)
 
 
 def hidden_settings(scene: Any) -> tuple[str, ...]:
     """The names of the settings that the panel does not show and that are not at their defaults."""
-    names = ((*value,) if name in METHODS else (name,) for name, value in _other(scene).items())
+    names = ((*value,) if name in settings_groups() else (name,) for name, value in _other(scene).items())
     return tuple(itertools.chain.from_iterable(names))
 
 
@@ -75,14 +78,14 @@ def stored_template(scene: Any, frames: tuple[int, ...]) -> Job:
     return _template(scene, frames, stored_prompts(scene))
 
 
-def stored_settings(scene: Any, method: MethodSpec) -> MethodSettings:
-    """The settings that the scene stores for a method, the present one or another. Raises InputError where those that
-    the panel does not show cannot be read."""
-    given = dict(_other(scene).get(method.name, {}))
-    for name in shown_settings(method.settings):
-        given[name] = _plain(getattr(group_of(scene, method.name), name))
+def stored_settings(scene: Any, owner: HasSettings) -> MethodSettings:
+    """The settings that the scene stores for a method, the present one or another, or for the finish. Raises InputError
+    where those that the panel does not show cannot be read."""
+    given = dict(_other(scene).get(owner.name, {}))
+    for name in shown_settings(owner.settings):
+        given[name] = _plain(getattr(group_of(scene, owner.name), name))
     try:
-        return read_settings(method, given)
+        return read_settings(owner, given)
     except StrictJSONError as error:
         raise _unreadable(error) from error
 
@@ -90,7 +93,7 @@ def stored_settings(scene: Any, method: MethodSpec) -> MethodSettings:
 def _template(scene: Any, frames: tuple[int, ...], prompts: str) -> Job:
     settings = settings_of(scene)
     document = {
-        **{name: value for name, value in _other(scene).items() if name not in METHODS},
+        **{name: value for name, value in _other(scene).items() if name not in settings_groups()},
         **{name: _plain(getattr(settings, name)) for name in _PLAIN},
         "frames": [],
         "inputs": {"passes": [], "shot": "", "vertices": "", "charts": ""},
@@ -104,7 +107,8 @@ def _template(scene: Any, frames: tuple[int, ...], prompts: str) -> Job:
     folder = open_blend_folder()
     job = with_model_at(job, folder or Path.cwd(), folder)
     own = stored_settings(scene, METHODS[job.method])
-    return dataclasses.replace(job, settings=own, frames=frames, inputs=placeholder_inputs(len(frames)))
+    finish = settings_as(stored_settings(scene, FINISH_GROUP), FinishSettings)
+    return dataclasses.replace(job, settings=own, finish=finish, frames=frames, inputs=placeholder_inputs(len(frames)))
 
 
 def open_blend_folder() -> Path | None:
@@ -120,24 +124,26 @@ def store_settings(scene: Any, job: Job, engine: str) -> None:
     settings = settings_of(scene)
     for name in _PLAIN:
         _store(settings, name, getattr(job, name))
-    other = {name: value for name, value in _other(scene).items() if name in METHODS}
+    other = {name: value for name, value in _other(scene).items() if name in settings_groups()}
     other |= {name: getattr(job, name) for name in _HIDDEN if getattr(job, name) != default_of(Job, name)}
     _keep_other(scene, other)
-    _store_method(scene, METHODS[job.method], job.settings)
+    _store_group(scene, METHODS[job.method], job.settings)
+    _store_group(scene, FINISH_GROUP, job.finish)
     store_prompts(scene, job.prompts)
     _store(settings, "engine", engine)
     settings.frames = "" if job.frames == tuple(scene_range(scene)) else format_frames(job.frames)
 
 
-def _store_method(scene: Any, method: MethodSpec, settings: MethodSettings) -> None:
-    """Keep a method's settings: those of the panel in its group, of the others what is not at its default."""
-    shown, usual, hidden = shown_settings(method.settings), defaults(method.settings), {}
+def _store_group(scene: Any, owner: HasSettings, settings: MethodSettings) -> None:
+    """Keep a method's or the finish's settings: those of the panel in their group, of the others what is not at its
+    default."""
+    shown, usual, hidden = shown_settings(owner.settings), defaults(owner.settings), {}
     for name, value in values_of(settings).items():
         if name in shown:
-            _store(group_of(scene, method.name), name, value)
+            _store(group_of(scene, owner.name), name, value)
         elif value != usual[name]:
             hidden[name] = value
-    _keep_other(scene, _other(scene) | {method.name: hidden})
+    _keep_other(scene, _other(scene) | {owner.name: hidden})
 
 
 def stored_model_files(scene: Any) -> ModelFiles:
@@ -199,7 +205,7 @@ def _other(scene: Any) -> dict[str, Any]:
         value = parse_json(text.encode())
     except StrictJSONError as error:
         raise _unreadable(error) from error
-    if not isinstance(value, dict) or not all(isinstance(value.get(name, {}), dict) for name in METHODS):
+    if not isinstance(value, dict) or not all(isinstance(value.get(name, {}), dict) for name in settings_groups()):
         raise _unreadable("an object is needed")
     return value
 

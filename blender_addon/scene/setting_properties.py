@@ -7,8 +7,9 @@ from typing import Any
 import bpy
 from bpy.props import BoolProperty, EnumProperty, FloatProperty, FloatVectorProperty, IntProperty
 
-from ..shared.methods import MethodSettings, MethodSpec
+from ..shared.methods import MethodSettings
 from ..shared.methods.setting import Setting, declared, defaults
+from ..shared.methods.spec import HasSettings
 
 _SPAN_STEP = 5  # hundredths
 
@@ -18,12 +19,12 @@ def shown_settings(kind: type[MethodSettings]) -> tuple[str, ...]:
     return tuple(name for name, one in declared(kind).items() if one.group)
 
 
-def settings_group(method: MethodSpec) -> Any:
-    """A group of properties, one for each setting of the method that has a place in the panel."""
-    known, usual = declared(method.settings), defaults(method.settings)
-    fields = {name: _property(known[name], usual[name]) for name in shown_settings(method.settings)}
-    name = f"LatentManSettingsOf_{method.name}"
-    return type(name, (bpy.types.PropertyGroup,), {"__doc__": method.description, "__annotations__": fields})
+def settings_group(owner: HasSettings) -> Any:
+    """A group of properties, one for each setting of a method, or of the finish, that has a place in the panel."""
+    known, usual = declared(owner.settings), defaults(owner.settings)
+    fields = {name: _property(known[name], usual[name]) for name in shown_settings(owner.settings)}
+    name = f"LatentManSettingsOf_{owner.name}"
+    return type(name, (bpy.types.PropertyGroup,), {"__doc__": owner.description, "__annotations__": fields})
 
 
 def _property(one: Setting, default: Any) -> Any:

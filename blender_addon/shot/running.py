@@ -81,7 +81,7 @@ class Generation:
         self.log_file: Path | None = None
         self._job: GenerateJob | None = None
         self._home: _Home | None = None
-        self._on_timeline: dict[str, int] = {}  # method -> frames that its strip shows
+        self._on_timeline: dict[str, tuple[int, tuple[str, ...]]] = {}  # method -> frames that its strip shows, notes
 
     @property
     def progress(self) -> GenerateProgress | None:
@@ -228,17 +228,17 @@ class Generation:
         if scene is None:
             return True
         for made, job_id in job.results:
-            done = job.frames_done(made.method)
-            if len(done) == self._on_timeline.get(made.method, 0):
+            done, notes = job.frames_done(made.method), job.notes(made.method)
+            if not done or (len(done), notes) == self._on_timeline.get(made.method):
                 continue
             if bpy.app.is_job_running("RENDER"):
                 return False
-            take = Take(job.request.frames_folder(made.method), made, job_id, job.request.engine)
+            take = Take(job.request.frames_folder(made.method), made, job_id, job.request.engine, notes)
             try:
                 show_take(scene, take, done)
             except LatentManError as error:
                 self.error = error
-            self._on_timeline[made.method] = len(done)
+            self._on_timeline[made.method] = (len(done), notes)
         return True
 
 

@@ -29,6 +29,7 @@ class FinishedTake:
     job: Job
     job_id: str
     engine: str
+    notes: tuple[str, ...] = ()
 
 
 def next_take_folder(base: Path) -> Path:
@@ -67,14 +68,17 @@ def finished_takes(base: Path) -> list[FinishedTake]:
     for _, folder in sorted(_folders(base)):
         try:
             result = json.loads((folder / RESULT_FILE).read_bytes())
-            rows = [(str(row["method"]), str(row["job_id"])) for row in result["methods"]]
+            rows = [
+                (str(row["method"]), str(row["job_id"]), tuple(map(str, row.get("notes", ()))))
+                for row in result["methods"]
+            ]
             engine = str(result["engine"])
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
             continue
-        for method, job_id in rows:
+        for method, job_id, notes in rows:
             job = stored_job(folder / method)
             if job is not None and job.method == method:
-                found.append(FinishedTake(folder / method, job, job_id, engine))
+                found.append(FinishedTake(folder / method, job, job_id, engine, notes))
     return found
 
 

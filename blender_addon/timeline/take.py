@@ -30,6 +30,7 @@ METHOD, PROMPT, NEGATIVE, SEED, STEPS, MODEL, ENGINE, JOB_ID, JOB = (
     "latentman_job_id",
     "latentman_job",
 )
+NOTES = "latentman_notes"  # sentences on what was chosen, a line each; not there where there are none
 # How many frames there are, and how many the take will have.
 DONE, FRAMES = "latentman_done", "latentman_frames"
 
@@ -42,6 +43,7 @@ class Take:
     job: Job
     job_id: str
     engine: str = "cycles"
+    notes: tuple[str, ...] = ()
 
 
 def add_take(scene: Any, take: Take) -> Any:
@@ -166,6 +168,8 @@ def _store_facts(strip: Any, take: Take) -> None:
     strip[FRAMES] = len(job.frames)
     strip[JOB_ID] = take.job_id
     strip[JOB] = canonical_json(job).decode()
+    if take.notes:
+        strip[NOTES] = "\n".join(take.notes)
 
 
 def _directory(folder: Path) -> str:

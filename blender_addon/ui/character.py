@@ -13,6 +13,7 @@ from ..scene.setting_properties import shown_settings
 from ..shared.errors import InputError
 from ..shared.jobs.keyed_prompts import parse_prompts
 from ..shared.methods import METHODS
+from ..shared.methods.finish import FINISH_GROUP
 from ..shared.methods.setting import Setting, declared
 from .models import draw_model_choice
 from .text import draw_error, draw_text
@@ -24,7 +25,7 @@ _LABEL_SHARE = 0.4  # as Blender splits label and field
 
 
 def draw_character(layout: Any, context: Any) -> None:
-    """Draw the settings of the job, and those that its method declares."""
+    """Draw the settings of the job, and those that its method and the finish declare."""
     settings = context.scene.latentman
     _draw_prompts(layout, context.scene)
     draw_model_choice(layout, context)
@@ -32,8 +33,9 @@ def draw_character(layout: Any, context: Any) -> None:
         _draw_group(layout, settings, names)
     layout.prop(settings, "method")
     method = METHODS[settings.method]
-    if shown_settings(method.settings):
-        _draw_settings(layout, group_of(context.scene, method.name), declared(method.settings))
+    for owner in (method, FINISH_GROUP):
+        if shown_settings(owner.settings):
+            _draw_settings(layout, group_of(context.scene, owner.name), declared(owner.settings))
 
 
 def draw_advanced(layout: Any, context: Any) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..timeline.compare import BACKGROUND, shown_take
-from ..timeline.take import DONE, FRAMES, PROMPT, SEED, STEPS, takes
+from ..timeline.take import DONE, FRAMES, NOTES, PROMPT, SEED, STEPS, takes
 from .text import draw_text
 
 _BUTTONS = (("latentman.redo_take", "LOOP_BACK"), ("latentman.take_background", "IMAGE_BACKGROUND"))
@@ -39,6 +39,8 @@ def _draw_take(box: Any, strip: Any, shown: bool) -> None:
     column = box.column(align=True)
     draw_text(column, f'"{strip.get(PROMPT, "")}"')
     draw_text(column, f"Seed {strip.get(SEED, '')}, {strip.get(STEPS, '?')} steps, channel {strip.channel}")
+    for note in str(strip.get(NOTES, "")).splitlines():
+        draw_text(column, note, "INFO")
     if strip.get(DONE, 0) < strip.get(FRAMES, 0):
         draw_text(column, f"{strip[DONE]} of {strip[FRAMES]} frames", "SORTTIME")
 

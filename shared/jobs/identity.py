@@ -7,11 +7,14 @@ both automatically.
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 from collections.abc import Mapping
 from types import MappingProxyType
 
 from ..files.digest import is_digest
+from ..methods import method_named
+from ..methods.finish import FINISH, NO_FINISH, acting
 from .job import Job, canonical_json, job_values
 
 NOT_OF_A_SEGMENT: Mapping[str, str] = MappingProxyType(
@@ -35,5 +38,8 @@ def job_id(job: Job, model_digest: str) -> str:
 
 
 def segment_values(job: Job) -> dict[str, object]:
-    """What all segments of a job depend on, whatever their frames, as its file has it. Raises as `job_values`."""
-    return {name: value for name, value in job_values(job).items() if name not in NOT_OF_A_SEGMENT}
+    """What all segments of a job depend on, whatever their frames, as its file has it; a finish as it acts, so that
+    jobs without one share segments with those of schemas that knew none. Raises as `job_values`."""
+    values = {name: value for name, value in job_values(job).items() if name not in (*NOT_OF_A_SEGMENT, FINISH)}
+    finish = acting(method_named(job.method), job.finish)
+    return values if finish == NO_FINISH else values | {FINISH: dataclasses.asdict(finish)}

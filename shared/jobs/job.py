@@ -18,9 +18,11 @@ from ..files.digest import is_digest
 from ..files.frame_files import FIRST_FRAME, LAST_FRAME
 from ..files.strict_json import StrictJSONError, convert, dump_json, is_text, parse_json
 from ..methods import DEFAULT_METHOD, METHODS, MethodSettings, method_named
+from ..methods.finish import FINISH, FINISH_GROUP, FinishSettings, check_finish
 from ..methods.reading import check_settings, read_settings
+from ..methods.setting import settings_as
 from ..models.files import EMBEDDED, ModelFiles, check_path_text, files_at, place_of, validate_model_files
-from .earlier import SCHEMA, as_today, is_earlier
+from .earlier import SCHEMA, as_today, settings_under_name
 from .frame_range import MAX_FRAMES
 from .keyed_prompts import format_prompts, parse_prompts
 
@@ -70,6 +72,7 @@ class Job:
     height: int = 256
     fps: float = 24.0
     settings: MethodSettings = MethodSettings()
+    finish: FinishSettings = FinishSettings()
     segment_frames: int = 8
     prompts: str = ""
     schema: int = SCHEMA
@@ -147,23 +150,24 @@ def read_job(value: Any) -> Job:
     todays = as_today(value, DEFAULT_METHOD)
     if isinstance(todays, dict):
         _check_schema(todays.get("schema", SCHEMA))
-    return _typed(_fill_prompt(todays), earlier=is_earlier(value))
+    return _typed(_fill_prompt(todays), by_name=settings_under_name(value))
 
 
-def _typed(value: Any, *, earlier: bool = False) -> Job:
+def _typed(value: Any, *, by_name: bool = False) -> Job:
     """The job with the settings of its method: what class they are of is the method's to say.
 
-    A file of an `earlier` schema had them under the method's name, so faults in them are told there.
+    Where the file had them under the method's name (`by_name`), faults in them are told there.
     """
     if not isinstance(value, dict):
         raise StrictJSONError("$: an object is needed")
     elsewhere = sorted(value.keys() & METHODS.keys())
     if elsewhere:
         raise StrictJSONError(f"$.{elsewhere[0]}: the settings of a job's method stand under settings")
-    job = convert({name: one for name, one in value.items() if name != "settings"}, Job)
-    place = f"$.{job.method}" if earlier else "$.settings"
+    job = convert({name: one for name, one in value.items() if name not in ("settings", FINISH)}, Job)
+    place = f"$.{job.method}" if by_name else "$.settings"
     settings = read_settings(method_named(job.method), value.get("settings", {}), place)
-    return dataclasses.replace(job, settings=settings)
+    finish = settings_as(read_settings(FINISH_GROUP, value.get(FINISH, {}), f"$.{FINISH}"), FinishSettings)
+    return dataclasses.replace(job, settings=settings, finish=finish)
 
 
 def _unreadable(error: StrictJSONError) -> InputError:
@@ -173,7 +177,7 @@ def _unreadable(error: StrictJSONError) -> InputError:
 def unread_names(value: Mapping[str, Any]) -> list[str]:
     """What a job file has that no job does, of its own schema."""
     names = {field.name for field in dataclasses.fields(Job)}
-    if is_earlier(value):
+    if settings_under_name(value):
         names = names - {"settings"} | METHODS.keys()
     return sorted(value.keys() - names)
 
@@ -194,6 +198,7 @@ def validate_job(job: Job) -> None:
     _check_frames(job)
     _check_numbers(job)
     check_settings(method_named(job.method), job.settings, len(job.frames), job.segment_frames)
+    check_finish(job.finish)
     _check_inputs(job)
 
 

@@ -1,9 +1,9 @@
 """Which segments of a shot need not be generated again: names by content, and the record that a job leaves of them.
 
 A segment's key is a digest of all that its frames depend on: the job's values (`identity`), the frames' prompts, their
-passes, the shot's depth range; and, as its method depends on them, the body's geometry, the shot's frame 0 and the
-frames before. Equal keys mean equal frames. So a job with an edit from some frame on finds what lies before it under
-the keys of an earlier job.
+passes, the shot's depth range; and, as method and finish depend on them (`carries`), the body's geometry, the shot's
+frame 0 and the frames before. Equal keys mean equal frames. So a job with an edit from some frame on finds what lies
+before it under the keys of an earlier job.
 
 WORK/jobs/JOB_ID/reuse.json is the record: the keys of the segments that are finished there, with digests of what can
 be taken over. Add-on and backend make keys by this module alone, so that the panel can count beforehand.
@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..files.strict_json import StrictJSONError, convert, dump_json, parse_json
-from ..methods import method_named
+from .carries import carries
 from .identity import segment_values
 from .job import Job
 from .keyed_prompts import parse_prompts, prompt_mixes
@@ -45,8 +45,8 @@ class ShotFacts:
 class SegmentRecord:
     """A finished segment: its frames' numbers, digests of their PNG files and of what a later segment needs.
 
-    `anchor` is that of frame 0's trajectory, in the first segment alone; `last` that of its last frame's. Empty where
-    the method has no use for it.
+    `anchor` is that of frame 0's trajectory, in the first segment alone; `last` that of its last frame's; `memory` that
+    of the memory. Empty where the job has no use for it.
     """
 
     key: str
@@ -54,6 +54,7 @@ class SegmentRecord:
     pngs: tuple[str, ...]
     anchor: str = ""
     last: str = ""
+    memory: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,20 +87,20 @@ def geometry_digest(
 def segment_keys(job: Job, facts: ShotFacts) -> tuple[str, ...]:
     """The key of every segment. A pass that is UNKNOWN gives a key that no record has."""
     spans = segment_spans(len(job.frames), job.segment_frames)
-    method = method_named(job.method)
-    charts = facts.charts if method.needs.matches else ""
+    carried = carries(job)
+    charts = facts.charts if carried.geometry else ""
     common = _digest(VERSION, segment_values(job), facts.near_m, facts.far_m, charts)
     prompts = _prompts(job)
-    frames = _frame_digests(job, facts.geometry if method.needs.matches else ("",) * len(job.frames), prompts)
+    frames = _frame_digests(job, facts.geometry if carried.geometry else ("",) * len(job.frames), prompts)
     keys: list[str] = []
     for start, stop in spans:
         own: list[object] = [common, start, stop, frames[start:stop]]
-        if method.dependence == "first":
+        if carried.chained:
+            own += keys[-1:]
+        elif carried.first:
             # The company in which frame 0 was computed: its last bits may depend on how many frames there were, and
             # on whether they shared its prompt, though not on what they showed.
             own += [frames[0], prompts[: spans[0][1]]]
-        elif method.dependence == "chained":
-            own += keys[-1:]
         keys.append(_digest(*own))
     return tuple(keys)
 

@@ -8,11 +8,11 @@ from typing import Any
 from ..errors import InputError
 from ..files.strict_json import StrictJSONError, convert
 from .setting import MethodSettings, Value, check_ranges, declared, values_of
-from .spec import MethodSpec
+from .spec import HasSettings, MethodSpec
 
 
-def read_settings(method: MethodSpec, given: Any, place: str = "$.settings") -> MethodSettings:
-    """The settings that a file gives for a method; those that it leaves out have their defaults.
+def read_settings(method: HasSettings, given: Any, place: str = "$.settings") -> MethodSettings:
+    """The settings that a file gives for a method, or a group; those that it leaves out have their defaults.
 
     `given` is parsed JSON, in which one of the method's named sets may stand for its settings. Raises StrictJSONError
     naming the place of what is no setting of the method or has a wrong value; InputError for an unknown set.
@@ -35,19 +35,19 @@ def spelled(values: Mapping[str, Value]) -> dict[str, Any]:
     return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
 
 
-def known_names(method: MethodSpec) -> frozenset[str]:
+def known_names(method: HasSettings) -> frozenset[str]:
     """What may stand in the settings of a method in a file."""
     return frozenset(declared(method.settings)) | ({method.sets.key} if method.sets is not None else set())
 
 
-def settings_of_earlier(method: MethodSpec, given: Any, schema: int) -> Any:
-    """A job's settings as a file of an earlier schema has them, with what that schema meant by those that it lacked.
+def settings_of_earlier(kind: type[MethodSettings], given: Any, schema: int) -> Any:
+    """Settings as a job file of an earlier schema has them, with what that schema meant by those that it lacked.
 
     Anything that is no object is returned as it is, for the reader to judge.
     """
     if not isinstance(given, dict):
         return given
-    since = {name: one.before for name, one in declared(method.settings).items() if one.added > schema}
+    since = {name: one.before for name, one in declared(kind).items() if one.added > schema}
     return {**since, **given}
 
 

@@ -23,11 +23,13 @@ class Needs:
 
     `passes` are the layers that it reads. `matches`: it is given the correspondence of consecutive frames, and so its
     frames depend on the body's geometry. `models` are further models that it may use, as `ModelFiles` names them.
+    `memory`: it has a finish of its own, so that its frames depend on all segments before theirs.
     """
 
     passes: tuple[Pass, ...] = ("depth",)
     matches: bool = False
     models: tuple[str, ...] = ()
+    memory: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,16 @@ class NamedSets:
 
 
 @dataclass(frozen=True, slots=True)
+class SettingsGroup:
+    """Settings that are no method's own, with their place in jobs, scenes and batch options."""
+
+    name: str
+    description: str
+    settings: type[MethodSettings]
+    sets: NamedSets | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class MethodSpec:
     """A method as everybody but its own code knows it.
 
@@ -64,7 +76,8 @@ class MethodSpec:
 
     `settings` is the class of its settings (`setting`). `check` refuses settings that do not go together, or not with
     a shot of so many frames and so many frames a segment, with an InputError `job.settings`; ranges are checked before.
-    The names of `presets` are unique in the table of methods.
+    The names of `presets` are unique in the table of methods. `locked`: the finish locks its frames where the job does
+    not say otherwise.
     """
 
     name: str
@@ -77,6 +90,7 @@ class MethodSpec:
     check: Callable[[Any, int, int], None] | None = None
     presets: tuple[Preset, ...] = ()
     sets: NamedSets | None = None
+    locked: bool = False
 
     @property
     def needs_first(self) -> bool:
@@ -87,3 +101,6 @@ class MethodSpec:
     def needs_previous(self) -> bool:
         """Whether a later segment needs the trajectory of the frame before it."""
         return self.dependence == "chained"
+
+
+HasSettings = MethodSpec | SettingsGroup  # what settings are read, kept, shown and asked for of

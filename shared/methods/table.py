@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from ..errors import InputError
+from .finish import FINISH_GROUP
 from .latentman import LATENTMAN
 from .plain import MASACTRL, PER_FRAME, SHARED_NOISE, TEXT2VIDEO_ZERO
-from .spec import MethodSpec, Preset
+from .spec import HasSettings, MethodSpec, Preset
 from .surfacelock import SURFACELOCK
 
 DEFAULT_METHOD = LATENTMAN.name
@@ -28,3 +29,8 @@ def method_named(name: str) -> MethodSpec:
 def presets() -> Mapping[str, tuple[MethodSpec, Preset]]:
     """The presets of all methods by name, each with its method."""
     return {preset.name: (method, preset) for method in METHODS.values() for preset in method.presets}
+
+
+def settings_groups() -> Mapping[str, HasSettings]:
+    """All that has settings by name: the methods, and the finish."""
+    return {**METHODS, FINISH_GROUP.name: FINISH_GROUP}

@@ -56,8 +56,18 @@ class FrameDone:
 
 
 @dataclass(frozen=True, slots=True)
+class FileDone:
+    """A file of the job beside its frames, whole on disk: its name in `shared.jobs.result_files`, and its SHA-256."""
+
+    name: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class Done:
-    """Terminal: every frame that was asked for is finished."""
+    """Terminal: every frame that was asked for is finished. `notes` are sentences for the user on what was chosen."""
+
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +85,7 @@ class Cancelled:
     """Terminal: stopped on request. Finished frames stay."""
 
 
-WorkerEvent = Progress | Preview | FrameDone | Done | Failed | Cancelled
+WorkerEvent = Progress | Preview | FrameDone | FileDone | Done | Failed | Cancelled
 
 
 def is_terminal(event: WorkerEvent) -> bool:

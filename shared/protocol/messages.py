@@ -4,7 +4,8 @@ The header of a message is JSON; payloads (raw bytes) follow as frames of their 
 fields are ignored, so that fields may be added; an unknown type is answered with ERROR, so that no request hangs. What
 tells of an error has its kind beside the code (`shared.errors.ERROR_KINDS`); a side that is older than the kinds says
 none.
-No file name crosses the wire: inputs go by digest, frames by number, jobs by id.
+No file name crosses the wire: inputs go by digest, frames by number, result files by a name of
+`shared.jobs.result_files`, jobs by id.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ..models.files import ModelFiles
-from .job_events import Failed, FrameDone, PreviewSize, Progress
+from .job_events import Done, Failed, FileDone, FrameDone, PreviewSize, Progress
 from .worker_memory import WorkerMemory
 
 PROTOCOL_MIN = 1
@@ -267,8 +268,16 @@ class Frame(FrameDone):
     seq: int
 
 
-@dataclass(frozen=True, slots=True)
-class JobDone:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class File(FileDone):
+    """Server: a result file of the job is payload 0."""
+
+    job_id: str
+    seq: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobDone(Done):
     """Server, terminal: every frame is finished."""
 
     job_id: str
@@ -292,7 +301,7 @@ class JobCancelled:
 
 
 ClientMessage = Hello | Have | Put | Prepare | Release | Submit | Attach | Cancel | Status | Ping | Credit | Error
-JobEvent = State | ProgressReport | PreviewPicture | Frame | JobDone | JobFailed | JobCancelled
+JobEvent = State | ProgressReport | PreviewPicture | Frame | File | JobDone | JobFailed | JobCancelled
 ServerMessage = Welcome | Reject | Missing | Stored | Accepted | Attached | Pong | Jobs | Credit | Error | JobEvent
 Message = ClientMessage | ServerMessage
 
@@ -317,6 +326,7 @@ EVENT_MESSAGES: dict[str, tuple[type[JobEvent], int]] = {
     "PROGRESS": (ProgressReport, 0),
     "PREVIEW": (PreviewPicture, 1),
     "FRAME": (Frame, 1),
+    "FILE": (File, 1),
     "DONE": (JobDone, 0),
     "FAILED": (JobFailed, 0),
     "CANCELLED": (JobCancelled, 0),

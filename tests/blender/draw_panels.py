@@ -42,7 +42,8 @@ def full() -> None:
     settings.prompts.from_string("1: a robot, 30: a knight")
     job = stored_template(scene, (1, 2))
     for number in (1, 2):
-        add_take(scene, Take(Path(f"/tmp/latentman-panels/take-00{number}/latentman"), job, "0" * 64))
+        folder, notes = Path(f"/tmp/latentman-panels/take-00{number}/latentman"), ("A plate was taken.",) * (number - 1)
+        add_take(scene, Take(folder, job, "0" * 64, notes=notes))
     generation().error = BackendError("backend.died", "The backend ended with code -9.", "Run: latentman doctor")
 
 

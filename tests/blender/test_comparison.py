@@ -16,12 +16,13 @@ from blender_addon.passes.comparison import Compared, Known, PassComparison
 from blender_addon.passes.launcher import PassRequest
 from blender_addon.rig.character import import_motion
 from shared.body import free_body
-from shared.files.digest import sha256_file
+from shared.files.digest import sha256_bytes, sha256_file
 from shared.files.frame_files import frame_name
 from shared.files.strict_json import dump_json
-from shared.jobs.job import Job, JobInputs
+from shared.jobs.job import Job, JobInputs, canonical_json
 from shared.jobs.reuse import RECORD_FILE, ReuseRecord, SegmentRecord, segment_keys
 from shared.methods import MethodSettings
+from shared.methods.finish import FinishSettings
 from tests.blender.scenes import add_camera, empty_scene, render_passes, standing_motion
 
 FRAMES = (1, 2, 3, 4, 5, 6)
@@ -35,7 +36,7 @@ def finished_job(job: Job, passes: Path, jobs: Path) -> Job:
     job = dataclasses.replace(job, inputs=JobInputs(tuple(map(sha256_file, files)), *map(sha256_file, extra)))
     keys = segment_keys(job, shot_facts(job, open_passes(files, *extra)))
     record = ReuseRecord("here", tuple(SegmentRecord(key, (), ()) for key in keys))
-    folder = jobs / sha256_file(files[0])[:32].ljust(64, "0" if job.method == "latentman" else "1")
+    folder = jobs / sha256_bytes(canonical_json(job))
     folder.mkdir(parents=True)
     (folder / RECORD_FILE).write_bytes(dump_json(record))
     return job
@@ -49,11 +50,13 @@ def test_an_edit_is_counted_as_the_backend_will_find_it(tmp_path: Path) -> None:
     asked = PassRequest(passes, FRAMES, SIZE, SIZE)
     template = Job("a robot", FRAMES, placeholder_inputs(len(FRAMES)), width=SIZE, height=SIZE, segment_frames=2)
     request = GenerateRequest(tmp_path, {"latentman": template.settings, "text2video_zero": MethodSettings()}, template)
+    locked = dataclasses.replace(request, template=dataclasses.replace(template, finish=FinishSettings(lock="on")))
     assert look_ahead(bpy.context, request, jobs)["latentman"] == Compared(FRAMES, (), 6)  # without a child
     render_passes(bpy.context, asked)
-    for method in request.methods:
-        finished_job(request.job(method, template.inputs), passes, jobs)
-    assert set(look_ahead(bpy.context, request, jobs).values()) == {Compared((), FRAMES, 0)}
+    for one in (request, locked):
+        for method in one.methods:
+            finished_job(one.job(method, template.inputs), passes, jobs)
+        assert set(look_ahead(bpy.context, one, jobs).values()) == {Compared((), FRAMES, 0)}
 
     lens = camera.data
     for frame, shift in ((3, 0.0), (4, 0.02), (5, 0.0)):
@@ -65,6 +68,7 @@ def test_an_edit_is_counted_as_the_backend_will_find_it(tmp_path: Path) -> None:
     assert ahead["latentman"] == Compared((4,), rest, 4, at_most=True)
     assert ahead["text2video_zero"] == Compared((4,), rest, 2, at_most=True)
     assert ahead["latentman"].to_generate_text == "at most 4"
+    assert set(look_ahead(bpy.context, locked, jobs).values()) == {Compared((4,), rest, 4, at_most=True)}
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == before
 
     comparison = PassComparison.start(bpy.context, asked, template, Known(None))  # a backend elsewhere

@@ -19,7 +19,7 @@ BUTTONS = sorted(
     {fix for code in (*FIXES, *METHODS_MEND) for fix in fixes_for(code)}, key=lambda fix: (fix.operator, fix.label)
 )
 
-OTHER_CHOICE = {"latentman.guide_decoder": "tiny"}  # the others are texts
+OTHER_CHOICE = {"latentman.guide_decoder": "tiny", "finish.upscale": "2"}  # the others are texts
 
 
 @pytest.fixture

@@ -46,10 +46,13 @@ def test_a_full_scene_shows_facts_changes_takes_and_what_mends_the_error() -> No
     whole = " ".join(texts)
     assert "walk_smpl_params.npy, 20 fps" in whole and "Scene: 106 frames, 4.4 s" in whole
     assert "Steps: 7 → 20" in texts
+    assert {"Lock:", "Background:", "Upscale:"} <= set(texts)
     assert "Prompts at frames 1, 30" in texts
     assert "The backend ended with code -9." in texts
     assert texts.index("take-002 latentman") < texts.index("take-001 latentman")
     assert "Seed 7, 7 steps, channel 2" in texts
+    assert texts.count("A plate was taken.") == 1
+    assert texts.index("take-002 latentman") < texts.index("A plate was taken.") < texts.index("take-001 latentman")
     assert "The view shows 1920 x 1080, pictures are 256 x 256" in whole
     wanted = ("start_backend", "show_log", "doctor", "clear_error", "show_take", "redo_take", "take_background")
     assert {f"bpy.ops.latentman.{name}" for name in (*wanted, "use_picture_size")} <= operators

@@ -12,19 +12,27 @@ import numpy as np
 import pytest
 
 import blender_addon
-from blender_addon.cli.options import parse_options
-from blender_addon.client.job_file import read_job_file
+from blender_addon.cli.options import job_template, parse_options
+from blender_addon.client.job_file import read_job_file, write_job_file
 from blender_addon.client.request import placeholder_inputs
 from blender_addon.help.fixes import fixes_for
 from blender_addon.look.motion_check import check_motion, warnings
 from blender_addon.rig.body_mesh import PART_ATTRIBUTE
 from blender_addon.rig.character import characters, import_motion
 from blender_addon.rig.motion_figures import MotionCheck, stored_check
-from blender_addon.scene.scene_job import output_base, scene_frames, store_settings, stored_settings, stored_template
+from blender_addon.scene.scene_job import (
+    output_base,
+    scene_frames,
+    shot_file,
+    store_settings,
+    stored_settings,
+    stored_template,
+)
 from shared.body import free_body
 from shared.errors import InputError
 from shared.jobs.job import Job, normal_job, validate_job
 from shared.methods import METHODS, MethodSettings
+from shared.methods.finish import FinishSettings
 from shared.methods.latentman import LatentManSettings, published_settings
 from tests.blender.scenes import add_camera, context, empty_scene, operators, random_motion
 
@@ -127,7 +135,29 @@ def test_no_method_is_named_as_a_setting_of_the_scene_or_the_job(scene: Any) -> 
     fields = {field.name for field in dataclasses.fields(Job)}
     assert fields.isdisjoint(METHODS)
     groups = {name for name, one in scene.latentman.bl_rna.properties.items() if one.type == "POINTER"}
-    assert groups - {"rna_type", "prompts"} == {"latentman"}
+    assert groups - {"rna_type", "prompts"} == {"latentman", "finish"}
+
+
+def test_the_finish_is_kept_like_a_methods_settings_and_goes_with_every_method(scene: Any, tmp_path: Path) -> None:
+    assert stored_template(scene, (1,)).finish == FinishSettings()
+    scene.latentman.finish.lock, scene.latentman.finish.background = "on", "keep"
+    for method in ("latentman", "per_frame"):
+        scene.latentman.method = method
+        job = stored_template(scene, (1,))
+        assert (job.method, job.finish) == (method, FinishSettings("on", "keep"))
+    write_job_file(tmp_path / "shot.json", shot_file(scene, tmp_path))
+    assert read_job_file(tmp_path / "shot.json").job.finish == job.finish
+    store_settings(scene, dataclasses.replace(job, finish=FinishSettings("off")), "cycles")
+    assert (scene.latentman.finish.lock, scene.latentman.finish.background) == ("off", "auto")
+    scene.latentman.preset = "draft"
+    assert operators.latentman.apply_preset() == {"FINISHED"}
+    assert stored_template(scene, (1,)).finish == FinishSettings("off")
+    given = parse_options(["--finish-lock", "on", "--method", "latentman"])
+    assert job_template(given, None, stored_template(scene, (1,))).finish == FinishSettings("on")
+    assert job_template(parse_options([]), None, job).finish == job.finish
+    scene.latentman.other = '{"finish": {"lok": "on"}}'
+    with pytest.raises(InputError, match="'lok' is not a setting of finish"):
+        stored_template(scene, (1,))
 
 
 def test_unreadable_hidden_settings_are_told_and_reset(scene: Any) -> None:

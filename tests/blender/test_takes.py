@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,10 +20,10 @@ from blender_addon.rig.character import import_motion
 from blender_addon.scene.scene_job import stored_template
 from blender_addon.shot.takes_on_disk import finished_takes, next_take_folder, unfinished_take
 from blender_addon.timeline.compare import shown_take
-from blender_addon.timeline.take import DONE, JOB_ID, Take, add_take, show_take, take_job, takes
+from blender_addon.timeline.take import DONE, JOB_ID, NOTES, Take, add_take, show_take, take_job, takes
 from shared.body import free_body
 from shared.errors import InputError
-from shared.jobs.job import Job
+from shared.jobs.job import Job, canonical_json
 from shared.methods.latentman import LatentManSettings
 from tests.blender.scenes import add_camera, context, empty_scene, operators, standing_motion
 
@@ -62,6 +63,20 @@ def test_a_take_grows_on_one_strip_and_holds_what_is_not_there(scene: Any, tmp_p
     assert (names(strip), strip[DONE]) == (["0002.png", "0002.png", "0004.png", "0005.png"], 3)
     assert [one.channel for one in takes(scene)] == [1]
     assert add_take(scene, take(tmp_path / "take-002" / "latentman")).channel == 2
+
+
+def test_the_notes_of_a_take_come_with_its_end_and_are_found_again(scene: Any, tmp_path: Path) -> None:
+    made = take(tmp_path / "take-001" / "latentman")
+    assert NOTES not in show_take(scene, made, FRAMES)
+    notes = ("A plate was taken.", "Two bodies were locked.")
+    strip = show_take(scene, dataclasses.replace(made, notes=notes), FRAMES)
+    assert strip[NOTES].splitlines() == list(notes) and takes(scene) == [strip]
+    (made.folder / "job.json").write_bytes(canonical_json(made.job))
+    row = {"method": "latentman", "job_id": "0" * 64}
+    for one, expected in ((row, ()), (row | {"notes": list(notes)}, notes)):
+        result = {"methods": [one], "engine": "cycles"}
+        (tmp_path / "take-001" / "result.json").write_text(json.dumps(result))
+        assert [found.notes for found in finished_takes(tmp_path)] == [expected]
 
 
 def on_twos(folder: Path) -> Take:

@@ -23,6 +23,7 @@ from shared.files.digest import sha256_file
 from shared.files.frame_files import frame_name
 from shared.jobs.job import canonical_json
 from shared.protocol.job_events import Done, FrameDone
+from tests.helpers.fake_runner import expected_atlas
 from tests.helpers.server_rig import GUARD_S, RUNNER, Shot, expected_digests, make_shot
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -93,6 +94,19 @@ def test_submit_puts_the_frames_in_place_and_status_shows_the_job(served: Path, 
     assert (cancel.returncode, "had finished already" in cancel.stdout) == (1, True)
     shown = latentman("status", "--connection-file", served).stdout
     assert row["job_id"][:12] in shown and "the worker holds 3.0 GiB (at most 3.0 GiB); 5.0 GiB of 8.0 GiB" in shown
+
+
+def test_submit_puts_result_files_beside_the_frames_and_prints_notes(served: Path, tmp_path: Path) -> None:
+    shot = make_shot(tmp_path / "model", "atlas=yes note=chosen")
+    job = write_passes(tmp_path / "passes", shot)
+    arguments = ("--output", tmp_path / "out", "--connection-file", served)
+    done = latentman("submit", job, tmp_path / "passes", *arguments)
+    assert (done.returncode, done.stderr) == (0, "latentman: chosen\n")
+    assert (tmp_path / "out" / "atlas.png").read_bytes() == expected_atlas(shot.job)
+    plain = make_shot(tmp_path / "model", "of its own")
+    again = write_passes(tmp_path / "others", plain)
+    assert latentman("submit", again, tmp_path / "others", *arguments).returncode == 0
+    assert not (tmp_path / "out" / "atlas.png").exists()
 
 
 def test_the_same_command_again_brings_back_what_was_lost(served: Path, tmp_path: Path) -> None:

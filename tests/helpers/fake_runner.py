@@ -3,8 +3,9 @@
 Words `name=value` in the prompt: `step_s` seconds a step, `die_at` frame at which the process kills itself once,
 `die=always`, `wait_at` frame at which the first attempt goes on reporting progress until it is stopped, `quiet=yes`
 that without a word, `hang=cancel` (deaf to cancel), `hang=term` (deaf to SIGTERM too), `fail=` one of `_FAILURES`,
-`noise=stdout`, `preview=yes`, `pad` zero bytes behind each frame, `skip_frame` a frame that is silently left out. Each
-computed frame is noted in `computed.txt`.
+`noise=stdout`, `preview=yes`, `pad` zero bytes behind each frame, `skip_frame` a frame that is silently left out,
+`atlas=yes` leaves that file beside the frames, `note` is a note of the job. Each computed frame is noted in
+`computed.txt`.
 """
 
 from __future__ import annotations
@@ -22,9 +23,10 @@ from shared.errors import CancelledError, InputError, ModelError
 from shared.files.digest import sha256_bytes, sha256_file
 from shared.files.frame_files import frame_name, write_atomic
 from shared.jobs.job import Job, parse_job
+from shared.jobs.result_files import RESULT_FILES
 from shared.jobs.reuse import segment_spans
 from shared.models.files import ModelFiles
-from shared.protocol.job_events import FrameDone, Preview, Progress
+from shared.protocol.job_events import Done, FileDone, FrameDone, Preview, Progress
 from shared.protocol.worker_memory import WorkerMemory
 
 
@@ -48,6 +50,11 @@ def expected_preview(job: Job, index: int) -> bytes:
     """The preview of that frame: its one pixel."""
     seed = f"{job.seed} {job.inputs.passes[index]}"
     return hashlib.sha256(seed.encode()).digest()[:3]
+
+
+def expected_atlas(job: Job) -> bytes:
+    """The atlas of a job that has one."""
+    return one_pixel_png(hashlib.sha256(str(job.seed).encode()).digest()[:3])
 
 
 HELD_BYTES = 3 << 30
@@ -87,6 +94,11 @@ class FakeRunner:
         span = (0, len(job.frames)) if segment is None else segment_spans(len(job.frames), job.segment_frames)[segment]
         for index in range(*span):
             _draw(folder, job, index, wishes, emit, cancelled)
+        if "atlas" in wishes:
+            write_atomic(folder / RESULT_FILES["atlas"], expected_atlas(job))
+            emit(FileDone("atlas", sha256_bytes(expected_atlas(job))))
+        if "note" in wishes:
+            emit(Done((wishes["note"],)))
 
 
 RUNNER = FakeRunner()

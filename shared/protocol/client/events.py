@@ -102,8 +102,18 @@ class FrameReady(job_events.FrameDone):
     png: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileReady(job_events.FileDone):
+    """A result file of the job, verified; write it with `result_files.put_result_file`. May come twice after a
+    reconnect."""
+
+    ticket: int
+    job_id: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done(job_events.Done):
     """Terminal: every frame is finished and was handed over (or kept)."""
 
     ticket: int
@@ -143,7 +153,7 @@ class ReleaseRefused:
     error: LatentManError
 
 
-JobClientEvent = Accepted | StateChanged | Progress | Preview | FrameReady | Done | Failed | Cancelled
+JobClientEvent = Accepted | StateChanged | Progress | Preview | FrameReady | FileReady | Done | Failed | Cancelled
 ClientEvent = (
     Connected | ConnectionLost | GaveUp | InputStored | InputFailed | JobsListed | ReleaseRefused | JobClientEvent
 )

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from ...errors import JobError, LatentManError, error_of
 from ...jobs.job import Job, job_values, normal_job, validate_job
+from ...jobs.result_files import RESULT_FILES
 from .. import messages as wire_messages
 from ..job_events import extended
 from ..messages import Accepted, Attach, Cancel, JobEvent, Submit
@@ -134,10 +135,13 @@ class JobTracks:
         return [events.Failed(ticket, track.job_id, error)]
 
     def event(self, event: wire_messages.ServerMessage, payload: bytes) -> list[ClientEvent]:
-        """One journaled event, told once to every open ticket of its job; a preview of a wrong size is not told."""
+        """One journaled event, told once to every open ticket of its job; a preview of a wrong size is not told, nor a
+        file that this side does not know."""
         if not isinstance(event, JobEvent):
             return []
         if isinstance(event, wire_messages.PreviewPicture) and not is_preview(event.width, event.height, payload):
+            return []
+        if isinstance(event, wire_messages.File) and event.name not in RESULT_FILES:
             return []
         told: list[ClientEvent] = []
         for ticket, track in self._tracks.items():
@@ -172,8 +176,10 @@ def _told(event: JobEvent, ticket: int, payload: bytes) -> ClientEvent:
             return extended(event, events.Preview, ticket=ticket, rgb=payload)
         case wire_messages.Frame():
             return extended(event, events.FrameReady, ticket=ticket, png=payload)
-        case wire_messages.JobDone(job_id, _):
-            return events.Done(ticket, job_id)
+        case wire_messages.File():
+            return extended(event, events.FileReady, ticket=ticket, data=payload)
+        case wire_messages.JobDone():
+            return extended(event, events.Done, ticket=ticket)
         case wire_messages.JobFailed():
             return events.Failed(ticket, event.job_id, error_of(event, unsaid=JobError))
         case wire_messages.JobCancelled(job_id, _):

@@ -23,7 +23,7 @@ from shared.models.files import LoraFile, ModelFiles
 from shared.protocol.client.events import Preview
 from shared.protocol.client.job_client import JobClient
 from shared.protocol.client.session import Session
-from tests.helpers.fake_runner import expected_png, expected_preview
+from tests.helpers.fake_runner import expected_atlas, expected_png, expected_preview
 
 from .shots import PassFile, PassFolder, request_for
 
@@ -146,6 +146,28 @@ def test_the_result_file_says_what_was_made(tmp_path: Path) -> None:
         assert (one["method"], one["job_id"]) in [(done.method, job_id) for done, job_id in job.results]
     exr = request.output / result["passes"]["folder"] / "0002.exr"
     assert result["passes"]["frames"]["2"] == sha256_file(exr)
+
+
+def test_result_files_come_beside_the_frames_and_notes_into_the_result_file(tmp_path: Path) -> None:
+    request = request_for(tmp_path / "out", tmp_path / "model", "atlas=yes note=chosen")
+    for _ in range(2):  # the backend sends them again to whoever asks again
+        with session_on(tmp_path / "work") as session:
+            job = start(request, session)
+            drive(job)
+        job.raise_if_unfinished()
+        result = json.loads((request.output / "result.json").read_bytes())
+        for one, (made, _) in zip(result["methods"], job.results, strict=True):
+            atlas = request.frames_folder(made.method) / "atlas.png"
+            assert atlas.read_bytes() == expected_atlas(made)
+            assert one["files"] == {"atlas.png": sha256_file(atlas)} and one["notes"] == ["chosen"]
+            assert job.notes(made.method) == ("chosen",)
+            atlas.unlink()
+    (request.frames_folder("latentman") / "atlas.png").touch()  # of a job before
+    other = request_for(request.output, tmp_path / "model")
+    with session_on(tmp_path / "work") as session:
+        job = start(other, session)
+        drive(job)
+    assert job.notes("latentman") == () and not (request.frames_folder("latentman") / "atlas.png").exists()
 
 
 def test_the_same_again_computes_and_fetches_nothing(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from blender_addon.passes.spec import ENGINES
 from shared.errors import InputError
 from shared.jobs.job import Job, canonical_json, normal_job
 from shared.methods import MethodSettings
+from shared.methods.finish import NO_FINISH, FinishSettings
 from shared.methods.latentman import LatentManSettings, published_settings
 from shared.models.files import LoraFile
 
@@ -101,6 +102,19 @@ def test_a_shot_of_version_1_has_its_methods_settings_as_they_were_meant(tmp_pat
     assert read_job_file(new).job.settings == LatentManSettings()
 
 
+def test_a_shot_of_an_earlier_version_has_no_finish_and_a_new_one_what_it_says(tmp_path: Path) -> None:
+    settings = {"prompt": "a robot"}
+    for version, methods in ((1, ["masactrl"]), (2, {"masactrl": {}})):
+        old = saved(tmp_path, latentman_shot=version, methods=methods, settings=settings)
+        assert read_job_file(old).job.finish == NO_FINISH
+    said = saved(tmp_path, settings=settings | {"finish": {"lock": "on"}})
+    assert read_job_file(said).job.finish == FinishSettings(lock="on")
+    assert read_job_file(saved(tmp_path, settings=settings)).job.finish == FinishSettings()
+    job = dataclasses.replace(JOB, finish=FinishSettings(background="plate"))
+    write_job_file(tmp_path / "again.json", ShotFile(job, METHODS))
+    assert read_job_file(tmp_path / "again.json").job == job
+
+
 def test_keyed_prompts_are_kept_and_need_no_prompt_beside_them(tmp_path: Path) -> None:
     job = dataclasses.replace(JOB, prompts="1: a robot, 60: a knight")
     path = tmp_path / "shot.json"
@@ -113,9 +127,9 @@ def test_keyed_prompts_are_kept_and_need_no_prompt_beside_them(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"latentman_shot": 9}, r"it has version 9; this add-on reads versions 1 and 2\."),
-        *(({"latentman_shot": one}, f"has version {json.dumps(one)};") for one in (0, 3, -1, True, 1.0, "1")),
-        ({"latentman_shot": 3, "settings": None}, "has version 3;"),
+        ({"latentman_shot": 9}, r"it has version 9; this add-on reads versions 1 to 3\."),
+        *(({"latentman_shot": one}, f"has version {json.dumps(one)};") for one in (0, 4, -1, True, 1.0, "1")),
+        ({"latentman_shot": 4, "settings": None}, "has version 4;"),
         ({"latentman_shot": 1, "methods": ["latentman"], "settings": None}, r"\$\.settings: an object"),
         ({"latentman_shot": 1, "methods": ["latentman"], "settings": []}, r"\$\.settings: an object"),
         ({"frames": "9-1"}, "runs backwards"),

@@ -103,6 +103,12 @@ def test_latentman_takes_its_settings_from_the_job() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(METHODS))
+def test_a_finish_of_a_methods_own_is_declared(name: str) -> None:
+    inputs = dataclasses.replace(INPUTS, settings=METHODS[name].settings())
+    assert (METHOD_CLASSES[name].build(inputs).finish is not None) == METHODS[name].needs.memory
+
+
+@pytest.mark.parametrize("name", sorted(METHODS))
 def test_frame_0_depends_on_no_other_frame_unless_the_method_is_chained(name: str) -> None:
     """Reuse keys of a method that is not chained look at frame 0 alone."""
     spec, passes = METHODS[name], sliding_square(frames=3)

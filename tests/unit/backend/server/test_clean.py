@@ -42,7 +42,7 @@ class Work:
         self.folders.prepare(job_id, job)
         (self.folders.path(job_id) / "frames" / "0001.png").write_bytes(b"x" * 500)
         if ended:
-            self.journal.append(job_id, lambda seq: JobDone(job_id, seq))
+            self.journal.append(job_id, lambda seq: JobDone(job_id=job_id, seq=seq))
         with sqlite3.connect(self.folder / "journal.sqlite3") as db:
             db.execute("UPDATE jobs SET created = created - ? WHERE job_id = ?", (days * DAY_S, job_id))
         return job_id

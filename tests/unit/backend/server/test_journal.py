@@ -10,8 +10,9 @@ from backend.server.journal import Journal
 from shared.errors import BackendError
 from shared.files.digest import sha256_bytes
 from shared.jobs.job import Job, JobInputs
-from shared.protocol.job_events import FrameDone
+from shared.protocol.job_events import FileDone, FrameDone
 from shared.protocol.messages import (
+    File,
     Frame,
     JobCancelled,
     JobDone,
@@ -98,7 +99,7 @@ def test_the_same_frame_is_journaled_once_and_a_new_one_replaces_it(running: Jou
 @pytest.mark.parametrize(
     ("make", "state"),
     [
-        (lambda seq: JobDone(NAME, seq), "done"),
+        (lambda seq: JobDone(job_id=NAME, seq=seq), "done"),
         (lambda seq: JobFailed("job.x", "No.", "", job_id=NAME, seq=seq), "failed"),
         (lambda seq: JobCancelled(NAME, seq), "cancelled"),
     ],
@@ -108,7 +109,7 @@ def test_one_end(running: Journal, make: object, state: str) -> None:
     row = running.find(NAME)
     assert row is not None and row.state == state
     with pytest.raises(ValueError, match="has ended already"):
-        running.append(NAME, lambda seq: JobDone(NAME, seq))
+        running.append(NAME, lambda seq: JobDone(job_id=NAME, seq=seq))
     assert running.last_seq(NAME) == 3
 
 
@@ -170,3 +171,44 @@ def test_a_write_that_fails_promises_nothing(running: Journal) -> None:
         running.append(NAME, lambda seq: PreviewPicture(1, job_id=NAME, seq=seq), bytes(1 << 20))
     assert caught.value.code == "journal.failed"
     assert running.last_seq(NAME) == 2 and len(all_events(running)) == 2
+
+
+def test_a_result_file_is_journaled_once_and_replaced_by_another(running: Journal) -> None:
+    assert running.add_file(NAME, "atlas", "a" * 64)
+    assert not running.add_file(NAME, "atlas", "a" * 64)
+    assert running.files(NAME) == (FileDone("atlas", "a" * 64),)
+    assert running.add_file(NAME, "atlas", "b" * 64)
+    assert running.files(NAME) == (FileDone("atlas", "b" * 64),)
+    assert [event for event in all_events(running) if isinstance(event, File)] == [
+        File("atlas", "b" * 64, job_id=NAME, seq=running.last_seq(NAME))
+    ]
+    running.forget_file(NAME, "atlas")
+    assert running.files(NAME) == () and not any(isinstance(event, File) for event in all_events(running))
+
+
+def test_the_notes_of_a_job_come_back(running: Journal) -> None:
+    running.append(NAME, lambda seq: JobDone(("A plate was taken.",), job_id=NAME, seq=seq))
+    end = all_events(running)[-1]
+    assert isinstance(end, JobDone) and end.notes == ("A plate was taken.",)
+
+
+def test_a_journal_of_the_version_before_is_read_and_becomes_todays(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite3"
+    first = Journal(path)
+    first.add(NAME, JOB, "queued")
+    first.append(NAME, lambda seq: JobDone(job_id=NAME, seq=seq))
+    first.close()
+    before = sqlite3.connect(path)
+    before.execute(
+        "UPDATE events SET body = CAST(json_remove(CAST(body AS TEXT), '$.notes') AS BLOB) WHERE kind = 'DONE'"
+    )
+    before.execute("PRAGMA user_version=1")
+    before.commit()
+    before.close()
+    again = Journal(path)
+    end = all_events(again)[-1]
+    again.close()
+    assert isinstance(end, JobDone) and end.notes == ()
+    after = sqlite3.connect(path)
+    assert after.execute("PRAGMA user_version").fetchone()[0] == 2
+    after.close()

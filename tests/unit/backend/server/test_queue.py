@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from backend.server import job_folders
 from backend.server.dispatch.port import Assignment, DispatchEvent, Lost, Report
 from backend.server.job_folders import JobFolders
 from backend.server.job_queue import JobQueue
@@ -248,3 +249,34 @@ def test_a_folder_that_cannot_be_made_fails_the_job(rig: Rig, tmp_path: Path) ->
     assert rig.queue.submit(JOB_ID, JOB).state == "failed"
     (event,) = [row.event for row in rig.journal.events_after(JOB_ID, 0, 9) if isinstance(row.event, JobFailed)]
     assert event.code == "storage.unwritable"
+
+
+def test_a_result_file_counts_only_as_it_lies_on_disk(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    rig.started()
+    atlas = rig.folders.path(JOB_ID) / "atlas.png"
+    told = work.FileDone("atlas", sha256_bytes(PNG))
+    rig.say(Report(JOB_ID, 1, told))
+    assert rig.journal.files(JOB_ID) == ()
+    for data in (b"no picture", PNG + b" of another"):
+        atlas.write_bytes(data)
+        rig.say(Report(JOB_ID, 1, told), Report(JOB_ID, 1, work.FileDone("atlas", "f" * 64)))
+    rig.say(Report(JOB_ID, 1, work.FileDone("../job", sha256_bytes(PNG))))
+    atlas.write_bytes(PNG)
+    with monkeypatch.context() as patch:
+        patch.setattr(job_folders, "MAX_RESULT_BYTES", len(PNG) - 1)
+        rig.say(Report(JOB_ID, 1, told))
+    assert rig.journal.files(JOB_ID) == ()
+    rig.say(Report(JOB_ID, 1, told))
+    assert rig.journal.files(JOB_ID) == (told,)
+
+
+def test_a_done_job_whose_result_file_is_damaged_runs_again(rig: Rig) -> None:
+    rig.started()
+    atlas = rig.folders.path(JOB_ID) / "atlas.png"
+    atlas.write_bytes(PNG)
+    frames = [Report(JOB_ID, 1, rig.draw(frame)) for frame in JOB.frames]
+    rig.say(*frames, Report(JOB_ID, 1, work.FileDone("atlas", sha256_bytes(PNG))), Report(JOB_ID, 1, work.Done()))
+    assert rig.queue.submit(JOB_ID, JOB).state == "done"
+    atlas.write_bytes(PNG + b" damaged")
+    assert rig.queue.submit(JOB_ID, JOB).state == "queued"
+    assert rig.journal.files(JOB_ID) == () and len(rig.journal.frames(JOB_ID)) == 2

@@ -10,6 +10,7 @@ import pytest
 
 from shared.jobs.identity import NOT_OF_A_SEGMENT, job_id, segment_values
 from shared.jobs.job import Job, JobInputs
+from shared.methods.finish import FinishSettings
 from shared.methods.latentman import LatentManSettings
 from shared.models.files import ModelFiles
 
@@ -34,6 +35,7 @@ OTHERS: dict[str, dict[str, Any]] = {
     "height": {"height": 264},
     "fps": {"fps": 25.0},
     "settings": {"settings": LatentManSettings(guide_strength=0.6)},
+    "finish": {"finish": FinishSettings(lock="on")},
     "segment_frames": {"segment_frames": 4},
     "prompts": {"prompts": "1: a robot"},
     "schema": {"schema": 3},

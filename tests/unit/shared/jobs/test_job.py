@@ -11,6 +11,7 @@ from shared.errors import EXIT_BAD_ARGUMENTS, InputError
 from shared.jobs.identity import job_id
 from shared.jobs.job import Job, JobInputs, canonical_json, normal_job, parse_job, validate_job
 from shared.methods import MethodSettings
+from shared.methods.finish import FinishSettings
 from shared.methods.latentman import LatentManSettings
 from shared.models.files import EmbeddingFile, LoraFile, ModelFiles
 
@@ -33,9 +34,9 @@ def test_canonical_bytes_are_sorted_and_bare() -> None:
 
 def test_a_job_of_one_prompt_is_spelled_without_keyed_ones() -> None:
     value = {field.name: getattr(JOB, field.name) for field in dataclasses.fields(Job) if field.name != "prompts"}
-    nested = {"inputs", "model_files", "settings"}
+    nested = {"inputs", "model_files", "settings", "finish"}
     value = {name: dataclasses.asdict(item) if name in nested else item for name, item in value.items()}
-    assert value["schema"] == 4
+    assert value["schema"] == 5
     spelled = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     assert canonical_json(JOB) == spelled.encode()
 
@@ -43,7 +44,7 @@ def test_a_job_of_one_prompt_is_spelled_without_keyed_ones() -> None:
 def test_a_keyed_job_has_one_spelling_and_reads_back() -> None:
     job = changed(prompt="unused", prompts="1:  a robot,  30: a knight")
     normal = normal_job(job)
-    assert (normal.prompt, normal.prompts, normal.schema) == ("a robot", "1: a robot\n30: a knight", 4)
+    assert (normal.prompt, normal.prompts, normal.schema) == ("a robot", "1: a robot\n30: a knight", 5)
     assert parse_job(canonical_json(job)) == normal == normal_job(normal)
     assert job_id(job, MODEL) == job_id(changed(prompts="1: a robot\r\n\n30: a knight,"), MODEL) != job_id(JOB, MODEL)
     validate_job(changed(prompt="", prompts="1: a robot"))
@@ -131,7 +132,7 @@ def test_inputs_are_listed_once() -> None:
         ({"method": "magic"}, "job.method"),
         ({"model": ""}, "job.model"),
         ({"schema": 3}, "job.schema"),
-        ({"schema": 5, "prompts": "1: a robot"}, "job.schema"),
+        ({"schema": 6, "prompts": "1: a robot"}, "job.schema"),
         ({"schema": 0}, "job.schema"),
         ({"prompts": "a robot"}, "job.prompts"),
         ({"prompts": f"1: {'x' * 2_001}"}, "job.prompt_long"),
@@ -154,6 +155,7 @@ def test_inputs_are_listed_once() -> None:
         ({"settings": LatentManSettings(guide=(float("nan"), 1.0))}, "job.settings"),
         ({"settings": LatentManSettings(guide_strength=-1.0)}, "job.number"),
         ({"method": "per_frame"}, "job.settings"),
+        ({"finish": FinishSettings(upscale="2")}, "job.upscale"),
         ({"inputs": dataclasses.replace(INPUTS, passes=(DIGESTS[0],))}, "job.inputs_count"),
         ({"inputs": dataclasses.replace(INPUTS, shot="../../etc/passwd")}, "job.inputs_digest"),
     ],
@@ -194,12 +196,13 @@ def test_prompts_up_to_the_limit_pass(length: int) -> None:
         ({"method": "per_frame"}, r"\$\.settings: 'align' is not a setting of per_frame; its settings are: none"),
         ({"latentman": {"align": [0.0, 0.4]}}, r"\$\.latentman: the settings of a job's method stand under settings"),
         ({"inputs": {}}, r"\$\.inputs"),
+        ({"finish": {"lock": "maybe"}}, r"\$\.finish\.lock: one of 'auto', 'on', 'off'"),
         ({"settings": {"a\n" + "b" * 99: 1}}, r"\$\.settings: 'a\\nb{58}' is not a setting of latentman"),
         *(({"schema": schema, "latentman": {"align": "x"}}, r"\$\.latentman\.align: ") for schema in (1, 2, 3)),
         ({"schema": 3, "latentman": None}, r"\$\.latentman: an object"),
-        ({"schema": "4"}, 'has schema "4"; this version reads 1 to 4'),
+        ({"schema": "5"}, 'has schema "5"; this version reads 1 to 5'),
         ({"schema": True}, "has schema true; this version"),
-        ({"schema": 5}, "has schema 5; this version"),
+        ({"schema": 6}, "has schema 6; this version"),
     ],
 )
 def test_a_job_file_with_a_wrong_field_names_the_place(patch: dict[str, Any], place: str) -> None:

@@ -195,8 +195,23 @@ def test_a_job_from_submission_to_done(client: JobClient, script: Script) -> Non
     preview = messages.PreviewPicture(5, 2, 1, job_id=JOB_ID, seq=3)
     assert script.say(preview, 0, (b"abcdef",)) == [events.Preview(5, 2, 1, b"abcdef", ticket=ticket, job_id=JOB_ID)]
     assert script.frame(4) == [events.FrameReady(5, sha256_bytes(PNG), png=PNG, ticket=ticket, job_id=JOB_ID)]
-    assert script.say(messages.JobDone(JOB_ID, 5)) == [events.Done(ticket, JOB_ID)]
+    assert script.say(messages.JobDone(job_id=JOB_ID, seq=5)) == [events.Done(ticket=ticket, job_id=JOB_ID)]
     assert client.open_tickets == ()
+
+
+def test_result_files_and_notes_are_told_and_a_file_that_is_not_known_is_not(client: JobClient, script: Script) -> None:
+    ticket = client.submit(JOB)
+    script.welcome()
+    script.attach()
+    digest = sha256_bytes(PNG)
+    file = messages.File("atlas", digest, job_id=JOB_ID, seq=3)
+    assert script.say(file, 0, (PNG,)) == [events.FileReady("atlas", digest, data=PNG, ticket=ticket, job_id=JOB_ID)]
+    other = messages.File("../atlas", digest, job_id=JOB_ID, seq=4)
+    assert script.say(other, 0, (PNG,)) == [] and not client.closed
+    notes = ("A plate was taken.",)
+    assert script.say(messages.JobDone(notes, job_id=JOB_ID, seq=5)) == [
+        events.Done(notes, ticket=ticket, job_id=JOB_ID)
+    ]
 
 
 @pytest.mark.parametrize(("width", "height"), [(0, 0), (2, 2), (-2, -1), (1000, 1000)])
@@ -214,8 +229,8 @@ def test_an_event_is_told_once_and_nothing_after_the_end(client: JobClient, scri
     script.attach()
     assert len(script.frame(4)) == 1
     assert script.frame(4) == [] and script.frame(3) == []
-    assert len(script.say(messages.JobDone(JOB_ID, 5))) == 1
-    assert script.say(messages.JobDone(JOB_ID, 6)) == [] and script.frame(7) == []
+    assert len(script.say(messages.JobDone(job_id=JOB_ID, seq=5))) == 1
+    assert script.say(messages.JobDone(job_id=JOB_ID, seq=6)) == [] and script.frame(7) == []
 
 
 def test_events_for_another_ticket_of_the_same_job_do_not_run_ahead(client: JobClient, script: Script) -> None:
@@ -230,8 +245,8 @@ def test_events_for_another_ticket_of_the_same_job_do_not_run_ahead(client: JobC
     assert attach.message.after_seq == 0
     script.say(messages.Attached(JOB_ID), attach.id)
     assert [event.ticket for event in script.frame(4) if isinstance(event, events.FrameReady)] == [second]
-    both = script.say(messages.JobDone(JOB_ID, 10))
-    assert both == [events.Done(first, JOB_ID), events.Done(second, JOB_ID)]
+    both = script.say(messages.JobDone(job_id=JOB_ID, seq=10))
+    assert both == [events.Done(ticket=first, job_id=JOB_ID), events.Done(ticket=second, job_id=JOB_ID)]
 
 
 def test_frames_on_disk_with_the_right_digest_are_kept(client: JobClient, script: Script) -> None:

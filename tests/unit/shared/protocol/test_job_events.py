@@ -18,6 +18,8 @@ STAGES: list[tuple[type, type, type]] = [
     (job_events.Progress, messages.ProgressReport, events.Progress),
     (job_events.PreviewSize, messages.PreviewPicture, events.Preview),
     (job_events.FrameDone, messages.Frame, events.FrameReady),
+    (job_events.FileDone, messages.File, events.FileReady),
+    (job_events.Done, messages.JobDone, events.Done),
 ]
 
 
@@ -30,7 +32,7 @@ def test_a_stage_declares_nothing_again(first: type, sent: type, handed: type) -
     declared = {field.name for field in fields_of(first)}
     for kind, own in ((sent, {"job_id", "seq"}), (handed, {"job_id", "ticket"})):
         assert issubclass(kind, first)
-        assert {field.name for field in fields_of(kind)} - declared - {"rgb", "png"} == own
+        assert {field.name for field in fields_of(kind)} - declared - {"rgb", "png", "data"} == own
 
 
 def test_an_event_goes_its_way_by_name() -> None:

@@ -21,7 +21,7 @@ from backend.server.wakeup import Wakeup
 from shared.files.digest import sha256_bytes, sha256_file
 from shared.files.frame_files import frame_name
 from shared.jobs.job import Job, JobInputs, canonical_json
-from shared.protocol.job_events import Cancelled, Done, Failed, FrameDone, Progress, WorkerEvent, is_terminal
+from shared.protocol.job_events import Cancelled, Done, Failed, FileDone, FrameDone, Progress, WorkerEvent, is_terminal
 from tests.helpers.server_rig import GUARD_S
 
 PASS = b"a pass"
@@ -123,6 +123,14 @@ class DispatcherContract:
         assert sha256_file(folder / "frames" / frame_name(1)) == frames[0].sha256
         rig.dispatcher.cancel("job")
         rig.until(ended())
+
+    def test_a_result_file_that_is_reported_lies_whole_in_the_folder_and_the_end_has_the_notes(
+        self, rig: Rig, tmp_path: Path
+    ) -> None:
+        folder = job_folder(tmp_path / "job", "atlas=yes note=chosen")
+        rig.dispatcher.submit(Assignment("job", 1, folder))
+        *_, file, end = of_job(rig.until(ended()), "job")
+        assert file == FileDone("atlas", sha256_file(folder / "atlas.png")) and end == Done(("chosen",))
 
     def test_capacity_counts_the_free_places(self, rig: Rig, tmp_path: Path) -> None:
         assert rig.dispatcher.capacity() == PLACES
