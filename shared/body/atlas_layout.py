@@ -29,6 +29,11 @@ _PARTS = len(PART_NAMES) - 1  # without the background
 _CHART = 1 - 2 * ATLAS_MARGIN  # of a tile's side
 
 
+def atlas_size(tile: int) -> tuple[int, int]:
+    """Height and width of an atlas whose tiles have `tile` pixels a side."""
+    return ATLAS_ROWS * tile, ATLAS_COLUMNS * tile
+
+
 def atlas_uv(part: NDArray[Any], chart_uv: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
     """Where points of the body lie in the atlas: (..., 2) in 0..1, u to the right and v up, as Blender has it.
 

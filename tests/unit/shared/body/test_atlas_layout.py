@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from shared.body.atlas_layout import ATLAS_COLUMNS, ATLAS_MARGIN, ATLAS_ROWS, atlas_points, atlas_uv
+from shared.body.atlas_layout import ATLAS_COLUMNS, ATLAS_MARGIN, ATLAS_ROWS, atlas_points, atlas_size, atlas_uv
 from shared.shot import PART_COUNT
 
 
@@ -27,7 +27,7 @@ def test_corners_of_the_first_and_the_last_chart_lie_where_the_drawing_has_them(
 @pytest.mark.parametrize("tile", [64, 96, 256])
 def test_a_pixels_point_lies_at_that_pixels_centre_and_in_the_margin_at_the_nearest_of_its_chart(tile: int) -> None:
     part, chart_uv = atlas_points(tile)
-    assert part.shape == (ATLAS_ROWS * tile, ATLAS_COLUMNS * tile) and chart_uv.shape == (*part.shape, 2)
+    assert part.shape == atlas_size(tile) == (4 * tile, 6 * tile) and chart_uv.shape == (*part.shape, 2)
     rows, columns = np.indices(part.shape)
     centres = np.stack([columns, rows], axis=-1) + 0.5
     assert np.array_equal(part - 1, rows // tile * ATLAS_COLUMNS + columns // tile)
