@@ -7,7 +7,6 @@ Exit codes: 0 done, 1 failed, 2 bad arguments, 3 cancelled. Each failure is one 
 from __future__ import annotations
 
 import argparse
-import contextlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -19,16 +18,14 @@ import bpy
 
 from ..client.generate_job import GenerateJob
 from ..client.present import look_for_present
-from ..scene.scene_job import store_settings
-from ..shared.errors import EXIT_DONE, EXIT_FAILED, CancelledError, InputError, LatentManError
-from ..shared.files.frame_files import file_error, shown_path
-from ..shared.files.strict_json import as_text, is_text
+from ..shared.errors import EXIT_DONE, EXIT_FAILED, CancelledError, LatentManError
+from ..shared.files.frame_files import file_error
 from ..shared.protocol.client.session import Session
 from ..shot.generation import BackendChoice, check_scene, chosen_backend, known_jobs, new_session, start_job
-from ..timeline.take import Take, add_take
 from .options import parse_options
 from .plan import look_ahead
 from .report import BatchReport, Interrupts
+from .saved_blend import check_target, check_texture, save_blend
 from .shots import BatchShot, batch_shots, prepared
 
 COMMAND = "latentman"
@@ -55,6 +52,7 @@ def run(options: argparse.Namespace, report: BatchReport) -> int:
 
     Returns the first failure's exit code. Raises LatentManError where nothing can be begun, and CancelledError.
     """
+    check_texture(options.texture, options.save_blend)
     shots = batch_shots(options)
     code = EXIT_DONE
     with Interrupts() as interrupts, Backends(options) as backends:
@@ -78,7 +76,7 @@ def _run_shot(
     with prepared(options, shot, first=report.index == 0, tell=report.motion) as (scene, request):
         check_scene(bpy.context)
         if options.save_blend is not None:
-            _check_blend_target(options.save_blend, request.output)
+            check_target(options.save_blend, request.output)
         if options.dry_run:
             request.check_folders()
             ahead = look_ahead(bpy.context, request, backends.known_jobs(shot.work))
@@ -89,7 +87,7 @@ def _run_shot(
         _drive(job, interrupts, report)
         job.raise_if_unfinished()
         if options.save_blend is not None:
-            _save_blend(scene, job, options.save_blend.absolute())
+            save_blend(scene, job, options.save_blend.absolute(), options.texture)
         report.done(job)
 
 
@@ -142,38 +140,6 @@ def _drive(job: GenerateJob, interrupts: Interrupts, report: BatchReport) -> Non
         if interrupts.seen:
             job.cancel(time.monotonic())
         time.sleep(_SLEEP_S)
-
-
-def _check_blend_target(path: Path, output: Path) -> None:
-    """Before anything is rendered: whether the file can be put there. The output folder is made if it is not there."""
-    if path.suffix.lower() != ".blend":
-        raise InputError("arguments.save_blend", f"{path} does not end in .blend.", "Name a .blend file.")
-    parent = path.absolute().parent
-    if not is_text(str(output.absolute())):
-        what = f"The takes in {as_text(str(output))} cannot be in a .blend: Blender takes only names in UTF-8 there."
-        raise InputError("timeline.name", what, "Choose another output folder.")
-    try:
-        if path.is_dir():
-            raise InputError("arguments.save_blend", f"{shown_path(path)} is a folder.", "Choose another name.")
-        if parent != output.absolute() and not parent.is_dir():
-            raise InputError("arguments.save_blend", f"The folder of {path} does not exist.", "Make it first.")
-        with contextlib.suppress(FileNotFoundError):
-            path.absolute().with_name(f"{path.name}@").lstat()  # Blender's name while it writes
-    except OSError as error:
-        raise InputError(
-            "arguments.save_blend", f"{shown_path(path)} cannot be saved: {error.strerror}.", "Choose another name."
-        ) from error
-
-
-def _save_blend(scene: Any, job: GenerateJob, path: Path) -> None:
-    """Save a copy of the file with the settings, and with every method's take on the timeline."""
-    for done, job_id in job.results:
-        store_settings(scene, done, job.request.engine)
-        add_take(scene, Take(job.request.frames_folder(done.method), done, job_id, job.request.engine))
-    try:  # Blender makes all relative paths, the takes' too, relative to the new place
-        bpy.ops.wm.save_as_mainfile(filepath=str(path), copy=True, check_existing=False, relative_remap=True)
-    except RuntimeError as error:
-        raise InputError("arguments.save_blend", f"{path} cannot be saved: {str(error).strip()}.") from error
 
 
 class _Registered:
