@@ -40,6 +40,13 @@ def eevee_engine() -> str:
     return "BLENDER_EEVEE" if bpy.app.version >= (5, 0, 0) else "BLENDER_EEVEE_NEXT"
 
 
+def node_tree_of(material: Any) -> Any:
+    """The node tree of a material, made if there is none: from 5.0 every material has one, before it is switched on."""
+    if not material.node_tree:
+        material.use_nodes = True
+    return material.node_tree
+
+
 def set_multilayer_exr(image_settings: Any) -> None:
     """Choose multilayer OpenEXR as the file format; from 5.0 the media type has to be chosen before it."""
     if hasattr(image_settings, "media_type"):

@@ -19,6 +19,7 @@ from .ops import (
     preview_parts,
     settings,
     takes,
+    texture,
     watch_takes,
 )
 from .ops import models as model_operators
@@ -61,6 +62,7 @@ _PARTS: tuple[_Part, ...] = (
     edit_prompts,
     generate,
     takes,
+    texture,
     watch_takes,
     model_list,
     panel,

@@ -12,7 +12,10 @@ A passes folder holds, for the frames of one shot:
     shot.json       this module's `Shot`
     vertices.npy    float32 (frames, vertices, 3): world metres of every character's rendered vertices, after
                     modifiers and pose correctives, one character after the other
-    charts.npz      f (faces, 3) int32 into those vertices, part (faces,) uint8 1..24, chart_uv (faces, 3, 2) float32
+    charts.npz      f (faces, 3) int32 into those vertices, part (faces,) uint8 1..24, chart_uv (faces, 3, 2) float32;
+                    where it can be told also rest (vertices, 3) float32: the same vertices in the rest pose, in metres,
+                    each body in its own axes and place, so that bodies may overlap. Modifiers count as rendered;
+                    physics, pose correctives and shape keys that move do not. It is the same for all frames
 
 World is Blender's: Z up, metres. Cameras have OpenCV's axes: x right, y down, z forward.
 """

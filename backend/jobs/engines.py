@@ -20,6 +20,7 @@ from backend.models.sd15.text import PromptEmbeds, encode_keyed_prompts, encode_
 from backend.models.sd15.tiny_decoder import with_tiny_decoder
 from backend.models.sources import ModelSources, find_sources
 from backend.passes.shot_passes import ShotPasses, depth_pictures
+from backend.surface.shot_surface import ShotSurface
 from shared.errors import ModelError
 from shared.jobs.job import Job
 from shared.jobs.keyed_prompts import parse_prompts
@@ -66,12 +67,13 @@ def _engine_of(sources: ModelSources) -> FamilyEngine:
 def _stable_diffusion(job: Job, passes: ShotPasses, sources: ModelSources, compiled: bool) -> Engine:
     """Frame by frame, by Stable Diffusion 1.5 and a depth ControlNet."""
     warm = warm_model(job.model, job.model_files, compiled)
-    inputs = MethodInputs(job.settings, passes, warm.components.latent_factor)
+    surface = ShotSurface(passes)
+    inputs = MethodInputs(job.settings, passes, warm.components.latent_factor, surface, job.seed)
     method = METHOD_CLASSES[job.method].build(inputs)
     components = _with_parts(warm.components, method, sources)
     model = StableDiffusion(components, _prompt(components, job), warm.colours)
     settings = SampleSettings(job.steps, job.guidance_scale, job.controlnet_scale, job.seed, job.height, job.width)
-    finish = job_finish(job, passes)
+    finish = job_finish(job, surface)
     finishing = () if finish is None else (type(finish).__module__,)
     code = computing_code(type(method), (*COMPUTING, *finishing), compiled=compiled)
     machine = machinery(components.device, components.dtype, sources.stamp(), code)

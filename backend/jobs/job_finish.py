@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from backend.loop.method import Finish
-from backend.passes.shot_passes import ShotPasses
-from shared.errors import InputError
+from backend.surface.lock import SurfaceLock
+from backend.surface.shot_surface import ShotSurface
 from shared.jobs.job import Job
+from shared.jobs.keyed_prompts import parse_prompts
 from shared.methods import method_named
 from shared.methods.finish import is_locked
 
 
-def job_finish(job: Job, passes: ShotPasses) -> Finish | None:
-    """The job's own finish on its passes, None where it asks for none.
-
-    Raises InputError where the passes do not suit it.
-    """
+def job_finish(job: Job, surface: ShotSurface) -> Finish | None:
+    """The job's own finish on the surface of its shot, None where it asks for none."""
     if not is_locked(method_named(job.method), job.finish):
         return None
-    raise InputError("job.lock", "This version has no lock.", 'Set finish.lock to "off".')
+    return SurfaceLock(surface, job.finish.background, all_prompts(job))
+
+
+def all_prompts(job: Job) -> tuple[str, ...]:
+    """Every prompt that the job's frames have."""
+    return tuple(key.prompt for key in parse_prompts(job.prompts)) if job.prompts else (job.prompt,)

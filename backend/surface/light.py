@@ -57,7 +57,9 @@ class LightFit:
         """One frame's texels `seen` (v,): their colours (v, 3), camera-frame normals (v, 3) and weights (v,)."""
         logarithm = log_luminance(colours)
         row = np.concatenate([light_basis(normal), logarithm[:, None]], axis=1).astype(np.float64)
-        weight = weight * np.exp(POWER * logarithm)  # least squares of brightness itself: dark places tell little of light
+        weight = weight * np.exp(
+            POWER * logarithm
+        )  # least squares of brightness itself: dark places tell little of light
         weighted = row * weight[:, None]
         self._weight[seen] += weight
         self._means[seen] += weighted

@@ -99,7 +99,9 @@ class SurfaceLock:
     def _rings(self, segment: Segment) -> list[Ring]:
         """The pixels beside the body, a frame each."""
         frames = range(segment.start, segment.stop)
-        return rings(self.surface.passes, frames, [covered(one, self.surface.passes.size) for one in self._seen(segment)])
+        return rings(
+            self.surface.passes, frames, [covered(one, self.surface.passes.size) for one in self._seen(segment)]
+        )
 
     def _seen(self, segment: Segment) -> tuple[Seen, ...]:
         return self.surface.segment(range(segment.start, segment.stop)).frames

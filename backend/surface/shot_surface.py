@@ -125,4 +125,3 @@ def detail_confidence(best: Floats) -> Floats:
 def _rows(index: NDArray[np.integer], weight: Floats, columns: int) -> csr_matrix:  # type: ignore[type-arg]
     starts = np.arange(0, index.size + 1, index.shape[1])
     return csr_matrix((weight.reshape(-1), index.reshape(-1), starts), shape=(len(index), columns))
-

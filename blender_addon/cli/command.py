@@ -7,7 +7,6 @@ Exit codes: 0 done, 1 failed, 2 bad arguments, 3 cancelled. Each failure is one 
 from __future__ import annotations
 
 import argparse
-import contextlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -19,16 +18,14 @@ import bpy
 
 from ..client.generate_job import GenerateJob
 from ..client.present import look_for_present
-from ..scene.scene_job import store_settings
-from ..shared.errors import EXIT_DONE, EXIT_FAILED, CancelledError, InputError, LatentManError
-from ..shared.files.frame_files import file_error, shown_path
-from ..shared.files.strict_json import as_text, is_text
+from ..shared.errors import EXIT_DONE, EXIT_FAILED, CancelledError, LatentManError
+from ..shared.files.frame_files import file_error
 from ..shared.protocol.client.session import Session
 from ..shot.generation import BackendChoice, check_scene, chosen_backend, known_jobs, new_session, start_job
-from ..timeline.take import Take, add_take
 from .options import parse_options
 from .plan import look_ahead
 from .report import BatchReport, Interrupts
+from .saved_blend import check_target, check_texture, save_blend
 from .shots import BatchShot, batch_shots, prepared
 
 COMMAND = "latentman"
@@ -55,6 +52,7 @@ def run(options: argparse.Namespace, report: BatchReport) -> int:
 
     Returns the first failure's exit code. Raises LatentManError where nothing can be begun, and CancelledError.
     """
+    check_texture(options.texture, options.save_blend)
     shots = batch_shots(options)
     code = EXIT_DONE
     with Interrupts() as interrupts, Backends(options) as backends:
@@ -78,7 +76,7 @@ def _run_shot(
     with prepared(options, shot, first=report.index == 0, tell=report.motion) as (scene, request):
         check_scene(bpy.context)
         if options.save_blend is not None:
-            _check_blend_target(options.save_blend, request.output)
+            check_target(options.save_blend, request.output)
         if options.dry_run:
             request.check_folders()
             ahead = look_ahead(bpy.context, request, backends.known_jobs(shot.work))
@@ -89,7 +87,7 @@ def _run_shot(
         _drive(job, interrupts, report)
         job.raise_if_unfinished()
         if options.save_blend is not None:
-            _save_blend(scene, job, options.save_blend.absolute())
+            save_blend(scene, job, options.save_blend.absolute(), options.texture)
         report.done(job)
 
 
@@ -144,6 +142,7 @@ def _drive(job: GenerateJob, interrupts: Interrupts, report: BatchReport) -> Non
         time.sleep(_SLEEP_S)
 
 
+<<<<<<< HEAD
 def _check_blend_target(path: Path, output: Path) -> None:
     """Before anything is rendered: whether the file can be put there. The output folder is made if it is not there."""
     if path.suffix.lower() != ".blend":
@@ -177,6 +176,8 @@ def _save_blend(scene: Any, job: GenerateJob, path: Path) -> None:
         raise InputError("arguments.save_blend", f"{path} cannot be saved: {str(error).strip()}.") from error
 
 
+=======
+>>>>>>> addon
 class _Registered:
     """Blender's handle of the registered command."""
 

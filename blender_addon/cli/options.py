@@ -23,6 +23,7 @@ from ..shared.methods.table import presets
 from ..shared.models.files import place_of
 from ..shared.motion import UP_AXES
 from .method_options import add_settings, check_asked, with_given
+from .saved_blend import FROM_TAKE
 
 _SIZE = re.compile(r"(\d{1,5})x(\d{1,5})")
 
@@ -134,6 +135,15 @@ def _add_run(group: Any) -> None:
     backend.add_argument("--connection", type=_path, metavar="FILE", help="use a running backend: its connection file")
     group.add_argument("--device", choices=("auto", "cpu"), help="what a backend that is started here runs on")
     group.add_argument("--save-blend", type=_path, metavar="FILE", help="save the file with the result on the timeline")
+    group.add_argument(
+        "--texture",
+        nargs="?",
+        type=_path,
+        const=FROM_TAKE,
+        metavar="FILE",
+        help="with --save-blend: the character wears its texture there, that of the first method that makes one, or "
+        "the atlas.png FILE",
+    )
     group.add_argument("--dry-run", action="store_true", help="check everything, say what there is to do, do nothing")
     group.add_argument("--json", action="store_true", help="progress and result as JSON lines on standard output")
 

@@ -35,6 +35,7 @@ _IMPORT = Fix("latentman.import_motion", "Import Motion")
 _OTHER_MOTION = Fix("latentman.choose_motion", "Choose File")
 _OTHER_JOB = Fix("latentman.load_job", "Choose File")
 _OTHER_OUTPUT = Fix("latentman.choose_output", "Choose Folder")
+_OTHER_TEXTURE = Fix("latentman.put_texture_file", "Choose File")
 _FIND = Fix("latentman.find_takes", "Find Takes")
 _HIDDEN = Fix("latentman.reset_hidden", "Reset Other Settings")
 _EDIT_PROMPTS = Fix("latentman.edit_prompts", "Edit Keyed Prompts")
@@ -104,6 +105,8 @@ FIXES: dict[str, tuple[Fix, ...]] = {
     "storage.": (_OTHER_OUTPUT, _RESUME),
     "storage.full": (_RESUME, _OTHER_OUTPUT),
     "take.": (_GENERATE,),
+    "texture.": (_OTHER_TEXTURE,),
+    "texture.charts": (_IMPORT,),
     "timeline.": (_FIND,),
     "timeline.no_frame": (_RESUME, _FIND),
     "worker.": (_RESUME, _LOG),

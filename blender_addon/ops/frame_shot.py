@@ -7,7 +7,7 @@ from typing import Any
 import bpy
 
 from ..look.camera import frame_shot
-from ..rig.character import Character, characters, why_grey
+from ..rig.character import chosen_character, why_grey
 from ..scene.scene_job import scene_frames
 from ..shared.errors import LatentManError
 from ..typed_bpy import Outcome, registration_of
@@ -33,7 +33,7 @@ class LATENTMAN_OT_frame_shot(bpy.types.Operator):
         try:
             frame_shot(
                 scene,
-                _chosen(context).armature,
+                chosen_character(context).armature,
                 scene_frames(scene),
                 size=(settings.width, settings.height),
                 follow=settings.follow_camera,
@@ -42,11 +42,6 @@ class LATENTMAN_OT_frame_shot(bpy.types.Operator):
         except LatentManError as error:
             return refuse(self, error)
         return {"FINISHED"}
-
-
-def _chosen(context: Any) -> Character:
-    found = characters(context.scene, context.view_layer)
-    return next((one for one in found if context.object in (one.armature, one.body)), found[0])
 
 
 register, unregister = registration_of(LATENTMAN_OT_frame_shot)

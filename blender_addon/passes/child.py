@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import bpy
 import numpy as np
+from numpy.typing import NDArray
 
+from ..rig.character import Character
 from ..scene_time import scene_fps
 from ..shared.errors import InputError, RenderError
 from ..shared.files.digest import sha256_bytes, sha256_file
@@ -18,7 +21,7 @@ from ..shared.files.frame_files import frame_name, write_atomic
 from ..shared.jobs.reuse import UNKNOWN, geometry_digest
 from ..shared.shot import VERTICES_FILE, Shot
 from .frame_file import body_pixels_of_equal_frame, frame_key, passes_from_render
-from .geometry import SurfaceCharts, camera_view, surface_charts, world_joints, world_vertices
+from .geometry import SurfaceCharts, camera_view, own_vertices, surface_charts, world_joints, world_vertices
 from .labels import require_labels
 from .materials import override_materials
 from .settings import choose_engine
@@ -95,7 +98,7 @@ def _compare(spec: PassSpec, described: _Described, emit: Callable[[ChildEvent],
 def _describe(stage: Stage, spec: PassSpec) -> _Described:
     """Write the files beside the frames."""
     require_labels(stage, spec.frames[0])
-    charts = stage.read(spec.frames[0], lambda depsgraph: surface_charts(stage.characters, depsgraph))
+    charts = _charts(stage, spec.frames[0])
     fixed = _fixed(spec, charts)
     keys = []
     writer = ShotWriter(spec, scene_fps(stage.scene), [character.armature.name for character in stage.characters])
@@ -110,6 +113,23 @@ def _describe(stage: Stage, spec: PassSpec) -> _Described:
     return _Described(keys, shot, charts)
 
 
+def _charts(stage: Stage, frame: int) -> SurfaceCharts:
+    """The charts with the rest pose; without it where a body has other vertices at rest than in the frame."""
+
+    def read(characters: list[Character], depsgraph: Any) -> list[NDArray[np.float32]]:
+        return [own_vertices(one, depsgraph) for one in characters]
+
+    charts = stage.read(frame, lambda depsgraph: surface_charts(stage.characters, depsgraph))
+    posed = stage.read(frame, lambda depsgraph: read(stage.characters, depsgraph))
+    resting = stage.read_at_rest(read)
+    for character, own, other in zip(stage.characters, resting, posed, strict=True):
+        if len(own) != len(other):  # geometry nodes or a mask that look at the pose
+            what = f"{len(own)} vertices at rest, {len(other)} in frame {frame}"
+            print(f"No rest pose: {character.body.name!r} has {what}.", file=sys.stderr, flush=True)
+            return charts
+    return replace(charts, rest=np.concatenate(resting))
+
+
 def _frame(stage: Stage, spec: PassSpec, depsgraph: Any) -> tuple[FrameGeometry, bytes]:
     geometry = FrameGeometry(
         view=camera_view(stage.scene, depsgraph, spec.width, spec.height),
@@ -122,7 +142,7 @@ def _frame(stage: Stage, spec: PassSpec, depsgraph: Any) -> tuple[FrameGeometry,
 
 def _fixed(spec: PassSpec, charts: SurfaceCharts) -> bytes:
     """What all frames' passes depend on alike."""
-    digest = hashlib.sha256(charts_npz(charts))
+    digest = hashlib.sha256(charts_npz(replace(charts, rest=None)))  # no picture depends on the rest pose
     digest.update(f"{spec.width}x{spec.height} {spec.engine} {bpy.app.version_string}".encode())
     return digest.digest()
 

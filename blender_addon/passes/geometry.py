@@ -24,6 +24,7 @@ class SurfaceCharts:
     f: NDArray[np.int32]  # (faces, 3)
     part: NDArray[np.uint8]  # (faces,) 1..24
     chart_uv: NDArray[np.float32]  # (faces, 3, 2)
+    rest: NDArray[np.float32] | None = None  # (V, 3) metres, the rest pose; None where it cannot be told
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +41,25 @@ class CameraView:
 def world_vertices(character: Character, depsgraph: Any) -> NDArray[np.float32]:
     """The body's evaluated vertices in the world: (V, 3) metres."""
     item = character.body.evaluated_get(depsgraph)
+    return transformed(item.matrix_world, _vertices(item)).astype(np.float32)
+
+
+def own_vertices(character: Character, depsgraph: Any) -> NDArray[np.float32]:
+    """The body's evaluated vertices (V, 3) in its own place and axes, as large in metres as in the world."""
+    item = character.body.evaluated_get(depsgraph)
+    # Rounded: the size of a body that turns is the same in every frame but for the last digits.
+    size = np.round(np.linalg.norm(np.array(item.matrix_world, np.float64)[:3, :3], axis=0), 5)
+    sized: NDArray[np.float32] = (_vertices(item) * size).astype(np.float32)
+    return sized
+
+
+def _vertices(item: Any) -> NDArray[np.float32]:
+    """The vertices (V, 3) of an evaluated mesh object, in its own axes."""
     mesh = item.to_mesh()
     vertices = np.empty(len(mesh.vertices) * 3, np.float32)
     mesh.vertices.foreach_get("co", vertices)
     item.to_mesh_clear()
-    return (transformed(item.matrix_world, vertices.reshape(-1, 3))).astype(np.float32)
+    return vertices.reshape(-1, 3)
 
 
 def world_joints(character: Character, depsgraph: Any) -> NDArray[np.float64]:

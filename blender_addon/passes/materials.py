@@ -11,6 +11,7 @@ from typing import Any
 
 import bpy
 
+from .. import compat
 from ..rig.body_mesh import CHART_ATTRIBUTE, PART_ATTRIBUTE
 from .settings import AOV_NAME
 
@@ -36,9 +37,7 @@ def override_materials(view_layer: Any, bodies: list[Any]) -> None:
 
 def _pass_material() -> Any:
     material = bpy.data.materials.new("LatentMan passes")
-    if not material.node_tree:
-        material.use_nodes = True
-    tree: Any = material.node_tree
+    tree = compat.node_tree_of(material)
     tree.nodes.clear()
     label = tree.nodes.new("ShaderNodeMath")
     label.operation = "MULTIPLY"

@@ -32,15 +32,19 @@ class RenderProbe:
 
     def read(self, function: Callable[[Any], _T]) -> _T:
         """What `function` makes of the dependency graph, which ends with the call. Raises what `function` raises."""
+        return self.read_of(self._scene, self._view_layer, function)
+
+    def read_of(self, scene: Any, view_layer: Any, function: Callable[[Any], _T]) -> _T:
+        """As `read`, of another scene."""
         self._read, self._error = function, None
         self._found.clear()
-        self._scene.render.engine = _ENGINE
-        bpy.ops.render.render(write_still=False, scene=self._scene.name, layer=self._view_layer.name)
+        scene.render.engine = _ENGINE
+        bpy.ops.render.render(write_still=False, scene=scene.name, layer=view_layer.name)
         self._read = None
         if self._error is not None:
             raise self._error
         if not self._found:
-            raise RenderError("render.no_picture", f"Blender rendered nothing for frame {self._scene.frame_current}.")
+            raise RenderError("render.no_picture", f"Blender rendered nothing for frame {scene.frame_current}.")
         found: _T = self._found[-1]
         return found
 

@@ -190,10 +190,15 @@ def charts_npz(charts: SurfaceCharts) -> bytes:
     """The charts as an npz file whose bytes depend on nothing else: no time of day in it."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, values in (("f", charts.f), ("part", charts.part), ("chart_uv", charts.chart_uv)):
+        for name, values in _arrays(charts).items():
             member = io.BytesIO()
             np.save(member, values, allow_pickle=False)
             info = zipfile.ZipInfo(f"{name}.npy", _ZIP_TIME)
             info.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(info, member.getvalue())
     return buffer.getvalue()
+
+
+def _arrays(charts: SurfaceCharts) -> dict[str, NDArray[Any]]:
+    arrays: dict[str, NDArray[Any]] = {"f": charts.f, "part": charts.part, "chart_uv": charts.chart_uv}
+    return arrays if charts.rest is None else {**arrays, "rest": charts.rest}

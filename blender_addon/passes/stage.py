@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from .. import compat
 from ..rig.character import Character, require_characters
 from ..rig.correctives import apply_correctives, load_correctives, pose_feature
+from ..rig.rest_pose import resting
 from ..shared.errors import InputError
 from ..shared.jobs.frame_range import format_frames
 from .geometry import perspective_camera
@@ -62,6 +63,13 @@ class Stage:
         """What `function` makes of the dependency graph of a frame's render."""
         self.show(frame)
         return self.probe.read(function)
+
+    def read_at_rest(self, function: Callable[[list[Character], Any], _T]) -> _T:
+        """What `function` makes of the characters in their rest pose and of the dependency graph that has them."""
+        with resting(self.scene, self.characters) as (scene, characters):
+            view_layer = scene.view_layers[0]
+            with bpy.context.temp_override(scene=scene, view_layer=view_layer):  # else it has the other scene's frame
+                return self.probe.read_of(scene, view_layer, lambda depsgraph: function(characters, depsgraph))
 
     def _poses(self, depsgraph: Any) -> list[NDArray[np.float32]]:
         return [pose_feature(character.armature.evaluated_get(depsgraph)) for character in self.characters]

@@ -147,6 +147,12 @@ def require_characters(scene: Any, view_layer: Any = None) -> list[Character]:
     return found
 
 
+def chosen_character(context: Any) -> Character:
+    """The character that is active, else the first. Raises InputError where there is none."""
+    found = require_characters(context.scene, context.view_layer)
+    return next((one for one in found if context.object in (one.armature, one.body)), found[0])
+
+
 def why_grey(context: Any) -> str:
     """Why a button that works on characters is grey; empty where it can work."""
     try:

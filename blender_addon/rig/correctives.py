@@ -22,7 +22,7 @@ from .joints import joint_bones
 FEATURES = 207
 
 _PROPERTY = "latentman_correctives"
-_KEY = "LatentMan pose correctives"
+CORRECTIVES_KEY = "LatentMan pose correctives"
 
 
 def store_correctives(item: Any, body: Body) -> None:
@@ -78,7 +78,7 @@ def _shape_key(item: Any) -> Any:
     if item.data.shape_keys is None:
         item.shape_key_add(name="Basis", from_mix=False)
     keys = item.data.shape_keys.key_blocks
-    if _KEY not in keys:
-        item.shape_key_add(name=_KEY, from_mix=False).value = 1.0
+    if CORRECTIVES_KEY not in keys:
+        item.shape_key_add(name=CORRECTIVES_KEY, from_mix=False).value = 1.0
         item.show_only_shape_key = False
-    return keys[_KEY]
+    return keys[CORRECTIVES_KEY]

@@ -12,6 +12,7 @@ import bpy
 
 from .. import compat
 from ..scene.scene_job import open_blend_folder
+from ..shared.body.atlas_layout import ATLAS_FILE
 from ..shared.errors import InputError
 from ..shared.files.frame_files import frame_name
 from ..shared.files.strict_json import as_text, is_text
@@ -103,6 +104,11 @@ def take_named(scene: Any, name: str) -> Any:
 def take_folder(strip: Any) -> Path:
     """Where a take's frames are."""
     return Path(os.path.normpath(bpy.path.abspath(strip.directory)))
+
+
+def take_texture(strip: Any) -> Path:
+    """Where a take's texture is, if its method made one."""
+    return take_folder(strip) / ATLAS_FILE
 
 
 def take_job(strip: Any) -> Job:

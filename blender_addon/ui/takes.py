@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..rig.body_texture import has_texture
+from ..rig.character import bodies
 from ..timeline.compare import BACKGROUND, shown_take
 from ..timeline.take import DONE, FRAMES, NOTES, PROMPT, SEED, STEPS, takes
 from .text import draw_text
@@ -21,6 +23,11 @@ def draw_takes(layout: Any, context: Any) -> None:
     row = layout.row(align=True)
     row.operator("latentman.compare_takes", icon="ARROW_LEFTRIGHT")
     row.operator("latentman.find_takes", icon="VIEWZOOM")
+    row = layout.row(align=True)
+    row.operator("latentman.put_texture_on_body", icon="TEXTURE")
+    row.operator("latentman.put_texture_file", text="", icon="FILE_FOLDER")
+    if any(has_texture(body) for body in bodies(scene)):
+        row.operator("latentman.remove_texture", text="", icon="X")
     if _has_background(scene):
         layout.operator("latentman.clear_background", icon="X")
 

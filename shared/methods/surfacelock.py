@@ -24,7 +24,10 @@ class SurfaceLockSettings(MethodSettings):
     """
 
     particles: bool = setting(
-        True, "Noise on the body", "The initial noise moves with the body instead of standing on the picture", group="agree"
+        True,
+        "Noise on the body",
+        "The initial noise moves with the body instead of standing on the picture",
+        group="agree",
     )
     consensus: tuple[float, float] = setting(
         (0.2, 0.6),
@@ -59,10 +62,16 @@ SURFACELOCK = MethodSpec(
     "One character in every frame: the body has one texture, and it is lit as the frames agree",
     "chained",
     HELD,
-    Needs(passes=("depth", "part"), matches=True),
+    Needs(passes=("depth", "part"), matches=True, memory=True),
     settings=SurfaceLockSettings,
     presets=(
-        Preset("surface", "SurfaceLock", "Frames agree while they are denoised, then the lock", SurfaceLockSettings(), steps=20),
+        Preset(
+            "surface",
+            "SurfaceLock",
+            "Frames agree while they are denoised, then the lock",
+            SurfaceLockSettings(),
+            steps=20,
+        ),
         Preset(
             "surface_fast",
             "SurfaceLock, fast",
@@ -71,4 +80,5 @@ SURFACELOCK = MethodSpec(
             steps=20,
         ),
     ),
+    locked=True,
 )

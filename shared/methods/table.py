@@ -14,7 +14,9 @@ from .surfacelock import SURFACELOCK
 
 DEFAULT_METHOD = LATENTMAN.name
 
-_TABLE = {method.name: method for method in (SURFACELOCK, LATENTMAN, TEXT2VIDEO_ZERO, MASACTRL, SHARED_NOISE, PER_FRAME)}
+_TABLE = {
+    method.name: method for method in (SURFACELOCK, LATENTMAN, TEXT2VIDEO_ZERO, MASACTRL, SHARED_NOISE, PER_FRAME)
+}
 
 METHODS: Mapping[str, MethodSpec] = MappingProxyType(_TABLE)
 

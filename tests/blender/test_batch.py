@@ -181,6 +181,8 @@ def test_a_rate_is_blenders_own(folder: Path, tmp_path: Path, capsys: pytest.Cap
         (("--turbo",), "arguments"),
         (("--job", "a.json", "--output", ""), "arguments"),
         (("--job", "a.json", "--save-blend", "folder.blend"), "arguments.save_blend"),
+        (("--job", "a.json", "--texture"), "arguments.texture"),
+        (("--job", "a.json", "--save-blend", "x.blend", "--texture", "none.png"), "arguments.texture"),
         (("--job", "a.json", "--output", "caf\udce9", "--save-blend", "x.blend"), "timeline.name"),
         (("--job", "a.json", "--model", "~nobody-of-that-name/x", "--steps", "0"), "job.number"),
         (("--job", "a.json", "--prompts", "none.txt"), "arguments.prompts"),

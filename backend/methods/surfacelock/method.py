@@ -16,13 +16,14 @@ import torch
 from torch import Tensor
 
 from backend.contract.values import UNWATCHED, Callbacks, Canvas, Segment, Step
-from backend.loop.method import FrameMethod, MethodInputs, Parts, StepTools
+from backend.loop.method import Finish, FrameMethod, MethodInputs, Parts, StepTools
 from backend.loop.noise import SHARED_NOISE, NoiseStream
 from backend.methods.masactrl.method import MasaCtrl
 from backend.methods.shared_noise.method import SharedNoise
 from backend.methods.surfacelock.consensus import Consensus, consensus_steps
 from backend.methods.surfacelock.particles import particle_noise, texel_noise
 from backend.methods.text2video_zero.method import Text2VideoZero
+from backend.surface import lock as surface_lock
 from backend.surface.shot_surface import SegmentSurface, ShotSurface
 from shared.methods import METHODS, MethodSpec
 from shared.methods.setting import settings_as
@@ -50,6 +51,11 @@ class SurfaceLock(FrameMethod):
         settings = settings_as(inputs.settings, SurfaceLockSettings)
         return cls(inputs.surface, settings, inputs.seed, inputs.latent_factor)
 
+    @property
+    def finish(self) -> Finish:
+        """Where the job asks for no lock, the frames stay as they are, and still go on from one texture."""
+        return surface_lock.SurfaceLock(self.surface, background="keep", applied=False)
+
     def noise_stream(self, frame: int) -> NoiseStream:
         """One stream for all frames; behind the body alone, where particles ride on it."""
         return SHARED_NOISE
@@ -62,7 +68,9 @@ class SurfaceLock(FrameMethod):
         agrees = bool(consensus_steps(settings.consensus, settings.rounds, 1000))
         if not (settings.particles or agrees):
             return parts
-        seen = self.surface.segment(range(segment.start, segment.stop), lambda frame: callbacks.on_frame("surface", frame))
+        seen = self.surface.segment(
+            range(segment.start, segment.stop), lambda frame: callbacks.on_frame("surface", frame)
+        )
         particles = Particles(seen, self.seed, self.surface.texels, self.latent_factor)
         return dataclasses.replace(
             parts,

@@ -22,7 +22,7 @@ from tests.helpers.tiny_models import tiny_components
 from tests.helpers.tiny_shot import engine, first_of
 
 SETTINGS = LatentManSettings(align=(0.1, 0.5), guide=(0.3, 0.6), guide_strength=0.4)
-INPUTS = MethodInputs(SETTINGS, sliding_square(frames=2), 2)
+INPUTS = MethodInputs(SETTINGS, sliding_square(frames=2), 2, ShotSurface(sliding_square(frames=2)))
 LAYER, STEP = Layer("unet", "layer", 0), Step(0, 10, 900, 0.1)
 
 
@@ -115,7 +115,9 @@ def test_frame_0_depends_on_no_other_frame_unless_the_method_is_chained(name: st
     height, width = passes.size
     settings = SampleSettings(3, 3.0, 0.9, 7, height, width, micro_batch=1)
     components = tiny_components(dtype=torch.float64)
-    method = METHOD_CLASSES[name].build(MethodInputs(spec.settings(), passes, components.latent_factor))
+    method = METHOD_CLASSES[name].build(
+        MethodInputs(spec.settings(), passes, components.latent_factor, ShotSurface(passes))
+    )
     depth = np.random.default_rng(0).random((3, height, width), np.float32)
     edited = depth.copy()
     edited[1:] = 1 - edited[1:]
