@@ -184,7 +184,7 @@ class Parts:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MethodInputs:
-    """What a method is built from: its settings in the job, the job's seed, the passes of the shot and their surface."""
+    """What a method is built from: its settings and seed in the job, the passes of the shot and their surface."""
 
     settings: MethodSettings
     passes: ShotPasses

@@ -142,42 +142,6 @@ def _drive(job: GenerateJob, interrupts: Interrupts, report: BatchReport) -> Non
         time.sleep(_SLEEP_S)
 
 
-<<<<<<< HEAD
-def _check_blend_target(path: Path, output: Path) -> None:
-    """Before anything is rendered: whether the file can be put there. The output folder is made if it is not there."""
-    if path.suffix.lower() != ".blend":
-        raise InputError("arguments.save_blend", f"{path} does not end in .blend.", "Name a .blend file.")
-    parent = path.absolute().parent
-    if not is_text(str(output.absolute())):
-        what = f"The takes in {as_text(str(output))} cannot be in a .blend: Blender takes only names in UTF-8 there."
-        raise InputError("timeline.name", what, "Choose another output folder.")
-    try:
-        if path.is_dir():
-            raise InputError("arguments.save_blend", f"{shown_path(path)} is a folder.", "Choose another name.")
-        if parent != output.absolute() and not parent.is_dir():
-            raise InputError("arguments.save_blend", f"The folder of {path} does not exist.", "Make it first.")
-        with contextlib.suppress(FileNotFoundError):
-            path.absolute().with_name(f"{path.name}@").lstat()  # Blender's name while it writes
-    except OSError as error:
-        raise InputError(
-            "arguments.save_blend", f"{shown_path(path)} cannot be saved: {error.strerror}.", "Choose another name."
-        ) from error
-
-
-def _save_blend(scene: Any, job: GenerateJob, path: Path) -> None:
-    """Save a copy of the file with the settings, and with every method's take on the timeline."""
-    for done, job_id in job.results:
-        store_settings(scene, done, job.request.engine)
-        folder, notes = job.request.frames_folder(done.method), job.notes(done.method)
-        add_take(scene, Take(folder, done, job_id, job.request.engine, notes))
-    try:  # Blender makes all relative paths, the takes' too, relative to the new place
-        bpy.ops.wm.save_as_mainfile(filepath=str(path), copy=True, check_existing=False, relative_remap=True)
-    except RuntimeError as error:
-        raise InputError("arguments.save_blend", f"{path} cannot be saved: {str(error).strip()}.") from error
-
-
-=======
->>>>>>> addon
 class _Registered:
     """Blender's handle of the registered command."""
 

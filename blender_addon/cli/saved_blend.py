@@ -59,7 +59,8 @@ def save_blend(scene: Any, job: GenerateJob, path: Path, texture: Texture) -> No
     """
     for done, job_id in job.results:
         store_settings(scene, done, job.request.engine)
-        add_take(scene, Take(job.request.frames_folder(done.method), done, job_id, job.request.engine))
+        folder, notes = job.request.frames_folder(done.method), job.notes(done.method)
+        add_take(scene, Take(folder, done, job_id, job.request.engine, notes))
     atlas = _atlas_of(job) if texture is FROM_TAKE else texture
     if isinstance(atlas, Path):
         put_texture(require_characters(scene, bpy.context.view_layer)[0].body, atlas)
