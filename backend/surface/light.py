@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 BASIS = 8
 LARGEST = 0.9  # of the logarithm of brightness: 0.4 to 2.5 times
 DARKEST = 0.04  # added before the logarithm, as black has none
+# Weights rise with this power of luminance, so that squares are those of brightness itself, not of its logarithm: dark
+# places tell little of the light.
 POWER = 2.0
 RIDGE = 4e-4  # of all weights
 LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
@@ -57,9 +59,7 @@ class LightFit:
         """One frame's texels `seen` (v,): their colours (v, 3), camera-frame normals (v, 3) and weights (v,)."""
         logarithm = log_luminance(colours)
         row = np.concatenate([light_basis(normal), logarithm[:, None]], axis=1).astype(np.float64)
-        weight = weight * np.exp(
-            POWER * logarithm
-        )  # least squares of brightness itself: dark places tell little of light
+        weight = weight * np.exp(POWER * logarithm)
         weighted = row * weight[:, None]
         self._weight[seen] += weight
         self._means[seen] += weighted

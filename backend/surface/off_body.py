@@ -16,8 +16,8 @@ from shared.shot import Shot
 STANDING_OFF = (
     "afro antlers backpack bag banner beard braid broom bun bustle cape cloak coat crest crinoline dreadlocks "
     "dress feathers fins flag fur gown guitar halo hammer headdress horns instrument kilt kimono lance mane "
-    "mantle mohawk pack parasol plume poncho ponytail quiver ribbons robe rucksack saree sari scarf shawl shield skirt spear "
-    "spikes staff sword tail tails tentacles toga train tutu umbrella veil wand weapon wig wings"
+    "mantle mohawk pack parasol plume poncho ponytail quiver ribbons robe rucksack saree sari scarf shawl shield skirt "
+    "spear spikes staff sword tail tails tentacles toga train tutu umbrella veil wand weapon wig wings"
 ).split()
 _NAMED = re.compile(r"\b(" + "|".join(STANDING_OFF) + r")(?:s|es)?\b", re.IGNORECASE)
 # The outer part of a ring beside the body, and how much of it may show what goes with the body before it counts as cut.

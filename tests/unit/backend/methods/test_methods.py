@@ -15,6 +15,7 @@ from backend.loop.noise import SHARED_NOISE
 from backend.methods.latentman.guidance import AdaptiveGuidance
 from backend.methods.latentman.method import LatentMan
 from backend.methods.table import METHOD_CLASSES
+from backend.surface.shot_surface import ShotSurface
 from shared.methods import METHODS
 from shared.methods.latentman import LatentManSettings
 from tests.helpers.clips import sliding_square
