@@ -52,7 +52,7 @@ def rings(passes: ShotPasses, frames: range, covered: Sequence[Mask]) -> list[Ri
         labelled = limb > 0
         if not labelled.any():
             nothing = np.empty(0, np.int64)
-            far = np.full(mask.shape, np.hypot(*mask.shape), np.float32)
+            far = np.full(mask.shape, float(sum(mask.shape)), np.float32)
             out.append(Ring(nothing, nothing, far, np.zeros(mask.shape, np.int64)))
             continue
         row, column = distance_transform_edt(~labelled, return_distances=False, return_indices=True)

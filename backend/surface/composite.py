@@ -39,4 +39,4 @@ def _nearest_outside(covered: NDArray[np.bool_]) -> NDArray[np.int64]:
     if covered.all():
         return np.arange(height * width).reshape(height, width)
     row, column = distance_transform_edt(covered, return_distances=False, return_indices=True)
-    return np.asarray(row, np.int64) * width + column
+    return np.asarray(row * width + column, np.int64)

@@ -32,7 +32,7 @@ def light_basis(normal: Floats) -> Floats:
 
 def brightness(light: Floats, normal: Floats) -> Floats:
     """How much brighter the surface is (n,) where it faces along `normal` (n, 3), under a light (8,)."""
-    return np.exp(np.clip(light_basis(normal) @ light, -LARGEST, LARGEST))
+    return np.asarray(np.exp(np.clip(light_basis(normal) @ light, -LARGEST, LARGEST)), np.float32)
 
 
 def log_luminance(colours: Floats) -> Floats:

@@ -32,7 +32,7 @@ class LimbMotion:
     def carried(self, limb: NDArray[np.int64], place: Complex, source: int, target: int) -> Complex:
         """Where places (n,) beside their `limb` (n,) in frame `source` of the segment lie in frame `target`."""
         away = place - self.centre[limb, source]
-        return self.centre[limb, target] + self.turn[limb, source, target] * away
+        return np.asarray(self.centre[limb, target] + self.turn[limb, source, target] * away)
 
 
 def limb_motion(passes: ShotPasses, frames: range) -> LimbMotion:

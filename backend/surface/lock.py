@@ -107,7 +107,7 @@ class SurfaceLock:
         return self.surface.segment(range(segment.start, segment.stop)).frames
 
     def _backgrounds(self, segment: Segment, frames: Floats, arrays: Mapping[str, Tensor]) -> list[Floats]:
-        """What is behind each frame's body (height, width, 3): the frame itself, or the plate with what goes with it."""
+        """What is behind each frame's body (height, width, 3): the frame itself, or the plate and what goes with it."""
         if f"{PLATE}colour" not in arrays:
             return list(frames)
         around = self._rings(segment)

@@ -37,7 +37,7 @@ class Texture:
         """The texture for the job's folder, in half precision; the light whole."""
         halves = {name: getattr(self, name).astype(np.float16) for name in ("colour", "low", "quality", "weight")}
         named = {**halves, "light": self.light}
-        return {f"{prefix}{name}": torch.from_numpy(np.ascontiguousarray(values)) for name, values in named.items()}
+        return {f"{prefix}{name}": torch.from_numpy(values.copy()) for name, values in named.items()}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, Tensor], prefix: str = "") -> Texture:

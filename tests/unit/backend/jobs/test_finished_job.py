@@ -20,7 +20,7 @@ from backend.jobs import runner
 from backend.jobs.folder import JobFolder
 from backend.jobs.reuse import shot_facts
 from backend.jobs.runner import RUNNER as PLAIN_RUNNER
-from shared.errors import CancelledError, InputError, JobError
+from shared.errors import CancelledError, JobError
 from shared.files.digest import sha256_bytes, sha256_file
 from shared.jobs.job import Job, canonical_json
 from shared.jobs.reuse import frames_to_generate
@@ -254,9 +254,3 @@ def test_a_result_file_that_is_too_large_stays_where_it_is_and_is_told(
     RUNNER.run(folder, seen.append, never)
     assert (folder / "atlas.png").is_file() and not any(isinstance(event, FileDone) for event in seen)
     assert isinstance(seen[-1], Done) and "atlas.png has 0 MB and stays in the backend's folder" in seen[-1].notes[-1]
-
-
-def test_a_lock_is_refused_where_there_is_none(tmp_path: Path, model: Path) -> None:
-    folder, _ = write_job(tmp_path, model, "per_frame", name="job")
-    with pytest.raises(InputError, match="This version has no lock"):
-        PLAIN_RUNNER.run(folder, lambda event: None, never)

@@ -36,7 +36,11 @@ def changed_segments(before: tuple[str, ...], after: tuple[str, ...]) -> list[in
 def test_without_a_lock_a_job_hands_on_what_its_method_needs(name: str) -> None:
     method = METHODS[name]
     expected = Carries(
-        method.needs_first, method.needs_previous, False, method.dependence == "chained", method.needs.matches
+        method.needs_first,
+        method.needs_previous,
+        method.needs.memory,
+        method.dependence == "chained",
+        method.needs.matches,
     )
     assert carries(job(name, finish=OFF)) == expected
 
