@@ -32,6 +32,7 @@ class TrialShot:
     prompt: str
     passes: ShotPasses
     renders: NDArray[np.uint8]  # (frames, SIZE, SIZE, 3)
+    figure: NDArray[np.bool_]  # (frames, SIZE, SIZE) body or clothes, as rendered
 
 
 def render_trial_shot(body: TrainingBody, motion: str, scene: Scene, frames: int, seed: int) -> TrialShot:
@@ -45,15 +46,17 @@ def render_trial_shot(body: TrainingBody, motion: str, scene: Scene, frames: int
     canvas = Canvas(camera)
     place.draw(canvas, np.random.default_rng(place_seed))
     backdrop = canvas.picture.copy()
-    pictures = []
+    drawn = []
     for points, normals in posed:
         canvas.picture[:] = backdrop
-        picture = draw(body, cast, points, normals, camera, light, canvas, place.ground).picture
-        pictures.append(np.clip(picture * 255 + 0.5, 0, 255).astype(np.uint8))
+        drawn.append(draw(body, cast, points, normals, camera, light, canvas, place.ground))
+    pictures = [np.clip(frame.picture * 255 + 0.5, 0, 255).astype(np.uint8) for frame in drawn]
     words = f"a {COLOUR_WORDS[scene.colour][0]} " if scene.colour else "a "
     prompt = f"{words}{scene.character} {scene.action} {PLACE_WORDS[scene.place][0]}"
     vertices = np.stack([points[:count] for points, _ in posed])
-    return TrialShot(prompt, _passes(body, vertices, camera), np.stack(pictures))
+    return TrialShot(
+        prompt, _passes(body, vertices, camera), np.stack(pictures), np.stack([frame.figure for frame in drawn])
+    )
 
 
 def _posed(body: TrainingBody, cast: Cast, motion: SMPLMotion, frames: int) -> list[tuple[FloatArray, FloatArray]]:
