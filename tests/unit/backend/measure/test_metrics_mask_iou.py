@@ -80,7 +80,7 @@ def test_what_is_drawn_beside_the_body_counts() -> None:
 
 
 def without_a_leg(picture: NDArray[np.uint8], figure: Mask) -> tuple[NDArray[np.uint8], Mask]:
-    """The picture with the figure's lower left quarter painted over by what is beside it, and what is left of the figure."""
+    """The picture with the lower left quarter of its figure painted over by what is beside it, and the figure left."""
     rows, columns = np.nonzero(figure)
     quarter = np.zeros_like(figure)
     quarter[int(rows.min() + 0.6 * np.ptp(rows)) :, : int(np.median(columns))] = True
