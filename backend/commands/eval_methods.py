@@ -9,9 +9,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from backend.measure.eval.document_block import filled_document
 from backend.measure.eval.progress import DIGESTS_FILE, clip_progress, require_numba
 from backend.server.model_digest import ModelDigests
-from shared.errors import EXIT_DONE, InputError
+from shared.errors import EXIT_DONE
 from shared.files.frame_files import prepare_output_folder, write_atomic
 from shared.models.files import EMBEDDED
 
@@ -54,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
         model=arguments.model,
     )
     if arguments.into is not None:
-        _filled(arguments.into, "")  # before hours of work
+        filled_document(arguments.into, "")  # before hours of work
     folder = prepare_output_folder(arguments.output)
     digest = ModelDigests(folder / DIGESTS_FILE).compute(plan.model)
     store = CellStore(folder, plan.identity(digest), MethodCell)
@@ -93,16 +94,6 @@ def _write(plan: MethodsPlan, store: CellStore[MethodCell], into: Path | None) -
     write_atomic(store.folder / JSON_FILE, json.dumps(document, indent=1).encode())
     write_atomic(store.folder / MARKDOWN_FILE, text.encode())
     if into is not None:
-        write_atomic(into, _filled(into, text).encode())
+        write_atomic(into, filled_document(into, text).encode())
     print(text)
     print(f"latentman: {store.folder / JSON_FILE} and {MARKDOWN_FILE} are written.", file=sys.stderr)
-
-
-def _filled(document: Path, block: str) -> str:
-    """The document with the block in its place. Raises InputError where it cannot be read or has no place for it."""
-    from backend.measure.eval.methods_text import with_block
-
-    try:
-        return with_block(document.read_text(encoding="utf-8"), block)
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError("eval.document", f"{document} cannot be read.", "Give a Markdown document.") from error

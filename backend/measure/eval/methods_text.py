@@ -1,4 +1,4 @@
-"""The comparison of methods as Markdown, and its place in a document."""
+"""The comparison of methods as Markdown."""
 
 from __future__ import annotations
 
@@ -6,13 +6,10 @@ import dataclasses
 import shlex
 from collections.abc import Sequence
 
+from backend.measure.eval.document_block import BEGIN, END
 from backend.measure.eval.methods_plan import MOTIONS, ROWS, MethodsPlan
 from backend.measure.eval.methods_summary import MethodSummary
 from backend.measure.eval.table2_summary import Interval
-from shared.errors import InputError
-
-BEGIN = "<!-- latentman eval methods: begin -->"
-END = "<!-- latentman eval methods: end -->"
 
 _OPTIONS = {"guidance_scale": "guidance"}  # whose names differ from the plan's
 HEADER = (
@@ -55,17 +52,6 @@ def methods_markdown(plan: MethodsPlan, rows: Sequence[MethodSummary]) -> str:
         "",
     ]
     return "\n".join(lines)
-
-
-def with_block(text: str, block: str) -> str:
-    """A document with the block in the place of the one that it has. Raises InputError for one without marks."""
-    before, begin, rest = text.partition(BEGIN)
-    _, end, behind = rest.partition(END)
-    if not begin or not end:
-        raise InputError(
-            "eval.block", f"The document has no place for the table: no {BEGIN} with {END} behind it.", "Put them in."
-        )
-    return before + block.rstrip("\n") + behind
 
 
 def _made(plan: MethodsPlan, rows: Sequence[MethodSummary]) -> str:

@@ -18,10 +18,11 @@ from backend.cli import main
 from backend.commands import eval_methods
 from backend.measure.eval import methods_plan
 from backend.measure.eval.cell_store import CELLS_FILE, CellKey, CellStore
+from backend.measure.eval.document_block import BEGIN, END, filled_document, with_block
 from backend.measure.eval.methods_plan import BASELINE, MOTIONS, PROMPTS, ROWS, MethodRow, MethodsPlan, shot_of
 from backend.measure.eval.methods_run import MethodCell, missing_keys, missing_steps
 from backend.measure.eval.methods_summary import FIGURES, MethodSummary, summarise_methods
-from backend.measure.eval.methods_text import BEGIN, END, HEADER, methods_markdown, with_block
+from backend.measure.eval.methods_text import HEADER, methods_markdown
 from shared.errors import EXIT_DONE, InputError
 from shared.motion import SAMPLE_NAMES
 from tests.helpers.factor8_model import write_factor8_model
@@ -165,6 +166,8 @@ def test_a_document_gets_the_block_between_its_marks() -> None:
     for wrong in ("# Figures\n", f"{END}\n{BEGIN}\n"):
         with pytest.raises(InputError, match="no place"):
             with_block(wrong, block)
+    with pytest.raises(InputError, match="cannot be read"):
+        filled_document(Path("no such folder/figures.md"), block)
 
 
 def test_a_table_is_made_resumed_and_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
