@@ -125,8 +125,8 @@ def table(figures: Mapping[str, Consistency], comparison: Comparison | None = No
         grid.add_row("  over body variance", *(_shown(c.relative[k], 3) for c in columns.values()))
     for title, value in ROWS:
         grid.add_row(title, *(_shown(value(c)) for c in columns.values()))
-    for title, value in SHARES:
-        grid.add_row(title, *(_shown(value(c), 3) for c in columns.values()))
+    for title, value in SHARES:  # of which the floor's grey place says nothing
+        grid.add_row(title, *(_shown(value(c), 3) for c in figures.values()))
     if comparison is not None:
         ratios = [_shown(comparison.sharpness_ratio(name), 2) for name in figures]
         floors = [_shown(comparison.floor_of(name)[0]) for name in figures]
