@@ -58,6 +58,9 @@ COMMANDS = (
     Command("run-segment", "backend.commands.run_segment", "run one segment of a job folder", computes=True),
     Command("worker", "backend.commands.worker", "the worker process; started by serve", computes=True),
     Command("eval table2", "backend.commands.eval_table2", "the paper's Table 2 on a local model", computes=True),
+    Command(
+        "eval methods", "backend.commands.eval_methods", "the methods beside each other on many shots", computes=True
+    ),
     Command("eval", "backend.commands.eval", "consistency report of a result"),
     Command("bench", "backend.commands.bench", "speed and memory, side by side in one run", computes=True),
     Command("report", "backend.commands.report", "video, contact sheet and manifest of a result"),

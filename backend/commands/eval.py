@@ -22,6 +22,7 @@ from backend.measure.metrics.consistency import (
     consistency_matches,
     resampling_floor,
 )
+from backend.measure.metrics.st_lpips import ABSENT, load_st_lpips
 from backend.measure.metrics.strip import consistency_strip
 from backend.measure.report.result_folder import ResultFolder
 from backend.passes.shot_passes import ShotPasses
@@ -47,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
     passes = folder.passes()
     pictures = {entry.method: folder.pictures(entry) for entry in folder.result.methods}
     matches = consistency_matches(passes, folder.result.height, folder.result.width)
-    figures = {name: consistency(frames, passes, matches) for name, frames in pictures.items()}
+    figures = _measured(folder, passes, pictures, matches)
     comparison = Comparison(figures, resampling_floor(passes, matches), against)
     document = json.dumps({"frames": folder.result.frames, **comparison.json_value()}, indent=1)
     strip = consistency_strip(comparison, pictures, folder.result.frames, matches.part)
@@ -65,7 +66,20 @@ def measure(
     matches: ConsistencyMatches = consistency_matches(
         passes, folder.result.height, folder.result.width, assignment_lags=LAGS[:1]
     )
-    return {name: consistency(frames, passes, matches) for name, frames in pictures.items()}
+    return _measured(folder, passes, pictures, matches)
+
+
+def _measured(
+    folder: ResultFolder, passes: ShotPasses, pictures: Mapping[str, NDArray[np.uint8]], matches: ConsistencyMatches
+) -> dict[str, Consistency]:
+    perceptual = load_st_lpips()
+    if perceptual is None:
+        print(f"latentman: {ABSENT}", file=sys.stderr)
+    segments = {entry.method: folder.job(entry).segment_frames for entry in folder.result.methods}
+    return {
+        name: consistency(frames, passes, matches, segment_frames=segments[name], perceptual=perceptual)
+        for name, frames in pictures.items()
+    }
 
 
 Value = Callable[[Consistency], float | None]
@@ -80,6 +94,14 @@ ROWS: Rows = (
     ("surface variance", lambda c: c.surface_variance.mean),
     ("warp error, exact flow", lambda c: c.warp_error.mean),
     ("H_MSE as released (8-bit, wraps)", lambda c: c.h_mse_released),
+)
+
+# What is not on 0 to 255 squared.
+SHARES: Rows = (
+    ("ST-LPIPS, exact flow", lambda c: None if c.st_lpips is None else c.st_lpips.mean),
+    ("mask IoU", lambda c: c.mask_iou.mean),
+    ("seam ratio", lambda c: None if c.seam is None else c.seam.ratio),
+    ("shading, correlation with light", lambda c: c.shading.r),
 )
 
 
@@ -103,12 +125,16 @@ def table(figures: Mapping[str, Consistency], comparison: Comparison | None = No
         grid.add_row("  over body variance", *(_shown(c.relative[k], 3) for c in columns.values()))
     for title, value in ROWS:
         grid.add_row(title, *(_shown(value(c)) for c in columns.values()))
+    for title, value in SHARES:  # of which the floor's grey place says nothing
+        grid.add_row(title, *(_shown(value(c), 3) for c in figures.values()))
     if comparison is not None:
         ratios = [_shown(comparison.sharpness_ratio(name), 2) for name in figures]
         floors = [_shown(comparison.floor_of(name)[0]) for name in figures]
         grid.add_row(f"sharpness over {comparison.against}'s", *ratios, "")
         changes = [_shown(comparison.background_ratio(name), 2) for name in figures]
         grid.add_row(f"background over {comparison.against}'s", *changes, "")
+        kept = [_shown(comparison.shading_kept(name), 2) for name in figures]
+        grid.add_row(f"shading over {comparison.against}'s", *kept, "")
         grid.add_row("floor at this sharpness, lag 1", *floors, "")
     console = Console(width=130)
     with console.capture() as capture:

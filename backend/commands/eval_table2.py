@@ -4,29 +4,25 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import importlib.util
 import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
+from backend.measure.eval.progress import DIGESTS_FILE, clip_progress, require_numba
 from backend.server.model_digest import ModelDigests
-from shared.errors import EXIT_DONE, InputError
+from shared.errors import EXIT_DONE
 from shared.files.frame_files import prepare_output_folder, write_atomic
 from shared.methods.latentman import PARITIES, LatentManSettings
 from shared.methods.setting import declared, defaults
 from shared.models.files import EMBEDDED
 
 if TYPE_CHECKING:
-    from backend.measure.eval.cell_store import CellKey, CellStore
+    from backend.measure.eval.cell_store import Cell, CellKey, CellStore
     from backend.measure.eval.table2_plan import Table2Plan
 
 JSON_FILE = "table2.json"
 MARKDOWN_FILE = "table2.md"
-DIGESTS_FILE = "model-digests.json"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -56,13 +52,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Compute the missing cells, then write the table from all of them. The same command again goes on."""
-    if importlib.util.find_spec("numba") is None:
-        raise InputError(
-            "eval.numba",
-            "The table's shots are rendered with numba, which is not installed.",
-            "Run: pip install 'latentman[train]'.",
-        )
-    from backend.measure.eval.cell_store import CellStore
+    require_numba()
+    from backend.measure.eval.cell_store import Cell, CellStore
     from backend.measure.eval.table2_plan import Table2Plan
 
     plan = Table2Plan(
@@ -79,7 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
     )
     folder = prepare_output_folder(arguments.output)
     digest = ModelDigests(folder / DIGESTS_FILE).compute(plan.model)
-    store = CellStore(folder, plan.identity(digest))
+    store = CellStore(folder, plan.identity(digest), Cell)
     try:
         _complete(plan, store)
     finally:
@@ -88,7 +79,7 @@ def run(arguments: argparse.Namespace) -> int:
     return EXIT_DONE
 
 
-def _complete(plan: Table2Plan, store: CellStore) -> None:
+def _complete(plan: Table2Plan, store: CellStore[Cell]) -> None:
     """Compute what is missing, with progress on stderr."""
     from backend.measure.eval.table2_run import missing_steps, run_cells
     from backend.models.sd15.components import load_components
@@ -101,18 +92,15 @@ def _complete(plan: Table2Plan, store: CellStore) -> None:
     components = load_components(plan.model, "auto", "auto")
     if plan.guide_decoder == "tiny":
         components = with_tiny_decoder(components, find_sources(plan.model))
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task("loading", total=total)
+    with clip_progress(total) as progress:
 
         def advance(key: CellKey, steps: int) -> None:
-            what = f"prompt {key.scene + 1} of {plan.prompts}, seed {key.seed}, {key.baseline} {key.row}"
-            progress.update(task, advance=steps, description=what)
+            progress(f"prompt {key.scene + 1} of {plan.prompts}, seed {key.seed}, {key.baseline} {key.row}", steps)
 
         run_cells(plan, components, store, advance)
 
 
-def _write(plan: Table2Plan, store: CellStore) -> None:
+def _write(plan: Table2Plan, store: CellStore[Cell]) -> None:
     """The table from the plan's cells that are there, as JSON and Markdown, and on stdout."""
     from backend.measure.eval.table2_summary import summarise
     from backend.measure.eval.table2_text import table2_markdown

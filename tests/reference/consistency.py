@@ -81,3 +81,25 @@ def wrapped_mse(textures: NDArray[Any]) -> float:
             if here and there:
                 values.append(((here - there) % 256) ** 2 % 256)
     return fmean(values)
+
+
+def shading(
+    images: NDArray[Any], inside: NDArray[Any], pixel: NDArray[Any], light: NDArray[Any]
+) -> tuple[float, float]:
+    """Slope and correlation of luma on light, both less their means over the frames that see the point."""
+    width, bright, lit = images.shape[2], [], []
+    for places, terms in zip(pixel.tolist(), light.tolist(), strict=True):
+        seen = [
+            (f, *divmod(place, width))
+            for f, place in enumerate(places)
+            if place >= 0 and inside[(f, *divmod(place, width))]
+        ]
+        if len(seen) < 2:
+            continue
+        lumas = [sum(w * float(v) for w, v in zip((0.2126, 0.7152, 0.0722), images[at], strict=True)) for at in seen]
+        own = [terms[f] for f, _, _ in seen]
+        bright += [luma - fmean(lumas) for luma in lumas]
+        lit += [term - fmean(own) for term in own]
+    across = sum(b * x for b, x in zip(bright, lit, strict=True))
+    square = sum(x * x for x in lit)
+    return across / square, across / math.sqrt(square * sum(b * b for b in bright))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 from pathlib import Path
+from typing import Generic, TypeVar
 
 import msgspec
 import numpy as np
@@ -28,11 +29,16 @@ class CellKey(msgspec.Struct, frozen=True):
     seed: int
 
 
-class Cell(msgspec.Struct, frozen=True):
-    """One clip's figures, on 0..255 squared where they are differences; None = nothing to measure."""
+class KeyedCell(msgspec.Struct, frozen=True):
+    """One clip, of which a table's own kind of cell has the figures."""
 
     key: CellKey
     prompt: str
+
+
+class Cell(KeyedCell, frozen=True):
+    """Table 2's figures of a clip, on 0..255 squared where they are differences; None = nothing to measure."""
+
     h_mse: float | None  # equation 9, assignment
     surface_1: float | None  # exact correspondence, lag 1
     surface_4: float | None  # lag 4
@@ -45,17 +51,24 @@ class Cell(msgspec.Struct, frozen=True):
     seconds: float  # sampling and decoding
 
 
-class CellStore:
+Kind = TypeVar("Kind", bound=KeyedCell)
+
+
+class CellStore(Generic[Kind]):
     """The cells in a folder. Cells of another plan are never mixed in: the folder says which plan it holds."""
 
-    def __init__(self, folder: Path, plan: dict[str, object]) -> None:
-        """Open or begin a table. Raises InputError if the folder holds cells of another plan, or a broken line."""
+    def __init__(self, folder: Path, plan: dict[str, object], kind: type[Kind]) -> None:
+        """Open or begin a table of this kind of cells.
+
+        Raises InputError if the folder holds cells of another plan, or a broken line.
+        """
+        self._kind = kind
         self.folder = prepare_output_folder(folder)
         self._path = self.folder / CELLS_FILE
         self._keep_plan(plan)
-        self.cells: dict[CellKey, Cell] = {cell.key: cell for cell in self._read()}
+        self.cells: dict[CellKey, Kind] = {cell.key: cell for cell in self._read()}
 
-    def add(self, cell: Cell) -> None:
+    def add(self, cell: Kind) -> None:
         """Append a cell; it is on disk when this returns. Raises LatentManError if it cannot be written."""
         try:
             with self._path.open("ab") as file:
@@ -94,7 +107,7 @@ class CellStore:
                 "Choose another --output folder, or give the same settings.",
             )
 
-    def _read(self) -> list[Cell]:
+    def _read(self) -> list[Kind]:
         """The cells that are there; a last line without its end is what a kill left, and is cut off."""
         if not self._path.exists():
             return []
@@ -103,7 +116,7 @@ class CellStore:
         cells = []
         for number, line in enumerate(whole.splitlines(), start=1):
             try:
-                cells.append(msgspec.json.decode(line, type=Cell))
+                cells.append(msgspec.json.decode(line, type=self._kind))
             except msgspec.DecodeError as error:
                 raise InputError(
                     "eval.cells", f"Line {number} of {self._path} is no cell: {error}.", "Remove that line."

@@ -49,13 +49,13 @@ class _Measured:
     measure: ConsistencyMatches
 
 
-def missing_steps(plan: Table2Plan, store: CellStore) -> int:
+def missing_steps(plan: Table2Plan, store: CellStore[Cell]) -> int:
     """Denoising steps of all cells that are not there yet."""
     keys = (key for scene in range(plan.prompts) for key in plan.keys(scene))
     return sum(plan.steps_of(_BASELINES[key.baseline]) for key in keys if key not in store.cells)
 
 
-def run_cells(plan: Table2Plan, components: Components, store: CellStore, advance: Advance) -> None:
+def run_cells(plan: Table2Plan, components: Components, store: CellStore[Cell], advance: Advance) -> None:
     """Compute every missing cell and store each as it ends, the first seed's pictures too.
 
     Raises what stopped it; what was stored stays.

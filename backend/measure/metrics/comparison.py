@@ -24,7 +24,9 @@ class Comparison:
 
     figures: Mapping[str, Consistency]
     floor: Consistency  # of a perfectly steady, textured body
-    against: str | None  # the method whose sharpness and background count as 1; None = there is none to compare with
+    against: (
+        str | None
+    )  # the method whose sharpness, background and shading count as 1; None = there is none to compare with
 
     def sharpness_ratio(self, method: str) -> float | None:
         """Sharpness over that of the unconstrained run: below 1, part of what the other figures won may be blur."""
@@ -33,6 +35,12 @@ class Comparison:
     def background_ratio(self, method: str) -> float | None:
         """The background's change over that of the unconstrained run: above 1 it flickers with the method."""
         return self._over_unconstrained(method, lambda figures: figures.background_mean)
+
+    def shading_kept(self, method: str) -> float | None:
+        """Shading's slope over that of the unconstrained run: 1 = as strong, 0 = flat; None where that has none."""
+        reference = self.figures[self.against].shading.slope if self.against else None
+        own = self.figures[method].shading.slope
+        return own / reference if own is not None and reference is not None and reference > 0 else None
 
     def _over_unconstrained(self, method: str, value: Callable[[Consistency], float | None]) -> float | None:
         reference = value(self.figures[self.against]) if self.against else None
@@ -61,6 +69,7 @@ class Comparison:
                     **figure.json_value(),
                     "sharpness_ratio": self.sharpness_ratio(name),
                     "background_ratio": self.background_ratio(name),
+                    "shading_kept": self.shading_kept(name),
                     "surface_floor": self.floor_of(name),
                 }
                 for name, figure in self.figures.items()

@@ -16,12 +16,22 @@ from backend.correspondence.surface import match_surface
 from backend.correspondence.types import Matches
 from backend.measure.metrics.background import background_change
 from backend.measure.metrics.body_variance import body_variance
-from backend.measure.metrics.followed import BackwardFlow, FollowedPoints, backward_flow, follow_points
+from backend.measure.metrics.followed import (
+    BackwardFlow,
+    FollowedPoints,
+    backward_flow,
+    follow_points,
+    points_to_follow,
+)
 from backend.measure.metrics.h_mse import HMse, h_mse
-from backend.measure.metrics.pictures import checked_pictures
+from backend.measure.metrics.mask_iou import mask_iou
+from backend.measure.metrics.pictures import checked_pictures, reduced_size
 from backend.measure.metrics.released_h_mse import released_h_mse
 from backend.measure.metrics.scores import Score
+from backend.measure.metrics.seam import SeamRatio, seam_ratio
+from backend.measure.metrics.shading import Shading, lambert_light, shading
 from backend.measure.metrics.sharpness import Sharpness, sharpness
+from backend.measure.metrics.st_lpips import StLpips, st_lpips
 from backend.measure.metrics.surface_variance import SurfaceVariance, surface_variance
 from backend.measure.metrics.textured_render import textured_render
 from backend.measure.metrics.warp_error import warp_error
@@ -29,9 +39,6 @@ from backend.passes.shot_passes import ShotPasses
 from shared.errors import InputError
 
 LAGS = (1, 4, 8, 16)
-
-# The paper compares at this size; the assignment's cost grows faster than the number of pixels.
-ASSIGNMENT_SIDE = 256
 
 LagMatches = tuple[tuple[int, tuple[Matches, ...]], ...]
 """(lag, matches of frame lag, lag + 1, ... with the frame that lies the lag before), a lag an entry."""
@@ -51,6 +58,10 @@ class Consistency:
     sharpness: Sharpness
     background: Score | None  # None = the camera moves
     h_mse_released: float | None  # the published code's 8-bit figure, another quantity than `h_mse`
+    shading: Shading
+    mask_iou: Score
+    seam: SeamRatio | None  # None = the clip is one segment, or its segments are not known
+    st_lpips: Score | None  # None = its weights are not installed
 
     @property
     def background_mean(self) -> float | None:
@@ -72,6 +83,7 @@ class ConsistencyMatches:
     flows: tuple[BackwardFlow, ...]  # of frame 1, 2, ...
     part: NDArray[np.uint8]  # (frames, height, width) the passes' labels
     index: ChartIndex
+    lambert: NDArray[np.float32]  # (points, frames) light on the followed points
 
 
 def consistency_matches(
@@ -94,24 +106,17 @@ def consistency_matches(
             "metrics.size", f"Pictures of {width}x{height} do not fit passes of {full_width}x{full_height}."
         )
     index = chart_index(passes.charts)
-    small = assignment_size(height, width)
-    frames = len(passes.shot.frames)
+    small = reduced_size(height, width)
+    frames, chosen = len(passes.shot.frames), points_to_follow(passes, index)
     return ConsistencyMatches(
         _lagged(frames, assignment_lags, lambda i, j: pair_matches(passes, i, j, *small, features=features)),
         _lagged(frames, lags, lambda i, j: match_surface(passes, index, i, j, height, width)),
-        follow_points(passes, index),
+        follow_points(passes, index, chosen),
         tuple(backward_flow(passes, index, frame) for frame in range(1, frames)),
         passes.parts(passes.positions),
         index,
+        lambert_light(passes, index, chosen.points),
     )
-
-
-def assignment_size(height: int, width: int) -> tuple[int, int]:
-    """The largest size of at most `ASSIGNMENT_SIDE` whose pixels are whole blocks of the picture's."""
-    factor = max(1, -(-max(height, width) // ASSIGNMENT_SIDE))
-    while height % factor or width % factor:
-        factor += 1
-    return height // factor, width // factor
 
 
 def _lagged(frames: int, lags: tuple[int, ...], match: Callable[[int, int], Matches]) -> LagMatches:
@@ -120,10 +125,18 @@ def _lagged(frames: int, lags: tuple[int, ...], match: Callable[[int, int], Matc
     return tuple((lag, tuple(match(frame, frame - lag) for frame in range(lag, frames))) for lag in kept)
 
 
-def consistency(images: ArrayLike, passes: ShotPasses, matches: ConsistencyMatches) -> Consistency:
+def consistency(
+    images: ArrayLike,
+    passes: ShotPasses,
+    matches: ConsistencyMatches,
+    *,
+    segment_frames: int | None = None,
+    perceptual: StLpips | None = None,
+) -> Consistency:
     """Measure a clip: `images` (frames, H, W, 3) 0..255 in the order of the shot's frames.
 
-    Raises InputError if the frames do not fit the shot or the matches.
+    `segment_frames` is how many frames its job's segments have, `perceptual` ST-LPIPS where it is installed. Raises
+    InputError if the frames do not fit the shot or the matches.
     """
     pictures = checked_pictures(images)
     if len(pictures) != len(passes.shot.frames):
@@ -144,6 +157,10 @@ def consistency(images: ArrayLike, passes: ShotPasses, matches: ConsistencyMatch
         sharpness=sharpness(pictures, matches.part),
         background=background_change(pictures, passes),
         h_mse_released=released_h_mse(pictures, passes),
+        shading=shading(pictures, matches.part, matches.followed, matches.lambert),
+        mask_iou=mask_iou(pictures, matches.part),
+        seam=None if segment_frames is None else seam_ratio(surface[0], segment_frames),
+        st_lpips=None if perceptual is None else st_lpips(pictures, matches.part, matches.flows, perceptual),
     )
 
 

@@ -16,6 +16,14 @@ POINTS = 20_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class PointsToFollow:
+    """Surface points of all frames of a shot."""
+
+    points: SurfacePoints  # `pixel` is that of the point's own frame; `frame` says nothing
+    source: NDArray[np.int64]  # (points,) position of the point's own frame
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class FollowedPoints:
     """The pixel that shows each point in each frame, at the passes' size."""
 
@@ -30,13 +38,12 @@ class BackwardFlow:
     position: NDArray[np.float64]  # (n, 2) x, y in the frame before, in pixels, a pixel's centre at +0.5
 
 
-def follow_points(passes: ShotPasses, index: ChartIndex, limit: int = POINTS) -> FollowedPoints:
-    """Follow the surface points under every n-th body pixel of every frame through all frames.
+def points_to_follow(passes: ShotPasses, index: ChartIndex, limit: int = POINTS) -> PointsToFollow:
+    """The surface points under every n-th body pixel of every frame.
 
     What is seen often and large counts for more, as it does to the eye. n is the smallest that keeps to `limit`
     points. Raises PassesError if the passes do not show their vertices.
     """
-    width, frames = passes.shot.width, len(passes.shot.frames)
     shown = sum(int(np.count_nonzero(passes.frame(source).part)) for source in passes.positions)
     step = max(1, -(-shown // limit))
     sources = [
@@ -47,13 +54,18 @@ def follow_points(passes: ShotPasses, index: ChartIndex, limit: int = POINTS) ->
         0,
         *(np.concatenate([getattr(part, name) for part in sources]) for name in ("pixel", "face", "weights", "front")),
     )
-    pixel = np.full((joined.pixel.size, frames), -1, np.int32)
-    for frame in range(frames):
-        track = track_points(passes, index, joined, frame)
+    return PointsToFollow(joined, np.repeat(np.arange(len(sources)), [part.pixel.size for part in sources]))
+
+
+def follow_points(passes: ShotPasses, index: ChartIndex, chosen: PointsToFollow) -> FollowedPoints:
+    """Follow the points through all frames. Raises PassesError if the passes do not show their vertices."""
+    points, width = chosen.points, passes.shot.width
+    pixel = np.full((points.pixel.size, len(passes.positions)), -1, np.int32)
+    for frame in passes.positions:
+        track = track_points(passes, index, points, frame)
         column, row = np.floor(track.position[track.visible]).astype(np.int32).T
         pixel[track.visible, frame] = row * width + column
-    source_of = np.repeat(np.arange(frames), [part.pixel.size for part in sources])
-    pixel[np.arange(joined.pixel.size), source_of] = joined.pixel
+    pixel[np.arange(points.pixel.size), chosen.source] = points.pixel
     return FollowedPoints(pixel)
 
 

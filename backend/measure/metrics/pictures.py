@@ -7,6 +7,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from shared.errors import InputError
 
+# The paper compares at this size; the assignment's cost grows faster than the number of pixels.
+REDUCED_SIDE = 256
+
 
 def checked_pictures(images: ArrayLike) -> NDArray[np.float32]:
     """`images` (frames, height, width, 3), 0..255, as float32. Raises InputError for other shapes and values.
@@ -23,6 +26,14 @@ def checked_pictures(images: ArrayLike) -> NDArray[np.float32]:
     if not np.isfinite(array).all() or array.min() < 0 or array.max() > 255:
         raise InputError("metrics.range", "Pictures to be measured must hold values from 0 to 255.")
     return array
+
+
+def reduced_size(height: int, width: int) -> tuple[int, int]:
+    """The largest size of at most `REDUCED_SIDE` whose pixels are whole blocks of the picture's."""
+    factor = max(1, -(-max(height, width) // REDUCED_SIDE))
+    while height % factor or width % factor:
+        factor += 1
+    return height // factor, width // factor
 
 
 def shrink_pictures(images: NDArray[np.float32], height: int, width: int) -> NDArray[np.float32]:

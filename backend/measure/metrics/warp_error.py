@@ -29,13 +29,13 @@ def warp_error(images: ArrayLike, part: NDArray[np.uint8], flows: Sequence[Backw
         )
     values: list[float | None] = []
     for k, flow in enumerate(flows):
-        warped, whole = _bilinear(pictures[k], part[k] > 0, flow.position)
+        warped, whole = sampled_on_body(pictures[k], part[k] > 0, flow.position)
         here = pictures[k + 1].reshape(-1, 3)[flow.pixel[whole]].astype(np.float64)
         values.append(float(((here - warped) ** 2).mean()) if whole.any() else None)
     return score(values)
 
 
-def _bilinear(
+def sampled_on_body(
     picture: NDArray[np.float32], body: NDArray[np.bool_], position: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Colours at positions (n, 2), and which positions have four body pixels around them; colours of those alone."""

@@ -23,7 +23,8 @@ def manifest(folder: ResultFolder, figures: Mapping[str, Consistency]) -> dict[s
     """All that is needed to make the result again and to judge it, as plain JSON values.
 
     `figures` holds each method's consistency; H_MSE is equation 9 in float on 0..255, so lower is steadier. It has to
-    be read with the sharpness, because blur lowers it too, and with the background's change.
+    be read with the sharpness, because blur lowers it too, with the shading, because flat light does, with the
+    background's change, and with the mask's overlap, because a figure may leave its body.
     """
     result = folder.result
     return {
@@ -54,6 +55,8 @@ def manifest(folder: ResultFolder, figures: Mapping[str, Consistency]) -> dict[s
         "h_mse": {name: figure.h_mse.mean for name, figure in figures.items()},
         "background": {name: figure.background_mean for name, figure in figures.items()},
         "sharpness": {name: figure.sharpness.mean for name, figure in figures.items()},
+        "mask_iou": {name: figure.mask_iou.mean for name, figure in figures.items()},
+        "shading": {name: figure.shading.slope for name, figure in figures.items()},
     }
 
 

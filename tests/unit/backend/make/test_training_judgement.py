@@ -23,7 +23,7 @@ from backend.make.training.judging.judge import (
     truths,
 )
 from backend.make.training.judging.judge_training import JudgePlan, mirror, train_judge
-from backend.make.training.judging.trial_shot import TrialShot, render_trial_shot
+from backend.make.training.judging.trial_shot import Staging, TrialShot, render_trial_shot
 from backend.make.training.prompts import Scene, rng_for
 from backend.make.training.renders.figure import load_training_body
 from backend.make.training.renders.render import SIZE, render_pair
@@ -180,6 +180,31 @@ def test_a_trial_shot_says_what_it_shows_and_fits_its_passes(shot: TrialShot) ->
     followed = h_mse(shot.renders, matches).mean
     swapped = h_mse(shot.renders[::-1], [matches[1], matches[0]]).mean  # the same matches on the wrong frames
     assert followed is not None and swapped is not None and followed < swapped
+
+
+def test_a_shot_may_turn_the_body_or_move_the_camera(shot: TrialShot) -> None:
+    scene = Scene("robot", "red", "waving", "moon")
+    turned, circled = (
+        render_trial_shot(load_training_body(), "wave", scene, 3, 0, staging)
+        for staging in (Staging(turn=60.0), Staging(orbit=60.0))
+    )
+    # The middle frame is as it was; by 30 degrees a frame the body has turned, or the camera gone round it.
+    cosine, sine = np.cos(np.pi / 6), np.sin(np.pi / 6)
+    there = shot.passes.vertices[2]
+    expected = np.stack([cosine * there[:, 0] + sine * there[:, 2], -sine * there[:, 0] + cosine * there[:, 2]], axis=1)
+    assert turned.passes.vertices[2][:, [0, 2]] == pytest.approx(expected, abs=1e-4)
+    assert turned.passes.vertices[1] == pytest.approx(shot.passes.vertices[1])
+    assert circled.passes.vertices == pytest.approx(shot.passes.vertices)
+    forward = circled.passes.shot.camera.world_to_camera[:, 2, :3]
+    assert [forward[k] @ forward[k + 1] for k in range(2)] == pytest.approx([cosine, cosine], abs=0.01)
+    for one in (turned, circled):
+        index = chart_index(one.passes.charts)
+        still = match_surface(one.passes, index, 1, 0, SIZE, SIZE)
+        assert len(still) > 1000
+        part = all_parts(one.passes).reshape(3, -1)
+        assert (part[1, still.current] == part[0, still.reference]).mean() > 0.95
+        body = all_parts(one.passes) > 0
+        assert one.figure.shape == body.shape and (one.figure | ~body).mean() > 0.99
 
 
 def test_steadiness_has_the_background_beside_the_body(shot: TrialShot) -> None:

@@ -115,28 +115,28 @@ def test_the_table_names_the_command_that_makes_it() -> None:
 
 def test_cells_are_kept_and_a_torn_last_line_is_cut_off(tmp_path: Path) -> None:
     plan: dict[str, object] = {"steps": 2}
-    store = CellStore(tmp_path, plan)
+    store = CellStore(tmp_path, plan, Cell)
     first, second = block(0, 0, 4.0, 3.0, 2.0, 1.0)[:2]
     store.add(first)
     store.add(second)
     path = tmp_path / CELLS_FILE
     whole = path.read_bytes()
     path.write_bytes(whole + whole[:40])
-    assert CellStore(tmp_path, plan).cells == {first.key: first, second.key: second}
+    assert CellStore(tmp_path, plan, Cell).cells == {first.key: first, second.key: second}
     assert path.read_bytes() == whole
 
 
 def test_cells_of_another_plan_and_broken_lines_are_refused(tmp_path: Path) -> None:
-    CellStore(tmp_path, {"steps": 2, "frames": [1, 2]})
-    CellStore(tmp_path, {"frames": (1, 2), "steps": 2})  # the same plan, spelled otherwise
+    CellStore(tmp_path, {"steps": 2, "frames": [1, 2]}, Cell)
+    CellStore(tmp_path, {"frames": (1, 2), "steps": 2}, Cell)  # the same plan, spelled otherwise
     with pytest.raises(InputError, match="other settings or another model"):
-        CellStore(tmp_path, {"steps": 3, "frames": [1, 2]})
+        CellStore(tmp_path, {"steps": 3, "frames": [1, 2]}, Cell)
     (tmp_path / CELLS_FILE).write_bytes(b'{"key": 1}\n')
     with pytest.raises(InputError, match="Line 1 of .* is no cell"):
-        CellStore(tmp_path, {"steps": 2, "frames": [1, 2]})
+        CellStore(tmp_path, {"steps": 2, "frames": [1, 2]}, Cell)
     (tmp_path / "plan.json").unlink()
     with pytest.raises(InputError, match="has no plan.json beside it"):
-        CellStore(tmp_path, {"steps": 2})
+        CellStore(tmp_path, {"steps": 2}, Cell)
 
 
 def test_seeds_are_averaged_before_prompts_are_counted() -> None:

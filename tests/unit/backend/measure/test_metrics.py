@@ -10,8 +10,9 @@ import pytest
 from numpy.typing import NDArray
 
 from backend.correspondence.types import Matches, empty_matches
-from backend.measure.metrics.consistency import assignment_size, consistency, consistency_matches
+from backend.measure.metrics.consistency import consistency, consistency_matches
 from backend.measure.metrics.h_mse import h_mse
+from backend.measure.metrics.pictures import reduced_size
 from backend.measure.metrics.sharpness import sharpness
 from shared.errors import InputError
 from tests.helpers.clips import noisy, painted, sliding_square
@@ -141,9 +142,9 @@ def test_report_is_json_and_short_clips_have_fewer_lags() -> None:
 
 
 def test_large_pictures_are_matched_by_assignment_at_most_at_256() -> None:
-    assert assignment_size(384, 512) == (192, 256)
-    assert assignment_size(256, 200) == (256, 200)
-    assert assignment_size(520, 520) == (130, 130)  # thirds of it are not whole
+    assert reduced_size(384, 512) == (192, 256)
+    assert reduced_size(256, 200) == (256, 200)
+    assert reduced_size(520, 520) == (130, 130)  # thirds of it are not whole
     passes = sliding_square(frames=2)
     matches = consistency_matches(passes, 48, 64)
     assert (matches.assignment[0][1][0].height, matches.assignment[0][1][0].width) == (48, 64)

@@ -13,7 +13,13 @@ from backend.correspondence.types import IUV
 from backend.measure.metrics.background import MARGIN_PX, background_change
 from backend.measure.metrics.body_variance import body_variance
 from backend.measure.metrics.consistency import consistency, consistency_matches, resampling_floor
-from backend.measure.metrics.followed import BackwardFlow, FollowedPoints, backward_flow, follow_points
+from backend.measure.metrics.followed import (
+    BackwardFlow,
+    FollowedPoints,
+    backward_flow,
+    follow_points,
+    points_to_follow,
+)
 from backend.measure.metrics.released_h_mse import TILE, released_h_mse, unwrap, wrapped_mse
 from backend.measure.metrics.surface_variance import surface_variance
 from backend.measure.metrics.textured_render import CONTRAST, textured_render
@@ -37,12 +43,13 @@ def random_flow(rng: np.random.Generator, count: int) -> BackwardFlow:
 
 def test_points_are_followed_from_pixel_to_pixel() -> None:
     passes = sliding_square(frames=5)
-    followed = follow_points(passes, chart_index(passes.charts))
+    index = chart_index(passes.charts)
+    followed = follow_points(passes, index, points_to_follow(passes, index))
     assert len(followed.pixel) == np.count_nonzero(all_parts(passes))
     steps = np.diff(followed.pixel, axis=1)
     assert (followed.pixel >= 0).all()  # the square never leaves the picture
     assert (steps == 1).all()
-    fewer = follow_points(passes, chart_index(passes.charts), limit=500)
+    fewer = follow_points(passes, index, points_to_follow(passes, index, limit=500))
     assert 0.5 * 500 < len(fewer.pixel) <= 505
 
 
