@@ -169,6 +169,6 @@ def _clip(job: Job, shot: TrialShot, watch: Callbacks) -> Pictures:
     for start, stop in segment_spans(len(job.frames), job.segment_frames):
         segment = Segment(start, stop)
         result = engine.sample(segment, carried, batches, watch)
-        pictures += engine.decode(segment, result.latents, range(start, stop))
+        pictures += engine.decode(segment, result.latents, range(start, stop), result.memory)
         carried = result.carried
     return np.stack(pictures)
