@@ -74,8 +74,8 @@ def picture(passes: ShotPasses, frame: int, paint: Paint, light: Floats, backgro
     colour = paint(rest) * brightness(light, normal)[:, None]
     size = buffer.alpha.size
     count = np.bincount(buffer.pixel, minlength=size)
-    body = np.stack([np.bincount(buffer.pixel, colour[:, channel], size) for channel in range(3)], axis=1)
-    body /= np.maximum(count, 1)[:, None]
+    total = np.stack([np.bincount(buffer.pixel, colour[:, channel], size) for channel in range(3)], axis=1)
+    body = total / np.maximum(count, 1)[:, None]
     alpha = buffer.alpha.reshape(-1, 1)
     flat = alpha * body + (1 - alpha) * background.reshape(-1, 3)
     return np.asarray(flat.reshape(background.shape), np.float32)
@@ -93,7 +93,8 @@ def pictures(
 def scenery(size: tuple[int, int]) -> Floats:
     """A smooth background (height, width, 3)."""
     row, column = np.mgrid[: size[0], : size[1]] / max(size)
-    return np.stack([0.2 + 0.3 * column, 0.3 + 0.4 * row, 0.6 - 0.3 * row * column], axis=2).astype(np.float32)
+    picture: Floats = np.stack([0.2 + 0.3 * column, 0.3 + 0.4 * row, 0.6 - 0.3 * row * column], 2).astype(np.float32)
+    return picture
 
 
 def inner(passes: ShotPasses, frame: int, pixels: int = 2) -> NDArray[np.bool_]:

@@ -90,7 +90,9 @@ def test_the_fit_is_a_regression_with_a_column_for_each_texel() -> None:
 
 def test_texels_that_never_turn_show_no_light() -> None:
     frames = lit(random_paint(7), LIGHT, turning=False)
-    flickering = [(seen, colours * (1 + 0.2 * number), *rest) for number, (seen, colours, *rest) in enumerate(frames)]
+    flickering = [
+        (seen, (1 + 0.2 * n) * colours, normal, weight) for n, (seen, colours, normal, weight) in enumerate(frames)
+    ]
     np.testing.assert_allclose(fitted(flickering), 0, atol=1e-6)
 
 
