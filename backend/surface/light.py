@@ -37,7 +37,7 @@ def brightness(light: Floats, normal: Floats) -> Floats:
 
 def log_luminance(colours: Floats) -> Floats:
     """The logarithm of the luminance of colours (n, 3), 0..1: (n,)."""
-    return np.log(np.maximum(colours @ LUMINANCE, 0) + np.float32(DARKEST))
+    return np.asarray(np.log(np.maximum(colours @ LUMINANCE, 0) + np.float32(DARKEST)), np.float32)
 
 
 @dataclass(slots=True)
