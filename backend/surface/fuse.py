@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.surface.light import LUMINANCE, LightFit, brightness
+from backend.surface.light import LUMINANCE, LitTexels, brightness, fitted_light, luminance_of
 from backend.surface.shot_surface import Seen, SegmentSurface, ShotSurface, detail_confidence
 from backend.surface.texture import Texture
 
@@ -43,7 +43,7 @@ def fuse(
     """
     sampled = [sample(one, picture, surface.texels) for one, picture in zip(segment.frames, pictures, strict=True)]
     if light is None:
-        light = fitted_light(segment, sampled, surface.texels)
+        light = frames_light(segment, sampled, surface.texels)
     unlit = [_unlit(surface, one, colours, light) for one, colours in zip(segment.frames, sampled, strict=True)]
     low, weight = _filled(surface, *_agreed(unlit, surface.texels, before))
     kept = None if before is None else before.quality
@@ -96,12 +96,14 @@ def sample(seen: Seen, picture: Floats, texels: int) -> Floats:
     return np.asarray(seen.sample @ source, np.float32)
 
 
-def fitted_light(segment: SegmentSurface, sampled: Sequence[Floats], texels: int) -> Floats:
+def frames_light(segment: SegmentSurface, sampled: Sequence[Floats], texels: int) -> Floats:
     """The light (8,) of a segment's frames from their colours at the texels (v, 3)."""
-    fit = LightFit(texels)
-    for one, colours in zip(segment.frames, sampled, strict=True):
-        fit.add(one.view.seen, colours, one.view.texel_normal, one.view.quality)
-    return fit.solve()
+    views = [one.view for one in segment.frames]
+    lit = [
+        LitTexels(view.seen, luminance_of(colours), view.texel_normal, view.quality)
+        for view, colours in zip(views, sampled, strict=True)
+    ]
+    return fitted_light(lit, texels)
 
 
 def _unlit(surface: ShotSurface, seen: Seen, sampled: Floats, light: Floats) -> _Unlit:

@@ -79,7 +79,7 @@ class SurfaceLock:
         """The plate with this segment in it; the shot's first segment decides whether there is one."""
         passes = self.surface.passes
         around = self._rings(segment)
-        before = None if memory is None or f"{PLATE}colour" not in memory.arrays else _plate(memory.arrays, PLATE)
+        before = plate_of(memory)
         if memory is None:
             choice = chosen_background(self.background, self.prompts, passes.shot)
         else:
@@ -127,6 +127,11 @@ class SurfaceLock:
         if f"{TEXTURE_BEFORE}colour" not in arrays:
             return texture
         return blended(Texture.from_arrays(arrays, TEXTURE_BEFORE), texture, share)
+
+
+def plate_of(memory: Memory | None) -> Plate | None:
+    """The background plate in a segment's memory, None where it has none."""
+    return None if memory is None or f"{PLATE}colour" not in memory.arrays else _plate(memory.arrays, PLATE)
 
 
 def _plate(arrays: Mapping[str, Tensor], prefix: str) -> Plate:

@@ -8,12 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.ndimage import distance_transform_edt, gaussian_filter
 from torch import Tensor
 
 ROBUST = 0.1
 ROUNDS = 2
 FROM_PX, OVER_PX = 2.0, 4.0  # full weight six pixels from the body: autoencoders draw a halo round it
 FAINT = 1e-3
+POOR = 0.05  # less weight than this is a halo seen once
+FILL_PX = 1.5
 KEPT_WEIGHT = 8.0
 
 Floats = NDArray[np.float32]
@@ -60,13 +63,23 @@ def background_plate(pictures: Floats, shares: Sequence[Floats], before: Plate |
             total += (KEPT_WEIGHT * before.weight)[..., None] * before.colour
             weight += KEPT_WEIGHT * before.weight
         mean = total / np.maximum(weight, 1e-12)[..., None]
-    return Plate(mean, weight if before is None else weight - (KEPT_WEIGHT - 1) * before.weight)
+    return _filled(mean, weight if before is None else weight - (KEPT_WEIGHT - 1) * before.weight)
 
 
 def blended_plate(before: Plate, after: Plate, share: float) -> Plate:
     """Some way from one plate to the next; what was not known before is the next one's."""
     step = np.where(before.weight > 0, np.float32(share), np.float32(1))[..., None]
     return Plate(before.colour + step * (after.colour - before.colour), after.weight)
+
+
+def _filled(mean: Floats, weight: Floats) -> Plate:
+    """The plate with a colour where the background was seen only beside a body, or never: that of what lies around."""
+    poor = weight < POOR
+    if poor.all() or not poor.any():
+        return Plate(mean, weight)
+    row, column = distance_transform_edt(poor, return_distances=False, return_indices=True)
+    around = gaussian_filter(mean[row, column], (FILL_PX, FILL_PX, 0))
+    return Plate(np.where(poor[..., None], around, mean), np.where(poor, np.maximum(weight, FAINT), weight))
 
 
 def share_of(distance_px: Floats) -> Floats:

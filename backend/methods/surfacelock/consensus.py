@@ -16,10 +16,13 @@ from torch import Tensor
 
 from backend.contract.values import Memory, Segment, Step
 from backend.loop.method import StepTools
-from backend.surface.composite import composite
+from backend.surface.beside import REACH, distance_px
+from backend.surface.composite import composite, covered
 from backend.surface.fuse import fuse
-from backend.surface.lock import TEXTURE
-from backend.surface.shot_surface import ShotSurface
+from backend.surface.lock import TEXTURE, plate_of
+from backend.surface.off_body import camera_stands_still
+from backend.surface.plate import background_plate, share_of
+from backend.surface.shot_surface import SegmentSurface, ShotSurface
 from backend.surface.texture import Texture
 
 # The light is fitted at so many of the first steps and held from then on: a new fit at each loses some of it each time.
@@ -44,6 +47,7 @@ class Consensus:
     segment: Segment
     span: tuple[float, float]
     count: int
+    background: bool
     _lights: list[Floats] = field(default_factory=list)
 
     def acts(self, step: Step) -> bool:
@@ -69,10 +73,22 @@ class Consensus:
         if before is None and len(self._lights) < FITTED:
             self._lights.append(texture.light)
         pictures = []
-        for one, frame in zip(seen.frames, frames, strict=True):
+        for one, behind in zip(seen.frames, self._backgrounds(seen, frames, memory), strict=True):
             body, drawn = texture.drawn(one)
-            pictures.append(composite(one, np.clip(body, 0, 1), drawn, frame))
+            pictures.append(composite(one, np.clip(body, 0, 1), drawn, behind))
         return pictures
+
+    def _backgrounds(self, seen: SegmentSurface, frames: Floats, memory: Memory | None) -> Sequence[Floats]:
+        """The frames with one plate behind them, away from the body; what goes with it is left to the model."""
+        passes = self.surface.passes
+        if not (self.background and camera_stands_still(passes.shot)):
+            return list(frames)
+        before = plate_of(memory)
+        distances = [distance_px(covered(one, passes.size)) for one in seen.frames]
+        plate = background_plate(frames, [share_of(one) for one in distances], before)
+        reach = REACH * passes.size[0]
+        away = [np.clip(distance / reach * 2 - 1, 0, 1)[..., None] for distance in distances]
+        return [frame + share * (plate.under(frame) - frame) for frame, share in zip(frames, away, strict=True)]
 
     def _light(self, before: Texture | None) -> Floats | None:
         """That of the segments before, or the mean of this one's first fits once they are there, or none yet."""
