@@ -117,8 +117,9 @@ class SurfaceLock:
             plate = _plate(arrays, PLATE)
             if f"{PLATE_BEFORE}colour" in arrays:
                 plate = blended_plate(_plate(arrays, PLATE_BEFORE), plate, (row + 1) / len(frames))
-            behind = plate.under(frame)
-            out.append(behind + matte(picture, plate, ring)[..., None] * (picture - behind))
+            kept = matte(picture, plate, ring)
+            behind = plate.under(frame, share_of(ring.distance_px) * (1 - kept))
+            out.append(behind + kept[..., None] * (picture - behind))
         return out
 
     def _texture(self, share: float, arrays: Mapping[str, Tensor]) -> Texture:

@@ -13,6 +13,7 @@ from torch import Tensor
 
 ROBUST = 0.1
 ROUNDS = 2
+SHADOW = 0.03  # of the picture's height: what is softer than this is a frame's own
 FROM_PX, OVER_PX = 2.0, 4.0  # full weight six pixels from the body: autoencoders draw a halo round it
 FAINT = 1e-3
 POOR = 0.05  # less weight than this is a halo seen once
@@ -29,9 +30,18 @@ class Plate:
     colour: Floats  # (height, width, 3) 0..1
     weight: Floats  # (height, width)
 
-    def under(self, picture: Floats) -> Floats:
-        """A frame's background (height, width, 3): the plate, and the frame itself where the plate has nothing."""
-        return np.where(self.weight[..., None] > 0, self.colour, picture)
+    def under(self, picture: Floats, share: Floats) -> Floats:
+        """A frame's background (height, width, 3): the plate, with the frame's own soft shadows on it, and the frame
+        itself where the plate has nothing.
+
+        `share` (height, width) says which of the frame's pixels show the background (`share_of`).
+        """
+        height = picture.shape[0]
+        sigma = SHADOW * height
+        weight = gaussian_filter(share, sigma)
+        off = gaussian_filter(share[..., None] * (picture - self.colour), (sigma, sigma, 0))
+        shadow = off / np.maximum(weight, 1e-3)[..., None]
+        return np.where(self.weight[..., None] > 0, np.clip(self.colour + shadow, 0, 1), picture)
 
     def arrays(self, prefix: str = "") -> dict[str, Tensor]:
         """The plate for the job's folder."""

@@ -85,10 +85,13 @@ class Consensus:
             return list(frames)
         before = plate_of(memory)
         distances = [distance_px(covered(one, passes.size)) for one in seen.frames]
-        plate = background_plate(frames, [share_of(one) for one in distances], before)
-        reach = REACH * passes.size[0]
-        away = [np.clip(distance / reach * 2 - 1, 0, 1)[..., None] for distance in distances]
-        return [frame + share * (plate.under(frame) - frame) for frame, share in zip(frames, away, strict=True)]
+        shares = [share_of(one) for one in distances]
+        plate = background_plate(frames, shares, before)
+        reach, behind = REACH * passes.size[0], []
+        for frame, distance, share in zip(frames, distances, shares, strict=True):
+            away = np.clip(distance / reach * 2 - 1, 0, 1)[..., None]
+            behind.append(frame + away * (plate.under(frame, share) - frame))
+        return behind
 
     def _light(self, before: Texture | None) -> Floats | None:
         """That of the segments before, or the mean of this one's first fits once they are there, or none yet."""
