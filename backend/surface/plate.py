@@ -36,11 +36,7 @@ class Plate:
 
         `share` (height, width) says which of the frame's pixels show the background (`share_of`).
         """
-        height = picture.shape[0]
-        sigma = SHADOW * height
-        weight = gaussian_filter(share, sigma)
-        off = gaussian_filter(share[..., None] * (picture - self.colour), (sigma, sigma, 0))
-        shadow = off / np.maximum(weight, 1e-3)[..., None]
+        shadow, _ = _soft(picture - self.colour, share)
         return np.where(self.weight[..., None] > 0, np.clip(self.colour + shadow, 0, 1), picture)
 
     def arrays(self, prefix: str = "") -> dict[str, Tensor]:
@@ -57,23 +53,35 @@ class Plate:
 
 
 def background_plate(pictures: Floats, shares: Sequence[Floats], before: Plate | None) -> Plate:
-    """The robust mean of `pictures` (frames, height, width, 3), and of the plate of those before.
+    """The background that `pictures` (frames, height, width, 3), and the plate of those before, agree on.
 
-    `shares` (height, width) are the weights of each picture's pixels. Iteratively reweighted least squares.
+    `shares` (height, width) are the weights of each picture's pixels. What is soft, shadows too, is a mean; what is
+    finer is a robust mean of what each picture adds to its own softness (iteratively reweighted least squares), so that
+    a shadow's frames leave no edge where the body hid the ground in the others.
     """
-    mean, weight = np.zeros(pictures.shape[1:], np.float32), np.zeros(pictures.shape[1:3], np.float32)
+    views = list(zip(pictures, shares, strict=True))
+    if before is not None:
+        views.append((before.colour, KEPT_WEIGHT * before.weight))
+    soft = [_soft(picture, share) for picture, share in views]
+    base = sum(own * weight[..., None] for own, weight in soft) / sum(weight for _, weight in soft)[..., None]
+    mean = np.zeros(pictures.shape[1:], np.float32)
     for round_ in range(1 + ROUNDS):
-        total, weight = np.zeros_like(mean), np.zeros_like(weight)
-        for picture, share in zip(pictures, shares, strict=True):
+        total, weight = np.zeros_like(mean), np.zeros(mean.shape[:2], np.float32)
+        for (picture, share), (own, _) in zip(views, soft, strict=True):
             if round_:
-                share = share / (1 + ((picture - mean) ** 2).sum(axis=2) / ROBUST**2)
-            total += share[..., None] * picture
+                share = share / (1 + ((picture - own - mean) ** 2).sum(axis=2) / ROBUST**2)
+            total += share[..., None] * (picture - own)
             weight += share
-        if before is not None:
-            total += (KEPT_WEIGHT * before.weight)[..., None] * before.colour
-            weight += KEPT_WEIGHT * before.weight
         mean = total / np.maximum(weight, 1e-12)[..., None]
-    return _filled(mean, weight if before is None else weight - (KEPT_WEIGHT - 1) * before.weight)
+    seen = np.sum(shares, axis=0) + (0 if before is None else before.weight)
+    return _filled(np.clip(base + mean, 0, 1).astype(np.float32), seen.astype(np.float32))
+
+
+def _soft(picture: Floats, share: Floats) -> tuple[Floats, Floats]:
+    """What of a picture is softer than `SHADOW` (height, width, 3), by the pixels that count, and how much they do."""
+    sigma = SHADOW * picture.shape[0]
+    weight = np.maximum(gaussian_filter(share, sigma), 1e-6)
+    return gaussian_filter(share[..., None] * picture, (sigma, sigma, 0)) / weight[..., None], weight
 
 
 def blended_plate(before: Plate, after: Plate, share: float) -> Plate:
