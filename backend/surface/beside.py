@@ -28,7 +28,7 @@ NOISES = (1.5, 3.0)
 ROBUST = 0.12
 ROUNDS = 2
 OWN_WEIGHT = 2.0
-NEIGHBOURS = 6  # frames on either side
+NEIGHBOURS = 4  # frames on either side
 LOOSE = 0.02  # of a limb's shape that a similarity may leave unexplained, before the frame counts half
 
 Floats = NDArray[np.float32]

@@ -13,6 +13,7 @@ from backend.surface.shot_surface import Seen, SegmentSurface, ShotSurface, deta
 from backend.surface.texture import Texture
 
 SHARPENED = 2
+FITTED = 3  # one texel in so many tells of the light
 MOST_GAIN = 1.35
 ROBUST = 0.15  # a colour this far from the mean counts half
 ROUNDS = 2
@@ -35,11 +36,16 @@ class _Unlit:
 
 
 def fuse(
-    surface: ShotSurface, segment: SegmentSurface, pictures: Pictures, before: Texture | None, light: Floats | None
+    surface: ShotSurface,
+    segment: SegmentSurface,
+    pictures: Pictures,
+    before: Texture | None,
+    light: Floats | None,
+    emphasis: float = 1.0,
 ) -> Texture:
     """The texture that a segment's `pictures` and the frames `before` agree on.
 
-    With `light` (8,) None it is fitted to these frames.
+    With `light` (8,) None it is fitted to these frames. `emphasis` times detail is as sharp as the frames' own.
     """
     sampled = [sample(one, picture, surface.texels) for one, picture in zip(segment.frames, pictures, strict=True)]
     if light is None:
@@ -57,7 +63,7 @@ def fuse(
     if before is not None:
         detail += shares[-1][:, None] * (before.colour - before.low)
     detail *= detail_confidence(best)[:, None]
-    gain = detail_gain(segment, pictures, Texture(low + detail, low, best, weight, light))
+    gain = emphasis * detail_gain(segment, pictures, Texture(low + detail, low, best, weight, light))
     return Texture(low + gain * detail, low, best, weight, light)
 
 
@@ -100,7 +106,7 @@ def frames_light(segment: SegmentSurface, sampled: Sequence[Floats], texels: int
     """The light (8,) of a segment's frames from their colours at the texels (v, 3)."""
     views = [one.view for one in segment.frames]
     lit = [
-        LitTexels(view.seen, luminance_of(colours), view.texel_normal, view.quality)
+        LitTexels(*(values[::FITTED] for values in (view.seen, luminance_of(colours), view.texel_normal, view.quality)))
         for view, colours in zip(views, sampled, strict=True)
     ]
     return fitted_light(lit, texels)

@@ -37,7 +37,7 @@ def brightness(light: Floats, normal: Floats) -> Floats:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LitTexels:
-    """What one frame sees: its texels (v,), rising, their luminance (v,), camera-frame normals (v, 3) and weights (v,)."""
+    """What one frame sees: texels (v,), rising, their luminance (v,), camera-frame normals (v, 3), weights (v,)."""
 
     seen: NDArray[np.int32]
     luminance: Floats

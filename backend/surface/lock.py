@@ -7,7 +7,7 @@ own frame by frame, so that nothing jumps where a segment ends.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -17,7 +17,7 @@ from torch import Tensor
 
 from backend.contract.values import Memory, Segment
 from backend.surface.atlas_picture import atlas_png
-from backend.surface.beside import Ring, matte, rings, steadied
+from backend.surface.beside import Ring, matte, rings
 from backend.surface.composite import composite, covered
 from backend.surface.fuse import fuse
 from backend.surface.off_body import MOST_CUT, BackgroundChoice, chosen_background, cut_share
@@ -45,6 +45,7 @@ class SurfaceLock:
     background: Background = "auto"
     prompts: tuple[str, ...] = ()
     applied: bool = True
+    _last: list[tuple[Segment, Floats, tuple[list[Ring], list[Floats]]]] = field(default_factory=list)
 
     def learned(self, segment: Segment, pictures: Tensor, memory: Memory | None) -> Memory:
         """The texture, and the plate, with a segment in them; see `Finish.learned`."""
@@ -78,7 +79,7 @@ class SurfaceLock:
     def _plate_arrays(self, segment: Segment, frames: Floats, memory: Memory | None) -> dict[str, Tensor]:
         """The plate with this segment in it; the shot's first segment decides whether there is one."""
         passes = self.surface.passes
-        around = self._rings(segment)
+        around, steady = self._beside(segment, frames)
         before = plate_of(memory)
         if memory is None:
             choice = chosen_background(self.background, self.prompts, passes.shot)
@@ -87,7 +88,6 @@ class SurfaceLock:
         if not choice.plate:
             return {CHOICE: torch.tensor(choice.value)}
         after = background_plate(frames, [share_of(one.distance_px) for one in around], before)
-        steady = steadied(passes, range(segment.start, segment.stop), frames, around)
         mattes = [matte(picture, after, ring) for picture, ring in zip(steady, around, strict=True)]
         if choice is BackgroundChoice.PLATE and memory is None and cut_share(mattes, around) > MOST_CUT:
             return {CHOICE: torch.tensor(BackgroundChoice.STANDS_OFF.value)}
@@ -110,8 +110,7 @@ class SurfaceLock:
         """What is behind each frame's body (height, width, 3): the frame itself, or the plate and what goes with it."""
         if f"{PLATE}colour" not in arrays:
             return list(frames)
-        around = self._rings(segment)
-        steady = steadied(self.surface.passes, range(segment.start, segment.stop), frames, around)
+        around, steady = self._beside(segment, frames)
         out = []
         for row, (frame, picture, ring) in enumerate(zip(frames, steady, around, strict=True)):
             plate = _plate(arrays, PLATE)

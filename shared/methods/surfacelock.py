@@ -31,13 +31,13 @@ class SurfaceLockSettings(MethodSettings):
         group="agree",
     )
     consensus: tuple[float, float] = setting(
-        (0.2, 0.6),
+        (0.2, 0.5),
         "Agree",
         "Part of the denoising in which all frames agree on one texture of the body",
         group="agree",
     )
     rounds: int = setting(
-        5,
+        4,
         "Rounds",
         "At how many steps they agree; each takes about as long as a step and a half",
         group="agree",

@@ -27,6 +27,8 @@ from backend.surface.texture import Texture
 
 # The light is fitted at so many of the first steps and held from then on: a new fit at each loses some of it each time.
 FITTED = 2
+# Detail is drawn a little stronger than it was: the autoencoder takes up only a part of it.
+EMPHASIS = 1.06
 
 Floats = NDArray[np.float32]
 
@@ -69,7 +71,7 @@ class Consensus:
     def _agreed(self, frames: Floats, memory: Memory | None) -> Sequence[Floats]:
         seen = self.surface.segment(range(self.segment.start, self.segment.stop))
         before = None if memory is None else Texture.from_arrays(memory.arrays, TEXTURE)
-        texture = fuse(self.surface, seen, frames, before, self._light(before))
+        texture = fuse(self.surface, seen, frames, before, self._light(before), EMPHASIS)
         if before is None and len(self._lights) < FITTED:
             self._lights.append(texture.light)
         pictures = []
