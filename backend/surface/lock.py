@@ -96,12 +96,16 @@ class SurfaceLock:
         arrays = after.arrays(PLATE) | ({} if before is None else before.arrays(PLATE_BEFORE))
         return arrays | {CHOICE: torch.tensor(choice.value)}
 
-    def _rings(self, segment: Segment) -> list[Ring]:
-        """The pixels beside the body, a frame each."""
-        frames = range(segment.start, segment.stop)
-        return rings(
-            self.surface.passes, frames, [covered(one, self.surface.passes.size) for one in self._seen(segment)]
-        )
+    def _beside(self, segment: Segment, frames: Floats) -> tuple[list[Ring], list[Floats]]:
+        """The pixels beside the body, a frame each, and the frames with them steadied; the last segment's are kept."""
+        for kept, pictures, found in self._last:
+            if kept == segment and np.array_equal(pictures, frames):
+                return found
+        passes, positions = self.surface.passes, range(segment.start, segment.stop)
+        around = rings(passes, positions, [covered(one, passes.size) for one in self._seen(segment)])
+        found = around, steadied(passes, positions, frames, around)
+        self._last[:] = [(segment, frames, found)]
+        return found
 
     def _seen(self, segment: Segment) -> tuple[Seen, ...]:
         return self.surface.segment(range(segment.start, segment.stop)).frames
