@@ -9,7 +9,8 @@ from ..methods.finish import FINISH, FinishSettings
 from ..methods.reading import settings_of_earlier
 
 # What a schema brought that an earlier backend would pass over: 2 keyed prompts, 3 LatentMan's `guide_extent`, 4
-# `settings`: before, the settings of every method stood under its name, whichever the job's method was; 5 `finish`.
+# `settings`: before, the settings of every method stood under its name, whichever the job's method was; 5 `finish`, and
+# LatentMan's `match_extent`, `guide_around`, `guide_smooth` and another `align`.
 SCHEMA = 5
 _SETTINGS_SINCE = 4
 

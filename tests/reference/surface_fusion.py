@@ -51,22 +51,31 @@ def light_rows(normal: Array) -> Array:
 
 
 def light(frames: list[tuple[Array, Array, Array, Array]], texels: int) -> Array:
-    """The light (8,) of frames (seen, colours, normals, weights): one regression with a column for each texel.
+    """The light (8,) of frames (seen, luminance, normals, weights): a regression with a column for each texel.
 
-    Weights are times luminance (plus .04) squared; the ridge is 4e-4 of all weights, on the light alone.
+    First of logarithms of luminance (plus .04, and so are weights multiplied). Then twice of the linear model of
+    luminance itself around what the fit so far says: a texel's own luminance times the light's brightness. The ridge is
+    4e-4 of all weights, on the light alone.
     """
-    rows, values, weights = [], [], []
-    for seen, colours, normal, weight in frames:
-        for texel, colour, basis, one in zip(seen, colours, light_rows(normal), weight, strict=True):
-            bright = 0.299 * colour[0] + 0.587 * colour[1] + 0.114 * colour[2] + 0.04
-            rows.append(np.concatenate([basis, np.eye(texels)[texel]]))
-            values.append(np.log(bright))
-            weights.append(one * bright**2)
-    root = np.sqrt(np.array(weights))
-    ridge = np.sqrt(4e-4 * np.sum(weights)) * np.eye(8, 8 + texels)
-    design = np.concatenate([np.array(rows) * root[:, None], ridge])
-    target = np.concatenate([np.array(values) * root, np.zeros(8)])
-    found: Array = np.linalg.lstsq(design, target, rcond=None)[0][:8]
+    seen, luminance, weights = (np.concatenate([frame[part] for frame in frames]) for part in (0, 1, 3))
+    basis = np.concatenate([light_rows(normal) for _, _, normal, _ in frames])
+
+    def solved(response: Array, weight: Array) -> Array:
+        root = np.sqrt(weight)[:, None]
+        design = np.concatenate([np.concatenate([basis, np.eye(texels)[seen]], axis=1) * root, np.eye(8, 8 + texels)])
+        design[len(seen) :] *= np.sqrt(4e-4 * weight.sum())
+        found: Array = np.linalg.lstsq(design, np.concatenate([response * root[:, 0], np.zeros(8)]), rcond=None)[0]
+        return found[:8]
+
+    found = solved(np.log(luminance + 0.04), weights * (luminance + 0.04))
+    for _ in range(2):
+        bright = np.exp(np.clip(basis @ found, -0.9, 0.9))
+        model = np.zeros(len(seen))
+        for texel in set(seen.tolist()):
+            mine = seen == texel
+            own = (weights * bright * luminance)[mine].sum() / (weights * bright**2)[mine].sum()
+            model[mine] = max(own, 0.04) * bright[mine]
+        found = solved(basis @ found + np.clip((luminance - model) / model, -1, 1), weights * model)
     return found
 
 

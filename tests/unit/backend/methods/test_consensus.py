@@ -44,7 +44,7 @@ def components() -> Components:
 
 
 def consensus(count: int = 5) -> Consensus:
-    return Consensus(ball(), SEGMENT, (0.2, 0.6), count)
+    return Consensus(ball(), SEGMENT, (0.2, 0.6), count, False)
 
 
 class _Lossless:
@@ -107,7 +107,7 @@ def two_colours() -> Tensor:
 )
 def test_the_steps_of_consensus(span: tuple[float, float], count: int, steps: int, wanted: tuple[int, ...]) -> None:
     assert consensus_steps(span, count, steps) == wanted
-    part = Consensus(ball(), SEGMENT, span, count)
+    part = Consensus(ball(), SEGMENT, span, count, False)
     assert tuple(index for index in range(steps) if part.acts(Step(index, steps, 1, 0.5))) == wanted
 
 
@@ -165,7 +165,7 @@ def test_with_a_real_autoencoder_it_is_the_residual_of_the_encodings() -> None:
 def test_a_frame_without_a_body_is_left_alone_by_a_real_autoencoder() -> None:
     away = turning_ball(1, shift_m=30.0, start=1)
     x0 = torch.randn(1, 4, 18, 24, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
-    changed = Consensus(away, Segment(0, 1), (0.2, 0.6), 5).changed(STEP, x0, step_tools(components()))
+    changed = Consensus(away, Segment(0, 1), (0.2, 0.6), 5, False).changed(STEP, x0, step_tools(components()))
     torch.testing.assert_close(changed, x0, rtol=0, atol=1e-5)
 
 
