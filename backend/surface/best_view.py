@@ -15,6 +15,7 @@ from backend.surface.nodes import Nodes
 MOST_KEYS = 6
 LEAST_GAIN = 0.02  # of what all frames together can give
 GOOD_ENOUGH = 0.5  # of the best view of a place
+FAINT = np.float32(1e-5)  # of any view that sees a texel, should those that are the best around it not do so
 
 Floats = NDArray[np.float32]
 Labels = NDArray[np.int64]
@@ -66,11 +67,11 @@ def feathered(nodes: Nodes, labels: Labels, seen: Sequence[NDArray[np.int32]], k
     shares = []
     for view, mine in enumerate(seen):
         share = np.zeros(texels, np.float32)
-        share[mine] = (nodes.read @ (labels == view).astype(np.float32))[mine]
+        share[mine] = (nodes.read @ (labels == view).astype(np.float32))[mine] + FAINT
         shares.append(share)
     before = np.zeros(texels, np.float32)
     if kept is not None:
-        before = (nodes.read @ (labels == -1).astype(np.float32)) * (kept > 0)
+        before = (nodes.read @ (labels == -1).astype(np.float32) + FAINT) * (kept > 0)
     total = before + sum(shares)
-    norm = np.where(total > 1e-6, 1 / np.maximum(total, 1e-6), 0).astype(np.float32)
+    norm = np.where(total > 0, 1 / np.maximum(total, FAINT), 0).astype(np.float32)
     return [share * norm for share in (*shares, before)]

@@ -72,13 +72,17 @@ def shown(
     *,
     counts: Sequence[int] = (),  # vertices of each body
     rest: NDArray[Any] | None = None,
+    part: NDArray[Any] | None = None,  # (F,) 1..24; by turns without it
+    chart_uv: NDArray[Any] | None = None,  # (F, 3, 2); half a square each without it
     size: tuple[int, int] = SIZE,
     focal_px: float = FOCAL,
 ) -> ShotPasses:
     """Passes of vertices (V, 3), frame by frame."""
-    uv = np.tile(np.array([(0, 0), (1, 0), (0, 1)], np.float32), (len(faces), 1, 1))
-    part = (np.arange(len(faces)) % 24 + 1).astype(np.uint8)
-    charts = Charts(faces.astype(np.int32), part, uv, None if rest is None else rest.astype(np.float32))
+    uv = np.tile(np.array([(0, 0), (1, 0), (0, 1)], float), (len(faces), 1, 1)) if chart_uv is None else chart_uv
+    parts = (np.arange(len(faces)) % 24 + 1 if part is None else part).astype(np.uint8)
+    charts = Charts(
+        faces.astype(np.int32), parts, uv.astype(np.float32), None if rest is None else rest.astype(np.float32)
+    )
     passes = render_passes(np.stack(list(frames)), charts, size=size, focal_px=focal_px, camera_m=(0.0, -DISTANCE, 0.0))
     characters, start = [], 0
     for count in counts or (len(frames[0]),):
