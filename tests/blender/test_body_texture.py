@@ -249,6 +249,10 @@ class Done:
     request: GenerateRequest
     results: list[tuple[Job, str]]
 
+    def notes(self, method: str) -> tuple[str, ...]:
+        """What was chosen: nothing."""
+        return ()
+
 
 def test_the_saved_file_wears_the_first_texture_that_was_made(scene: Any, tmp_path: Path) -> None:
     methods = {name: METHODS[name].settings() for name in ("text2video_zero", "latentman")}
