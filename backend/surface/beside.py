@@ -21,12 +21,14 @@ from backend.surface.plate import Plate
 # Parts of the picture's height: how far from the body something can go with it, and how far it has to reach.
 REACH = 0.10
 LEAST_REACH = 0.025
-# Colours, 0..1, that differ from the plate by less are background, by more are not; between them they are mixed.
-DIFFERENT = (0.10, 0.22)
+# Colours, 0..1, that differ from the plate by less are background, by more are not; between them they are mixed. To
+# both so many times the frame's own noise is added: how much it differs from the plate where nothing goes with a body.
+DIFFERENT = (0.04, 0.10)
+NOISES = (1.5, 3.0)
 ROBUST = 0.12
 ROUNDS = 2
 OWN_WEIGHT = 2.0
-NEIGHBOURS = 6  # frames on either side
+NEIGHBOURS = 4  # frames on either side
 LOOSE = 0.02  # of a limb's shape that a similarity may leave unexplained, before the frame counts half
 
 Floats = NDArray[np.float32]
@@ -52,15 +54,21 @@ def rings(passes: ShotPasses, frames: range, covered: Sequence[Mask]) -> list[Ri
         labelled = limb > 0
         if not labelled.any():
             nothing = np.empty(0, np.int64)
-            far = np.full(mask.shape, float(sum(mask.shape)), np.float32)
-            out.append(Ring(nothing, nothing, far, np.zeros(mask.shape, np.int64)))
+            out.append(Ring(nothing, nothing, distance_px(mask), np.zeros(mask.shape, np.int64)))
             continue
         row, column = distance_transform_edt(~labelled, return_distances=False, return_indices=True)
         limbs = limb[row, column].astype(np.int64)
-        distance = np.asarray(distance_transform_edt(~mask), np.float32)
+        distance = distance_px(mask)
         pixel = np.flatnonzero((distance > 0) & (distance <= REACH * mask.shape[0]))
         out.append(Ring(pixel, limbs.reshape(-1)[pixel], distance, limbs))
     return out
+
+
+def distance_px(covered: Mask) -> Floats:
+    """How far each pixel (height, width) lies from the nearest that shows the body, in pixels; 0 on it."""
+    if not covered.any():
+        return np.full(covered.shape, float(sum(covered.shape)), np.float32)
+    return np.asarray(distance_transform_edt(~covered), np.float32)
 
 
 def steadied(passes: ShotPasses, frames: range, pictures: Floats, around: Sequence[Ring]) -> list[Floats]:
@@ -93,7 +101,9 @@ def matte(picture: Floats, plate: Plate, ring: Ring) -> Floats:
     only a halo."""
     height = picture.shape[0]
     off = np.sqrt(((gaussian_filter(picture, (0.7, 0.7, 0)) - plate.colour) ** 2).mean(axis=2))
-    low, high = DIFFERENT
+    far = (ring.distance_px > REACH * height) & (plate.weight > 0)
+    noise = float(np.median(off[far])) if far.any() else 0.0
+    low, high = (least + times * noise for least, times in zip(DIFFERENT, NOISES, strict=True))
     share = np.clip((off - low) / (high - low), 0, 1)
     near = (ring.distance_px > 0) & (ring.distance_px <= REACH * height)
     share = np.where(near & (plate.weight > 0), share, 0).astype(np.float32)

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.surface.light import LUMINANCE, LightFit, brightness
+from backend.surface.light import LUMINANCE, LitTexels, brightness, fitted_light, luminance_of
 from backend.surface.shot_surface import Seen, SegmentSurface, ShotSurface, detail_confidence
 from backend.surface.texture import Texture
 
 SHARPENED = 2
+FITTED = 3  # one texel in so many tells of the light
 MOST_GAIN = 1.35
 ROBUST = 0.15  # a colour this far from the mean counts half
 ROUNDS = 2
@@ -35,15 +36,20 @@ class _Unlit:
 
 
 def fuse(
-    surface: ShotSurface, segment: SegmentSurface, pictures: Pictures, before: Texture | None, light: Floats | None
+    surface: ShotSurface,
+    segment: SegmentSurface,
+    pictures: Pictures,
+    before: Texture | None,
+    light: Floats | None,
+    emphasis: float = 1.0,
 ) -> Texture:
     """The texture that a segment's `pictures` and the frames `before` agree on.
 
-    With `light` (8,) None it is fitted to these frames.
+    With `light` (8,) None it is fitted to these frames. `emphasis` times detail is as sharp as the frames' own.
     """
     sampled = [sample(one, picture, surface.texels) for one, picture in zip(segment.frames, pictures, strict=True)]
     if light is None:
-        light = fitted_light(segment, sampled, surface.texels)
+        light = frames_light(segment, sampled, surface.texels)
     unlit = [_unlit(surface, one, colours, light) for one, colours in zip(segment.frames, sampled, strict=True)]
     low, weight = _filled(surface, *_agreed(unlit, surface.texels, before))
     kept = None if before is None else before.quality
@@ -57,7 +63,7 @@ def fuse(
     if before is not None:
         detail += shares[-1][:, None] * (before.colour - before.low)
     detail *= detail_confidence(best)[:, None]
-    gain = detail_gain(segment, pictures, Texture(low + detail, low, best, weight, light))
+    gain = emphasis * detail_gain(segment, pictures, Texture(low + detail, low, best, weight, light))
     return Texture(low + gain * detail, low, best, weight, light)
 
 
@@ -96,12 +102,14 @@ def sample(seen: Seen, picture: Floats, texels: int) -> Floats:
     return np.asarray(seen.sample @ source, np.float32)
 
 
-def fitted_light(segment: SegmentSurface, sampled: Sequence[Floats], texels: int) -> Floats:
+def frames_light(segment: SegmentSurface, sampled: Sequence[Floats], texels: int) -> Floats:
     """The light (8,) of a segment's frames from their colours at the texels (v, 3)."""
-    fit = LightFit(texels)
-    for one, colours in zip(segment.frames, sampled, strict=True):
-        fit.add(one.view.seen, colours, one.view.texel_normal, one.view.quality)
-    return fit.solve()
+    views = [one.view for one in segment.frames]
+    lit = [
+        LitTexels(*(values[::FITTED] for values in (view.seen, luminance_of(colours), view.texel_normal, view.quality)))
+        for view, colours in zip(views, sampled, strict=True)
+    ]
+    return fitted_light(lit, texels)
 
 
 def _unlit(surface: ShotSurface, seen: Seen, sampled: Floats, light: Floats) -> _Unlit:

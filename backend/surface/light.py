@@ -7,6 +7,7 @@ regression. The light is a set of spherical harmonics of the normal in the camer
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,9 +16,8 @@ from numpy.typing import NDArray
 BASIS = 8
 LARGEST = 0.9  # of the logarithm of brightness: 0.4 to 2.5 times
 DARKEST = 0.04  # added before the logarithm, as black has none
-# Weights rise with this power of luminance, so that squares are those of brightness itself, not of its logarithm: dark
-# places tell little of the light.
-POWER = 2.0
+ROUNDS = 2
+FURTHEST = 1.0  # of a texel's own luminance: what is further off is no matter of light
 RIDGE = 4e-4  # of all weights
 LUMINANCE = np.array([0.299, 0.587, 0.114], np.float32)
 
@@ -35,39 +35,65 @@ def brightness(light: Floats, normal: Floats) -> Floats:
     return np.asarray(np.exp(np.clip(light_basis(normal) @ light, -LARGEST, LARGEST)), np.float32)
 
 
-def log_luminance(colours: Floats) -> Floats:
-    """The logarithm of the luminance of colours (n, 3), 0..1: (n,)."""
-    return np.log(np.maximum(colours @ LUMINANCE, 0) + np.float32(DARKEST))
+@dataclass(frozen=True, slots=True, eq=False)
+class LitTexels:
+    """What one frame sees: texels (v,), rising, their luminance (v,), camera-frame normals (v, 3), weights (v,)."""
+
+    seen: NDArray[np.int32]
+    luminance: Floats
+    normal: Floats
+    weight: Floats
 
 
-@dataclass(slots=True)
-class LightFit:
-    """Least squares over all frames, one frame after the other; memory is that of K texels."""
+def fitted_light(frames: Sequence[LitTexels], texels: int) -> Floats:
+    """The light (8,) under which texels of constant colour come closest to the frames' luminance.
 
-    texels: int
+    A first fit of logarithms, which is linear, and `ROUNDS` of Gauss and Newton for luminance itself: its logarithm
+    gives too much to what is dark, and to noise. With texels that never turn it is no light: the ridge holds it at 0.
+    """
+    light = _solved(frames, [(log_of(one.luminance), one.luminance + DARKEST) for one in frames], texels)
+    for _ in range(ROUNDS):
+        base = _base(frames, light, texels)
+        working = []
+        for one in frames:
+            model = np.maximum(base[one.seen], DARKEST) * brightness(light, one.normal)
+            response = light_basis(one.normal) @ light + np.clip((one.luminance - model) / model, -FURTHEST, FURTHEST)
+            working.append((response.astype(np.float32), model))
+        light = _solved(frames, working, texels)
+    return light
 
-    def __post_init__(self) -> None:
-        self._weight = np.zeros(self.texels)
-        self._means = np.zeros((self.texels, BASIS + 1))  # of basis and log luminance, times weight
-        self._products = np.zeros((BASIS + 1, BASIS + 1))
 
-    _weight: NDArray[np.float64] = None  # type: ignore[assignment]  # made in __post_init__
-    _means: NDArray[np.float64] = None  # type: ignore[assignment]
-    _products: NDArray[np.float64] = None  # type: ignore[assignment]
+def luminance_of(colours: Floats) -> Floats:
+    """The luminance (n,) of colours (n, 3), 0..1."""
+    return np.maximum(colours @ LUMINANCE, 0).astype(np.float32)
 
-    def add(self, seen: NDArray[np.int32], colours: Floats, normal: Floats, weight: Floats) -> None:
-        """One frame's texels `seen` (v,): their colours (v, 3), camera-frame normals (v, 3) and weights (v,)."""
-        logarithm = log_luminance(colours)
-        row = np.concatenate([light_basis(normal), logarithm[:, None]], axis=1).astype(np.float64)
-        weight = weight * np.exp(POWER * logarithm)
+
+def log_of(luminance: Floats) -> Floats:
+    """The logarithm of luminance, of black too: (n,)."""
+    return np.log(luminance + np.float32(DARKEST))
+
+
+def _base(frames: Sequence[LitTexels], light: Floats, texels: int) -> Floats:
+    """The luminance (K,) that each texel has by itself under a light."""
+    total, weight = np.zeros(texels, np.float32), np.zeros(texels, np.float32)
+    for one in frames:
+        bright = brightness(light, one.normal)
+        total[one.seen] += one.weight * bright * one.luminance
+        weight[one.seen] += one.weight * bright**2
+    return total / np.maximum(weight, 1e-12)
+
+
+def _solved(frames: Sequence[LitTexels], working: Sequence[tuple[Floats, Floats]], texels: int) -> Floats:
+    """Least squares of responses (v,) with further weights (v,), each texel with a constant of its own."""
+    weights, means = np.zeros(texels), np.zeros((texels, BASIS + 1))
+    products = np.zeros((BASIS + 1, BASIS + 1))
+    for one, (response, more) in zip(frames, working, strict=True):
+        row = np.concatenate([light_basis(one.normal), response[:, None]], axis=1).astype(np.float64)
+        weight = (one.weight * more).astype(np.float64)
         weighted = row * weight[:, None]
-        self._weight[seen] += weight
-        self._means[seen] += weighted
-        self._products += row.T @ weighted
-
-    def solve(self) -> Floats:
-        """The light (8,). With texels that never turn it is no light: the ridge holds it at 0."""
-        mean = self._means / np.maximum(self._weight, 1e-12)[:, None]
-        within = self._products - mean.T @ self._means
-        matrix = within[:BASIS, :BASIS] + np.eye(BASIS) * (RIDGE * self._weight.sum() + 1e-12)
-        return np.linalg.solve(matrix, within[:BASIS, BASIS]).astype(np.float32)
+        weights[one.seen] += weight
+        means[one.seen] += weighted
+        products += row.T @ weighted
+    within = products - (means / np.maximum(weights, 1e-12)[:, None]).T @ means
+    matrix = within[:BASIS, :BASIS] + np.eye(BASIS) * (RIDGE * weights.sum() + 1e-12)
+    return np.linalg.solve(matrix, within[:BASIS, BASIS]).astype(np.float32)

@@ -7,7 +7,7 @@ own frame by frame, so that nothing jumps where a segment ends.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -17,7 +17,7 @@ from torch import Tensor
 
 from backend.contract.values import Memory, Segment
 from backend.surface.atlas_picture import atlas_png
-from backend.surface.beside import Ring, matte, rings, steadied
+from backend.surface.beside import Ring, matte, rings
 from backend.surface.composite import composite, covered
 from backend.surface.fuse import fuse
 from backend.surface.off_body import MOST_CUT, BackgroundChoice, chosen_background, cut_share
@@ -45,6 +45,7 @@ class SurfaceLock:
     background: Background = "auto"
     prompts: tuple[str, ...] = ()
     applied: bool = True
+    _last: list[tuple[Segment, Floats, tuple[list[Ring], list[Floats]]]] = field(default_factory=list)
 
     def learned(self, segment: Segment, pictures: Tensor, memory: Memory | None) -> Memory:
         """The texture, and the plate, with a segment in them; see `Finish.learned`."""
@@ -78,8 +79,8 @@ class SurfaceLock:
     def _plate_arrays(self, segment: Segment, frames: Floats, memory: Memory | None) -> dict[str, Tensor]:
         """The plate with this segment in it; the shot's first segment decides whether there is one."""
         passes = self.surface.passes
-        around = self._rings(segment)
-        before = None if memory is None or f"{PLATE}colour" not in memory.arrays else _plate(memory.arrays, PLATE)
+        around, steady = self._beside(segment, frames)
+        before = plate_of(memory)
         if memory is None:
             choice = chosen_background(self.background, self.prompts, passes.shot)
         else:
@@ -87,7 +88,6 @@ class SurfaceLock:
         if not choice.plate:
             return {CHOICE: torch.tensor(choice.value)}
         after = background_plate(frames, [share_of(one.distance_px) for one in around], before)
-        steady = steadied(passes, range(segment.start, segment.stop), frames, around)
         mattes = [matte(picture, after, ring) for picture, ring in zip(steady, around, strict=True)]
         if choice is BackgroundChoice.PLATE and memory is None and cut_share(mattes, around) > MOST_CUT:
             return {CHOICE: torch.tensor(BackgroundChoice.STANDS_OFF.value)}
@@ -96,12 +96,16 @@ class SurfaceLock:
         arrays = after.arrays(PLATE) | ({} if before is None else before.arrays(PLATE_BEFORE))
         return arrays | {CHOICE: torch.tensor(choice.value)}
 
-    def _rings(self, segment: Segment) -> list[Ring]:
-        """The pixels beside the body, a frame each."""
-        frames = range(segment.start, segment.stop)
-        return rings(
-            self.surface.passes, frames, [covered(one, self.surface.passes.size) for one in self._seen(segment)]
-        )
+    def _beside(self, segment: Segment, frames: Floats) -> tuple[list[Ring], list[Floats]]:
+        """The pixels beside the body, a frame each, and the frames with them steadied; the last segment's are kept."""
+        for kept, pictures, found in self._last:
+            if kept == segment and np.array_equal(pictures, frames):
+                return found
+        passes, positions = self.surface.passes, range(segment.start, segment.stop)
+        around = rings(passes, positions, [covered(one, passes.size) for one in self._seen(segment)])
+        found = around, steadied(passes, positions, frames, around)
+        self._last[:] = [(segment, frames, found)]
+        return found
 
     def _seen(self, segment: Segment) -> tuple[Seen, ...]:
         return self.surface.segment(range(segment.start, segment.stop)).frames
@@ -110,15 +114,15 @@ class SurfaceLock:
         """What is behind each frame's body (height, width, 3): the frame itself, or the plate and what goes with it."""
         if f"{PLATE}colour" not in arrays:
             return list(frames)
-        around = self._rings(segment)
-        steady = steadied(self.surface.passes, range(segment.start, segment.stop), frames, around)
+        around, steady = self._beside(segment, frames)
         out = []
         for row, (frame, picture, ring) in enumerate(zip(frames, steady, around, strict=True)):
             plate = _plate(arrays, PLATE)
             if f"{PLATE_BEFORE}colour" in arrays:
                 plate = blended_plate(_plate(arrays, PLATE_BEFORE), plate, (row + 1) / len(frames))
-            behind = plate.under(frame)
-            out.append(behind + matte(picture, plate, ring)[..., None] * (picture - behind))
+            kept = matte(picture, plate, ring)
+            behind = plate.under(frame, share_of(ring.distance_px) * (1 - kept))
+            out.append(behind + kept[..., None] * (picture - behind))
         return out
 
     def _texture(self, share: float, arrays: Mapping[str, Tensor]) -> Texture:
@@ -127,6 +131,11 @@ class SurfaceLock:
         if f"{TEXTURE_BEFORE}colour" not in arrays:
             return texture
         return blended(Texture.from_arrays(arrays, TEXTURE_BEFORE), texture, share)
+
+
+def plate_of(memory: Memory | None) -> Plate | None:
+    """The background plate in a segment's memory, None where it has none."""
+    return None if memory is None or f"{PLATE}colour" not in memory.arrays else _plate(memory.arrays, PLATE)
 
 
 def _plate(arrays: Mapping[str, Tensor], prefix: str) -> Plate:

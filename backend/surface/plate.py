@@ -8,12 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.ndimage import distance_transform_edt, gaussian_filter
 from torch import Tensor
 
 ROBUST = 0.1
 ROUNDS = 2
+SHADOW = 0.03  # of the picture's height: what is softer than this is a frame's own
 FROM_PX, OVER_PX = 2.0, 4.0  # full weight six pixels from the body: autoencoders draw a halo round it
 FAINT = 1e-3
+POOR = 0.05  # less weight than this is a halo seen once
+FILL_PX = 1.5
 KEPT_WEIGHT = 8.0
 
 Floats = NDArray[np.float32]
@@ -26,9 +30,14 @@ class Plate:
     colour: Floats  # (height, width, 3) 0..1
     weight: Floats  # (height, width)
 
-    def under(self, picture: Floats) -> Floats:
-        """A frame's background (height, width, 3): the plate, and the frame itself where the plate has nothing."""
-        return np.where(self.weight[..., None] > 0, self.colour, picture)
+    def under(self, picture: Floats, share: Floats) -> Floats:
+        """A frame's background (height, width, 3): the plate, with the frame's own soft shadows on it, and the frame
+        itself where the plate has nothing.
+
+        `share` (height, width) says which of the frame's pixels show the background (`share_of`).
+        """
+        shadow, _ = _soft(picture - self.colour, share)
+        return np.where(self.weight[..., None] > 0, np.clip(self.colour + shadow, 0, 1), picture)
 
     def arrays(self, prefix: str = "") -> dict[str, Tensor]:
         """The plate for the job's folder."""
@@ -44,29 +53,51 @@ class Plate:
 
 
 def background_plate(pictures: Floats, shares: Sequence[Floats], before: Plate | None) -> Plate:
-    """The robust mean of `pictures` (frames, height, width, 3), and of the plate of those before.
+    """The background that `pictures` (frames, height, width, 3), and the plate of those before, agree on.
 
-    `shares` (height, width) are the weights of each picture's pixels. Iteratively reweighted least squares.
+    `shares` (height, width) are the weights of each picture's pixels. What is soft, shadows too, is a mean; what is
+    finer is a robust mean of what each picture adds to its own softness (iteratively reweighted least squares), so that
+    a shadow's frames leave no edge where the body hid the ground in the others.
     """
-    mean, weight = np.zeros(pictures.shape[1:], np.float32), np.zeros(pictures.shape[1:3], np.float32)
+    views = list(zip(pictures, shares, strict=True))
+    if before is not None:
+        views.append((before.colour, KEPT_WEIGHT * before.weight))
+    soft = [_soft(picture, share) for picture, share in views]
+    base = sum(own * weight[..., None] for own, weight in soft) / sum(weight for _, weight in soft)[..., None]
+    mean = np.zeros(pictures.shape[1:], np.float32)
     for round_ in range(1 + ROUNDS):
-        total, weight = np.zeros_like(mean), np.zeros_like(weight)
-        for picture, share in zip(pictures, shares, strict=True):
+        total, weight = np.zeros_like(mean), np.zeros(mean.shape[:2], np.float32)
+        for (picture, share), (own, _) in zip(views, soft, strict=True):
             if round_:
-                share = share / (1 + ((picture - mean) ** 2).sum(axis=2) / ROBUST**2)
-            total += share[..., None] * picture
+                share = share / (1 + ((picture - own - mean) ** 2).sum(axis=2) / ROBUST**2)
+            total += share[..., None] * (picture - own)
             weight += share
-        if before is not None:
-            total += (KEPT_WEIGHT * before.weight)[..., None] * before.colour
-            weight += KEPT_WEIGHT * before.weight
         mean = total / np.maximum(weight, 1e-12)[..., None]
-    return Plate(mean, weight if before is None else weight - (KEPT_WEIGHT - 1) * before.weight)
+    seen = np.sum(shares, axis=0) + (0 if before is None else before.weight)
+    return _filled(np.clip(base + mean, 0, 1).astype(np.float32), seen.astype(np.float32))
+
+
+def _soft(picture: Floats, share: Floats) -> tuple[Floats, Floats]:
+    """What of a picture is softer than `SHADOW` (height, width, 3), by the pixels that count, and how much they do."""
+    sigma = SHADOW * picture.shape[0]
+    weight = np.maximum(gaussian_filter(share, sigma), 1e-6)
+    return gaussian_filter(share[..., None] * picture, (sigma, sigma, 0)) / weight[..., None], weight
 
 
 def blended_plate(before: Plate, after: Plate, share: float) -> Plate:
     """Some way from one plate to the next; what was not known before is the next one's."""
     step = np.where(before.weight > 0, np.float32(share), np.float32(1))[..., None]
     return Plate(before.colour + step * (after.colour - before.colour), after.weight)
+
+
+def _filled(mean: Floats, weight: Floats) -> Plate:
+    """The plate with a colour where the background was seen only beside a body, or never: that of what lies around."""
+    poor = weight < POOR
+    if poor.all() or not poor.any():
+        return Plate(mean, weight)
+    row, column = distance_transform_edt(poor, return_distances=False, return_indices=True)
+    around = gaussian_filter(mean[row, column], (FILL_PX, FILL_PX, 0))
+    return Plate(np.where(poor[..., None], around, mean), np.where(poor, np.maximum(weight, FAINT), weight))
 
 
 def share_of(distance_px: Floats) -> Floats:

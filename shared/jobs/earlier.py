@@ -11,7 +11,7 @@ from ..methods.reading import settings_of_earlier
 
 # What a schema brought that an earlier backend would pass over: 2 keyed prompts, 3 LatentMan's `guide_extent`, 4
 # `settings`: before, the settings of every method stood under its name, whichever the job's method was; 5 `finish`, and
-# another method where a job names none.
+# another method where a job names none, LatentMan's `match_extent`, `guide_around`, `guide_smooth`, another `align`.
 SCHEMA = 5
 _SETTINGS_SINCE = 4
 METHOD_BEFORE = LATENTMAN.name  # where nothing is named, up to schema 4

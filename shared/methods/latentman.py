@@ -32,7 +32,8 @@ class LatentManSettings(MethodSettings):
     - `align`, `guide`: the parts of the denoising, as fractions of the steps, in which spatial latent alignment and
       pixel-wise guidance act. Paper, section 4.1: A = [0, 39] and B = [20, 69] of 100 steps on `text2video_zero`,
       A = [0, 19] and B = [20, 39] of 50 on `masactrl`; section 3.4 says "the first 40 %", so other numbers of steps
-      take the same fractions. The code's notebook has the same A and leaves guidance off.
+      take the same fractions. The code's notebook has the same A and leaves guidance off. Our own alignment ends at
+      half of that: what it does is done by then, and each later step costs sharpness.
     - `baseline`: what it stands on (section 4). Only `text2video_zero` was released.
 
     Which pixels belong together (section 3.3):
@@ -40,6 +41,10 @@ class LatentManSettings(MethodSettings):
     - `correspondence`: `assignment` is equations 3 to 5, in the paper and in the code; `surface` is the exact one.
     - `features`: equation 3 with the Euclidean distance to the part's centroid (`paper`), or the code's L1 distance to
       the middle of its box, scaled to 63.75, with U and V less their means (`released`). Matters to `assignment` only.
+    - `match_extent`: which of the matched places are used. `inside` keeps, for the alignment, latent cells that lie
+      wholly on the body in both frames, have no jump in depth, and move as those around them do; and for guidance,
+      pixels at least three in from a silhouette or such a jump. So no rim of background is copied with an arm, and no
+      tile of a mosaic. `all` is the published way.
     - `reference_mode`: the frame that a frame is matched to. `prev` is the one before (paper); `prev_new` is that too,
       but its matched pixels carry the labels of its own reference (the code's default); `first` is frame 0, for the
       alignment alone and in one segment (an option of the code).
@@ -60,6 +65,11 @@ class LatentManSettings(MethodSettings):
     - `guide_extent`: which latent cells a step moves. `body` holds the gradient at 0 outside of the cells that show the
       body, and one cell around them, before the step's length is found: the background stays as it was, and where a
       limb has left no ghost of it appears. `all` is the published way.
+    - `guide_around`: with `guide_extent` at `body`, how many cells around the body guidance moves as well.
+    - `guide_smooth`: the standard deviation, in pixels of a picture of at most 256, of the Gaussian by which
+      differences are averaged over the matches around before the loss squares them. Pixel by pixel (0, the published
+      way) guidance washes fine detail out, for two pictures of it half a pixel apart have nothing but grey between
+      them; averaged, colours and shapes are held and detail is left alone.
     - `guide_decode`: how much of a picture `adaptive` guidance decodes. `whole` is the published way; `body` the box
       of the matches, with the whole decode's pixels; `body_first` that box by frame 0's statistics, an approximation.
     - `guide_decoder`: what `adaptive` guidance decodes with. `full` is the model's autoencoder, the published way;
@@ -68,11 +78,13 @@ class LatentManSettings(MethodSettings):
     """
 
     align: Span = setting(
-        (0.0, 0.4),
+        (0.0, 0.2),
         "Align",
         "Part of the denoising in which latents are aligned on the body, from and to",
         group="steps",
         unit="of the steps",
+        added=5,
+        before=(0.0, 0.4),
     )
     guide: Span = setting(
         (0.2, 0.7),
@@ -109,6 +121,18 @@ class LatentManSettings(MethodSettings):
         "The method that it stands on",
         group="base",
         choices=tuple(Choice(one.name, one.label, one.description) for one in (TEXT2VIDEO_ZERO, MASACTRL)),
+    )
+    match_extent: Literal["inside", "all"] = setting(
+        "inside",
+        "Match",
+        "Which places of the body are matched",
+        group="base",
+        choices=(
+            Choice("inside", "Inside", "Off silhouettes and folds, moving with those around: no ghosts, no mosaic"),
+            Choice("all", "All", "The paper's: what is matched at a silhouette brings background along"),
+        ),
+        added=5,
+        before="all",
     )
     reference_mode: Literal["prev", "prev_new", "first"] = setting(
         "prev",
@@ -164,6 +188,26 @@ class LatentManSettings(MethodSettings):
         added=3,
         before="all",
     )
+    guide_around: int = setting(
+        0,
+        "Guide around",
+        "How far around the body guidance may move the picture",
+        unit="latent cells",
+        high=8,
+        only_with=("guide_extent", "body"),
+        added=5,
+        before=1,
+    )
+    guide_smooth: float = setting(
+        4.0,
+        "Keep detail",
+        "How far apart details may lie that guidance leaves alone; 0 pulls every pixel, and blurs",
+        group="steps",
+        unit="px of 256",
+        high=32.0,
+        added=5,
+        before=0.0,
+    )
     guide_decode: Literal["whole", "body", "body_first"] = setting(
         "whole",
         "Guidance decode",
@@ -205,6 +249,9 @@ PARITIES: Mapping[Parity, LatentManSettings] = MappingProxyType(
             guide_clamp=False,
             guide_through="controlnet",
             guide_extent="all",
+            match_extent="all",
+            guide_around=1,
+            guide_smooth=0.0,
             guide_decoder="full",
         ),
         "released": LatentManSettings(
@@ -218,6 +265,9 @@ PARITIES: Mapping[Parity, LatentManSettings] = MappingProxyType(
             guide_clamp=True,
             guide_through="unconditional",
             guide_extent="all",
+            match_extent="all",
+            guide_around=1,
+            guide_smooth=0.0,
             guide_decoder="full",
         ),
     }
@@ -290,7 +340,7 @@ def _check_reference_mode(settings: LatentManSettings, frames: int, segment_fram
 
 
 _OWN = LatentManSettings()
-_ALIGN_ALONE = LatentManSettings(guide=(0.0, 0.0))
+_ALIGN_ALONE = LatentManSettings(align=(0.0, 0.4), guide=(0.0, 0.0))
 
 LATENTMAN = MethodSpec(
     "latentman",
@@ -322,7 +372,7 @@ LATENTMAN = MethodSpec(
             "strong",
             "Strong",
             "Both act longer, and guidance pulls twice as hard; fine details may be lost",
-            LatentManSettings(align=(0.0, 0.6), guide=(0.1, 0.9), guide_strength=1.0),
+            LatentManSettings(align=(0.0, 0.6), guide=(0.1, 0.9), guide_strength=1.0, guide_smooth=0.0),
             steps=25,
         ),
         Preset("paper", "Paper", "The equations of the paper, 100 steps", published_settings("paper"), steps=100),

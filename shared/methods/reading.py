@@ -30,7 +30,7 @@ def read_settings(method: HasSettings, given: Any, place: str = "$.settings") ->
     return convert(own, method.settings, place)
 
 
-def spelled(values: Mapping[str, Value]) -> dict[str, Any]:
+def spelled(values: Mapping[str, Value | None]) -> dict[str, Any]:
     """Values of settings as JSON has them."""
     return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
 
@@ -48,7 +48,7 @@ def settings_of_earlier(kind: type[MethodSettings], given: Any, schema: int) -> 
     if not isinstance(given, dict):
         return given
     since = {name: one.before for name, one in declared(kind).items() if one.added > schema}
-    return {**since, **given}
+    return {**spelled(since), **given}
 
 
 def check_settings(method: MethodSpec, settings: MethodSettings, frames: int, segment_frames: int) -> None:

@@ -20,6 +20,7 @@ class SurfaceLockSettings(MethodSettings):
     - `consensus`, `rounds`: the part of the denoising, as fractions of the steps, in which frames agree on one texture
       of the body, and at how many steps of it, the first and the last among them. None, or an empty span: they only
       get the lock at the end.
+    - `background`: where the camera stands still they agree on the background too, away from the body.
     - `attention`: what the frames' self-attention reads beside their own.
     """
 
@@ -30,18 +31,24 @@ class SurfaceLockSettings(MethodSettings):
         group="agree",
     )
     consensus: tuple[float, float] = setting(
-        (0.2, 0.6),
+        (0.2, 0.5),
         "Agree",
         "Part of the denoising in which all frames agree on one texture of the body",
         group="agree",
     )
     rounds: int = setting(
-        5,
+        4,
         "Rounds",
         "At how many steps they agree; each takes about as long as a step and a half",
         group="agree",
         low=0,
         high=20,
+    )
+    background: bool = setting(
+        True,
+        "Agree on the background",
+        "Before a camera that stands still frames agree on the background too, away from the body",
+        group="agree",
     )
     attention: Attention = setting(
         "none",

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.contract.values import NOTHING_CARRIED, Callbacks, SampleSettings, Segment
-from backend.correspondence.chart_index import chart_index
 from backend.loop.engine import FrameEngine
 from backend.loop.method import FrameMethod
 from backend.loop.model import pictures_of
@@ -20,10 +19,10 @@ from backend.make.training.renders.figure import TrainingBody, load_training_bod
 from backend.measure.eval.cell_store import Cell, CellKey, CellStore
 from backend.measure.eval.table2_plan import BASELINES, ROWS, SCENES, Row, Table2Plan
 from backend.measure.metrics.consistency import ConsistencyMatches, consistency, consistency_matches
-from backend.methods.latentman.matches import LatentManMatches, guidance_size
+from backend.methods.latentman.matches import LatentManMatches
 from backend.methods.latentman.method import BASELINES as BASELINE_METHODS
 from backend.methods.latentman.method import LatentMan
-from backend.methods.latentman.shot_matcher import ShotMatches
+from backend.methods.latentman.shot_matcher import latentman_matches
 from backend.models.sd15.components import Components
 from backend.models.sd15.decode import decode_frames
 from backend.models.sd15.model import StableDiffusion
@@ -76,14 +75,11 @@ def _measured(plan: Table2Plan, components: Components, body: TrainingBody, scen
     motion, shown = SCENES[scene]
     shot = render_trial_shot(body, motion, shown, plan.frames, scene)
     height, width = shot.passes.size
-    factor = components.latent_factor
-    index = chart_index(shot.passes.charts)
     matches = {}
     for baseline in BASELINES:
         settings = plan.settings(baseline, _ROWS["+SLA +PWG"])
-        latent = ShotMatches(shot.passes, settings, height // factor, width // factor, index)
-        guidance = ShotMatches(shot.passes, settings, *guidance_size(height, width), index)
-        matches[baseline] = LatentManMatches(list(latent), list(guidance))
+        found = latentman_matches(shot.passes, settings, components.latent_factor)
+        matches[baseline] = LatentManMatches(list(found.latent), list(found.guidance))
     measure = consistency_matches(shot.passes, height, width, lags=LAGS, assignment_lags=(1,))
     return _Measured(shot, matches, measure)
 

@@ -1,4 +1,4 @@
-"""Which latent cells guidance may move: those that show the body, and one cell around them."""
+"""Which latent cells guidance may move: those that show the body, and a few cells around them."""
 
 from __future__ import annotations
 
@@ -16,12 +16,10 @@ from shared.errors import InputError
 PartReader = Callable[[range], NDArray[np.uint8]]
 """The body parts (frames, height, width) of some frames of the shot, 0 where there is background."""
 
-AROUND = 1  # cells; at the silhouette a picture's pixels depend on the next cell as well
 
-
-def body_cells(part: NDArray[np.uint8], height: int, width: int) -> NDArray[np.bool_]:
+def body_cells(part: NDArray[np.uint8], height: int, width: int, around: int) -> NDArray[np.bool_]:
     """Parts (frames, H, W), 0 = background -> cells (frames, height, width) of which any pixel shows the body, and
-    those within `AROUND` of one, diagonally too.
+    those within `around` of one, diagonally too.
 
     Raises InputError where the pictures do not divide into so many cells.
     """
@@ -32,15 +30,14 @@ def body_cells(part: NDArray[np.uint8], height: int, width: int) -> NDArray[np.b
         )
     blocks = (part > 0).reshape(frames, height, full_height // height, width, full_width // width)
     shown = blocks.any(axis=(2, 4))
-    around = np.ones((1, 2 * AROUND + 1, 2 * AROUND + 1), bool)
-    return np.asarray(binary_dilation(shown, around))
+    return np.asarray(binary_dilation(shown, np.ones((1, 2 * around + 1, 2 * around + 1), bool)))
 
 
-def segment_cells(parts: PartReader, segment: Segment, canvas: Canvas) -> Tensor:
+def segment_cells(parts: PartReader, segment: Segment, canvas: Canvas, around: int) -> Tensor:
     """`body_cells` of a segment's frames on the device, (frames, 1, h, w) bool. Raises InputError if frames are missing
     or the parts do not fit the canvas."""
     part = parts(range(segment.start, segment.stop))
     if len(part) < len(segment):
         raise InputError("method.part", f"There are body parts of {len(part)} frames; this segment has {len(segment)}.")
-    shown = body_cells(part, canvas.latent_height, canvas.latent_width)
+    shown = body_cells(part, canvas.latent_height, canvas.latent_width, around)
     return torch.from_numpy(shown)[:, None].to(canvas.device)

@@ -34,6 +34,7 @@ class FixedGuidance:
     value_range: float = 2.0
     clamp: bool = False
     through: GradientThrough = "controlnet"
+    smooth: float = 0.0  # as in `AdaptiveGuidance`
 
     @property
     def decoder(self) -> GuideDecoder:
@@ -42,7 +43,7 @@ class FixedGuidance:
 
     def pairs(self, matches: Sequence[Matches], canvas: Canvas) -> tuple[PixelPairs, ...]:
         """The matched pixels of whole pictures."""
-        return segment_pairs(matches, canvas)
+        return segment_pairs(matches, canvas, smooth=self.smooth)
 
     def losses(
         self, x0: Tensor, reference: FrameReference, pairs: Sequence[PixelPairs], decode: Decode

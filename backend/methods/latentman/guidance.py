@@ -71,6 +71,8 @@ class AdaptiveGuidance:
 
     `decoder` "tiny" takes the small decoder that follows the autoencoder's, which only steers: frames are decoded by
     the autoencoder. It always decodes only the box, which is exact for this decoder, gradient included.
+
+    `smooth` averages differences over so many of the matches' pixels (a standard deviation) before they are squared.
     """
 
     strength: float = 1.0
@@ -78,12 +80,13 @@ class AdaptiveGuidance:
     through: GradientThrough = "unet"
     decode: DecodeExtent = "whole"
     decoder: GuideDecoder = "full"
+    smooth: float = 0.0
 
     def pairs(self, matches: Sequence[Matches], canvas: Canvas) -> tuple[PixelPairs, ...]:
         """The matched pixels, with crops unless whole pictures are decoded by the autoencoder."""
         if self.decode == "whole" and self.decoder == "full":
-            return segment_pairs(matches, canvas)
-        return segment_pairs(matches, canvas, "own" if self.decode == "body" else "first")
+            return segment_pairs(matches, canvas, smooth=self.smooth)
+        return segment_pairs(matches, canvas, "own" if self.decode == "body" else "first", self.smooth)
 
     def losses(
         self, x0: Tensor, reference: FrameReference, pairs: Sequence[PixelPairs], decode: Decode

@@ -11,16 +11,18 @@ from torch import Tensor
 from backend.loop.method import FrameLoss, FrameReference
 from backend.methods.latentman.cell_box import CellBox, Crop
 from backend.methods.latentman.pixel_pairs import PixelPairs
+from backend.methods.latentman.smoothing import smoothed
 from backend.methods.latentman.step_decoder import Decode
 
 
 def squared_differences(current: Tensor, reference: Tensor, pairs: PixelPairs) -> Tensor:
     """(X_t^i[q] - X_t^{i-1}[s])^2 for each match and channel (LatentMan, equation 7, before the sum).
 
-    Pictures are (1, channels, height, width); the result is (channels, n).
+    Pictures are (1, channels, height, width); the result is (channels, n). Where the pairs say so, the differences are
+    averaged over the matches around before they are squared.
     """
     moved = current.flatten(2)[0][:, pairs.current] - reference.flatten(2)[0][:, pairs.reference]
-    return moved.square()
+    return (moved if pairs.smoothing is None else smoothed(moved, pairs.smoothing)).square()
 
 
 def single_losses(

@@ -13,7 +13,6 @@ from torch import Tensor
 
 from backend.contract.values import UNWATCHED, Callbacks, Canvas, Segment, Step
 from backend.correspondence.chain import ReferenceMode, root_map
-from backend.correspondence.chart_index import chart_index
 from backend.correspondence.types import Matches
 from backend.loop.memory import GradientThrough
 from backend.loop.method import FrameLoss, FrameMethod, FrameReference, MethodInputs, Parts, StepTools
@@ -22,9 +21,9 @@ from backend.methods.latentman.alignment import LatentGather, align_latents, lat
 from backend.methods.latentman.body_cells import PartReader, segment_cells
 from backend.methods.latentman.fixed_guidance import FixedGuidance
 from backend.methods.latentman.guidance import AdaptiveGuidance, GuidanceRule
-from backend.methods.latentman.matches import LatentManMatches, guidance_size
+from backend.methods.latentman.matches import LatentManMatches
 from backend.methods.latentman.pixel_pairs import PixelPairs
-from backend.methods.latentman.shot_matcher import ShotMatches
+from backend.methods.latentman.shot_matcher import latentman_matches
 from backend.methods.latentman.step_decoder import StepDecoder
 from backend.methods.masactrl.method import MasaCtrl
 from backend.methods.text2video_zero.method import Text2VideoZero
@@ -45,7 +44,7 @@ class LatentMan(FrameMethod):
     The paper's: alignment in the first 40 %, guidance from 20 to 70 % (section 4.1: A = [0, 39], B = [20, 69] of
     100). An empty span (0, 0) turns a part off; with both off the method is its baseline, bit for bit.
 
-    Guidance moves the cells that show the body, as `parts` reads it, and one cell around them; all cells without
+    Guidance moves the cells that show the body, as `parts` reads it, and `around` cells around them; all cells without
     `parts`. Alignment moves matched cells alone.
     """
 
@@ -56,6 +55,7 @@ class LatentMan(FrameMethod):
     baseline: FrameMethod = Text2VideoZero()
     reference_mode: ReferenceMode = "prev"
     parts: PartReader | None = None
+    around: int = 1
 
     spec: ClassVar[MethodSpec] = METHODS["latentman"]
 
@@ -63,7 +63,8 @@ class LatentMan(FrameMethod):
     def build(cls, inputs: MethodInputs) -> LatentMan:
         """The method with a job's settings, on the shot's passes. Raises InputError for settings that do not fit."""
         settings = settings_as(inputs.settings, LatentManSettings)
-        return cls.with_matches(settings, _shot_matches(inputs, settings), inputs.passes.parts)
+        matches = latentman_matches(inputs.passes, settings, inputs.latent_factor)
+        return cls.with_matches(settings, matches, inputs.passes.parts)
 
     @classmethod
     def with_matches(cls, settings: LatentManSettings, matches: LatentManMatches, parts: PartReader) -> LatentMan:
@@ -77,6 +78,7 @@ class LatentMan(FrameMethod):
             BASELINES[settings.baseline],
             settings.reference_mode,
             parts if on_body else None,
+            settings.guide_around,
         )
 
     @property
@@ -137,7 +139,7 @@ class LatentMan(FrameMethod):
         return Alignment(self.align, latent_gather(roots.frame, roots.cell, canvas.device))
 
     def _pixel_guidance(self, guided: Sequence[Matches], first: int, segment: Segment, canvas: Canvas) -> PixelGuidance:
-        movable = None if self.parts is None else segment_cells(self.parts, segment, canvas)
+        movable = None if self.parts is None else segment_cells(self.parts, segment, canvas, self.around)
         pairs = self.guidance.pairs(guided, canvas)
         return PixelGuidance(self.guide, self.guidance, pairs, first, segment.start, movable)
 
@@ -202,21 +204,6 @@ def _check_count(name: str, matches: Sequence[Matches] | None, pairs: range) -> 
         )
 
 
-def _shot_matches(inputs: MethodInputs, settings: LatentManSettings) -> LatentManMatches:
-    """The shot's matches at both sizes, none for a part that is off; each is made when it is read."""
-    height, width = inputs.passes.size
-    factor = inputs.latent_factor
-    sizes = (
-        (settings.align, (height // factor, width // factor)),
-        (settings.guide, guidance_size(height, width)),
-    )
-    charts = chart_index(inputs.passes.charts) if settings.correspondence == "surface" else None
-    latent, guidance = (
-        ShotMatches(inputs.passes, settings, *size, charts) if span_acts(span) else () for span, size in sizes
-    )
-    return LatentManMatches(latent, guidance)
-
-
 def _guidance(settings: LatentManSettings) -> GuidanceRule:
     """How a job's settings guide."""
     if settings.guide_rule == "fixed":
@@ -226,6 +213,7 @@ def _guidance(settings: LatentManSettings) -> GuidanceRule:
             value_range=settings.guide_range,
             clamp=settings.guide_clamp,
             through=settings.guide_through,
+            smooth=settings.guide_smooth,
         )
     if settings.guide_through == "unconditional":
         raise InputError("method.guide_through", "Guidance through the unconditional half needs fixed steps.")
@@ -234,4 +222,5 @@ def _guidance(settings: LatentManSettings) -> GuidanceRule:
         through=settings.guide_through,
         decode=settings.guide_decode,
         decoder=settings.guide_decoder,
+        smooth=settings.guide_smooth,
     )

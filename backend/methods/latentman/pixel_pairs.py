@@ -14,41 +14,49 @@ from torch import Tensor
 from backend.contract.values import Canvas
 from backend.correspondence.types import Matches
 from backend.methods.latentman.cell_box import CellBox, Crop
+from backend.methods.latentman.smoothing import Smoothing, smoothing
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PixelPairs:
     """Matched pixels of a frame and the frame before it, as flat indices into pictures of the decoder's size.
 
-    The crops are what must be decoded of each, None for all of it.
+    The crops are what must be decoded of each, None for all of it. `smoothing` averages differences before they are
+    squared, None does not.
     """
 
     current: Tensor  # (n,) int64
     reference: Tensor  # (n,) int64
     current_crop: Crop | None = None
     reference_crop: Crop | None = None
+    smoothing: Smoothing | None = None
 
 
-def pixel_pairs(matches: Matches, height: int, width: int, device: torch.device) -> PixelPairs:
+def pixel_pairs(matches: Matches, height: int, width: int, device: torch.device, smooth: float = 0.0) -> PixelPairs:
     """Matches at their own resolution -> pixels of a height x width picture.
 
     Where the matches are coarser than the picture, pixel (r, c) of theirs is the picture's pixel
-    (floor(r H / h), floor(c W / w)): the nearest-neighbour rule by which part labels are reduced too.
+    (floor(r H / h), floor(c W / w)): the nearest-neighbour rule by which part labels are reduced too. `smooth` is the
+    standard deviation of the averaging of differences, in pixels of the matches.
     """
     return PixelPairs(
         torch.from_numpy(_scaled(matches.current, matches, height, width)).to(device),
         torch.from_numpy(_scaled(matches.reference, matches, height, width)).to(device),
+        smoothing=smoothing(matches, smooth, device),
     )
 
 
 def segment_pairs(
-    matches: Sequence[Matches], canvas: Canvas, statistics: Literal["own", "first"] | None = None
+    matches: Sequence[Matches],
+    canvas: Canvas,
+    statistics: Literal["own", "first"] | None = None,
+    smooth: float = 0.0,
 ) -> tuple[PixelPairs, ...]:
     """The pixel pairs of consecutive frames; with crops, by these statistics, unless whole pictures are decoded.
 
     A frame's crop covers what its own matches read of it and what those of the next frame read.
     """
-    pairs = [pixel_pairs(pair, canvas.height, canvas.width, canvas.device) for pair in matches]
+    pairs = [pixel_pairs(pair, canvas.height, canvas.width, canvas.device, smooth) for pair in matches]
     if statistics is None or not pairs:
         return tuple(pairs)
     here = [_cells(pair.current, canvas) for pair in pairs]

@@ -8,11 +8,34 @@ from itertools import islice
 from typing import overload
 
 from backend.correspondence.chain import match_chain
-from backend.correspondence.chart_index import ChartIndex
+from backend.correspondence.chart_index import ChartIndex, chart_index
 from backend.correspondence.pairs import frame_iuv, pair_matches
 from backend.correspondence.types import IUV, Matches
+from backend.methods.latentman.inside_matches import GUIDANCE_MARGIN_PX, InsideMatches
+from backend.methods.latentman.matches import LatentManMatches, guidance_size
 from backend.passes.shot_passes import ShotPasses
 from shared.methods.latentman import LatentManSettings
+from shared.methods.setting import span_acts
+
+
+def latentman_matches(passes: ShotPasses, settings: LatentManSettings, latent_factor: int) -> LatentManMatches:
+    """The shot's matches at both sizes, none for a part that is off; each is made when it is read.
+
+    `latent_factor` is the pixels a latent cell along each side. Raises PassesError for charts that cannot be used.
+    """
+    height, width = passes.size
+    charts = chart_index(passes.charts) if settings.correspondence == "surface" else None
+    latent: Sequence[Matches] = ()
+    guidance: Sequence[Matches] = ()
+    if span_acts(settings.align):
+        latent = ShotMatches(passes, settings, height // latent_factor, width // latent_factor, charts)
+    if span_acts(settings.guide):
+        guidance = ShotMatches(passes, settings, *guidance_size(height, width), charts)
+    if settings.match_extent == "inside":
+        to_first = settings.reference_mode == "first"
+        latent = InsideMatches(latent, passes, together=True, to_first=to_first)
+        guidance = InsideMatches(guidance, passes, GUIDANCE_MARGIN_PX, to_first=to_first)
+    return LatentManMatches(latent, guidance)
 
 
 @dataclass(slots=True, eq=False)

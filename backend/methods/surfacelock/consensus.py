@@ -16,14 +16,19 @@ from torch import Tensor
 
 from backend.contract.values import Memory, Segment, Step
 from backend.loop.method import StepTools
-from backend.surface.composite import composite
+from backend.surface.beside import REACH, distance_px
+from backend.surface.composite import composite, covered
 from backend.surface.fuse import fuse
-from backend.surface.lock import TEXTURE
-from backend.surface.shot_surface import ShotSurface
+from backend.surface.lock import TEXTURE, plate_of
+from backend.surface.off_body import camera_stands_still
+from backend.surface.plate import background_plate, share_of
+from backend.surface.shot_surface import SegmentSurface, ShotSurface
 from backend.surface.texture import Texture
 
 # The light is fitted at so many of the first steps and held from then on: a new fit at each loses some of it each time.
 FITTED = 2
+# Detail is drawn a little stronger than it was: the autoencoder takes up only a part of it.
+EMPHASIS = 1.06
 
 Floats = NDArray[np.float32]
 
@@ -44,6 +49,7 @@ class Consensus:
     segment: Segment
     span: tuple[float, float]
     count: int
+    background: bool
     _lights: list[Floats] = field(default_factory=list)
 
     def acts(self, step: Step) -> bool:
@@ -65,14 +71,29 @@ class Consensus:
     def _agreed(self, frames: Floats, memory: Memory | None) -> Sequence[Floats]:
         seen = self.surface.segment(range(self.segment.start, self.segment.stop))
         before = None if memory is None else Texture.from_arrays(memory.arrays, TEXTURE)
-        texture = fuse(self.surface, seen, frames, before, self._light(before))
+        texture = fuse(self.surface, seen, frames, before, self._light(before), EMPHASIS)
         if before is None and len(self._lights) < FITTED:
             self._lights.append(texture.light)
         pictures = []
-        for one, frame in zip(seen.frames, frames, strict=True):
+        for one, behind in zip(seen.frames, self._backgrounds(seen, frames, memory), strict=True):
             body, drawn = texture.drawn(one)
-            pictures.append(composite(one, np.clip(body, 0, 1), drawn, frame))
+            pictures.append(composite(one, np.clip(body, 0, 1), drawn, behind))
         return pictures
+
+    def _backgrounds(self, seen: SegmentSurface, frames: Floats, memory: Memory | None) -> Sequence[Floats]:
+        """The frames with one plate behind them, away from the body; what goes with it is left to the model."""
+        passes = self.surface.passes
+        if not (self.background and camera_stands_still(passes.shot)):
+            return list(frames)
+        before = plate_of(memory)
+        distances = [distance_px(covered(one, passes.size)) for one in seen.frames]
+        shares = [share_of(one) for one in distances]
+        plate = background_plate(frames, shares, before)
+        reach, behind = REACH * passes.size[0], []
+        for frame, distance, share in zip(frames, distances, shares, strict=True):
+            away = np.clip(distance / reach * 2 - 1, 0, 1)[..., None]
+            behind.append(frame + away * (plate.under(frame, share) - frame))
+        return behind
 
     def _light(self, before: Texture | None) -> Floats | None:
         """That of the segments before, or the mean of this one's first fits once they are there, or none yet."""

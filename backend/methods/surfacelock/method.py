@@ -64,7 +64,7 @@ class SurfaceLock(FrameMethod):
         """The chosen attention, and the two parts that see the surface."""
         settings = self.settings
         parts = ATTENTIONS[settings.attention].prepare(segment, canvas, callbacks)
-        consensus = Consensus(self.surface, segment, settings.consensus, settings.rounds)
+        consensus = Consensus(self.surface, segment, settings.consensus, settings.rounds, settings.background)
         agrees = bool(consensus_steps(settings.consensus, settings.rounds, 1000))
         if not (settings.particles or agrees):
             return parts

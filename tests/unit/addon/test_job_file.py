@@ -96,11 +96,12 @@ def test_a_published_set_may_be_named(tmp_path: Path) -> None:
 def test_a_shot_of_version_1_has_its_methods_settings_as_they_were_meant(tmp_path: Path) -> None:
     settings = {"prompt": "a robot", "latentman": {"align": [0.1, 0.6]}}
     old = saved(tmp_path, latentman_shot=1, methods=["masactrl", "latentman"], settings=settings)
-    own = LatentManSettings(align=(0.1, 0.6), guide_extent="all")  # what there was before there was a choice
+    before = LatentManSettings((0.0, 0.4), match_extent="all", guide_around=1, guide_smooth=0.0)
+    own = dataclasses.replace(before, align=(0.1, 0.6), guide_extent="all")
     assert read_job_file(old).methods == {"masactrl": MethodSettings(), "latentman": own}
     said = settings | {"latentman": {"guide_extent": "body"}}
     new = saved(tmp_path, latentman_shot=1, methods=["latentman"], settings=said)
-    assert read_job_file(new).job.settings == LatentManSettings()
+    assert read_job_file(new).job.settings == before
 
 
 def test_a_shot_of_an_earlier_version_has_no_finish_and_a_new_one_what_it_says(tmp_path: Path) -> None:

@@ -157,20 +157,23 @@ def test_a_cell_moves_if_a_pixel_of_it_or_of_a_neighbour_shows_the_body() -> Non
     expected = np.zeros((2, 4, 6), bool)
     expected[0, 0:3, 1:4] = True
     expected[1, 0:2, 4:6] = True
-    assert np.array_equal(body_cells(part, 4, 6), expected)
-    assert not body_cells(np.zeros_like(part), 4, 6).any()
+    assert np.array_equal(body_cells(part, 4, 6, 1), expected)
+    assert np.argwhere(body_cells(part, 4, 6, 0)).tolist() == [[0, 1, 2], [1, 0, 5]]
+    assert not body_cells(np.zeros_like(part), 4, 6, 1).any()
     with pytest.raises(InputError, match="12x8 do not divide into 5x4"):
-        body_cells(part, 4, 5)
+        body_cells(part, 4, 5, 1)
 
 
-def test_the_background_stays_at_a_guided_step_and_the_body_moves() -> None:
+@pytest.mark.parametrize("around", [0, 1])
+def test_the_background_stays_at_a_guided_step_and_the_body_moves(around: int) -> None:
     # Guidance at the last step alone: nothing that follows can spread what it did.
-    guided = dataclasses.replace(method(ADAPTIVE, Text2VideoZero(), walking_body()), align=(0.0, 0.0), guide=(0.8, 1.0))
+    own = method(ADAPTIVE, Text2VideoZero(), walking_body())
+    guided = dataclasses.replace(own, align=(0.0, 0.0), guide=(0.8, 1.0), around=around)
     plain, moved = (
         sample_in_segments(components(), one, DEPTH, SETTINGS, (0, FRAMES)) for one in (Text2VideoZero(), guided)
     )
     change = (moved - plain).abs().amax(dim=1).numpy()
-    kept = ~body_cells(walking_body(), LATENT, LATENT)
+    kept = ~body_cells(walking_body(), LATENT, LATENT, around)
     assert change[kept].max() <= 1e-12
     assert all(change[frame].max() > 1e-3 for frame in range(1, FRAMES))
 
@@ -179,6 +182,8 @@ def test_the_extent_is_the_jobs_and_needs_the_parts() -> None:
     own, everywhere = LatentManSettings(), LatentManSettings(guide_extent="all")
     parts = read_from(walking_body())
     assert LatentMan.with_matches(own, MATCHES, parts).parts is parts
+    for around in (0, 2):
+        assert LatentMan.with_matches(LatentManSettings(guide_around=around), MATCHES, parts).around == around
     assert LatentMan.with_matches(everywhere, MATCHES, parts).parts is None
     unguided = dataclasses.replace(own, guide=(0.0, 0.0))
     assert LatentMan.with_matches(unguided, MATCHES, parts).parts is None

@@ -22,7 +22,7 @@ from tests.helpers.clips import sliding_square
 from tests.helpers.tiny_models import tiny_components
 from tests.helpers.tiny_shot import engine, first_of
 
-SETTINGS = LatentManSettings(align=(0.1, 0.5), guide=(0.3, 0.6), guide_strength=0.4)
+SETTINGS = LatentManSettings(align=(0.1, 0.5), guide=(0.3, 0.6), guide_strength=0.4, guide_smooth=1.5, guide_around=2)
 INPUTS = MethodInputs(SETTINGS, sliding_square(frames=2), 2, ShotSurface(sliding_square(frames=2)))
 LAYER, STEP = Layer("unet", "layer", 0), Step(0, 10, 900, 0.1)
 
@@ -100,7 +100,7 @@ def test_latentman_takes_its_settings_from_the_job() -> None:
     method = METHOD_CLASSES["latentman"].build(INPUTS)
     assert isinstance(method, LatentMan)
     assert (method.align, method.guide) == ((0.1, 0.5), (0.3, 0.6))
-    assert method.guidance == AdaptiveGuidance(strength=0.4)
+    assert method.guidance == AdaptiveGuidance(strength=0.4, smooth=1.5) and method.around == 2
 
 
 @pytest.mark.parametrize("name", sorted(METHODS))

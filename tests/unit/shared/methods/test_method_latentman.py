@@ -28,6 +28,10 @@ def read(settings: object) -> Job:
     return parse_job(json.dumps(json.loads(canonical_json(JOB)) | {"settings": settings}).encode())
 
 
+# What a job of before schema 5 meant by the settings that there were not yet.
+BEFORE_5: dict[str, Any] = {"align": (0.0, 0.4), "match_extent": "all", "guide_around": 1, "guide_smooth": 0.0}
+
+
 def earlier(schema: int, latentman: object, **changes: object) -> Job:
     """A job file as it was when settings stood under the method's name, read back."""
     spelled = json.loads(canonical_json(JOB))
@@ -97,10 +101,11 @@ def test_guidance_moves_the_body_by_our_own_settings_and_everything_by_the_publi
 @pytest.mark.parametrize("schema", [1, 2])
 @pytest.mark.parametrize("given", [{}, {"guide_rule": "fixed"}, dataclasses.asdict(LatentManSettings())])
 def test_a_job_of_before_the_extent_is_none_of_today(schema: int, given: dict[str, Any]) -> None:
-    known = {name: value for name, value in given.items() if name != "guide_extent"}
+    known = {name: value for name, value in given.items() if name not in {"guide_extent", *BEFORE_5}}
     before = earlier(schema, known)
-    assert before.settings == LatentManSettings(**known, guide_extent="all")  # what it meant then
-    today = dataclasses.replace(before, settings=LatentManSettings(**known, guide_extent="body"))
+    then = LatentManSettings(**{**BEFORE_5, **known}, guide_extent="all")
+    assert before.settings == then  # what it meant
+    today = dataclasses.replace(before, settings=dataclasses.replace(then, guide_extent="body"))
     assert before.schema == today.schema and canonical_json(before) != canonical_json(today)
     assert segment_keys(before, FACTS) != segment_keys(today, FACTS)
 
@@ -108,7 +113,7 @@ def test_a_job_of_before_the_extent_is_none_of_today(schema: int, given: dict[st
 @pytest.mark.parametrize("schema", [1, 2, 3])
 def test_a_job_of_an_earlier_schema_keeps_the_settings_of_its_method_alone(schema: int) -> None:
     spelled = {"align": [0.1, 0.3], "guide_extent": "body"}
-    assert earlier(schema, spelled).settings == LatentManSettings(align=(0.1, 0.3))
+    assert earlier(schema, spelled).settings == LatentManSettings(**{**BEFORE_5, "align": (0.1, 0.3)})
     other = earlier(schema, spelled, method="masactrl")
     assert (other.method, other.settings) == ("masactrl", MethodSettings())
     with pytest.raises(InputError, match=r"\$\.latentman: 'algin' is not"):
@@ -116,7 +121,18 @@ def test_a_job_of_an_earlier_schema_keeps_the_settings_of_its_method_alone(schem
 
 
 def test_a_job_of_schema_3_that_leaves_the_extent_out_means_the_default() -> None:
-    assert earlier(3, {}).settings == LatentManSettings()
+    assert earlier(3, {}).settings == LatentManSettings(**BEFORE_5)
+    assert LatentManSettings(**BEFORE_5).guide_extent == LatentManSettings().guide_extent
+
+
+@pytest.mark.parametrize("given", [{}, {"guide_strength": 0.25}, {"guide_smooth": 1.0}, {"parity": "released"}])
+def test_a_job_of_schema_4_matches_and_guides_as_it_did(given: dict[str, Any]) -> None:
+    spelled = json.loads(canonical_json(JOB)) | {"schema": 4, "settings": given}
+    before = parse_job(json.dumps(spelled).encode())
+    today = read({**BEFORE_5, **given})
+    assert before.settings == today.settings and canonical_json(before) == canonical_json(today)
+    assert (before.settings == read(given).settings) == ("parity" in given)
+    assert (segment_keys(before, FACTS) == segment_keys(read(given), FACTS)) == ("parity" in given)
 
 
 @pytest.mark.parametrize(
