@@ -17,7 +17,7 @@ from torch import Tensor
 
 from backend.contract.values import Memory, Segment
 from backend.surface.atlas_picture import atlas_png
-from backend.surface.beside import Ring, matte, rings
+from backend.surface.beside import Ring, matte, rings, steadied
 from backend.surface.composite import composite, covered
 from backend.surface.fuse import fuse
 from backend.surface.off_body import MOST_CUT, BackgroundChoice, chosen_background, cut_share
