@@ -147,7 +147,7 @@ def read_job(value: Any) -> Job:
 
     Raises StrictJSONError naming the place at fault, InputError for a method or a named set that is none.
     """
-    todays = as_today(value, DEFAULT_METHOD)
+    todays = as_today(value)
     if isinstance(todays, dict):
         _check_schema(todays.get("schema", SCHEMA))
     return _typed(_fill_prompt(todays), by_name=settings_under_name(value))

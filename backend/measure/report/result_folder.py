@@ -25,6 +25,8 @@ class MethodEntry(msgspec.Struct, frozen=True):
     seconds: float
     folder: str
     frames: dict[int, str]  # frame -> SHA-256 of the PNG file
+    files: dict[str, str] = {}  # file beside the frames -> its SHA-256
+    notes: tuple[str, ...] = ()  # what was chosen, a sentence each
 
 
 class PassesEntry(msgspec.Struct, frozen=True):
@@ -83,18 +85,16 @@ class ResultFolder:
 
     def pictures(self, entry: MethodEntry) -> NDArray[np.uint8]:
         """The method's frames, (frames, height, width, 3). Raises InputError naming a frame that is not there."""
-        folder = self._inside(entry.folder, self.path)
-        pictures = []
-        for frame in self.result.frames:
-            path = folder / frame_name(frame)
-            try:
-                with Image.open(path) as image:
-                    pictures.append(np.asarray(image.convert("RGB")))
-            except (OSError, UnidentifiedImageError) as error:
-                raise InputError(
-                    "report.frame", f"{path} is missing or not a picture.", "Generate it again."
-                ) from error
-        return np.stack(pictures)
+        return np.stack([self.picture(entry, frame) for frame in self.result.frames])
+
+    def picture(self, entry: MethodEntry, frame: int) -> NDArray[np.uint8]:
+        """One frame of a method, (height, width, 3). Raises InputError where it is not there."""
+        path = self._inside(entry.folder, self.path) / frame_name(frame)
+        try:
+            with Image.open(path) as image:
+                return np.asarray(image.convert("RGB"))
+        except (OSError, UnidentifiedImageError) as error:
+            raise InputError("report.frame", f"{path} is missing or not a picture.", "Generate it again.") from error
 
     def _inside(self, name: str, parent: Path) -> Path:
         """The folder `name` in `parent`. Raises InputError if it would lie anywhere else."""

@@ -13,6 +13,8 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from backend.measure.metrics.comparison import Comparison
+from backend.measure.report.captions import PAPER, fitted, side_by_side
 from backend.measure.report.contact_sheet import Row, contact_sheet
 from backend.measure.report.manifest import manifest
 from backend.measure.report.result_folder import ResultFolder
@@ -78,7 +80,7 @@ def test_a_video_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
 
 def test_the_manifest_says_how_long_frames_are_held(tmp_path: Path) -> None:
     folder = ResultFolder.open(result_file(tmp_path, frames=[1, 3, 5, 7], methods=[], fps=25))
-    shot = manifest(folder, {})["shot"]
+    shot = manifest(folder, Comparison({}, None, None))["shot"]
     assert (shot["frames"], shot["held_for"], shot["seconds"]) == ([1, 3, 5, 7], [2, 2, 2, 2], 0.32)
 
 
@@ -106,6 +108,53 @@ def test_contact_sheet_shows_the_chosen_frames_in_order() -> None:
 def test_contact_sheet_refuses_rows_that_differ() -> None:
     with pytest.raises(InputError, match="differ"):
         contact_sheet([Row("a", flat((0, 0, 0))), Row("b", flat((0, 0, 0), 2))])
+
+
+def test_a_caption_is_made_smaller_then_shorter_until_it_fits() -> None:
+    caption = "SurfaceLock   H_MSE 12.3   background 4.5   sharpness 67.8"
+    text, font = fitted(caption, 1000, 14)
+    assert text == caption
+    whole = int(font.getlength(caption))
+    text, smaller = fitted(caption, whole - 30, 14)
+    assert text == caption and smaller.getlength(caption) <= whole - 30
+    text, smallest = fitted(caption, 100, 14)
+    assert caption.startswith(text + "   ") and smallest.getlength(text) <= 100
+    text, smallest = fitted("SurfaceLock", 20, 14)
+    assert text and "SurfaceLock".startswith(text) and smallest.getlength(text) <= 20
+    assert fitted("SurfaceLock", 0, 14)[0] == ""
+
+
+@pytest.mark.parametrize("columns", [4, 1])
+def test_captions_stay_on_the_sheet(columns: int) -> None:
+    row = Row(
+        "SurfaceLock   H_MSE 12.3   background 4.5   sharpness 67.8   shading kept 0.91", flat((0, 0, 0), columns)
+    )
+    sheet = np.asarray(contact_sheet([row], columns=columns, cell=64))
+    assert (sheet[4:24, -5:] == PAPER).all() and (sheet[4:24] != PAPER).any()
+
+
+def test_pictures_stand_beside_each_other_under_their_captions() -> None:
+    pictures = [flat(colour)[0] for colour in ((200, 0, 0), (0, 200, 0), (0, 0, 200), (90, 90, 0))]
+    sheet = side_by_side(["one", "two", "three", "four"], pictures)
+    assert sheet.shape == (2 * (20 + 16) + 4, 3 * 32 + 8, 3)
+    for index, picture in enumerate(pictures):
+        top, left = (index // 3) * 40, (index % 3) * 36
+        np.testing.assert_array_equal(sheet[top + 20 : top + 36, left : left + 32], picture)
+        assert (sheet[top : top + 20, left : left + 32] != PAPER).any()  # its caption
+    assert (sheet[40:, 36:] == PAPER).all()
+    np.testing.assert_array_equal(side_by_side(["one"], pictures[:1]), pictures[0])
+    with pytest.raises(InputError, match="differ"):
+        side_by_side(["one", "two"], [pictures[0], flat((0, 0, 0))[0, :8]])
+
+
+def test_a_video_whose_frames_fail_leaves_nothing(tmp_path: Path) -> None:
+    frames = (side_by_side(["one", "two"], [picture, picture[:8]]) for picture in flat((1, 2, 3), 2))
+    with pytest.raises(InputError, match="differ"):
+        write_video(tmp_path / "video.mp4", frames, 10)
+    first = flat((1, 2, 3))[0]
+    with pytest.raises(ValueError, match="shorter"):
+        write_video(tmp_path / "video.mp4", iter([first, first]), 10, (1,))
+    assert not list(tmp_path.iterdir())
 
 
 def test_passes_may_lie_beside_the_take(tmp_path: Path) -> None:
