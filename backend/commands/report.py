@@ -8,7 +8,7 @@ import json
 import sys
 from pathlib import Path
 
-from backend.commands.eval import measure, table
+from backend.commands.eval import compared_pictures, measure, table
 from backend.measure.metrics.consistency import Consistency
 from backend.measure.report.contact_sheet import Row, contact_sheet, depth_row, part_row
 from backend.measure.report.manifest import manifest
@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Write `video.mp4` (the last method), `contact_sheet.png` and `manifest.json`; print the consistency table."""
     folder = ResultFolder.open(arguments.folder)
     passes = folder.passes()
-    pictures = {entry.method: folder.pictures(entry) for entry in folder.result.methods}
+    pictures = compared_pictures(folder)
     figures = measure(folder, passes, pictures)
     rows = [depth_row(passes), part_row(passes)]
     for name, frames in pictures.items():
@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
     picture = io.BytesIO()
     contact_sheet(rows, numbers=result.frames).save(picture, "PNG", optimize=True)
     write_atomic(folder.path / "contact_sheet.png", picture.getbuffer())
-    shown = pictures[result.methods[-1].method]
+    shown = folder.pictures(result.methods[-1])  # at their own size
     write_video(folder.path / "video.mp4", shown, result.fps, held_for(result.frames))
     document = json.dumps(manifest(folder, figures), indent=1).encode()
     write_atomic(folder.path / "manifest.json", document)

@@ -47,6 +47,7 @@ def manifest(folder: ResultFolder, figures: Mapping[str, Consistency]) -> dict[s
                 "job_id": entry.job_id,
                 "seed": folder.job(entry).seed,
                 "seconds": entry.seconds,
+                "frame_size": dict(zip(("width", "height"), folder.frame_size(entry), strict=True)),
                 "frames": msgspec.to_builtins(entry.frames, str_keys=True),
                 "consistency": figures[entry.method].json_value(),
             }
