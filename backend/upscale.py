@@ -40,7 +40,7 @@ DIGESTS: Mapping[int, Mapping[str, str]] = MappingProxyType(
 
 # Pixels around a band: what lies further away is out of the network's sight (18 convolutions of 3 x 3).
 MARGIN = 20
-BAND_ROWS = 512  # at once, so that memory does not grow with a frame's height
+BAND_ROWS = 256  # at once, so that memory does not grow with a frame's height
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,9 +103,12 @@ def model_files(factor: int) -> tuple[Path, Path]:
     found = []
     for end, digest in DIGESTS[factor].items():
         file = folder / f"{model_name(factor)}{end}"
-        if not file.is_file():
-            raise InputError(CODE, f"This backend cannot enlarge frames: {file} is not there.", f"Run: {INSTALL}")
-        if sha256_file(file) != digest:
+        try:
+            same = sha256_file(file) == digest
+        except OSError as error:
+            what = f"This backend cannot enlarge frames: {file} cannot be read ({error.strerror or error})."
+            raise InputError(CODE, what, f"Run: {INSTALL}") from error
+        if not same:
             raise InputError(CODE, f"{file} is not the file that Real-ESRGAN publishes.", "Put that in its place.")
         found.append(file)
     return found[0], found[1]

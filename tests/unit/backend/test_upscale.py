@@ -55,7 +55,7 @@ def test_files_that_are_missing_or_others_are_refused(tmp_path: Path, monkeypatc
     with pytest.raises(InputError, match=r"x2\.bin is not the file that Real-ESRGAN publishes"):
         open_upscaler(2, threads=1)
     layers.unlink()
-    with pytest.raises(InputError, match=r"x2\.param is not there"):
+    with pytest.raises(InputError, match=r"x2\.param cannot be read \(No such file"):
         open_upscaler(2, threads=1)
 
 
