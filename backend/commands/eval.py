@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
     against = unconstrained([entry.method for entry in folder.result.methods], arguments.against)
     output = prepare_output_folder(arguments.output or arguments.folder)
     passes = folder.passes()
-    pictures = {entry.method: folder.pictures(entry) for entry in folder.result.methods}
+    pictures = compared_pictures(folder)
     matches = consistency_matches(passes, folder.result.height, folder.result.width)
     perceptual = load_st_lpips()
     if perceptual is None:
@@ -60,6 +60,17 @@ def run(arguments: argparse.Namespace) -> int:
     print(document if arguments.json else table(figures, comparison))
     print(f"latentman: {output / JSON_FILE} and {PICTURE_FILE} are written.", file=sys.stderr)
     return 0
+
+
+def compared_pictures(folder: ResultFolder) -> dict[str, NDArray[np.uint8]]:
+    """Every method's frames at the passes' size, and a line to the error stream where they were larger."""
+    found = {}
+    for entry in folder.result.methods:
+        pictures = folder.pictures(entry)
+        found[entry.method] = folder.compared(pictures)
+        if note := folder.size_note(pictures):
+            print(f"latentman: {entry.method}: {note}", file=sys.stderr)
+    return found
 
 
 def measure(

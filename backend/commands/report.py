@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.commands.eval import measure, table
+from backend.commands.eval import compared_pictures, measure, table
 from backend.measure.metrics.comparison import Comparison, unconstrained
 from backend.measure.report.captions import BETWEEN, side_by_side
 from backend.measure.report.contact_sheet import Row, contact_sheet, depth_row, part_row
@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Write `video.mp4` (the methods beside each other), `contact_sheet.png` and `manifest.json`; print the table."""
     folder = ResultFolder.open(arguments.folder)
     passes = folder.passes()
-    pictures = {entry.method: folder.pictures(entry) for entry in folder.result.methods}
+    pictures = compared_pictures(folder)
     comparison = Comparison(measure(folder, passes, pictures), None, unconstrained(pictures))
     rows = [depth_row(passes), part_row(passes)]
     for name, frames in pictures.items():

@@ -198,7 +198,7 @@ def validate_job(job: Job) -> None:
     _check_frames(job)
     _check_numbers(job)
     check_settings(method_named(job.method), job.settings, len(job.frames), job.segment_frames)
-    check_finish(job.finish)
+    check_finish(job.finish, job.width, job.height, MAX_SIZE)
     _check_inputs(job)
 
 

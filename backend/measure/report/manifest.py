@@ -46,6 +46,7 @@ def manifest(folder: ResultFolder, comparison: Comparison) -> dict[str, Any]:
                 "job_id": entry.job_id,
                 "seed": folder.job(entry).seed,
                 "seconds": entry.seconds,
+                "frame_size": dict(zip(("width", "height"), folder.frame_size(entry), strict=True)),
                 "frames": msgspec.to_builtins(entry.frames, str_keys=True),
                 "files": {f"{entry.folder}/{name}": digest for name, digest in entry.files.items()},
                 "notes": list(entry.notes),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import av
 import numpy as np
@@ -13,6 +13,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from backend.commands.eval import compared_pictures
 from backend.measure.metrics.comparison import Comparison
 from backend.measure.report.captions import PAPER, fitted, side_by_side
 from backend.measure.report.contact_sheet import Row, contact_sheet
@@ -21,6 +22,8 @@ from backend.measure.report.result_folder import ResultFolder
 from backend.measure.report.video import write_video
 from shared.errors import InputError, LatentManError, PassesError
 from shared.jobs.frame_range import held_for
+from shared.jobs.job import Job, JobInputs, canonical_json
+from shared.methods.finish import FinishSettings
 
 
 def result_file(folder: Path, **changes: Any) -> Path:
@@ -179,6 +182,49 @@ def test_missing_and_broken_frames_are_named(tmp_path: Path) -> None:
     (frames / "0002.png").write_bytes(b"not a picture")
     with pytest.raises(InputError, match="0002.png is missing or not a picture"):
         folder.pictures(folder.result.methods[0])
+
+
+def enlarged_shot(folder: Path, upscale: Literal["off", "2", "4"]) -> tuple[ResultFolder, NDArray[np.uint8]]:
+    """A result of one method, whose job has 32x16 pixels and enlarges, and its frames at the passes' size."""
+    inputs = JobInputs(("0" * 64,) * 2, *("0" * 64,) * 3)
+    job = Job("a robot", (1, 2), inputs, width=32, height=16, finish=FinishSettings(upscale=upscale))
+    frames = np.random.default_rng(0).integers(0, 256, (2, 16, 32, 3)).astype(np.uint8)
+    (folder / "latentman").mkdir(parents=True)
+    (folder / "latentman" / "job.json").write_bytes(canonical_json(job))
+    factor = 1 if upscale == "off" else int(upscale)
+    for number, frame in zip((1, 2), frames, strict=True):
+        larger = frame.repeat(factor, axis=0).repeat(factor, axis=1).astype(int)
+        larger[::factor, ::factor] += factor * (factor - 1)  # a block's mean is less than a level off
+        Image.fromarray(np.minimum(larger, 255).astype(np.uint8)).save(folder / "latentman" / f"000{number}.png")
+    return ResultFolder.open(result_file(folder)), frames
+
+
+def test_enlarged_frames_are_compared_at_the_passes_size_with_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, frames = enlarged_shot(tmp_path, "4")
+    assert folder.pictures(folder.result.methods[0]).shape == (2, 64, 128, 3)
+    compared = compared_pictures(folder)["latentman"]
+    assert compared.shape == frames.shape and np.abs(compared.astype(int) - frames).max() <= 1
+    sentence = "latentman: latentman: frames of 128x64 are compared at the passes' 32x16, by block means.\n"
+    assert capsys.readouterr().err == sentence
+
+
+def test_frames_of_the_passes_size_are_compared_as_they_are(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder, _ = enlarged_shot(tmp_path, "off")
+    assert np.array_equal(compared_pictures(folder)["latentman"], folder.pictures(folder.result.methods[0]))
+    assert capsys.readouterr().err == ""
+
+
+def test_frames_of_another_size_are_refused(tmp_path: Path) -> None:
+    folder, _ = enlarged_shot(tmp_path, "2")
+    with pytest.raises(InputError, match="48x16 cannot be compared at 32x16"):
+        folder.compared(np.zeros((2, 16, 48, 3), np.uint8))
+
+
+def test_frames_sizes_are_those_of_their_jobs(tmp_path: Path) -> None:
+    folder, _ = enlarged_shot(tmp_path, "2")
+    assert folder.frame_size(folder.result.methods[0]) == (64, 32)
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"schema": 1}'])
