@@ -10,6 +10,7 @@ PROMPT ?= a robot dancing on the moon
 FRAMES ?= 16
 FPS ?= 10
 STEPS ?= 20
+METHODS := text2video_zero,latentman,surfacelock
 PRESET ?= quick
 SEED ?= 7
 OUT ?= out/demo
@@ -21,7 +22,8 @@ PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist l
 
 demo: $(READY)
 	@$(BIN)/python -m blender_addon --motion "$(MOTION)" --fps $(FPS) --frames 1-$(FRAMES) --prompt "$(PROMPT)" \
-	    --preset $(PRESET) --steps $(STEPS) --seed $(SEED) --method text2video_zero,latentman --output "$(OUT)" --save-blend "$(OUT)/shot.blend"
+	    --preset $(PRESET) --steps $(STEPS) --seed $(SEED) --method $(METHODS) \
+	    --output "$(OUT)" --save-blend "$(OUT)/shot.blend" --texture
 	@$(BIN)/latentman report "$(OUT)"
 
 test: check

@@ -23,7 +23,7 @@ from .ops import (
     watch_takes,
 )
 from .ops import models as model_operators
-from .scene import flat_settings, preferences, properties
+from .scene import older_files, preferences, properties
 from .shot import running
 from .ui import models as model_list
 from .ui import panel
@@ -46,7 +46,7 @@ _PARTS: tuple[_Part, ...] = (
     preferences,
     drawn_preferences,
     properties,
-    flat_settings,
+    older_files,
     running,
     import_motion,
     check_motion,

@@ -1,4 +1,4 @@
-"""`latentman bench diffusion|correspondence|surface|arithmetic|waiting`: the figures that the documents quote."""
+"""`latentman bench KIND`: the figures that the documents quote."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
@@ -14,13 +15,14 @@ from rich.table import Table
 from backend.measure.bench.arithmetic import Arithmetic, count_arithmetic
 from backend.measure.bench.correspondence import CorrespondenceBench, CorrespondenceRow, run_correspondence
 from backend.measure.bench.diffusion import CASES, DiffusionBench, DiffusionFigures, run_diffusion
+from backend.measure.bench.enlarging import EnlargingRow, run_enlarging
 from backend.measure.bench.shot import FRAMING
 from backend.measure.bench.surface import SurfaceBench, SurfaceRow, run_surface
 from backend.measure.bench.waiting import ASLEEP, SPINNING, WaitingBench, WaitingRow, run_waiting
 from backend.methods.latentman.step_decoder import GuideDecoder
 from shared.errors import EXIT_DONE
 
-KINDS = ("diffusion", "correspondence", "surface", "arithmetic", "waiting")
+KINDS = ("diffusion", "correspondence", "surface", "arithmetic", "waiting", "enlarging")
 _WIDTH = 130
 
 
@@ -62,8 +64,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     waits = WaitingBench()
     waiting.add_argument("--repeats", type=int, default=waits.repeats, help="default: %(default)s")
     waiting.add_argument("--others", type=int, default=waits.others, help="busy programs (default: one a processor)")
-    for kind in (diffusion, matching, drawing, counting, waiting):
+    for kind in (diffusion, matching, drawing, counting, waiting, _add_enlarging(kinds)):
         kind.add_argument("--json", action="store_true", help="all figures as JSON")
+
+
+def _add_enlarging(kinds: argparse._SubParsersAction[argparse.ArgumentParser]) -> argparse.ArgumentParser:
+    enlarging = kinds.add_parser("enlarging", help="how steady a finished shot's frames stay when they are enlarged")
+    enlarging.add_argument("folder", type=Path, help="the output folder of a finished shot")
+    enlarging.add_argument("--factor", type=int, choices=(2, 4), default=4, help="default: %(default)s")
+    return enlarging
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -74,6 +83,7 @@ def run(arguments: argparse.Namespace) -> int:
         "surface": _surface,
         "arithmetic": _arithmetic,
         "waiting": _waiting,
+        "enlarging": _enlarging,
     }
     kinds[arguments.bench](arguments)
     return EXIT_DONE
@@ -133,6 +143,11 @@ def _arithmetic(arguments: argparse.Namespace) -> None:
 def _waiting(arguments: argparse.Namespace) -> None:
     rows = run_waiting(WaitingBench(arguments.repeats, arguments.others), _report)
     print(json.dumps([asdict(row) for row in rows], indent=1) if arguments.json else waiting_table(rows))
+
+
+def _enlarging(arguments: argparse.Namespace) -> None:
+    rows = run_enlarging(arguments.folder, arguments.factor, _report)
+    print(json.dumps([asdict(row) for row in rows], indent=1) if arguments.json else enlarging_table(rows))
 
 
 def diffusion_table(figures: DiffusionFigures) -> str:
@@ -245,6 +260,21 @@ def waiting_table(rows: Sequence[WaitingRow]) -> str:
     return _table(
         "seconds of the baseline, 4 frames and 4 steps", ("busy programs", SPINNING, ASLEEP, "spinning/asleep"), lines
     )
+
+
+def enlarging_table(rows: Sequence[EnlargingRow]) -> str:
+    """The figures of enlarged clips for people."""
+    heads = ("case", "enlarged", "matched, lag 1", "warp error", "sharpness", "s a frame")
+    lines = [
+        (
+            row.clip,
+            row.way,
+            *("-" if one is None else f"{one:.1f}" for one in (row.matched, row.warp, row.sharpness)),
+            f"{row.frame_s:.2f}",
+        )
+        for row in rows
+    ]
+    return _table("mean squared differences on the body, 0 to 255", heads, lines)
 
 
 def _table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -18,6 +18,7 @@ from rich.markup import escape
 from backend.commands.model_arguments import add_model_arguments, chosen_files, chosen_model
 from backend.models.sources import check_complete, find_sources
 from backend.server.paths import default_work_folder
+from backend.upscale import INSTALL, installed
 from shared.errors import EXIT_DONE, EXIT_FAILED, InputError, ModelError
 from shared.files.frame_files import prepare_output_folder
 from shared.models.check import check_model_files
@@ -63,6 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
         lambda: check_model(chosen_model(arguments) or EMBEDDED, chosen_files(arguments, ModelFiles())),
         lambda: check_work_folder(work),
         lambda: check_disk(work),
+        check_upscale,
     )
     findings = [check() for check in checks]
     if arguments.json:
@@ -134,6 +136,15 @@ def check_disk(work: Path) -> Finding:
     free = shutil.disk_usage(place).free
     text = f"{free / 2**30:.1f} GiB free at {place}; {NEEDED_DISK_BYTES >> 30} GiB are wise"
     return Finding("disk", free >= NEEDED_DISK_BYTES, text, f"remove old jobs from {work / 'jobs'}")
+
+
+def check_upscale() -> Finding:
+    """What enlarges frames: an extra that need not be there, but if it is, then whole."""
+    try:
+        text = installed()
+    except InputError as error:
+        return Finding("upscale", False, error.message, error.hint)
+    return Finding("upscale", True, text or f"not installed, so frames keep their size; to have it: {INSTALL}")
 
 
 def _print(findings: list[Finding]) -> None:

@@ -22,7 +22,7 @@ from backend.measure.metrics.consistency import (
     consistency_matches,
     resampling_floor,
 )
-from backend.measure.metrics.st_lpips import ABSENT, load_st_lpips
+from backend.measure.metrics.st_lpips import ABSENT, StLpips, load_st_lpips
 from backend.measure.metrics.strip import consistency_strip
 from backend.measure.report.result_folder import ResultFolder
 from backend.passes.shot_passes import ShotPasses
@@ -46,9 +46,12 @@ def run(arguments: argparse.Namespace) -> int:
     against = unconstrained([entry.method for entry in folder.result.methods], arguments.against)
     output = prepare_output_folder(arguments.output or arguments.folder)
     passes = folder.passes()
-    pictures = {entry.method: folder.pictures(entry) for entry in folder.result.methods}
+    pictures = compared_pictures(folder)
     matches = consistency_matches(passes, folder.result.height, folder.result.width)
-    figures = _measured(folder, passes, pictures, matches)
+    perceptual = load_st_lpips()
+    if perceptual is None:
+        print(f"latentman: {ABSENT}", file=sys.stderr)
+    figures = _measured(folder, passes, pictures, matches, perceptual)
     comparison = Comparison(figures, resampling_floor(passes, matches), against)
     document = json.dumps({"frames": folder.result.frames, **comparison.json_value()}, indent=1)
     strip = consistency_strip(comparison, pictures, folder.result.frames, matches.part)
@@ -59,6 +62,17 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def compared_pictures(folder: ResultFolder) -> dict[str, NDArray[np.uint8]]:
+    """Every method's frames at the passes' size, and a line to the error stream where they were larger."""
+    found = {}
+    for entry in folder.result.methods:
+        pictures = folder.pictures(entry)
+        found[entry.method] = folder.compared(pictures)
+        if note := folder.size_note(pictures):
+            print(f"latentman: {entry.method}: {note}", file=sys.stderr)
+    return found
+
+
 def measure(
     folder: ResultFolder, passes: ShotPasses, pictures: Mapping[str, NDArray[np.uint8]]
 ) -> dict[str, Consistency]:
@@ -66,15 +80,16 @@ def measure(
     matches: ConsistencyMatches = consistency_matches(
         passes, folder.result.height, folder.result.width, assignment_lags=LAGS[:1]
     )
-    return _measured(folder, passes, pictures, matches)
+    return _measured(folder, passes, pictures, matches, load_st_lpips())
 
 
 def _measured(
-    folder: ResultFolder, passes: ShotPasses, pictures: Mapping[str, NDArray[np.uint8]], matches: ConsistencyMatches
+    folder: ResultFolder,
+    passes: ShotPasses,
+    pictures: Mapping[str, NDArray[np.uint8]],
+    matches: ConsistencyMatches,
+    perceptual: StLpips | None,
 ) -> dict[str, Consistency]:
-    perceptual = load_st_lpips()
-    if perceptual is None:
-        print(f"latentman: {ABSENT}", file=sys.stderr)
     segments = {entry.method: folder.job(entry).segment_frames for entry in folder.result.methods}
     return {
         name: consistency(frames, passes, matches, segment_frames=segments[name], perceptual=perceptual)
@@ -108,10 +123,10 @@ SHARES: Rows = (
 def table(figures: Mapping[str, Consistency], comparison: Comparison | None = None) -> str:
     """The figures for people, a column a method: lower is steadier, and the sharpness says at what cost.
 
-    With a `comparison` the resampling floor and the sharpness ratios stand beside them.
+    With a `comparison` the ratios to the unconstrained run stand beside them, and the resampling floor if it has one.
     """
     first = next(iter(figures.values()))
-    columns = {**figures, **({"floor": comparison.floor} if comparison else {})}
+    columns = {**figures, **({"floor": comparison.floor} if comparison and comparison.floor else {})}
     grid = Table(title="mean squared differences on the body, 0 to 255")
     for name in ("figure", *columns):
         grid.add_column(name, justify="left" if name == "figure" else "right", no_wrap=True)
@@ -127,15 +142,16 @@ def table(figures: Mapping[str, Consistency], comparison: Comparison | None = No
         grid.add_row(title, *(_shown(value(c)) for c in columns.values()))
     for title, value in SHARES:  # of which the floor's grey place says nothing
         grid.add_row(title, *(_shown(value(c), 3) for c in figures.values()))
-    if comparison is not None:
+    if comparison is not None and comparison.against is not None:
         ratios = [_shown(comparison.sharpness_ratio(name), 2) for name in figures]
-        floors = [_shown(comparison.floor_of(name)[0]) for name in figures]
-        grid.add_row(f"sharpness over {comparison.against}'s", *ratios, "")
+        grid.add_row(f"sharpness over {comparison.against}'s", *ratios)
         changes = [_shown(comparison.background_ratio(name), 2) for name in figures]
-        grid.add_row(f"background over {comparison.against}'s", *changes, "")
+        grid.add_row(f"background over {comparison.against}'s", *changes)
         kept = [_shown(comparison.shading_kept(name), 2) for name in figures]
-        grid.add_row(f"shading over {comparison.against}'s", *kept, "")
-        grid.add_row("floor at this sharpness, lag 1", *floors, "")
+        grid.add_row(f"shading over {comparison.against}'s", *kept)
+    if comparison is not None and comparison.floor is not None:
+        floors = [_shown(comparison.floor_of(name)[0]) for name in figures]
+        grid.add_row("floor at this sharpness, lag 1", *floors)
     console = Console(width=130)
     with console.capture() as capture:
         console.print(grid)

@@ -6,16 +6,22 @@ import argparse
 import io
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
-from backend.commands.eval import measure, table
-from backend.measure.metrics.consistency import Consistency
+import numpy as np
+from numpy.typing import NDArray
+
+from backend.commands.eval import compared_pictures, measure, table
+from backend.measure.metrics.comparison import Comparison, unconstrained
+from backend.measure.report.captions import BETWEEN, side_by_side
 from backend.measure.report.contact_sheet import Row, contact_sheet, depth_row, part_row
 from backend.measure.report.manifest import manifest
 from backend.measure.report.result_folder import ResultFolder
 from backend.measure.report.video import write_video
 from shared.files.frame_files import write_atomic
 from shared.jobs.frame_range import held_for
+from shared.methods import METHODS
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,33 +29,49 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", type=Path, help="the output folder of a finished shot")
 
 
-def caption(name: str, figures: Consistency) -> str:
+def label(method: str) -> str:
+    """A method's name for people."""
+    return METHODS[method].label if method in METHODS else method
+
+
+def caption(method: str, comparison: Comparison) -> str:
     """A method's line on the contact sheet: its H_MSE, and what that has to be read with."""
+    figures = comparison.figures[method]
     shown = (
-        ("H_MSE", figures.h_mse.mean),
-        ("background", figures.background_mean),
-        ("sharpness", figures.sharpness.mean),
+        ("H_MSE", figures.h_mse.mean, 1),
+        ("background", figures.background_mean, 1),
+        ("sharpness", figures.sharpness.mean, 1),
+        ("shading kept", comparison.shading_kept(method), 2),
+        ("mask IoU", figures.mask_iou.mean, 2),
+        ("seam ratio", None if figures.seam is None else figures.seam.ratio, 2),
     )
-    return "   ".join([name, *(f"{title} {value:.1f}" for title, value in shown if value is not None)])
+    known = (f"{title} {value:.{digits}f}" for title, value, digits in shown if value is not None)
+    return BETWEEN.join([label(method), *known])
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Write `video.mp4` (the last method), `contact_sheet.png` and `manifest.json`; print the consistency table."""
+    """Write `video.mp4` (the methods beside each other), `contact_sheet.png` and `manifest.json`; print the table."""
     folder = ResultFolder.open(arguments.folder)
     passes = folder.passes()
-    pictures = {entry.method: folder.pictures(entry) for entry in folder.result.methods}
-    figures = measure(folder, passes, pictures)
+    pictures = compared_pictures(folder)
+    comparison = Comparison(measure(folder, passes, pictures), None, unconstrained(pictures))
     rows = [depth_row(passes), part_row(passes)]
     for name, frames in pictures.items():
-        rows.append(Row(caption(name, figures[name]), frames))
+        rows.append(Row(caption(name, comparison), frames))
     result = folder.result
     picture = io.BytesIO()
     contact_sheet(rows, numbers=result.frames).save(picture, "PNG", optimize=True)
     write_atomic(folder.path / "contact_sheet.png", picture.getbuffer())
-    shown = pictures[result.methods[-1].method]
-    write_video(folder.path / "video.mp4", shown, result.fps, held_for(result.frames))
-    document = json.dumps(manifest(folder, figures), indent=1).encode()
+    write_video(folder.path / "video.mp4", _beside_each_other(folder), result.fps, held_for(result.frames))
+    document = json.dumps(manifest(folder, comparison), indent=1).encode()
     write_atomic(folder.path / "manifest.json", document)
-    print(table(figures))
+    print(table(comparison.figures, comparison))
     print(f"latentman: {folder.path / 'video.mp4'}, contact_sheet.png and manifest.json are written.", file=sys.stderr)
     return 0
+
+
+def _beside_each_other(folder: ResultFolder) -> Iterator[NDArray[np.uint8]]:
+    """The video's frames, at the size of the methods' own: read as they are needed."""
+    entries = folder.result.methods
+    for frame in folder.result.frames:
+        yield side_by_side([label(one.method) for one in entries], [folder.picture(one, frame) for one in entries])

@@ -55,7 +55,8 @@ class Engine(Protocol):
         memory: Memory | None = None,
         callbacks: Callbacks = UNWATCHED,
     ) -> Iterator[NDArray[np.uint8]]:
-        """The finished pictures (height, width, 3) of the segment's `frames`, by their index in the shot, one by one.
+        """The finished pictures (height, width, 3) of the segment's `frames`, by their index in the shot, one by one;
+        higher and wider than the job where it has them enlarged.
 
         `latents` (frames, channels, h, w) are all of the segment's, `memory` is what its sampling gave. Raises JobError
         for values that are not finite and for a memory that is missing, CancelledError before the next frame once the

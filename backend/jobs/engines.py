@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from backend.contract.engine import Engine
 from backend.contract.values import SampleSettings
-from backend.jobs.job_finish import job_finish
+from backend.jobs.job_finish import job_finish, job_upscaler
 from backend.jobs.reuse import computing_code, machinery
 from backend.jobs.warm_model import warm_model
 from backend.loop.engine import FrameEngine
@@ -66,6 +66,7 @@ def _engine_of(sources: ModelSources) -> FamilyEngine:
 
 def _stable_diffusion(job: Job, passes: ShotPasses, sources: ModelSources, compiled: bool) -> Engine:
     """Frame by frame, by Stable Diffusion 1.5 and a depth ControlNet."""
+    enlarge = job_upscaler(job)  # first: a job that cannot be finished is refused before a model is loaded
     warm = warm_model(job.model, job.model_files, compiled)
     surface = ShotSurface(passes)
     inputs = MethodInputs(job.settings, passes, warm.components.latent_factor, surface, job.seed)
@@ -74,10 +75,11 @@ def _stable_diffusion(job: Job, passes: ShotPasses, sources: ModelSources, compi
     model = StableDiffusion(components, _prompt(components, job), warm.colours)
     settings = SampleSettings(job.steps, job.guidance_scale, job.controlnet_scale, job.seed, job.height, job.width)
     finish = job_finish(job, surface)
-    finishing = () if finish is None else (type(finish).__module__,)
+    finishing = tuple(type(one).__module__ for one in (finish, enlarge) if one is not None)
     code = computing_code(type(method), (*COMPUTING, *finishing), compiled=compiled)
-    machine = machinery(components.device, components.dtype, sources.stamp(), code)
-    return FrameEngine(model, method, lambda frames: depth_pictures(passes, frames), settings, machine, finish)
+    files = sources.stamp() if enlarge is None else f"{sources.stamp()}, {enlarge.stamp}"
+    machine = machinery(components.device, components.dtype, files, code)
+    return FrameEngine(model, method, lambda frames: depth_pictures(passes, frames), settings, machine, finish, enlarge)
 
 
 def _with_parts(components: Components, method: FrameMethod, sources: ModelSources) -> Components:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import torch
+
 from backend.loop.method import Finish
 from backend.surface.lock import SurfaceLock
 from backend.surface.shot_surface import ShotSurface
+from backend.upscale import Upscaler, open_upscaler
 from shared.jobs.job import Job
 from shared.jobs.keyed_prompts import parse_prompts
 from shared.methods import method_named
@@ -16,6 +19,12 @@ def job_finish(job: Job, surface: ShotSurface) -> Finish | None:
     if not is_locked(method_named(job.method), job.finish):
         return None
     return SurfaceLock(surface, job.finish.background, all_prompts(job))
+
+
+def job_upscaler(job: Job) -> Upscaler | None:
+    """What enlarges the job's frames, None where it asks for no enlarging. Raises InputError where it is not there."""
+    upscale = job.finish.upscale
+    return None if upscale == "off" else open_upscaler(int(upscale), torch.get_num_threads())
 
 
 def all_prompts(job: Job) -> tuple[str, ...]:

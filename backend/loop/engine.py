@@ -33,7 +33,7 @@ from backend.contract.values import (
     Trajectory,
 )
 from backend.loop.memory import FrameMemory, choose_batches, fits_with_graph, free_bytes
-from backend.loop.method import Finish, FrameMethod
+from backend.loop.method import Enlarge, Finish, FrameMethod
 from backend.loop.model import ControlPictures, FrameModel
 from backend.loop.noise import draw
 from backend.loop.pictures import check_finite, grey_levels
@@ -47,7 +47,7 @@ class FrameEngine:
     """Implements `contract.engine.Engine`. `controls` are the shot's depth pictures, unless the method has its own.
 
     `machinery` names hardware, libraries and files, for the record. `finish` is the job's; without one the method's
-    own is taken.
+    own is taken. `enlarge` is what finished pictures go through last.
     """
 
     model: FrameModel
@@ -56,6 +56,7 @@ class FrameEngine:
     settings: SampleSettings
     machinery: str = ""
     finish: Finish | None = None
+    enlarge: Enlarge | None = None
     _seen: list[tuple[Tensor, Tensor]] = field(default_factory=list)  # latents and their pictures, sampled last
 
     @property
@@ -113,8 +114,37 @@ class FrameEngine:
         callbacks: Callbacks = UNWATCHED,
     ) -> Iterator[NDArray[np.uint8]]:
         """The finished pictures of `frames`; see `Engine.decode`. Frames are decoded one at a time."""
+        for picture in self._finished(segment, latents, [frame - segment.start for frame in frames], memory, callbacks):
+            if self.enlarge is not None:
+                callbacks.check_cancelled()
+                picture = self.enlarge(picture)
+            yield picture
+
+    def files(self, memory: Memory | None) -> Mapping[str, bytes]:
+        """The job's result files; see `Engine.files`."""
+        return {} if self._finish is None or memory is None else self._finish.files(memory)
+
+    def notes(self, memory: Memory | None) -> tuple[str, ...]:
+        """What was chosen; see `Engine.notes`."""
+        chosen = () if self._finish is None or memory is None else self._finish.notes(memory)
+        if self.enlarge is None:
+            return chosen
+        factor, width, height = self.enlarge.factor, self.settings.width, self.settings.height
+        return (*chosen, f"Frames are enlarged {factor} times, to {factor * width}x{factor * height}.")
+
+    def preview(self, x0: Tensor) -> Tensor:
+        """A quick picture of one frame's clean latents; see `Engine.preview`."""
+        return self.model.preview(x0)
+
+    @property
+    def _finish(self) -> Finish | None:
+        return self.method.finish if self.finish is None else self.finish
+
+    def _finished(
+        self, segment: Segment, latents: Tensor, rows: Sequence[int], memory: Memory | None, callbacks: Callbacks
+    ) -> Iterator[NDArray[np.uint8]]:
+        """The finished pictures of some rows of a segment, at the job's own size."""
         finish = self._finish
-        rows = [frame - segment.start for frame in frames]
         if finish is None:
             for row in rows:
                 yield grey_levels(self._picture(latents, row, callbacks))
@@ -125,22 +155,6 @@ class FrameEngine:
             finished = finish.finished(segment, self._whole(latents, callbacks), memory)
         for row in rows:
             yield grey_levels(finished[row])
-
-    def files(self, memory: Memory | None) -> Mapping[str, bytes]:
-        """The job's result files; see `Engine.files`."""
-        return {} if self._finish is None or memory is None else self._finish.files(memory)
-
-    def notes(self, memory: Memory | None) -> tuple[str, ...]:
-        """What was chosen; see `Engine.notes`."""
-        return () if self._finish is None or memory is None else self._finish.notes(memory)
-
-    def preview(self, x0: Tensor) -> Tensor:
-        """A quick picture of one frame's clean latents; see `Engine.preview`."""
-        return self.model.preview(x0)
-
-    @property
-    def _finish(self) -> Finish | None:
-        return self.method.finish if self.finish is None else self.finish
 
     def _remembering(
         self, segment: Segment, before: Memory | None, result: SegmentResult, callbacks: Callbacks

@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
 from backend.contract.values import UNWATCHED, Callbacks, Canvas, Memory, Segment, Step
@@ -162,6 +164,19 @@ class Finish(Protocol):
 
     def notes(self, memory: Memory) -> tuple[str, ...]:
         """What it chose, a sentence each, from the last segment's memory."""
+        ...
+
+
+class Enlarge(Protocol):
+    """What makes each finished picture larger, by itself."""
+
+    @property
+    def factor(self) -> int:
+        """How many times higher and wider pictures become."""
+        ...
+
+    def __call__(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """A picture (height, width, 3), `factor` times as high and wide."""
         ...
 
 

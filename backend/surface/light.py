@@ -65,12 +65,12 @@ def fitted_light(frames: Sequence[LitTexels], texels: int) -> Floats:
 
 def luminance_of(colours: Floats) -> Floats:
     """The luminance (n,) of colours (n, 3), 0..1."""
-    return np.maximum(colours @ LUMINANCE, 0).astype(np.float32)
+    return np.asarray(np.maximum(colours @ LUMINANCE, 0), np.float32)
 
 
 def log_of(luminance: Floats) -> Floats:
     """The logarithm of luminance, of black too: (n,)."""
-    return np.log(luminance + np.float32(DARKEST))
+    return np.asarray(np.log(luminance + np.float32(DARKEST)), np.float32)
 
 
 def _base(frames: Sequence[LitTexels], light: Floats, texels: int) -> Floats:
@@ -80,7 +80,7 @@ def _base(frames: Sequence[LitTexels], light: Floats, texels: int) -> Floats:
         bright = brightness(light, one.normal)
         total[one.seen] += one.weight * bright * one.luminance
         weight[one.seen] += one.weight * bright**2
-    return total / np.maximum(weight, 1e-12)
+    return np.asarray(total / np.maximum(weight, 1e-12), np.float32)
 
 
 def _solved(frames: Sequence[LitTexels], working: Sequence[tuple[Floats, Floats]], texels: int) -> Floats:
@@ -96,4 +96,4 @@ def _solved(frames: Sequence[LitTexels], working: Sequence[tuple[Floats, Floats]
         products += row.T @ weighted
     within = products - (means / np.maximum(weights, 1e-12)[:, None]).T @ means
     matrix = within[:BASIS, :BASIS] + np.eye(BASIS) * (RIDGE * weights.sum() + 1e-12)
-    return np.linalg.solve(matrix, within[:BASIS, BASIS]).astype(np.float32)
+    return np.asarray(np.linalg.solve(matrix, within[:BASIS, BASIS]), np.float32)

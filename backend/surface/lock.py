@@ -121,7 +121,7 @@ class SurfaceLock:
             if f"{PLATE_BEFORE}colour" in arrays:
                 plate = blended_plate(_plate(arrays, PLATE_BEFORE), plate, (row + 1) / len(frames))
             kept = matte(picture, plate, ring)
-            behind = plate.under(frame, share_of(ring.distance_px) * (1 - kept))
+            behind = plate.under(frame, share_of(ring.distance_px) * (1 - kept), ring.distance_px)
             out.append(behind + kept[..., None] * (picture - behind))
         return out
 

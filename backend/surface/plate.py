@@ -14,6 +14,7 @@ from torch import Tensor
 ROBUST = 0.1
 ROUNDS = 2
 SHADOW = 0.03  # of the picture's height: what is softer than this is a frame's own
+SHADED = 0.15  # of the picture's height from the body: its shadow fades out there
 FROM_PX, OVER_PX = 2.0, 4.0  # full weight six pixels from the body: autoencoders draw a halo round it
 FAINT = 1e-3
 POOR = 0.05  # less weight than this is a halo seen once
@@ -30,13 +31,14 @@ class Plate:
     colour: Floats  # (height, width, 3) 0..1
     weight: Floats  # (height, width)
 
-    def under(self, picture: Floats, share: Floats) -> Floats:
-        """A frame's background (height, width, 3): the plate, with the frame's own soft shadows on it, and the frame
-        itself where the plate has nothing.
+    def under(self, picture: Floats, share: Floats, distance_px: Floats) -> Floats:
+        """A frame's background (height, width, 3): the plate, with the frame's own soft shadows on it near the body,
+        and the frame itself where the plate has nothing.
 
         `share` (height, width) says which of the frame's pixels show the background (`share_of`).
         """
-        shadow, _ = _soft(picture - self.colour, share)
+        near = np.clip(1 - distance_px / (SHADED * picture.shape[0]), 0, 1)[..., None]
+        shadow = near * _soft(picture - self.colour, share)[0]
         return np.where(self.weight[..., None] > 0, np.clip(self.colour + shadow, 0, 1), picture)
 
     def arrays(self, prefix: str = "") -> dict[str, Tensor]:

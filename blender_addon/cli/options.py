@@ -6,7 +6,7 @@ import argparse
 import dataclasses
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -19,6 +19,7 @@ from ..shared.jobs.job import Job, default_of
 from ..shared.jobs.keyed_prompts import read_prompts
 from ..shared.methods import DEFAULT_METHOD, METHODS, MethodSettings, MethodSpec, method_named
 from ..shared.methods.finish import FINISH, FINISH_GROUP
+from ..shared.methods.spec import Preset
 from ..shared.methods.table import presets
 from ..shared.models.files import place_of
 from ..shared.motion import UP_AXES
@@ -100,8 +101,10 @@ def _add_job(group: Any) -> None:
     group.add_argument("--seed", type=int, metavar="N", help="equal seeds give equal noise")
     group.add_argument(
         "--preset",
-        choices=list(presets()),
-        help="a set of strengths, as in the panel; options beside it override it",
+        action="append",
+        metavar="NAME",
+        help=f"a set of strengths, as in the panel, for its own method alone: {', '.join(presets())}; several, "
+        "separated by commas, are for one method each; options beside it override it",
     )
     group.add_argument("--steps", type=int, metavar="N", help="denoising steps")
     group.add_argument("--guidance", dest="guidance_scale", type=float, metavar="X", help="how strongly the text acts")
@@ -152,19 +155,49 @@ def methods_of(
     options: argparse.Namespace, shot: ShotFile | None, stored: Job, kept: Callable[[MethodSpec], MethodSettings]
 ) -> dict[str, MethodSettings]:
     """The methods that were asked for, in order, each with its settings: --job's, where it has none the open file's
-    (`kept`), over them --preset's, over them those given. Raises InputError."""
-    names = [stored.method] if shot is None else list(shot.methods)
+    (`kept`), over them --preset's, over them those given. Where neither --method nor --job names one, a preset brings
+    its own, as in the panel. Raises InputError."""
+    chosen = _presets(options)
+    names = list(chosen) or [stored.method] if shot is None else list(shot.methods)
     if options.method:
-        names = [name for given in options.method for name in given.replace(" ", "").split(",") if name]
+        names = _names(options.method)
     if len(set(names)) < len(names):
         raise InputError("arguments.method", "A method is named twice.", "Name each once.")
     known = {} if shot is None else shot.methods
     found = {name: known[name] if name in known else kept(method_named(name)) for name in names}
-    if options.preset is not None:
-        method, preset = preset_named(options.preset)
-        found |= {method.name: preset.settings} if method.name in found else {}
+    for method, preset in chosen.items():
+        if method not in found:
+            raise InputError(
+                "arguments.preset",
+                f"{preset.name} is a preset of {method}, and the methods are {', '.join(names)}.",
+                "Add it to --method, or leave the preset out.",
+            )
+        found[method] = preset.settings
     check_asked(options, names)
     return {name: with_given(options, METHODS[name], own) for name, own in found.items()}
+
+
+def _names(given: Sequence[str]) -> list[str]:
+    """What an option names that may be given several times, and several names each time, separated by commas."""
+    return [name for one in given for name in one.replace(" ", "").split(",") if name]
+
+
+def _presets(options: argparse.Namespace) -> dict[str, Preset]:
+    """The presets that were asked for, by method. Raises InputError for an unknown one and two of one method."""
+    found: dict[str, Preset] = {}
+    for method, preset in (preset_named(name) for name in _names(options.preset or ())):
+        if method.name in found:
+            raise InputError("arguments.preset", f"There are two presets for {method.name}.", "Name one a method.")
+        found[method.name] = preset
+    return found
+
+
+def _check_steps(options: argparse.Namespace, chosen: Mapping[str, Preset]) -> None:
+    """Refuse presets that go with several numbers of steps where none is given: the methods of a shot share it."""
+    steps = {str(preset.steps) for preset in chosen.values() if preset.steps is not None}
+    if len(steps) > 1 and options.steps is None:
+        names = " and ".join(preset.name for preset in chosen.values())
+        raise InputError("arguments.preset", f"The presets {names} differ in their steps.", "Give --steps.")
 
 
 def job_template(
@@ -177,8 +210,10 @@ def job_template(
     in `blend_folder`, the open file's. Raises InputError.
     """
     base = stored if shot is None else dataclasses.replace(shot.job, fps=stored.fps)
-    if options.preset is not None:
-        base = applied(preset_named(options.preset)[1], base)
+    chosen = _presets(options)
+    _check_steps(options, chosen)
+    for preset in chosen.values():
+        base = applied(preset, base)
     given = {name: getattr(options, name) for name in _JOB_OPTIONS if getattr(options, name) is not None}
     if options.model is not None:
         given["model"] = place_of(options.model, Path.cwd(), blend_folder)

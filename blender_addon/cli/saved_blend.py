@@ -16,8 +16,10 @@ from ..shared.body.atlas_layout import ATLAS_FILE
 from ..shared.errors import InputError
 from ..shared.files.frame_files import is_file, shown_path
 from ..shared.files.strict_json import as_text, is_text
+from ..shared.methods import METHODS
 from ..timeline.take import Take, add_take
 
+_LOCKED = " or ".join(one.name for one in METHODS.values() if one.locked)
 FROM_TAKE: Literal[True] = True  # what `--texture` is without a file
 
 Texture = Path | Literal[True] | None
@@ -73,7 +75,7 @@ def save_blend(scene: Any, job: GenerateJob, path: Path, texture: Texture) -> No
         raise InputError(
             "arguments.texture",
             f"{shown_path(path)} was saved without a texture: {methods} made none.",
-            "Add a method that is locked to the body's surface.",
+            f"Add {_LOCKED} to --method, or give --finish-lock on.",
         )
 
 

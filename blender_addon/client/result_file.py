@@ -4,7 +4,8 @@ OUTPUT/METHOD/job.json        the job in its canonical form
 OUTPUT/METHOD/measured.json   how long it has taken so far, over all runs
 OUTPUT/METHOD/atlas.png       where the job left one (`shared.jobs.result_files`)
 OUTPUT/job.json               the job of the last method that was asked for; `--job` reads it back
-OUTPUT/result.json            timings in seconds, digests by frame number, folders relative to OUTPUT
+OUTPUT/result.json            timings in seconds, digests by frame number, folders relative to OUTPUT; `width` and
+                              `height` are the job's, `frame_size` that of the frames
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from pathlib import Path
 
 from ..shared.files.frame_files import prepare_output_folder, write_atomic
 from ..shared.jobs.job import Job, canonical_json
+from ..shared.methods.finish import frame_size
 from .request import GenerateRequest
 
 RESULT_SCHEMA = 1
@@ -76,6 +78,8 @@ def write_measured(folder: Path, job_id: str, seconds: float) -> None:
 
 def write_result(request: GenerateRequest, result: ShotResult) -> None:
     """Write `result.json`. Raises LatentManError `storage.*`."""
+    template = request.template
+    width, height = frame_size(template.finish, template.width, template.height)
     document = {
         "schema": RESULT_SCHEMA,
         "server": result.server,
@@ -83,8 +87,9 @@ def write_result(request: GenerateRequest, result: ShotResult) -> None:
         "engine": request.engine,
         "frames": list(request.template.frames),
         "fps": request.template.fps,
-        "width": request.template.width,
-        "height": request.template.height,
+        "width": template.width,
+        "height": template.height,
+        "frame_size": {"width": width, "height": height},
         "seconds": {"passes": round(result.passes_s, 3), "total": round(result.total_s, 3)},
         "passes": {"folder": _relative(request), "frames": result.passes},
         "methods": [

@@ -13,11 +13,17 @@ from ..rig.body_texture import has_texture, put_texture, remove_texture
 from ..rig.character import bodies, chosen_character, why_grey
 from ..shared.errors import LatentManError
 from ..shared.files.frame_files import is_file
+from ..shared.methods import METHODS
+from ..shared.methods.finish import FinishSettings
+from ..shared.methods.setting import declared
 from ..timeline.compare import shown_take
 from ..timeline.take import take_texture
 from ..typed_bpy import Outcome, registration_of
 from .reporting import allow, refuse
 
+_LOCK = declared(FinishSettings)["lock"].label
+_LOCKED = " and ".join(one.label for one in METHODS.values() if one.locked)
+_WHICH_HAVE_ONE = f"takes of {_LOCKED} have one, and those of any method with {_LOCK} on"
 _DONE = "{} wears the texture: see it in Material Preview, or light and render it"
 
 
@@ -53,7 +59,7 @@ def _why_no_texture(context: Any) -> str:
     if strip is None:
         return "No take is shown: press Generate, or show one"
     if not is_file(take_texture(strip)):
-        return f"{strip.name} has no texture: takes that are locked to the body's surface have one"
+        return f"{strip.name} has no texture: {_WHICH_HAVE_ONE}"
     return why_grey(context)
 
 

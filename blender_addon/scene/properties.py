@@ -6,6 +6,8 @@ the finish's, `scene.latentman.finish.SETTING`.
 
 from __future__ import annotations
 
+import zlib
+from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Any
 
@@ -28,7 +30,28 @@ from ..shared.motion import UP_AXES
 from ..typed_bpy import pointer_to
 from .setting_properties import settings_group, shown_settings
 
-_METHOD_ITEMS = tuple((method.name, method.label, method.description) for method in METHODS.values())
+Item = tuple[str, str, str]
+
+# A .blend holds a choice by its number: of those of earlier files, their places in the lists of then.
+_EARLIER_METHODS = ("latentman", "text2video_zero", "masactrl", "shared_noise", "per_frame")
+_EARLIER_PRESETS = ("standard", "draft", "quick", "align_only", "strong", "paper", "released")
+
+
+def numbered(items: Iterable[Item], earlier: Sequence[str]) -> tuple[tuple[str, str, str, str, int], ...]:
+    """A list's items with a number each that it keeps wherever it stands, so that files mean the same in any version:
+    that of `earlier` ones is their place there, that of others comes from the name."""
+    return tuple(
+        (name, label, text, "", earlier.index(name) if name in earlier else _number(name))
+        for name, label, text in items
+    )
+
+
+def _number(name: str) -> int:
+    """A number for a name, 2**30 up to what Blender's 32 bits hold."""
+    return 1 << 30 | zlib.crc32(name.encode()) & (1 << 30) - 1
+
+
+_METHOD_ITEMS = numbered(((one.name, one.label, one.description) for one in METHODS.values()), _EARLIER_METHODS)
 _ENGINE_ITEMS = (
     ("cycles", "Cycles", "Exact, and works on every machine"),
     ("eevee", "EEVEE", "Needs a graphics card or software OpenGL; chart coordinates are less fine"),
@@ -37,7 +60,10 @@ _UP_ITEMS = (
     ("auto", "Automatic", "As files of this format have it, unless the character certainly stands along another axis"),
     *((axis, axis.upper(), f"The file's {axis.upper()} points up") for axis in UP_AXES[1:]),
 )
-_PRESET_ITEMS = tuple((name, preset.label, preset.description) for name, (_, preset) in presets().items())
+_PRESET_ITEMS = numbered(
+    ((name, f"{method.label}: {one.label}", one.description) for name, (method, one) in presets().items()),
+    _EARLIER_PRESETS,
+)
 _GROUPS = {name: settings_group(one) for name, one in settings_groups().items() if shown_settings(one.settings)}
 
 

@@ -226,7 +226,7 @@ def _store(settings: Any, name: str, value: Any) -> None:
     field = settings.bl_rna.properties[name]
     if field.type == "ENUM":
         fits = value in field.enum_items.keys()
-    elif field.type == "STRING":
+    elif field.type in ("STRING", "BOOLEAN"):
         fits = True
     else:
         numbers = value if isinstance(value, list | tuple) else (value,)

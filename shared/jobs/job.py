@@ -147,7 +147,7 @@ def read_job(value: Any) -> Job:
 
     Raises StrictJSONError naming the place at fault, InputError for a method or a named set that is none.
     """
-    todays = as_today(value, DEFAULT_METHOD)
+    todays = as_today(value)
     if isinstance(todays, dict):
         _check_schema(todays.get("schema", SCHEMA))
     return _typed(_fill_prompt(todays), by_name=settings_under_name(value))
@@ -198,7 +198,7 @@ def validate_job(job: Job) -> None:
     _check_frames(job)
     _check_numbers(job)
     check_settings(method_named(job.method), job.settings, len(job.frames), job.segment_frames)
-    check_finish(job.finish)
+    check_finish(job.finish, job.width, job.height, MAX_SIZE)
     _check_inputs(job)
 
 

@@ -51,7 +51,8 @@ class FinishSettings(MethodSettings):
     upscale: Literal["off", "2", "4"] = setting(
         "off",
         "Upscale",
-        "Enlarge the finished frames",
+        "Enlarge the finished frames by a network, which makes them sharper and less steady than plain enlarging. "
+        "The backend needs its extra for it",
         group=FINISH,
         choices=(
             Choice("off", "Off"),
@@ -80,7 +81,18 @@ def acting(method: MethodSpec, finish: FinishSettings) -> FinishSettings:
     return dataclasses.replace(NO_FINISH, upscale=finish.upscale)
 
 
-def check_finish(finish: FinishSettings) -> None:
-    """Refuse what cannot be done to a job's frames. Raises InputError."""
-    if finish.upscale != "off":
-        raise InputError("job.upscale", "This version cannot enlarge frames.", 'Set finish.upscale to "off".')
+def frame_size(finish: FinishSettings, width: int, height: int) -> tuple[int, int]:
+    """Width and height of the finished frames of a job of this size."""
+    factor = 1 if finish.upscale == "off" else int(finish.upscale)
+    return width * factor, height * factor
+
+
+def check_finish(finish: FinishSettings, width: int, height: int, most: int) -> None:
+    """Refuse frames of more than `most` pixels a side. Whether it can enlarge, a backend says. Raises InputError."""
+    size = frame_size(finish, width, height)
+    if finish.upscale != "off" and max(size) > most:
+        raise InputError(
+            "job.upscale",
+            f"Frames enlarged {finish.upscale} times have {size[0]}x{size[1]} pixels; at most {most} a side are made.",
+            "Enlarge less, or make smaller frames.",
+        )

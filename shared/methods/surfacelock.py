@@ -74,14 +74,14 @@ SURFACELOCK = MethodSpec(
     presets=(
         Preset(
             "surface",
-            "SurfaceLock",
+            "Standard",
             "Frames agree while they are denoised, then the lock",
             SurfaceLockSettings(),
             steps=20,
         ),
         Preset(
             "surface_fast",
-            "SurfaceLock, fast",
+            "Fast",
             "The lock alone: as quick as the baseline, but what it locks is what the frames happened to show",
             SurfaceLockSettings(particles=False, rounds=0, attention="text2video_zero"),
             steps=20,

@@ -12,7 +12,7 @@ from .plain import MASACTRL, PER_FRAME, SHARED_NOISE, TEXT2VIDEO_ZERO
 from .spec import HasSettings, MethodSpec, Preset
 from .surfacelock import SURFACELOCK
 
-DEFAULT_METHOD = LATENTMAN.name
+DEFAULT_METHOD = SURFACELOCK.name
 
 _TABLE = {
     method.name: method for method in (SURFACELOCK, LATENTMAN, TEXT2VIDEO_ZERO, MASACTRL, SHARED_NOISE, PER_FRAME)

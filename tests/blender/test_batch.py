@@ -19,8 +19,11 @@ from blender_addon.rig.character import import_motion
 from blender_addon.scene.scene_job import stored_template
 from shared.body import free_body
 from shared.jobs.job import canonical_json
-from shared.methods import MethodSettings
+from shared.methods import DEFAULT_METHOD, METHODS, MethodSettings
+from shared.methods.latentman import LatentManSettings
 from tests.blender.scenes import context, empty_scene, standing_motion
+
+DEFAULTS = json.loads(json.dumps(dataclasses.asdict(METHODS[DEFAULT_METHOD].settings())))
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +42,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     bpy.ops.wm.save_as_mainfile(filepath=str(path / "two.blend"))
     for name, scene in (("a", bpy.data.scenes["Scene"]), ("b", bpy.data.scenes["second"])):
         template = stored_template(scene, (1, 3, 5))
-        methods = {"latentman": template.settings}
+        methods = {"latentman": LatentManSettings()}
         shot = ShotFile(template, methods, "cycles", path / "two.blend", scene.name, path / "out" / name)
         write_job_file(path / f"{name}.json", shot)
     yield path
@@ -119,6 +122,34 @@ def test_a_preset_goes_over_the_job_and_under_the_options(
     _, lines, _ = run(capsys, *arguments, "--preset", "quick", "--steps", 7)
     job = lines[-1]["job"]
     assert (job["steps"], job["settings"]["guide_decoder"]) == (7, "tiny")
+
+
+def test_a_preset_is_for_its_own_method_alone(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    blend = ("--blend", folder / "two.blend", "--scene", "Scene", "--frames", "1-3")
+    arguments = (*blend, "--output", tmp_path, "--dry-run", "--json")
+    _, lines, _ = run(capsys, *arguments)
+    assert lines[-1]["methods"] == [DEFAULT_METHOD]
+    _, lines, _ = run(capsys, *arguments, "--preset", "draft")  # as in the panel
+    assert (lines[-1]["methods"], lines[-1]["job"]["settings"]["guide"]) == (["latentman"], [0.0, 0.0])
+    both = ("--method", "surfacelock,latentman")
+    _, lines, _ = run(capsys, *arguments, *both, "--preset", "quick")
+    assert (lines[-1]["methods"], lines[-1]["job"]["settings"]) == (["surfacelock", "latentman"], DEFAULTS)
+    _, lines, _ = run(capsys, *arguments, *both, "--preset", "quick,surface_fast")
+    assert lines[-1]["job"]["settings"]["rounds"] == 0
+    for asked, said in (
+        (
+            ("--method", "masactrl", "--preset", "draft"),
+            "draft is a preset of latentman, and the methods are masactrl.",
+        ),
+        (("--preset", "draft,quick"), "There are two presets for latentman."),
+        ((*both, "--preset", "draft,surface"), "The presets draft and surface differ in their steps."),
+    ):
+        code, lines, _ = run(capsys, *arguments, *asked)
+        assert (code, lines[-1]["code"], lines[-1]["message"]) == (2, "arguments.preset", said)
+    _, lines, _ = run(capsys, *arguments, *both, "--preset", "draft,surface", "--steps", 5)
+    assert lines[-1]["job"]["steps"] == 5
+    code, lines, _ = run(capsys, *arguments, "--preset", "mild")
+    assert (code, lines[-1]["code"]) == (2, "job.preset")
 
 
 def test_a_methods_settings_have_options_of_their_own(

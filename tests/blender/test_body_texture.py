@@ -228,7 +228,7 @@ def test_the_buttons_say_why_not_and_take_the_shown_takes_texture(scene: Any, tm
     folder.mkdir(parents=True)
     write_picture(folder / "0001.png", np.zeros((8, 8, 3)))
     add_take(scene, Take(folder, Job("a robot", (1,), placeholder_inputs(1)), "0" * 64))
-    with pytest.raises(RuntimeError, match="take-001 latentman has no texture"):
+    with pytest.raises(RuntimeError, match="take-001 latentman has no texture: takes of SurfaceLock .* with Lock on"):
         operators.latentman.put_texture_on_body()
     painted(folder / "atlas.png")
     second = bodies(scene)[0]
@@ -249,6 +249,10 @@ class Done:
     request: GenerateRequest
     results: list[tuple[Job, str]]
 
+    def notes(self, method: str) -> tuple[str, ...]:
+        """What was chosen: nothing."""
+        return ()
+
 
 def test_the_saved_file_wears_the_first_texture_that_was_made(scene: Any, tmp_path: Path) -> None:
     methods = {name: METHODS[name].settings() for name in ("text2video_zero", "latentman")}
@@ -262,8 +266,9 @@ def test_the_saved_file_wears_the_first_texture_that_was_made(scene: Any, tmp_pa
     save_blend(scene, job, blend, None)
     assert not images_of(blend)
     blend.unlink()
-    with pytest.raises(InputError, match="saved without a texture: text2video_zero, latentman made none"):
+    with pytest.raises(InputError, match="saved without a texture: text2video_zero, latentman made none") as told:
         save_blend(scene, job, blend, FROM_TAKE)
+    assert told.value.hint == "Add surfacelock to --method, or give --finish-lock on."
     assert not images_of(blend)
     made = painted(request.frames_folder("latentman") / "atlas.png")
     for given, shown in ((FROM_TAKE, made), (painted(tmp_path / "own.png"), tmp_path / "own.png")):

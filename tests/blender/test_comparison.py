@@ -23,6 +23,7 @@ from shared.jobs.job import Job, JobInputs, canonical_json
 from shared.jobs.reuse import RECORD_FILE, ReuseRecord, SegmentRecord, segment_keys
 from shared.methods import MethodSettings
 from shared.methods.finish import FinishSettings
+from shared.methods.latentman import LatentManSettings
 from tests.blender.scenes import add_camera, empty_scene, render_passes, standing_motion
 
 FRAMES = (1, 2, 3, 4, 5, 6)
@@ -49,7 +50,8 @@ def test_an_edit_is_counted_as_the_backend_will_find_it(tmp_path: Path) -> None:
     passes, jobs = tmp_path / "passes", tmp_path / ".backend" / "jobs"
     asked = PassRequest(passes, FRAMES, SIZE, SIZE)
     template = Job("a robot", FRAMES, placeholder_inputs(len(FRAMES)), width=SIZE, height=SIZE, segment_frames=2)
-    request = GenerateRequest(tmp_path, {"latentman": template.settings, "text2video_zero": MethodSettings()}, template)
+    methods = {"latentman": LatentManSettings(), "text2video_zero": MethodSettings()}
+    request = GenerateRequest(tmp_path, methods, template)
     locked = dataclasses.replace(request, template=dataclasses.replace(template, finish=FinishSettings(lock="on")))
     assert look_ahead(bpy.context, request, jobs)["latentman"] == Compared(FRAMES, (), 6)  # without a child
     render_passes(bpy.context, asked)

@@ -34,6 +34,7 @@ from shared.jobs.job import Job, normal_job, validate_job
 from shared.methods import METHODS, MethodSettings
 from shared.methods.finish import FinishSettings
 from shared.methods.latentman import LatentManSettings, published_settings
+from shared.methods.surfacelock import SurfaceLockSettings
 from tests.blender.scenes import add_camera, context, empty_scene, operators, random_motion
 
 
@@ -94,6 +95,7 @@ def test_model_paths_count_from_the_blends_folder(scene: Any, tmp_path: Path) ->
 
 def test_a_preset_is_applied_and_then_has_nothing_to_do(scene: Any) -> None:
     scene.latentman.preset = "released"
+    assert scene.latentman.method != "latentman"
     assert operators.latentman.apply_preset() == {"FINISHED"}
     job = stored_template(scene, (1,))
     assert (job.steps, job.settings) == (100, published_settings("released"))
@@ -131,11 +133,20 @@ def test_each_method_keeps_settings_of_its_own(scene: Any) -> None:
         stored_settings(scene, METHODS["latentman"])
 
 
+def test_a_switch_of_a_method_is_kept(scene: Any) -> None:
+    job = dataclasses.replace(
+        stored_template(scene, (1,)), method="surfacelock", settings=SurfaceLockSettings(particles=False)
+    )
+    store_settings(scene, job, "cycles")
+    assert stored_template(scene, (1,)).settings == job.settings
+    assert scene.latentman.surfacelock.particles is False
+
+
 def test_no_method_is_named_as_a_setting_of_the_scene_or_the_job(scene: Any) -> None:
     fields = {field.name for field in dataclasses.fields(Job)}
     assert fields.isdisjoint(METHODS)
     groups = {name for name, one in scene.latentman.bl_rna.properties.items() if one.type == "POINTER"}
-    assert groups - {"rna_type", "prompts"} == {"latentman", "finish"}
+    assert groups - {"rna_type", "prompts"} == {"surfacelock", "latentman", "finish"}
 
 
 def test_the_finish_is_kept_like_a_methods_settings_and_goes_with_every_method(scene: Any, tmp_path: Path) -> None:
@@ -174,6 +185,7 @@ def test_a_job_file_keeps_the_shot(scene: Any, tmp_path: Path) -> None:
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "shot.blend"))
     scene = context.scene
     settings = scene.latentman
+    settings.method = "latentman"
     settings.frames, settings.engine, settings.seed, settings.latentman.align = "1-9x4", "eevee", 12, (0.1, 0.3)
     assert operators.latentman.save_job(filepath=str(tmp_path / "job")) == {"FINISHED"}
     shot = read_job_file(tmp_path / "job.json")

@@ -47,7 +47,7 @@ def take(folder: Path, **changes: Any) -> Take:
         image.filepath_raw, image.file_format = str(folder / f"{frame:04d}.png"), "PNG"
         image.save()
     bpy.data.images.remove(image)
-    job = Job("a robot", FRAMES, placeholder_inputs(len(FRAMES)), **changes)
+    job = Job("a robot", FRAMES, placeholder_inputs(len(FRAMES)), **({"method": "latentman"} | changes))
     return Take(folder, job, "0" * 64)
 
 

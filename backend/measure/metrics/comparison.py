@@ -23,7 +23,7 @@ class Comparison:
     """The figures of every method, and what they must be read with."""
 
     figures: Mapping[str, Consistency]
-    floor: Consistency  # of a perfectly steady, textured body
+    floor: Consistency | None  # of a perfectly steady, textured body; None = not measured
     against: (
         str | None
     )  # the method whose sharpness, background and shading count as 1; None = there is none to compare with
@@ -53,17 +53,18 @@ class Comparison:
         Both the floor and the sharpness are squares of differences of colours: of the same texture at less contrast
         they fall alike, so their ratio is the texture's.
         """
-        own, render = self.figures[method].sharpness.mean, self.floor.sharpness.mean
-        if own is None or not render:
-            return tuple(None for _ in self.floor.surface)
-        return tuple(None if part.mean is None else part.mean * own / render for part in self.floor.surface)
+        own, floor = self.figures[method], self.floor
+        if floor is None or own.sharpness.mean is None or not floor.sharpness.mean:
+            return tuple(None for _ in own.surface)
+        ratio = own.sharpness.mean / floor.sharpness.mean
+        return tuple(None if part.mean is None else part.mean * ratio for part in floor.surface)
 
     def json_value(self) -> dict[str, Any]:
         """All of it as plain JSON values."""
         return {
             "schema": SCHEMA,
             "against": self.against,
-            "floor": self.floor.json_value(),
+            "floor": None if self.floor is None else self.floor.json_value(),
             "methods": {
                 name: {
                     **figure.json_value(),

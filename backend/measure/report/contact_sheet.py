@@ -8,16 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib import colormaps
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
+from backend.measure.report.captions import PAPER, draw_caption
 from backend.passes.shot_passes import ShotPasses, depth_pictures
 from shared.errors import InputError
 from shared.shot import PART_COUNT
 
 _LABEL_HEIGHT = 22
+_LETTERS = 14
 _GAP = 4
-_PAPER = (24, 24, 26)
-_INK = (225, 225, 225)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Row:
 def depth_row(passes: ShotPasses) -> Row:
     """The depth pictures as ControlNet sees them."""
     grey = np.round(depth_pictures(passes, passes.positions) * 255).astype(np.uint8)
-    return Row("depth, one range for the shot", np.repeat(grey[..., None], 3, axis=-1))
+    return Row("Depth, one range for the shot", np.repeat(grey[..., None], 3, axis=-1))
 
 
 def part_row(passes: ShotPasses) -> Row:
@@ -61,13 +61,12 @@ def contact_sheet(
     sheet = Image.new(
         "RGB",
         (len(chosen) * (size[0] + _GAP) + _GAP, len(rows) * (size[1] + _LABEL_HEIGHT + _GAP) + _GAP),
-        _PAPER,
+        PAPER,
     )
     draw = ImageDraw.Draw(sheet)
-    font = ImageFont.load_default(14)
     for line, row in enumerate(rows):
         top = _GAP + line * (size[1] + _LABEL_HEIGHT + _GAP)
-        draw.text((_GAP + 2, top + 2), row.caption, fill=_INK, font=font)
+        draw_caption(draw, (_GAP + 2, top + 2), row.caption, sheet.width - 2 * _GAP - 2, _LETTERS)
         for column, frame in enumerate(chosen):
             picture = Image.fromarray(row.pictures[frame]).resize(size, Image.Resampling.LANCZOS)
             sheet.paste(picture, (_GAP + column * (size[0] + _GAP), top + _LABEL_HEIGHT))

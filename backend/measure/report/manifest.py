@@ -5,12 +5,11 @@ from __future__ import annotations
 import importlib.metadata
 import json
 import platform
-from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
-from backend.measure.metrics.consistency import Consistency
+from backend.measure.metrics.comparison import Comparison
 from backend.measure.report.result_folder import ResultFolder
 from shared.jobs.frame_range import held_for
 from shared.jobs.frame_rate import exact_rate
@@ -19,14 +18,14 @@ from shared.jobs.job import canonical_json
 _PACKAGES = ("latentman", "torch", "diffusers", "transformers", "numpy", "scipy", "pyzmq", "bpy")
 
 
-def manifest(folder: ResultFolder, figures: Mapping[str, Consistency]) -> dict[str, Any]:
+def manifest(folder: ResultFolder, comparison: Comparison) -> dict[str, Any]:
     """All that is needed to make the result again and to judge it, as plain JSON values.
 
-    `figures` holds each method's consistency; H_MSE is equation 9 in float on 0..255, so lower is steadier. It has to
-    be read with the sharpness, because blur lowers it too, with the shading, because flat light does, with the
+    `comparison` holds each method's consistency; H_MSE is equation 9 in float on 0..255, so lower is steadier. It has
+    to be read with the sharpness, because blur lowers it too, with the shading, because flat light does, with the
     background's change, and with the mask's overlap, because a figure may leave its body.
     """
-    result = folder.result
+    result, figures = folder.result, comparison.figures
     return {
         "schema": 1,
         "versions": {"python": platform.python_version(), "host": result.host, "server": result.server, **_versions()},
@@ -47,7 +46,10 @@ def manifest(folder: ResultFolder, figures: Mapping[str, Consistency]) -> dict[s
                 "job_id": entry.job_id,
                 "seed": folder.job(entry).seed,
                 "seconds": entry.seconds,
+                "frame_size": dict(zip(("width", "height"), folder.frame_size(entry), strict=True)),
                 "frames": msgspec.to_builtins(entry.frames, str_keys=True),
+                "files": {f"{entry.folder}/{name}": digest for name, digest in entry.files.items()},
+                "notes": list(entry.notes),
                 "consistency": figures[entry.method].json_value(),
             }
             for entry in result.methods
@@ -57,6 +59,8 @@ def manifest(folder: ResultFolder, figures: Mapping[str, Consistency]) -> dict[s
         "sharpness": {name: figure.sharpness.mean for name, figure in figures.items()},
         "mask_iou": {name: figure.mask_iou.mean for name, figure in figures.items()},
         "shading": {name: figure.shading.slope for name, figure in figures.items()},
+        "shading_kept": {name: comparison.shading_kept(name) for name in figures},
+        "seam_ratio": {name: None if one.seam is None else one.seam.ratio for name, one in figures.items()},
     }
 
 

@@ -10,10 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
+from backend.measure.metrics.pictures import shrink_pictures
 from backend.passes.shot_passes import ShotPasses, open_passes
 from shared.errors import InputError
 from shared.files.frame_files import frame_name
 from shared.jobs.job import Job, parse_job
+from shared.methods.finish import frame_size
 from shared.shot import CHARTS_FILE, SHOT_FILE, VERTICES_FILE
 
 
@@ -25,6 +27,8 @@ class MethodEntry(msgspec.Struct, frozen=True):
     seconds: float
     folder: str
     frames: dict[int, str]  # frame -> SHA-256 of the PNG file
+    files: dict[str, str] = {}  # file beside the frames -> its SHA-256
+    notes: tuple[str, ...] = ()  # what was chosen, a sentence each
 
 
 class PassesEntry(msgspec.Struct, frozen=True):
@@ -83,18 +87,39 @@ class ResultFolder:
 
     def pictures(self, entry: MethodEntry) -> NDArray[np.uint8]:
         """The method's frames, (frames, height, width, 3). Raises InputError naming a frame that is not there."""
-        folder = self._inside(entry.folder, self.path)
-        pictures = []
-        for frame in self.result.frames:
-            path = folder / frame_name(frame)
-            try:
-                with Image.open(path) as image:
-                    pictures.append(np.asarray(image.convert("RGB")))
-            except (OSError, UnidentifiedImageError) as error:
-                raise InputError(
-                    "report.frame", f"{path} is missing or not a picture.", "Generate it again."
-                ) from error
-        return np.stack(pictures)
+        return np.stack([self.picture(entry, frame) for frame in self.result.frames])
+
+    def picture(self, entry: MethodEntry, frame: int) -> NDArray[np.uint8]:
+        """One frame of a method, (height, width, 3). Raises InputError where it is not there."""
+        path = self._inside(entry.folder, self.path) / frame_name(frame)
+        try:
+            with Image.open(path) as image:
+                return np.asarray(image.convert("RGB"))
+        except (OSError, UnidentifiedImageError) as error:
+            raise InputError("report.frame", f"{path} is missing or not a picture.", "Generate it again.") from error
+
+    def frame_size(self, entry: MethodEntry) -> tuple[int, int]:
+        """Width and height of the method's frames: its job's, or what they were enlarged to."""
+        job = self.job(entry)
+        return frame_size(job.finish, job.width, job.height)
+
+    def compared(self, pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Frames at the passes' size, at which figures are taken: block means of frames that were enlarged.
+
+        Raises InputError for frames that do not consist of such blocks.
+        """
+        height, width = self.result.height, self.result.width
+        if pictures.shape[1:3] == (height, width):
+            return pictures
+        means = [shrink_pictures(picture[None].astype(np.float32), height, width)[0] for picture in pictures]
+        return np.asarray(np.rint(means), np.uint8)
+
+    def size_note(self, pictures: NDArray[np.uint8]) -> str:
+        """A sentence for frames that are not compared at their own size; empty for others."""
+        shown, own = (self.result.width, self.result.height), (pictures.shape[2], pictures.shape[1])
+        if own == shown:
+            return ""
+        return f"frames of {own[0]}x{own[1]} are compared at the passes' {shown[0]}x{shown[1]}, by block means."
 
     def _inside(self, name: str, parent: Path) -> Path:
         """The folder `name` in `parent`. Raises InputError if it would lie anywhere else."""

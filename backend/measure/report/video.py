@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -15,31 +16,40 @@ from shared.errors import InputError
 from shared.files.frame_files import storage_error
 from shared.jobs.frame_rate import exact_rate
 
+Frame = NDArray[np.uint8]  # (height, width, 3)
 
-def write_video(path: Path, frames: NDArray[np.uint8], fps: float, held: Sequence[int] | None = None) -> None:
+
+def write_video(path: Path, frames: Iterable[Frame], fps: float, held: Sequence[int] | None = None) -> None:
     """Write an H.264 video that ordinary players open.
 
-    frames: (frames, height, width, 3) RGB, height and width even; `held` says for how many frames of the video each is
-    shown, one where None. The file appears whole or not at all. Raises LatentManError `storage.*`.
+    frames: (height, width, 3) RGB each, all of one size, height and width even, taken one by one; `held` says for how
+    many frames of the video each is shown, one where None. The file appears whole or not at all. Raises InputError for
+    frames of another kind, LatentManError `storage.*`.
     """
-    if frames.ndim != 4 or frames.shape[3] != 3 or not len(frames) or frames.shape[1] % 2 or frames.shape[2] % 2:
-        raise InputError("report.frames", f"A video needs RGB frames of even size; these are {frames.shape}.")
+    left = iter(frames)
+    first = next(left, None)
+    if first is None or first.ndim != 3 or first.shape[2] != 3 or first.shape[0] % 2 or first.shape[1] % 2:
+        shape = None if first is None else first.shape
+        raise InputError("report.frames", f"A video needs RGB frames of even size; the first is {shape}.")
     part = path.with_name(path.name + ".part")
+    shown = itertools.chain((first,), left)
+    timed = zip(shown, itertools.repeat(1), strict=False) if held is None else zip(shown, held, strict=True)
     try:
-        _encode(part, frames, exact_rate(fps), held or (1,) * len(frames))
+        _encode(part, first.shape[:2], timed, exact_rate(fps))
         os.replace(part, path)
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise storage_error(error, path.parent) from error
+    finally:
+        part.unlink(missing_ok=True)
 
 
-def _encode(path: Path, frames: NDArray[np.uint8], rate: Fraction, held: Sequence[int]) -> None:
+def _encode(path: Path, size: tuple[int, ...], frames: Iterable[tuple[Frame, int]], rate: Fraction) -> None:
     with av.open(str(path), "w", format="mp4") as container:
         stream = container.add_stream("libx264", rate=rate)
-        stream.height, stream.width = frames.shape[1:3]
+        stream.height, stream.width = size
         stream.pix_fmt = "yuv420p"
         stream.options = {"crf": "14", "preset": "slow"}
-        for frame, times in zip(frames, held, strict=True):
+        for frame, times in frames:
             for _ in range(times):
                 container.mux(stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
         container.mux(stream.encode(None))

@@ -87,12 +87,11 @@ class Consensus:
             return list(frames)
         before = plate_of(memory)
         distances = [distance_px(covered(one, passes.size)) for one in seen.frames]
-        shares = [share_of(one) for one in distances]
-        plate = background_plate(frames, shares, before)
+        plate = background_plate(frames, [share_of(one) for one in distances], before)
         reach, behind = REACH * passes.size[0], []
-        for frame, distance, share in zip(frames, distances, shares, strict=True):
+        for frame, distance in zip(frames, distances, strict=True):
             away = np.clip(distance / reach * 2 - 1, 0, 1)[..., None]
-            behind.append(frame + away * (plate.under(frame, share) - frame))
+            behind.append(frame + away * (plate.colour - frame))
         return behind
 
     def _light(self, before: Texture | None) -> Floats | None:

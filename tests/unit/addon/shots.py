@@ -10,6 +10,7 @@ from shared.errors import LatentManError
 from shared.files.frame_files import frame_name
 from shared.jobs.job import Job
 from shared.methods import MethodSettings
+from shared.methods.latentman import LatentManSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ def request_for(
     (model / "weights.safetensors").write_bytes(b"weights")
     inputs = placeholder_inputs(len(frames))
     template = Job(prompt, frames, inputs, model=str(model), steps=3, width=64, height=64, seed=1)
-    methods = {"text2video_zero": MethodSettings(), "latentman": template.settings}
+    methods = {"text2video_zero": MethodSettings(), "latentman": LatentManSettings()}
     request = GenerateRequest(output, methods, template)
     request.prepare_folders()
     return request

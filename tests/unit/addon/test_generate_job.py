@@ -16,9 +16,11 @@ from blender_addon.client.backend_process import BackendCommand, BackendProcess,
 from blender_addon.client.generate_job import GenerateJob
 from blender_addon.client.progress import GenerateState
 from blender_addon.client.request import GenerateRequest
+from blender_addon.client.result_file import ShotResult, write_result
 from shared.errors import BackendError, CancelledError, InputError, JobError, RenderError
 from shared.files.digest import sha256_file
 from shared.jobs.job import parse_job
+from shared.methods.finish import FinishSettings
 from shared.models.files import LoraFile, ModelFiles
 from shared.protocol.client.events import Preview
 from shared.protocol.client.job_client import JobClient
@@ -146,6 +148,17 @@ def test_the_result_file_says_what_was_made(tmp_path: Path) -> None:
         assert (one["method"], one["job_id"]) in [(done.method, job_id) for done, job_id in job.results]
     exr = request.output / result["passes"]["folder"] / "0002.exr"
     assert result["passes"]["frames"]["2"] == sha256_file(exr)
+    assert result["frame_size"] == {"width": result["width"], "height": result["height"]}
+
+
+def test_the_result_file_says_how_large_enlarged_frames_are(tmp_path: Path) -> None:
+    request = request_for(tmp_path / "out", tmp_path / "model")
+    template = replace(request.template, finish=FinishSettings(upscale="4"), width=64, height=48)
+    done = ShotResult("0.1.0", 0.0, 0.0, {}, ())
+    write_result(replace(request, template=template), done)
+    result = json.loads((request.output / "result.json").read_bytes())
+    assert (result["width"], result["height"]) == (64, 48)
+    assert result["frame_size"] == {"width": 256, "height": 192}
 
 
 def test_result_files_come_beside_the_frames_and_notes_into_the_result_file(tmp_path: Path) -> None:

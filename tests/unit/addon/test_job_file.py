@@ -28,6 +28,7 @@ JOB = Job(
     placeholder_inputs(len(FRAMES)),
     negative_prompt="blurry",
     seed=11,
+    method="latentman",
     steps=7,
     width=128,
     settings=LatentManSettings(align=(0.1, 0.6), correspondence="assignment", guide_rule="fixed"),

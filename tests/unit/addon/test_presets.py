@@ -40,7 +40,12 @@ def test_a_preset_leaves_all_else_of_the_job_as_it_was() -> None:
 
 def test_a_change_says_before_and_after() -> None:
     told = {change.name: (change.before, change.after) for change in changed(*preset_named("draft"))}
-    assert told == {"method": ("MasaCtrl", "LatentMan"), "steps": ("20", "10"), "guide": ("0.2 to 0.7", "off")}
+    assert told == {
+        "method": ("MasaCtrl", "LatentMan"),
+        "steps": ("20", "10"),
+        "align": ("0 to 0.2", "0 to 0.4"),
+        "guide": ("0.2 to 0.7", "off"),
+    }
     labels = {change.label: change.after for change in changed(*preset_named("quick"))}
     assert labels == {"Method": "LatentMan", "Guide by": "Tiny decoder"}
 

@@ -81,7 +81,7 @@ def test_its_settings_are_in_the_names_of_jobs_and_segments(own: dict[str, Any])
 def test_its_segments_depend_on_what_it_says_that_it_needs() -> None:
     moved = dataclasses.replace(FACTS, geometry=("0" * 64, DIGEST))
     assert segment_keys(toy_job(), moved) == segment_keys(toy_job(), FACTS)  # it takes no matches
-    job = Job("a robot", (1, 2), placeholder_inputs(2))
+    job = Job("a robot", (1, 2), placeholder_inputs(2), method="latentman")
     assert segment_keys(job, moved) != segment_keys(job, FACTS)
 
 

@@ -9,18 +9,20 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from backend import upscale
 from backend.contract.kept_memory import memory_from_bytes, memory_to_bytes
-from backend.jobs import runner
+from backend.jobs import engines, runner
 from backend.jobs.folder import JobFolder
 from backend.jobs.reuse import shot_facts
 from backend.jobs.runner import RUNNER as PLAIN_RUNNER
-from shared.errors import CancelledError, JobError
+from shared.errors import CancelledError, InputError, JobError
 from shared.files.digest import sha256_bytes, sha256_file
 from shared.jobs.job import Job, canonical_json
 from shared.jobs.reuse import frames_to_generate
@@ -28,12 +30,14 @@ from shared.methods.finish import FinishSettings
 from shared.protocol.job_events import Done, FileDone, FrameDone, Progress, WorkerEvent
 from tests.helpers.exr_shot import exr_shot
 from tests.helpers.finishing_runner import RUNNER
+from tests.helpers.repeating import Repeating
 from tests.helpers.tiny_models import write_tiny_model
 
 ROOT = Path(__file__).resolve().parents[4]
 FRAMES = 6  # three segments of two
 ON = FinishSettings(lock="on")
 METHODS = ("per_frame", "text2video_zero")
+UPSCALES: tuple[Literal["off", "2", "4"], ...] = ("off", "2", "4")
 
 
 @pytest.fixture(scope="module")
@@ -254,3 +258,60 @@ def test_a_result_file_that_is_too_large_stays_where_it_is_and_is_told(
     RUNNER.run(folder, seen.append, never)
     assert (folder / "atlas.png").is_file() and not any(isinstance(event, FileDone) for event in seen)
     assert isinstance(seen[-1], Done) and "atlas.png has 0 MB and stays in the backend's folder" in seen[-1].notes[-1]
+
+
+@pytest.fixture
+def repeating(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """Jobs that enlarge do so by repeating pixels; the value is what the enlarging calls itself."""
+    stamp = {"stamp": "repeating 1"}
+
+    def enlarging(job: Job) -> Repeating | None:
+        return None if job.finish.upscale == "off" else Repeating(int(job.finish.upscale), stamp["stamp"])
+
+    monkeypatch.setattr(engines, "job_upscaler", enlarging)
+    return stamp
+
+
+@pytest.mark.parametrize("lock", ["on", "off"])
+def test_frames_are_enlarged_last_and_the_notes_say_so(
+    tmp_path: Path, model: Path, repeating: dict[str, str], lock: Literal["on", "off"]
+) -> None:
+    folders = {}
+    for times in UPSCALES:
+        finish = FinishSettings(lock=lock, upscale=times)
+        folders[times], _ = write_job(tmp_path, model, "per_frame", finish=finish, name=times)
+        run(folders[times])
+    own = levels(folders["off"])
+    assert np.array_equal(levels(folders["2"]), own.repeat(2, axis=1).repeat(2, axis=2))
+    assert np.array_equal(levels(folders["4"]), own.repeat(4, axis=1).repeat(4, axis=2))
+    notes = {name: json.loads((folder / "result.json").read_bytes())["notes"] for name, folder in folders.items()}
+    assert notes["4"] == [*notes["off"], "Frames are enlarged 4 times, to 64x64."]
+    if lock == "on":  # the memory is of frames at the job's own size
+        assert (folders["4"] / "atlas.png").read_bytes() == (folders["off"] / "atlas.png").read_bytes()
+
+
+def test_enlarged_frames_are_taken_over_by_jobs_that_enlarge_alike_alone(
+    tmp_path: Path, model: Path, repeating: dict[str, str]
+) -> None:
+    jobs, two = tmp_path / "jobs", FinishSettings(lock="on", upscale="2")
+    first, _ = write_job(jobs, model, "per_frame", finish=two)
+    steps = run(first)
+    edited, _ = write_job(jobs, model, "per_frame", (5,), finish=two)
+    assert run(edited) == steps // 3
+    assert pictures(edited)[:4] == pictures(first)[:4]
+    four, _ = write_job(jobs, model, "per_frame", finish=FinishSettings(lock="on", upscale="4"))
+    assert run(four) == steps
+    repeating["stamp"] = "repeating 2"  # another library, or other weights
+    again, _ = write_job(jobs, model, "per_frame", (4,), finish=two)
+    assert run(again) == steps
+
+
+def test_a_job_that_enlarges_is_refused_without_the_extra(
+    tmp_path: Path, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(upscale.FOLDER, raising=False)
+    monkeypatch.setattr(upscale, "PACKAGE", "no_package_of_this_name")
+    folder, _ = write_job(tmp_path, model, "per_frame", finish=FinishSettings(upscale="2"), name="job")
+    with pytest.raises(InputError, match="This backend cannot enlarge frames") as caught:
+        PLAIN_RUNNER.run(folder, lambda event: None, never)
+    assert caught.value.code == "job.upscale" and not (folder / "frames").exists()

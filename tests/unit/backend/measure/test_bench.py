@@ -21,6 +21,7 @@ from backend.loop.noise import SHARED_NOISE, draw
 from backend.measure.bench.alignment import RUNS, alignment_seconds
 from backend.measure.bench.correspondence import CorrespondenceBench, run_correspondence
 from backend.measure.bench.diffusion import BASELINE, METHODS, STOCK, DiffusionBench, _rows, run_diffusion
+from backend.measure.bench.enlarging import enlarged_flow
 from backend.measure.bench.full_size import full_size_components
 from backend.measure.bench.live_bytes import LiveBytes
 from backend.measure.bench.shot import FRAMING, bench_shot, render_boxes
@@ -28,6 +29,8 @@ from backend.measure.bench.stock_pipeline import run_stock, stock_pipeline
 from backend.measure.bench.surface import SurfaceBench, run_surface
 from backend.measure.bench.timing import Case, Timing, alternate
 from backend.measure.bench.waiting import WaitingBench, WaitingRow, run_waiting
+from backend.measure.metrics.followed import BackwardFlow
+from backend.measure.metrics.warp_error import warp_error
 from backend.methods.text2video_zero.method import Text2VideoZero
 from backend.models.sd15.attention import SelfAttention
 from backend.models.sd15.compiled import compile_blocks
@@ -274,3 +277,19 @@ def test_both_ways_of_waiting_are_timed_alone_and_beside_others(monkeypatch: pyt
     assert all(len(times) == 1 and times[0] > 0 for row in (alone, beside) for times in (row.spinning_s, row.asleep_s))
     assert WaitingRow(1, (4.0, 9.0, 2.0), (2.0, 3.0, 2.0)).gain == 2.0
     assert set(psutil.Process().children()) <= before
+
+
+@pytest.mark.parametrize("factor", [2, 4])
+def test_the_flow_of_enlarged_frames_is_that_of_their_blocks(factor: int) -> None:
+    """A picture that moves by a quarter of a pixel to the right: at 4 times the size by a whole one."""
+    size = 6
+    row, column = np.divmod(np.arange(size * size), size)
+    flow = BackwardFlow(np.arange(size * size), np.stack([column + 0.25, row + 0.5], axis=-1))
+    large = enlarged_flow(flow, size, factor)
+    order = np.argsort(large.pixel)
+    assert np.array_equal(large.pixel[order], np.arange((size * factor) ** 2))
+    row, column = np.divmod(np.arange((size * factor) ** 2), size * factor)
+    np.testing.assert_allclose(large.position[order], np.stack([column + 0.5 - factor / 4, row + 0.5], axis=-1))
+    slope = column.reshape(size * factor, -1, 1) * np.ones(3)
+    frames = 100 + np.stack([slope, slope - factor / 4])
+    assert warp_error(frames, np.ones(frames.shape[:3], np.uint8), [large]).mean == pytest.approx(0, abs=1e-8)

@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import av
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -123,20 +124,24 @@ def test_every_text_has_the_background_and_the_sharpness_beside_h_mse(tmp_path: 
     rows = {line[0]: line[1:] for line in lines if line}
     assert rows["background change"] == [f"{value:.1f}" for value in background.values()]
     ours = figures["latentman"]
-    shown = caption("latentman", ours)
-    assert shown.startswith(f"latentman   H_MSE {ours.h_mse.mean:.1f}   background {background['latentman']:.1f}")
-    assert shown.endswith(f"   sharpness {ours.sharpness.mean:.1f}")
-    assert "background" not in caption("latentman", dataclasses.replace(ours, background=None))
+    shown = caption("latentman", comparison)
+    assert shown.startswith(f"LatentMan   H_MSE {ours.h_mse.mean:.1f}   background {background['latentman']:.1f}")
+    assert f"   sharpness {ours.sharpness.mean:.1f}   " in shown and f"   mask IoU {ours.mask_iou.mean:.2f}" in shown
+    moving = {"latentman": dataclasses.replace(ours, background=None)}
+    assert "background" not in caption("latentman", Comparison(moving, None, None))
     write_result(tmp_path)
-    written = manifest(ResultFolder.open(tmp_path), figures)
+    written = manifest(ResultFolder.open(tmp_path), comparison)
     assert written["background"] == pytest.approx(background)
     assert written["sharpness"] == {name: figure.sharpness.mean for name, figure in figures.items()}
 
 
 def test_the_floor_is_brought_to_a_methods_sharpness() -> None:
     _, _, comparison = clips()
+    assert comparison.floor is not None
     sharp = comparison.floor.sharpness.mean
     assert sharp is not None
+    unmeasured = Comparison(comparison.figures, None, comparison.against)
+    assert set(unmeasured.floor_of("latentman")) == {None} and unmeasured.json_value()["floor"] is None
     for name, figure in comparison.figures.items():
         own = figure.sharpness.mean
         assert own is not None
@@ -193,6 +198,26 @@ def test_eval_writes_json_and_picture_and_prints_a_table(tmp_path: Path, capsys:
     with Image.open(tmp_path / "out" / "consistency.png") as picture:
         assert picture.format == "PNG" and picture.width > 1000
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["consistency.json", "consistency.png"]
+
+
+def test_the_report_shows_every_method_beside_the_others(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_result(tmp_path)
+    document = json.loads((tmp_path / "result.json").read_text())
+    for entry, files in zip(document["methods"], ({}, {"atlas.png": "1" * 64}), strict=True):
+        entry |= {"files": files, "notes": ["A plate was taken."] if files else []}
+    (tmp_path / "result.json").write_text(json.dumps(document))
+    assert main(["report", str(tmp_path)]) == EXIT_DONE
+    printed = capsys.readouterr().out
+    assert "shading over text2video_zero's" in printed and "mask IoU" in printed and "seam ratio" in printed
+    written = json.loads((tmp_path / "manifest.json").read_text())
+    assert written["shading_kept"].keys() == written["seam_ratio"].keys() == {"text2video_zero", "latentman"}
+    assert written["methods"]["latentman"]["files"] == {"latentman/atlas.png": "1" * 64}
+    assert written["methods"]["latentman"]["notes"] == ["A plate was taken."]
+    assert written["methods"]["text2video_zero"]["files"] == {}
+    with av.open(str(tmp_path / "video.mp4")) as container:
+        stream = container.streams.video[0]
+        assert (stream.width, stream.height) == (2 * 64 + 4, 48 + 20)
+        assert sum(1 for _ in container.decode(stream)) == 5
 
 
 def test_eval_refuses_a_method_that_is_not_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import av
 import numpy as np
@@ -13,12 +13,17 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from backend.commands.eval import compared_pictures
+from backend.measure.metrics.comparison import Comparison
+from backend.measure.report.captions import PAPER, fitted, side_by_side
 from backend.measure.report.contact_sheet import Row, contact_sheet
 from backend.measure.report.manifest import manifest
 from backend.measure.report.result_folder import ResultFolder
 from backend.measure.report.video import write_video
 from shared.errors import InputError, LatentManError, PassesError
 from shared.jobs.frame_range import held_for
+from shared.jobs.job import Job, JobInputs, canonical_json
+from shared.methods.finish import FinishSettings
 
 
 def result_file(folder: Path, **changes: Any) -> Path:
@@ -78,7 +83,7 @@ def test_a_video_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
 
 def test_the_manifest_says_how_long_frames_are_held(tmp_path: Path) -> None:
     folder = ResultFolder.open(result_file(tmp_path, frames=[1, 3, 5, 7], methods=[], fps=25))
-    shot = manifest(folder, {})["shot"]
+    shot = manifest(folder, Comparison({}, None, None))["shot"]
     assert (shot["frames"], shot["held_for"], shot["seconds"]) == ([1, 3, 5, 7], [2, 2, 2, 2], 0.32)
 
 
@@ -108,6 +113,53 @@ def test_contact_sheet_refuses_rows_that_differ() -> None:
         contact_sheet([Row("a", flat((0, 0, 0))), Row("b", flat((0, 0, 0), 2))])
 
 
+def test_a_caption_is_made_smaller_then_shorter_until_it_fits() -> None:
+    caption = "SurfaceLock   H_MSE 12.3   background 4.5   sharpness 67.8"
+    text, font = fitted(caption, 1000, 14)
+    assert text == caption
+    whole = int(font.getlength(caption))
+    text, smaller = fitted(caption, whole - 30, 14)
+    assert text == caption and smaller.getlength(caption) <= whole - 30
+    text, smallest = fitted(caption, 100, 14)
+    assert caption.startswith(text + "   ") and smallest.getlength(text) <= 100
+    text, smallest = fitted("SurfaceLock", 20, 14)
+    assert text and "SurfaceLock".startswith(text) and smallest.getlength(text) <= 20
+    assert fitted("SurfaceLock", 0, 14)[0] == ""
+
+
+@pytest.mark.parametrize("columns", [4, 1])
+def test_captions_stay_on_the_sheet(columns: int) -> None:
+    row = Row(
+        "SurfaceLock   H_MSE 12.3   background 4.5   sharpness 67.8   shading kept 0.91", flat((0, 0, 0), columns)
+    )
+    sheet = np.asarray(contact_sheet([row], columns=columns, cell=64))
+    assert (sheet[4:24, -5:] == PAPER).all() and (sheet[4:24] != PAPER).any()
+
+
+def test_pictures_stand_beside_each_other_under_their_captions() -> None:
+    pictures = [flat(colour)[0] for colour in ((200, 0, 0), (0, 200, 0), (0, 0, 200), (90, 90, 0))]
+    sheet = side_by_side(["one", "two", "three", "four"], pictures)
+    assert sheet.shape == (2 * (20 + 16) + 4, 3 * 32 + 8, 3)
+    for index, picture in enumerate(pictures):
+        top, left = (index // 3) * 40, (index % 3) * 36
+        np.testing.assert_array_equal(sheet[top + 20 : top + 36, left : left + 32], picture)
+        assert (sheet[top : top + 20, left : left + 32] != PAPER).any()  # its caption
+    assert (sheet[40:, 36:] == PAPER).all()
+    np.testing.assert_array_equal(side_by_side(["one"], pictures[:1]), pictures[0])
+    with pytest.raises(InputError, match="differ"):
+        side_by_side(["one", "two"], [pictures[0], flat((0, 0, 0))[0, :8]])
+
+
+def test_a_video_whose_frames_fail_leaves_nothing(tmp_path: Path) -> None:
+    frames = (side_by_side(["one", "two"], [picture, picture[:8]]) for picture in flat((1, 2, 3), 2))
+    with pytest.raises(InputError, match="differ"):
+        write_video(tmp_path / "video.mp4", frames, 10)
+    first = flat((1, 2, 3))[0]
+    with pytest.raises(ValueError, match="shorter"):
+        write_video(tmp_path / "video.mp4", iter([first, first]), 10, (1,))
+    assert not list(tmp_path.iterdir())
+
+
 def test_passes_may_lie_beside_the_take(tmp_path: Path) -> None:
     take = ResultFolder.open(result_file(tmp_path / "shot" / "take", passes={"folder": "../passes", "frames": {}}))
     with pytest.raises(PassesError) as refused:  # it looks in the right place; there is nothing there
@@ -130,6 +182,49 @@ def test_missing_and_broken_frames_are_named(tmp_path: Path) -> None:
     (frames / "0002.png").write_bytes(b"not a picture")
     with pytest.raises(InputError, match="0002.png is missing or not a picture"):
         folder.pictures(folder.result.methods[0])
+
+
+def enlarged_shot(folder: Path, upscale: Literal["off", "2", "4"]) -> tuple[ResultFolder, NDArray[np.uint8]]:
+    """A result of one method, whose job has 32x16 pixels and enlarges, and its frames at the passes' size."""
+    inputs = JobInputs(("0" * 64,) * 2, *("0" * 64,) * 3)
+    job = Job("a robot", (1, 2), inputs, width=32, height=16, finish=FinishSettings(upscale=upscale))
+    frames = np.random.default_rng(0).integers(0, 256, (2, 16, 32, 3)).astype(np.uint8)
+    (folder / "latentman").mkdir(parents=True)
+    (folder / "latentman" / "job.json").write_bytes(canonical_json(job))
+    factor = 1 if upscale == "off" else int(upscale)
+    for number, frame in zip((1, 2), frames, strict=True):
+        larger = frame.repeat(factor, axis=0).repeat(factor, axis=1).astype(int)
+        larger[::factor, ::factor] += factor * (factor - 1)  # a block's mean is less than a level off
+        Image.fromarray(np.minimum(larger, 255).astype(np.uint8)).save(folder / "latentman" / f"000{number}.png")
+    return ResultFolder.open(result_file(folder)), frames
+
+
+def test_enlarged_frames_are_compared_at_the_passes_size_with_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, frames = enlarged_shot(tmp_path, "4")
+    assert folder.pictures(folder.result.methods[0]).shape == (2, 64, 128, 3)
+    compared = compared_pictures(folder)["latentman"]
+    assert compared.shape == frames.shape and np.abs(compared.astype(int) - frames).max() <= 1
+    sentence = "latentman: latentman: frames of 128x64 are compared at the passes' 32x16, by block means.\n"
+    assert capsys.readouterr().err == sentence
+
+
+def test_frames_of_the_passes_size_are_compared_as_they_are(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder, _ = enlarged_shot(tmp_path, "off")
+    assert np.array_equal(compared_pictures(folder)["latentman"], folder.pictures(folder.result.methods[0]))
+    assert capsys.readouterr().err == ""
+
+
+def test_frames_of_another_size_are_refused(tmp_path: Path) -> None:
+    folder, _ = enlarged_shot(tmp_path, "2")
+    with pytest.raises(InputError, match="48x16 cannot be compared at 32x16"):
+        folder.compared(np.zeros((2, 16, 48, 3), np.uint8))
+
+
+def test_frames_sizes_are_those_of_their_jobs(tmp_path: Path) -> None:
+    folder, _ = enlarged_shot(tmp_path, "2")
+    assert folder.frame_size(folder.result.methods[0]) == (64, 32)
 
 
 @pytest.mark.parametrize("text", ["{", "[]", '{"schema": 1}'])

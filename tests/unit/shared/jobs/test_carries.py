@@ -123,7 +123,7 @@ def test_a_job_of_the_schema_before_keeps_its_methods_settings() -> None:
 
 
 def test_a_finish_is_declared_like_a_methods_settings() -> None:
-    check_finish(FinishSettings())
+    check_finish(FinishSettings(), 64, 64, most=64)
     assert all(one.group == "finish" and one.added == 5 for one in declared(FinishSettings).values())
     assert {name: one.before for name, one in declared(FinishSettings).items()} == values_of(NO_FINISH)
     assert "finish" not in METHODS

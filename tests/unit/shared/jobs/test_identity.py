@@ -16,7 +16,7 @@ from shared.models.files import ModelFiles
 
 DIGESTS = [hashlib.sha256(bytes([number])).hexdigest() for number in range(6)]
 INPUTS = JobInputs((DIGESTS[0], DIGESTS[1]), DIGESTS[2], DIGESTS[3], DIGESTS[4])
-JOB = Job("a robot", (1, 2), INPUTS)
+JOB = Job("a robot", (1, 2), INPUTS, method="latentman")
 
 # Another value of each field of a job, and what goes with it.
 OTHERS: dict[str, dict[str, Any]] = {

@@ -17,7 +17,7 @@ from shared.models.files import EmbeddingFile, LoraFile, ModelFiles
 
 DIGESTS = [hashlib.sha256(bytes([number])).hexdigest() for number in range(9)]
 INPUTS = JobInputs((DIGESTS[0], DIGESTS[1]), DIGESTS[2], DIGESTS[3], DIGESTS[4])
-JOB = Job("a robot", (1, 2), INPUTS)
+JOB = Job("a robot", (1, 2), INPUTS, method="latentman")
 MODEL = DIGESTS[5]
 
 
@@ -67,6 +67,21 @@ def test_a_job_without_settings_has_its_methods_own() -> None:
     plain = changed(method="per_frame", settings=MethodSettings())
     assert json.loads(canonical_json(plain))["settings"] == {}
     assert parse_job(canonical_json(plain)) == plain
+
+
+@pytest.mark.parametrize("schema", [1, 2, 3, 4])
+def test_a_job_that_names_no_method_means_the_default_of_its_time(schema: int) -> None:
+    value = json.loads(canonical_json(JOB))
+    del value["method"], value["finish"]
+    own = {"align": [0.1, 0.3], "guide_extent": "body"}
+    named = value | {"schema": schema, "settings" if schema == 4 else "latentman": own}
+    if schema < 4:
+        del named["settings"]
+    job = parse_job(json.dumps(named).encode())
+    assert job.method == "latentman" and isinstance(job.settings, LatentManSettings)
+    assert (job.settings.align, job.settings.guide_extent) == ((0.1, 0.3), "body")
+    del value["settings"]
+    assert parse_job(json.dumps(value).encode()).method == "surfacelock"
 
 
 def test_whoever_writes_an_int_for_a_float_means_the_same_job() -> None:
@@ -155,7 +170,8 @@ def test_inputs_are_listed_once() -> None:
         ({"settings": LatentManSettings(guide=(float("nan"), 1.0))}, "job.settings"),
         ({"settings": LatentManSettings(guide_strength=-1.0)}, "job.number"),
         ({"method": "per_frame"}, "job.settings"),
-        ({"finish": FinishSettings(upscale="2")}, "job.upscale"),
+        ({"finish": FinishSettings(upscale="2"), "height": 2056}, "job.upscale"),
+        ({"finish": FinishSettings(upscale="4"), "width": 1032}, "job.upscale"),
         ({"inputs": dataclasses.replace(INPUTS, passes=(DIGESTS[0],))}, "job.inputs_count"),
         ({"inputs": dataclasses.replace(INPUTS, shot="../../etc/passwd")}, "job.inputs_digest"),
     ],

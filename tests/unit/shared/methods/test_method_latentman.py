@@ -16,7 +16,8 @@ from shared.methods import MethodSettings
 from shared.methods.latentman import PARITIES, LatentManSettings, published_settings
 
 DIGESTS = [hashlib.sha256(bytes([number])).hexdigest() for number in range(5)]
-JOB = Job("a robot", (1, 2), JobInputs((DIGESTS[0], DIGESTS[1]), DIGESTS[2], DIGESTS[3], DIGESTS[4]))
+INPUTS = JobInputs((DIGESTS[0], DIGESTS[1]), DIGESTS[2], DIGESTS[3], DIGESTS[4])
+JOB = Job("a robot", (1, 2), INPUTS, method="latentman")
 
 
 FACTS = ShotFacts(1.0, 2.0, DIGESTS[4], (DIGESTS[0], DIGESTS[1]))

@@ -1,4 +1,4 @@
-"""Files that hold the method's settings flat on the scene's group: opened, they show what they were saved with."""
+"""Files of earlier versions: opened, they show what they were saved with."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 import blender_addon
 from blender_addon.scene.scene_job import stored_settings
 from blender_addon.typed_bpy import pointer_to
-from shared.methods import METHODS
+from shared.methods import DEFAULT_METHOD, METHODS
 from shared.methods.latentman import LatentManSettings
 from shared.methods.setting import values_of
 from tests.blender.scenes import empty_scene
@@ -36,6 +36,9 @@ _CHOICES = {
     "guide_extent": ("body", "all"),
     "guide_decoder": ("full", "tiny"),
 }
+# The lists of methods and presets of then, of which files hold places as well.
+_METHODS = ("latentman", "text2video_zero", "masactrl", "shared_noise", "per_frame")
+_PRESETS = ("standard", "draft", "quick", "align_only", "strong", "paper", "released")
 _props: Any = bpy.props  # the stubs give properties no result
 _FLAT = {
     "align": _props.FloatVectorProperty(size=2),
@@ -130,3 +133,30 @@ def test_without_the_add_on_a_file_is_left_as_it_is(saved: Path) -> None:
     blender_addon.register()
     scene: Any = bpy.data.scenes["strength"]
     assert scene.latentman["guide_strength"] == 3.0
+
+
+def test_a_file_without_a_method_keeps_the_default_of_then(saved: Path) -> None:
+    scenes = _opened(saved)
+    assert [scene.latentman.method for scene in scenes.values()] == ["latentman"] * 2
+    assert empty_scene().latentman.method == DEFAULT_METHOD
+
+
+def test_a_file_of_today_keeps_todays_default(tmp_path: Path) -> None:
+    scene: Any = empty_scene()
+    blender_addon.register()
+    scene.latentman.finish.lock = "on"
+    bpy.data.scenes.new("untouched")
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "today.blend"))
+    scenes = _opened(tmp_path / "today.blend")
+    assert [scene.latentman.method for scene in scenes.values()] == [DEFAULT_METHOD] * 2
+    assert not scenes["untouched"].latentman.is_property_set("method")
+    blender_addon.unregister()
+
+
+def test_a_choice_of_an_earlier_list_is_what_it_was(saved: Path) -> None:
+    scene = _opened(saved)["strength"]
+    numbers = scene.latentman.bl_rna.properties["method"].enum_items
+    assert [numbers[name].value for name in _METHODS] == list(range(len(_METHODS)))
+    assert len({one.value for one in numbers}) == len(METHODS)
+    presets = scene.latentman.bl_rna.properties["preset"].enum_items
+    assert [presets[name].value for name in _PRESETS] == list(range(len(_PRESETS)))
