@@ -60,11 +60,11 @@ def fuse(
     shares = surface.shares(segment, kept)
     for frame, share in zip(unlit, shares, strict=False):
         detail[frame.seen] += share[frame.seen, None] * (frame.colour - frame.low)
-    if before is not None:
-        detail += shares[-1][:, None] * (before.colour - before.low)
     detail *= detail_confidence(best)[:, None]
-    gain = emphasis * detail_gain(segment, pictures, Texture(low + detail, low, best, weight, light))
-    return Texture(low + gain * detail, low, best, weight, light)
+    # What was there before has its confidence and its gain in it: with each segment they would wear it away.
+    base = low if before is None else low + shares[-1][:, None] * (before.colour - before.low)
+    gain = emphasis * detail_gain(segment, pictures, Texture(base + detail, low, best, weight, light))
+    return Texture(base + gain * detail, low, best, weight, light)
 
 
 def detail_gain(segment: SegmentSurface, pictures: Pictures, texture: Texture) -> float:

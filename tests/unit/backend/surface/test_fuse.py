@@ -142,6 +142,23 @@ def test_colours_of_earlier_segments_persist() -> None:
     np.testing.assert_array_equal(after.light, before.light)
 
 
+def test_detail_of_places_that_are_seen_no_more_does_not_wear_away() -> None:
+    turning = turning_ball(6, 20.0)
+    shown = pictures(turning)
+    first = fuse(turning, turning.segment(range(2)), shown[:2], None, LIGHT)
+    texture, later = first, turning.segment(range(4, 6))
+    for _ in range(4):
+        texture = fuse(turning, later, shown[4:], texture, LIGHT)
+    seen = np.zeros(turning.texels, bool)
+    for one in later.frames:
+        seen[one.view.seen] = True
+    for well in ((0.1, 0.25), (0.35, 1.0)):
+        gone = ~seen & (first.quality > well[0]) & (first.quality < well[1])
+        before, after = ((one.colour - one.low)[gone] for one in (first, texture))
+        assert gone.sum() > 200 and before.std() > 1e-3
+        np.testing.assert_allclose(after, before, atol=0.02 * before.std())
+
+
 def test_what_is_known_never_becomes_less() -> None:
     before, after = before_and_after()
     assert (after.quality >= before.quality).all()
@@ -173,6 +190,12 @@ def test_each_of_two_bodies_keeps_its_own_paint() -> None:
         mine = (body == number) & (found.quality > 0.1)
         assert mine.sum() > 500
         np.testing.assert_allclose(found.colour[mine], np.tile(colour, (mine.sum(), 1)), atol=0.02)
+
+
+def test_emphasis_makes_detail_stronger_and_leaves_the_rest() -> None:
+    strong = fuse(ball(), segment(), shots(), None, LIGHT, 1.25)
+    np.testing.assert_array_equal(strong.low, texture().low)
+    np.testing.assert_allclose(strong.colour - strong.low, 1.25 * (texture().colour - texture().low), atol=1e-5)
 
 
 def test_detail_is_as_sharp_as_in_the_frames_and_no_sharper_than_allowed() -> None:
