@@ -79,21 +79,50 @@ def light(frames: list[tuple[Array, Array, Array, Array]], texels: int) -> Array
     return found
 
 
-def robust_mean(
-    samples: list[Array], weights: list[float], distance: float, rounds: int, held: tuple[Array, float] | None = None
-) -> Array:
-    """The mean (c,) of samples (c,): after each round one that lies `distance` from it counts half.
-
-    `held` is a sample that always has the whole of its weight.
-    """
-    mean = np.zeros_like(samples[0]) if samples else np.zeros(3)
+def robust_mean(samples: list[Array], weights: list[float], distance: float, rounds: int) -> Array:
+    """The mean (c,) of samples (c,): after each round one that lies `distance` from it counts half."""
+    mean: Array = np.zeros_like(samples[0])
     for turn in range(1 + rounds):
         total, weight = np.zeros_like(mean), 0.0
         for sample, share in zip(samples, weights, strict=True):
             if turn:
                 share = share / (1 + ((sample - mean) ** 2).sum() / distance**2)
             total, weight = total + share * sample, weight + share
-        if held is not None:
-            total, weight = total + held[1] * held[0], weight + held[1]
-        mean = total / weight
+        mean = total / max(weight, 1e-12)
     return mean
+
+
+def plate(pictures: list[Array], shares: list[Array], sigma_px: float, distance: float, rounds: int) -> Array:
+    """The background (height, width, 3) of pictures of which the pixels count by their shares (height, width): a mean
+    of what is soft, by a Gaussian, and a robust mean of what is fine. Every pixel by itself."""
+    height, width = shares[0].shape
+    kernel = _gaussian(sigma_px)
+    soft = [_soft(picture, share, kernel) for picture, share in zip(pictures, shares, strict=True)]
+    out = np.zeros((height, width, 3))
+    for y, x in np.ndindex(height, width):
+        total = sum(weight[y, x] for _, weight in soft)
+        base = sum(own[y, x] * weight[y, x] for own, weight in soft) / total
+        fine = [picture[y, x] - own[y, x] for picture, (own, _) in zip(pictures, soft, strict=True)]
+        out[y, x] = base + robust_mean(fine, [float(share[y, x]) for share in shares], distance, rounds)
+    return out.clip(0, 1)
+
+
+def _soft(picture: Array, share: Array, kernel: Array) -> tuple[Array, Array]:
+    """The mean of the pixels around each one that count, and how much they do; pictures are mirrored at their edges."""
+    reach = len(kernel) // 2
+    around = np.pad(share, reach, mode="symmetric")
+    colours = np.pad(picture * share[..., None], ((reach, reach), (reach, reach), (0, 0)), mode="symmetric")
+    own, weight = np.zeros(picture.shape), np.zeros(share.shape)
+    square = np.outer(kernel, kernel)
+    for y, x in np.ndindex(share.shape):
+        window = slice(y, y + len(kernel)), slice(x, x + len(kernel))
+        weight[y, x] = max((square * around[window]).sum(), 1e-6)
+        own[y, x] = (square[..., None] * colours[window]).sum(axis=(0, 1)) / weight[y, x]
+    return own, weight
+
+
+def _gaussian(sigma: float) -> Array:
+    """Four deviations to either side."""
+    reach = int(4 * sigma + 0.5)
+    kernel: Array = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
+    return kernel / kernel.sum()

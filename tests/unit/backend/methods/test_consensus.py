@@ -10,21 +10,23 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from scipy.ndimage import binary_dilation
 from torch import Tensor
 
 from backend.contract.values import Memory, Segment, Step
 from backend.loop.method import StepTools
-from backend.methods.surfacelock.consensus import Consensus, consensus_steps
+from backend.methods.surfacelock.consensus import EMPHASIS, Consensus, consensus_steps
 from backend.models.sd15.components import Components
 from backend.models.sd15.model import StableDiffusion
 from backend.models.sd15.text import PromptEmbeds
-from backend.surface.composite import composite
+from backend.surface.composite import composite, covered
 from backend.surface.fuse import fuse
 from backend.surface.light import LUMINANCE
 from backend.surface.lock import SurfaceLock
 from backend.surface.shot_surface import ShotSurface
 from backend.surface.texture import no_light
 from tests.helpers.painted_bodies import inner, pictures, plain, turning_ball
+from tests.helpers.surface_bodies import with_moving_camera
 from tests.helpers.tiny_models import tiny_components
 from tests.helpers.tiny_shot import step_tools
 
@@ -43,8 +45,8 @@ def components() -> Components:
     return tiny_components(dtype=torch.float64)
 
 
-def consensus(count: int = 5) -> Consensus:
-    return Consensus(ball(), SEGMENT, (0.2, 0.6), count, False)
+def consensus(*, background: bool = False, surface: ShotSurface | None = None) -> Consensus:
+    return Consensus(surface or ball(), SEGMENT, (0.2, 0.6), 5, background)
 
 
 class _Lossless:
@@ -133,6 +135,32 @@ def test_off_the_body_nothing_changes() -> None:
         assert torch.equal(changed[frame][:, off], x0[frame][:, off])
 
 
+def flickering() -> Tensor:
+    """A red ball before another grey in each frame."""
+    greys = [np.full((*ball().passes.size, 3), grey, np.float32) for grey in (0.3, 0.4, 0.5)]
+    return tensor(np.stack([pictures(ball(), plain(RED), no_light(), grey)[row] for row, grey in enumerate(greys)]))
+
+
+def test_away_from_the_body_frames_agree_on_the_background_where_asked() -> None:
+    x0 = flickering()
+    changed = consensus(background=True).changed(STEP, x0, lossless())
+    corner = changed[:, :, :4, :4]
+    assert x0[:, :, :4, :4].std(dim=0).min() > 0.05
+    assert corner.std(dim=0).max() < 0.01
+    for frame, one in enumerate(ball().segment(range(FRAMES)).frames):
+        body = covered(one, ball().passes.size)
+        beside = torch.from_numpy(binary_dilation(body) & ~body)  # what goes with the body is left to the model
+        assert torch.equal(changed[frame][:, beside], x0[frame][:, beside])
+
+
+def test_a_moving_camera_sees_another_background_in_each_frame() -> None:
+    motions = np.tile(np.eye(4), (FRAMES, 1, 1))
+    motions[:, 0, 3] = 0.05 * np.arange(FRAMES)
+    moving = ShotSurface(with_moving_camera(ball().passes, motions))
+    changed = consensus(background=True, surface=moving).changed(STEP, flickering(), lossless())
+    assert torch.equal(changed[:, :, :4, :4], flickering()[:, :, :4, :4])
+
+
 def test_what_lies_beyond_black_and_white_is_kept_as_a_difference() -> None:
     """The decoder's pictures are cut off for the texture; what was cut comes back with x0, as in x0 + E(F) - E(I)."""
     x0 = two_colours()
@@ -152,7 +180,7 @@ def test_with_a_real_autoencoder_it_is_the_residual_of_the_encodings() -> None:
         shown = model.decode(x0).clamp(0, 1)
         frames = shown.permute(0, 2, 3, 1).float().numpy()
         seen = ball().segment(range(FRAMES))
-        texture = fuse(ball(), seen, frames, None, None)
+        texture = fuse(ball(), seen, frames, None, None, EMPHASIS)
         for row, one in enumerate(seen.frames):
             body, drawn = texture.drawn(one)
             target = composite(one, np.clip(body, 0, 1), drawn, frames[row])

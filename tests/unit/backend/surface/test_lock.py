@@ -91,7 +91,8 @@ def test_frames_of_one_textured_body_change_little() -> None:
         error = np.abs(after[frame] - before)
         # Resampling alone: a tenth of what the paint differs across the body.
         assert error[inside].mean() < 0.1 * before[inside].std()
-        assert error[outside].max() < 1e-3  # the plate, kept in half precision
+        # The plate is kept in half precision, and beside the body filled from two or three pixels around.
+        assert error[outside].mean() < 1e-3 and error[outside].max() < 0.03
 
 
 @pytest.mark.parametrize("frame", [0, 3])

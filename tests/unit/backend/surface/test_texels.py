@@ -168,12 +168,12 @@ def test_normals_stand_on_the_surface() -> None:
     assert (mesh.normal * outwards).sum(axis=1).min() > np.cos(np.radians(90 / 16))
 
 
-def test_spacing_is_half_a_pixel_in_the_middle_of_the_shot() -> None:
+def test_spacing_is_a_pixel_in_the_middle_of_the_shot() -> None:
     vertices, faces = sphere()
     passes = shown([vertices, vertices + (0, 0.5, 0)], faces)
     middle = (passes.shot.near_m + passes.shot.far_m) / 2
     assert DISTANCE - 0.5 < middle < DISTANCE + 0.5
-    assert spacing_of(passes) == pytest.approx(0.5 * middle / FOCAL)
+    assert spacing_of(passes) == pytest.approx(middle / FOCAL)
 
 
 def test_spacing_does_not_follow_the_frames_that_a_shot_shows() -> None:
