@@ -104,9 +104,9 @@ def sample(seen: Seen, picture: Floats, texels: int) -> Floats:
 
 def frames_light(segment: SegmentSurface, sampled: Sequence[Floats], texels: int) -> Floats:
     """The light (8,) of a segment's frames from their colours at the texels (v, 3)."""
-    views = [one.view for one in segment.frames]
+    views, some = [one.view for one in segment.frames], slice(None, None, FITTED)
     lit = [
-        LitTexels(*(values[::FITTED] for values in (view.seen, luminance_of(colours), view.texel_normal, view.quality)))
+        LitTexels(view.seen[some], luminance_of(colours[some]), view.texel_normal[some], view.quality[some])
         for view, colours in zip(views, sampled, strict=True)
     ]
     return fitted_light(lit, texels)

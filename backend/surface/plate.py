@@ -65,7 +65,8 @@ def background_plate(pictures: Floats, shares: Sequence[Floats], before: Plate |
     if before is not None:
         views.append((before.colour, KEPT_WEIGHT * before.weight))
     soft = [_soft(picture, share) for picture, share in views]
-    base = sum(own * weight[..., None] for own, weight in soft) / sum(weight for _, weight in soft)[..., None]
+    weights = np.stack([weight for _, weight in soft])[..., None]
+    base = (np.stack([own for own, _ in soft]) * weights).sum(axis=0) / weights.sum(axis=0)
     mean = np.zeros(pictures.shape[1:], np.float32)
     for round_ in range(1 + ROUNDS):
         total, weight = np.zeros_like(mean), np.zeros(mean.shape[:2], np.float32)
