@@ -104,7 +104,8 @@ def plate(pictures: list[Array], shares: list[Array], sigma_px: float, distance:
         base = sum(own[y, x] * weight[y, x] for own, weight in soft) / total
         fine = [picture[y, x] - own[y, x] for picture, (own, _) in zip(pictures, soft, strict=True)]
         out[y, x] = base + robust_mean(fine, [float(share[y, x]) for share in shares], distance, rounds)
-    return out.clip(0, 1)
+    np.clip(out, 0, 1, out=out)
+    return out
 
 
 def _soft(picture: Array, share: Array, kernel: Array) -> tuple[Array, Array]:
@@ -125,4 +126,5 @@ def _gaussian(sigma: float) -> Array:
     """Four deviations to either side."""
     reach = int(4 * sigma + 0.5)
     kernel: Array = np.exp(-0.5 * (np.arange(-reach, reach + 1) / sigma) ** 2)
-    return kernel / kernel.sum()
+    kernel /= kernel.sum()
+    return kernel

@@ -64,11 +64,11 @@ def test_segments_and_processes_of_their_own_make_the_same_files(tmp_path: Path,
     for folder in (whole, parts):
         write_job(folder, model, method, ON)
     run(whole)
-    run(parts, 0)
-    for segment in ("1", "2"):
-        command = [sys.executable, "-m", "backend", "run-segment", str(parts), "--segment", segment]
-        ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-        assert ran.returncode == 0, ran.stderr
+    for segment in range(2):
+        run(parts, segment)
+    command = [sys.executable, "-m", "backend", "run-segment", str(parts), "--segment", "2"]
+    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
     assert frames(parts) == frames(whole)
     assert (parts / "atlas.png").read_bytes() == (whole / "atlas.png").read_bytes()
     for start in (0, 2, 4):

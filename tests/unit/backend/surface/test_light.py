@@ -74,7 +74,7 @@ def test_noise_and_dark_paint_do_not_bend_the_light() -> None:
 @pytest.mark.parametrize("noise", [0.0, 0.05, 0.3])
 def test_the_fit_is_a_regression_with_a_column_for_each_texel(noise: float) -> None:
     frames = lit(random_paint(6), LIGHT, noise=noise)
-    dense = [(one.seen, *(part.astype(float) for part in (one.luminance, one.normal, one.weight))) for one in frames]
+    dense = [(one.seen, one.luminance.astype(float), one.normal.astype(float), one.weight) for one in frames]
     np.testing.assert_allclose(fitted_light(frames, TEXELS), twin.light(dense, TEXELS), atol=1e-3)
 
 
