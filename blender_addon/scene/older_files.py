@@ -70,12 +70,12 @@ def _has_settings(scene: Any) -> bool:
 
 def _is_value(field: Any) -> bool:
     """Whether a property holds a value: groups are there as soon as they are drawn, and no group has a name."""
-    return field.type != "POINTER" and field.identifier != "name"
+    return bool(field.type != "POINTER" and field.identifier != "name")
 
 
 def _name_method(scene: Any) -> None:
     settings: Any = settings_of(scene)
-    if _has_settings(scene) and not settings.is_property_set("method"):
+    if scene.library is None and _has_settings(scene) and not settings.is_property_set("method"):
         settings.method = settings.method  # set, though to what it is
 
 
@@ -89,8 +89,7 @@ def _on_load(_path: Any, _unused: Any = None) -> None:
 @persistent
 def _on_save(_path: Any, _unused: Any = None) -> None:
     for scene in bpy.data.scenes:
-        if scene.library is None:
-            _name_method(scene)
+        _name_method(scene)
 
 
 def register() -> None:
