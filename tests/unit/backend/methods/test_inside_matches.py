@@ -30,6 +30,7 @@ from backend.methods.latentman.pixel_pairs import pixel_pairs, segment_pairs
 from backend.methods.latentman.shot_matcher import ShotMatches, latentman_matches
 from backend.methods.latentman.smoothing import smoothed, smoothing
 from backend.methods.text2video_zero.method import Text2VideoZero
+from backend.surface.shot_surface import ShotSurface
 from shared.methods.latentman import LatentManSettings, published_settings
 from tests.helpers.clips import sliding_square
 from tests.helpers.tiny_models import tiny_components
@@ -213,6 +214,9 @@ def test_with_the_settings_of_before_the_frames_are_those_of_the_parts_of_before
     every = LatentManMatches(list(ShotMatches(passes, OLD, *size)), list(ShotMatches(passes, OLD, height, width)))
     rule = AdaptiveGuidance(strength=0.5)
     by_hand = LatentMan(every, (0.0, 0.4), (0.2, 0.7), rule, Text2VideoZero(), "prev", passes.parts, 1)
-    built = (LatentMan.build(MethodInputs(given, passes, factor)) for given in (OLD, LatentManSettings()))
+    built = (
+        LatentMan.build(MethodInputs(given, passes, factor, ShotSurface(passes)))
+        for given in (OLD, LatentManSettings())
+    )
     ways = [engine(components, one, depth, sampling).sample(Segment(0, 3)).latents for one in (by_hand, *built)]
     assert torch.equal(ways[1], ways[0]) and not torch.equal(ways[2], ways[0])
