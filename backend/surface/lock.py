@@ -23,7 +23,7 @@ from backend.surface.fuse import fuse
 from backend.surface.off_body import MOST_CUT, BackgroundChoice, chosen_background, cut_share
 from backend.surface.plate import Plate, background_plate, blended_plate, share_of
 from backend.surface.shot_surface import Seen, ShotSurface
-from backend.surface.texture import Texture, blended
+from backend.surface.texture import Texture, blended, light_of
 
 TEXTURE, TEXTURE_BEFORE = "texture.", "texture_before."
 PLATE, PLATE_BEFORE = "plate.", "plate_before."
@@ -51,7 +51,7 @@ class SurfaceLock:
         """The texture, and the plate, with a segment in them; see `Finish.learned`."""
         frames, seen = _array(pictures), self.surface.segment(range(segment.start, segment.stop))
         before = None if memory is None else Texture.from_arrays(memory.arrays, TEXTURE)
-        after = fuse(self.surface, seen, frames, before, None if before is None else before.light)
+        after = fuse(self.surface, seen, frames, before, light_of(before))
         arrays = after.arrays(TEXTURE) | ({} if before is None else before.arrays(TEXTURE_BEFORE))
         return Memory(arrays | self._plate_arrays(segment, frames, memory))
 

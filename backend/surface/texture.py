@@ -63,6 +63,11 @@ def blended(before: Texture, after: Texture, share: float) -> Texture:
     )
 
 
+def light_of(before: Texture | None) -> Floats | None:
+    """The light (8,) that earlier segments agreed on; None before any frame showed the body."""
+    return None if before is None or not before.weight.any() else before.light
+
+
 def no_light() -> Floats:
     """Light that is the same from all sides."""
     return np.zeros(BASIS, np.float32)

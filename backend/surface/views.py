@@ -268,7 +268,7 @@ def _edge_distance(rendered: FramePasses) -> Floats:
 
 
 def _distance(marked: NDArray[np.bool_]) -> Floats:
-    """Pixels to the nearest marked one; infinite where none is."""
+    """Pixels to the nearest marked one; both sides of the picture together where none is."""
     if not marked.any():
-        return np.full(marked.shape, np.inf)
+        return np.full(marked.shape, float(sum(marked.shape)))
     return np.asarray(distance_transform_edt(~marked), np.float64)

@@ -23,7 +23,7 @@ from backend.surface.lock import TEXTURE, plate_of
 from backend.surface.off_body import camera_stands_still
 from backend.surface.plate import background_plate, share_of
 from backend.surface.shot_surface import SegmentSurface, ShotSurface
-from backend.surface.texture import Texture
+from backend.surface.texture import Texture, light_of
 
 # The light is fitted at so many of the first steps and held from then on: a new fit at each loses some of it each time.
 FITTED = 2
@@ -72,7 +72,7 @@ class Consensus:
         seen = self.surface.segment(range(self.segment.start, self.segment.stop))
         before = None if memory is None else Texture.from_arrays(memory.arrays, TEXTURE)
         texture = fuse(self.surface, seen, frames, before, self._light(before), EMPHASIS)
-        if before is None and len(self._lights) < FITTED:
+        if light_of(before) is None and len(self._lights) < FITTED:
             self._lights.append(texture.light)
         pictures = []
         for one, behind in zip(seen.frames, self._backgrounds(seen, frames, memory), strict=True):
@@ -96,6 +96,7 @@ class Consensus:
 
     def _light(self, before: Texture | None) -> Floats | None:
         """That of the segments before, or the mean of this one's first fits once they are there, or none yet."""
-        if before is not None:
-            return before.light
+        held = light_of(before)
+        if held is not None:
+            return held
         return None if len(self._lights) < FITTED else np.asarray(np.mean(self._lights, axis=0), np.float32)

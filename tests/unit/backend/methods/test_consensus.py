@@ -216,6 +216,16 @@ def test_the_light_is_kept_from_one_time_to_the_next() -> None:
     assert shades[-1] > 0.8 * shades[0]
 
 
+def test_the_light_is_found_by_the_first_segment_that_shows_the_body() -> None:
+    away = turning_ball(1, shift_m=30.0, start=1)
+    empty = SurfaceLock(away).learned(Segment(0, 1), tensor(pictures(away)), None)
+    assert not empty.arrays["texture.weight"].any()
+    x0 = tensor(pictures(ball()))
+    of_texels = {name: values for name, values in empty.arrays.items() if name.startswith("texture.")}
+    after, alone = (consensus().changed(STEP, x0, lossless(memory)) for memory in (Memory(of_texels), None))
+    torch.testing.assert_close(after, alone, rtol=0, atol=1e-3)
+
+
 def test_it_stops_where_the_caller_wants_no_more() -> None:
     def stop() -> None:
         raise SimpleStop

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from backend.contract.kept_memory import memory_from_bytes, memory_to_bytes
 from backend.contract.values import Memory, Segment
+from backend.passes.shot_passes import FramesInMemory
 from backend.surface.composite import composite
 from backend.surface.light import LUMINANCE
 from backend.surface.lock import PLATE, PLATE_BEFORE, TEXTURE, TEXTURE_BEFORE, SurfaceLock
@@ -237,6 +238,24 @@ def test_each_of_several_characters_has_its_own_texture() -> None:
         inside = inner(pair.passes, frame)
         assert inside[:, right].sum() > 50
         np.testing.assert_allclose(found[frame][inside], frames[frame][inside], atol=0.03)
+
+
+def test_a_body_that_comes_in_later_is_lit_as_the_frames_that_show_it() -> None:
+    """What a first segment without it agreed on is nothing, and not that there is no light."""
+    passes = ball().passes
+    away, nobody = passes.vertices.copy(), passes.read(passes.positions)
+    away[:3] += np.float32(50)
+    nobody.depth_m[:3], nobody.part[:3], nobody.uv[:3] = np.inf, 0, 0
+    surface = ShotSurface(dataclasses.replace(passes, vertices=away, source=FramesInMemory(nobody)))
+    frames = shots().clone()
+    frames[:3] = tensor(scenery(passes.size)[None])
+    lock = SurfaceLock(surface)
+    empty, later = in_two(lock, frames)
+    assert not empty.arrays[f"{TEXTURE}weight"].any()
+    alone = lock.learned(SECOND, frames[3:], None)
+    assert alone.arrays[f"{TEXTURE}light"].abs().max() > 0.02
+    for name in ("light", "colour"):
+        torch.testing.assert_close(later.arrays[TEXTURE + name], alone.arrays[TEXTURE + name])
 
 
 def test_what_becomes_of_the_background_is_decided_once_and_told() -> None:

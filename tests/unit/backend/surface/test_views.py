@@ -226,6 +226,15 @@ def test_quality_is_the_square_of_the_cosine_away_from_edges() -> None:
     np.testing.assert_allclose(view.texel_normal, np.tile([0, 0, -1], (len(view.seen), 1)), atol=1e-6)
 
 
+def test_a_body_that_fills_the_picture_is_seen_as_well_as_it_faces_the_camera() -> None:
+    vertices, faces = sheet(5, 4, 8.0, 6.0)
+    passes = shown([vertices], faces)
+    view = frame_view(passes, shot_texels(passes), 0)
+    towards = np.column_stack([(view.place - (24, 18)) / FOCAL, np.ones(len(view.place))])
+    assert len(view.pixel) == PIXELS and len(view.seen) > 100
+    np.testing.assert_allclose(view.quality, 1 / (towards * towards).sum(axis=1), rtol=1e-4)
+
+
 def test_the_back_of_a_sheet_is_covered_but_its_texels_are_not_seen() -> None:
     vertices, faces = sheet(5, 4, 1.013, 0.811)
     passes = shown([vertices], faces[:, ::-1])
