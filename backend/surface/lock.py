@@ -21,7 +21,7 @@ from backend.surface.beside import Ring, matte, rings, steadied
 from backend.surface.composite import composite, covered
 from backend.surface.fuse import fuse
 from backend.surface.off_body import MOST_CUT, BackgroundChoice, chosen_background, cut_share
-from backend.surface.plate import Plate, background_plate, blended_plate, share_of
+from backend.surface.plate import Plate, background_plate, blended_plate, share_of, trust_of
 from backend.surface.shot_surface import Seen, ShotSurface
 from backend.surface.texture import Texture, blended, light_of
 
@@ -87,11 +87,11 @@ class SurfaceLock:
             choice = BackgroundChoice(int(memory.arrays[CHOICE]))
         if not choice.plate:
             return {CHOICE: torch.tensor(choice.value)}
-        after = background_plate(frames, [share_of(one.distance_px) for one in around], before)
+        after = background_plate(frames, [trust_of(one.distance_px) for one in around], before)
         mattes = [matte(picture, after, ring) for picture, ring in zip(steady, around, strict=True)]
         if choice is BackgroundChoice.PLATE and memory is None and cut_share(mattes, around) > MOST_CUT:
             return {CHOICE: torch.tensor(BackgroundChoice.STANDS_OFF.value)}
-        shares = [share_of(ring.distance_px) * (1 - covered) for ring, covered in zip(around, mattes, strict=True)]
+        shares = [trust_of(ring.distance_px) * (1 - covered) for ring, covered in zip(around, mattes, strict=True)]
         after = background_plate(frames, shares, before)
         arrays = after.arrays(PLATE) | ({} if before is None else before.arrays(PLATE_BEFORE))
         return arrays | {CHOICE: torch.tensor(choice.value)}

@@ -14,10 +14,11 @@ from torch import Tensor
 ROBUST = 0.1
 ROUNDS = 2
 SHADOW = 0.03  # of the picture's height: what is softer than this is a frame's own
+NEAR, NEAR_TRUST = 0.10, 0.02  # of the picture's height, and of a pixel's weight beyond it
 SHADED = 0.15  # of the picture's height from the body: its shadow fades out there
 FROM_PX, OVER_PX = 3.0, 5.0  # full weight eight pixels from the body: autoencoders draw a halo round it
 FAINT = 1e-3
-POOR = 0.05  # less weight than this is a halo seen once
+POOR = 0.005  # less weight than this is a halo seen once
 FILL_PX = 1.5
 KEPT_WEIGHT = 8.0
 
@@ -101,6 +102,16 @@ def _filled(mean: Floats, weight: Floats) -> Plate:
     row, column = distance_transform_edt(poor, return_distances=False, return_indices=True)
     around = gaussian_filter(mean[row, column], (FILL_PX, FILL_PX, 0))
     return Plate(np.where(poor[..., None], around, mean), np.where(poor, np.maximum(weight, FAINT), weight))
+
+
+def trust_of(distance_px: Floats) -> Floats:
+    """How much a pixel tells of the background (height, width), by its distance from the body.
+
+    Near it things may stand that go with it: a place that other frames see farther off is theirs to tell.
+    """
+    reach = NEAR * distance_px.shape[0]
+    far = np.clip(2 * distance_px / reach - 1, 0, 1)
+    return np.asarray(share_of(distance_px) * (NEAR_TRUST + (1 - NEAR_TRUST) * far), np.float32)
 
 
 def share_of(distance_px: Floats) -> Floats:

@@ -21,7 +21,7 @@ from backend.surface.composite import composite, covered
 from backend.surface.fuse import fuse
 from backend.surface.lock import TEXTURE, plate_of
 from backend.surface.off_body import camera_stands_still
-from backend.surface.plate import background_plate, share_of
+from backend.surface.plate import background_plate, trust_of
 from backend.surface.shot_surface import SegmentSurface, ShotSurface
 from backend.surface.texture import Texture, light_of
 
@@ -87,7 +87,7 @@ class Consensus:
             return list(frames)
         before = plate_of(memory)
         distances = [distance_px(covered(one, passes.size)) for one in seen.frames]
-        plate = background_plate(frames, [share_of(one) for one in distances], before)
+        plate = background_plate(frames, [trust_of(one) for one in distances], before)
         reach, behind = REACH * passes.size[0], []
         for frame, distance in zip(frames, distances, strict=True):
             away = np.clip(distance / reach * 2 - 1, 0, 1)[..., None]
