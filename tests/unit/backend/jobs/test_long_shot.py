@@ -24,6 +24,9 @@ from tests.helpers.tiny_models import write_tiny_model
 
 SIZE, PERIOD = 32, 4
 SHORT, LONG = 200, 2000
+# With a lock, larger pictures of fewer frames: what the frames of 27 more segments see of the surface takes 54 MB.
+LOCKED_SIZE, LOCKED_SHORT, LOCKED_LONG = 64, 24, 240
+LOCKED_ROOM_BYTES = 8 * 2**20
 # Passes are 13 bytes a pixel: all of the long shot's would take 24 MB more than the short one's, 48 MB while they are
 # stacked. Frame numbers, cameras and joints do grow, by some kilobytes a frame while shot.json is read.
 ROOM_BYTES = 14 * 2**20
@@ -49,15 +52,15 @@ def repeated(shot: Shot, frames: int) -> Shot:
     return dataclasses.replace(shot, frames=tuple(range(1, frames + 1)), camera=camera, characters=characters)
 
 
-def square() -> ShotPasses:
+def square(size: int) -> ShotPasses:
     vertices, charts = moving_square(PERIOD)
-    return render_passes(vertices, charts, size=(SIZE, SIZE), focal_px=40.0, camera_m=(0.3, -2.0, 0.0))
+    return render_passes(vertices, charts, size=(size, size), focal_px=1.25 * size, camera_m=(0.3, -2.0, 0.0))
 
 
-def write_job(folder: Path, model: Path, method: str, frames: int) -> Job:
+def write_job(folder: Path, model: Path, method: str, frames: int, size: int = SIZE) -> Job:
     """A job of one step in segments of eight frames, on a few frames' passes that come again and again."""
     (folder / "inputs").mkdir(parents=True)
-    passes = square()
+    passes = square(size)
     exrs = []
     for position in passes.positions:
         write_exr(folder / "frame.exr", passes.frame(position))
@@ -77,8 +80,8 @@ def write_job(folder: Path, model: Path, method: str, frames: int) -> Job:
         method=method,
         model=str(model),
         steps=1,
-        width=SIZE,
-        height=SIZE,
+        width=size,
+        height=size,
         segment_frames=8,
         settings=guided if method == "latentman" else MethodSettings(),
     )
@@ -103,3 +106,16 @@ def test_two_thousand_frames_take_the_memory_of_two_hundred(tmp_path: Path, mode
         peaks[frames] = peak_bytes(folder)
         assert all(JobFolder(folder).frame_path(frame).is_file() for frame in job.frames)
     assert peaks[LONG] - peaks[SHORT] < ROOM_BYTES
+
+
+@pytest.mark.slow
+def test_thirty_locked_segments_take_the_memory_of_three(tmp_path: Path, model: Path) -> None:
+    peaks, kept = {}, {}
+    for frames in (LOCKED_SHORT, LOCKED_LONG):
+        folder = tmp_path / str(frames)
+        job = write_job(folder, model, "surfacelock", frames, LOCKED_SIZE)
+        peaks[frames] = peak_bytes(folder)
+        assert all(JobFolder(folder).frame_path(frame).is_file() for frame in job.frames)
+        kept[frames] = max(file.stat().st_size for file in (folder / "segments").glob("*.memory.safetensors"))
+    assert peaks[LOCKED_LONG] - peaks[LOCKED_SHORT] < LOCKED_ROOM_BYTES
+    assert kept[LOCKED_LONG] == kept[LOCKED_SHORT]  # what a segment hands on grows with the shot's surface alone
