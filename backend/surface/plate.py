@@ -18,7 +18,7 @@ NEAR, NEAR_TRUST = 0.10, 0.02  # of the picture's height, and of a pixel's weigh
 SHADED = 0.15  # of the picture's height from the body: its shadow fades out there
 FROM_PX, OVER_PX = 3.0, 5.0  # full weight eight pixels from the body: autoencoders draw a halo round it
 FAINT = 1e-3
-POOR = 0.005  # less weight than this is a halo seen once
+POOR = 0.001  # less weight than this is a halo seen once
 FILL_PX = 1.5
 KEPT_WEIGHT = 8.0
 

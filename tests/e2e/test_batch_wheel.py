@@ -16,6 +16,7 @@ import pytest
 
 from shared.files.digest import sha256_file
 from shared.jobs.job import parse_job
+from shared.methods import DEFAULT_METHOD
 from tests.helpers.fake_runner import expected_png
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -113,7 +114,7 @@ def test_a_saved_blend_finds_its_frames_wherever_it_lies(tmp_path: Path, model: 
     out = tmp_path / "out"
     done = batch(*SMALL, *common, "--output", out, "--save-blend", first)
     assert done.returncode == 0, done.stderr
-    shown = [out / "latentman" / f"000{frame}.png" for frame in (1, 1, 3, 3)]
+    shown = [out / DEFAULT_METHOD / f"000{frame}.png" for frame in (1, 1, 3, 3)]
     assert [path.resolve() for path in pictures_on_the_timeline(first)] == shown
     done = batch("--blend", first, *common, "--method", "per_frame", "--output", out, "--save-blend", second)
     assert done.returncode == 0, done.stderr
