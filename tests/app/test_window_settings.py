@@ -77,7 +77,9 @@ def test_a_model_of_ones_own_is_chosen_from_the_menu(window: Window) -> None:
 
 def test_a_preset_is_applied(window: Window) -> None:
     assert window.value(f"{SETTINGS}.method") == "text2video_zero"
-    window.toggle_panel_below(*window.find_field("latentman.method", upwards=True))
+    window.scroll(60)
+    window.toggle_panel_below(*window.find_field("latentman.finish.upscale", upwards=True))
+    window.scroll(60)
     window.press("latentman.apply_preset", f"{SETTINGS}.method == 'surfacelock'", upwards=True)
     assert window.value(f"{SETTINGS}.steps") == 20
     assert not window.value("bpy.ops.latentman.apply_preset.poll()")
