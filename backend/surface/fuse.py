@@ -103,12 +103,16 @@ def sample(seen: Seen, picture: Floats, texels: int) -> Floats:
 
 
 def frames_light(segment: SegmentSurface, sampled: Sequence[Floats], texels: int) -> Floats:
-    """The light (8,) of a segment's frames from their colours at the texels (v, 3)."""
-    views, some = [one.view for one in segment.frames], slice(None, None, FITTED)
-    lit = [
-        LitTexels(view.seen[some], luminance_of(colours[some]), view.texel_normal[some], view.quality[some])
-        for view, colours in zip(views, sampled, strict=True)
-    ]
+    """The light (8,) of a segment's frames from their colours at the texels (v, 3).
+
+    Each pixel counts alike, however many texels it shows: fingers and finely modelled parts have many to a pixel.
+    """
+    lit = []
+    for one, colours in zip(segment.frames, sampled, strict=True):
+        view, pixel = one.view, one.view.texel_cells(1)
+        weight: Floats = (view.quality / np.bincount(pixel)[pixel]).astype(np.float32)
+        luminance = luminance_of(colours[::FITTED])
+        lit.append(LitTexels(view.seen[::FITTED], luminance, view.texel_normal[::FITTED], weight[::FITTED]))
     return fitted_light(lit, texels)
 
 

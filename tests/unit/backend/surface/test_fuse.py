@@ -15,7 +15,8 @@ from backend.surface.fuse import detail_gain, fuse, sample
 from backend.surface.light import LUMINANCE, brightness
 from backend.surface.shot_surface import SegmentSurface, ShotSurface
 from backend.surface.texture import Texture, blended, no_light
-from tests.helpers.painted_bodies import LIGHT, inner, pictures, plain, spots, turning_ball
+from tests.helpers.painted_bodies import LIGHT, RADIUS, inner, pictures, plain, spots, turned, turning_ball
+from tests.helpers.surface_bodies import Mesh, shown, sphere
 from tests.reference import surface_fusion as twin
 
 Floats = NDArray[np.float32]
@@ -73,6 +74,37 @@ def test_paint_and_light_come_apart_up_to_one_factor() -> None:
     shade, known = brightness(found.light, front), brightness(LIGHT, front)
     assert known.std() > 0.1
     assert np.corrcoef(shade, known)[0, 1] > 0.98
+
+
+def test_a_part_that_is_modelled_finely_has_no_greater_say_about_the_light() -> None:
+    """A model's hands are often wrong in each frame, and a body has many triangles there."""
+    vertices, faces = sphere(RADIUS, 3)
+    top = vertices[faces][..., 2].mean(axis=1) > 0.36
+    lights, texels = [], []
+    for times in (0, 5):
+        places, fine = vertices, faces[top]
+        for _ in range(times):
+            places, fine = quartered(places, fine)
+        shots = [turned(places, 12.0 * frame) for frame in FRAMES]
+        surface = ShotSurface(shown(shots, np.concatenate([faces[~top], fine]), rest=places))
+        frames = pictures(surface)
+        for frame, picture in enumerate(frames):
+            picture[:10] *= (0.4, 1.6)[frame % 2]
+        lights.append(fuse(surface, surface.segment(FRAMES), frames, None, None).light)
+        texels.append(surface.texels)
+    assert texels[1] > 2 * texels[0]
+    assert np.abs(lights[1] - lights[0]).max() < np.abs(lights[0]).max() / 3
+
+
+def quartered(vertices: NDArray[Any], faces: NDArray[Any]) -> Mesh:
+    """The same flat triangles, four for each."""
+    count = 3 * len(faces)
+    corner = vertices[faces]
+    middle = (corner + corner[:, [1, 2, 0]]).reshape(-1, 3) / 2
+    ab, bc, ca = (len(vertices) + np.arange(count).reshape(-1, 3)).T
+    a, b, c = faces.T
+    finer = [np.stack(three, axis=1) for three in ((a, ab, ca), (ab, b, bc), (ca, bc, c), (ab, bc, ca))]
+    return np.concatenate([vertices, middle]), np.concatenate(finer)
 
 
 def test_the_drawn_body_is_what_the_frames_showed() -> None:
