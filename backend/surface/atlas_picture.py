@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 from scipy.ndimage import distance_transform_edt
-from scipy.sparse import csr_matrix, diags
-from scipy.sparse.linalg import spsolve
+from scipy.sparse import csc_matrix, diags
+from scipy.sparse.linalg import splu
 
 from backend.surface.nodes import Nodes
 from backend.surface.raster import rasterise
@@ -73,9 +73,9 @@ def _harmonic(nodes: Nodes, values: Floats, mass: Floats) -> Floats:
     pull = 1e-4 * np.maximum(np.asarray(ties[~known].sum(axis=1)).reshape(-1), 1e-6)  # towards the mean, where cut off
     degree = np.asarray(inside.sum(axis=1) + outside.sum(axis=1)).reshape(-1) + pull
     right = outside @ values[known] + pull[:, None] * mean
-    system = csr_matrix(diags(degree) - inside)
+    system = csc_matrix(diags(degree) - inside)  # symmetric, so that its own order keeps the factors thin
     out = values.copy()
-    out[~known] = np.stack([spsolve(system, right[:, channel]) for channel in range(3)], axis=1)
+    out[~known] = splu(system, permc_spec="MMD_AT_PLUS_A", options={"SymmetricMode": True}).solve(right)
     return out
 
 
