@@ -55,6 +55,13 @@ class ShotCamera:
     world_to_camera: NDArray[np.float64]  # (frames, 4, 4) world metres -> camera metres, OpenCV axes
     intrinsics: NDArray[np.float64]  # (frames, 3, 3) pixels
 
+    def stands_still(self, stop: int | None = None) -> bool:
+        """Whether the camera is the same in all frames, or in those at positions before `stop`."""
+        return all(
+            bool(np.allclose(matrices[:stop], matrices[:1], rtol=0, atol=1e-6))
+            for matrices in (self.world_to_camera, self.intrinsics)
+        )
+
     def project(self, points: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Project (frames, n, 3) world metres: picture positions (frames, n, 2) in pixels and depth (frames, n) metres.
 

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from backend.contract.engine import Engine
 from backend.contract.values import SampleSettings
-from backend.jobs.job_finish import job_finish, job_upscaler
+from backend.jobs.job_finish import first_prompts, job_finish, job_upscaler
 from backend.jobs.reuse import computing_code, machinery
 from backend.jobs.warm_model import warm_model
 from backend.loop.engine import FrameEngine
@@ -24,6 +24,8 @@ from backend.surface.shot_surface import ShotSurface
 from shared.errors import ModelError
 from shared.jobs.job import Job
 from shared.jobs.keyed_prompts import parse_prompts
+from shared.methods import method_named
+from shared.methods.finish import acting
 from shared.models.files import ModelFiles
 from shared.models.sd15 import SD15, TINY_VAE
 from shared.models.table import FAMILIES
@@ -69,7 +71,9 @@ def _stable_diffusion(job: Job, passes: ShotPasses, sources: ModelSources, compi
     enlarge = job_upscaler(job)  # first: a job that cannot be finished is refused before a model is loaded
     warm = warm_model(job.model, job.model_files, compiled)
     surface = ShotSurface(passes)
-    inputs = MethodInputs(job.settings, passes, warm.components.latent_factor, surface, job.seed)
+    background = acting(method_named(job.method), job.finish).background
+    factor = warm.components.latent_factor
+    inputs = MethodInputs(job.settings, passes, factor, surface, job.seed, first_prompts(job), background)
     method = METHOD_CLASSES[job.method].build(inputs)
     components = _with_parts(warm.components, method, sources)
     model = StableDiffusion(components, _prompt(components, job), warm.colours)

@@ -9,7 +9,7 @@ from backend.surface.lock import SurfaceLock
 from backend.surface.shot_surface import ShotSurface
 from backend.upscale import Upscaler, open_upscaler
 from shared.jobs.job import Job
-from shared.jobs.keyed_prompts import parse_prompts
+from shared.jobs.keyed_prompts import parse_prompts, prompt_mixes
 from shared.methods import method_named
 from shared.methods.finish import is_locked
 
@@ -18,7 +18,7 @@ def job_finish(job: Job, surface: ShotSurface) -> Finish | None:
     """The job's own finish on the surface of its shot, None where it asks for none."""
     if not is_locked(method_named(job.method), job.finish):
         return None
-    return SurfaceLock(surface, job.finish.background, all_prompts(job))
+    return SurfaceLock(surface, job.finish.background, first_prompts(job))
 
 
 def job_upscaler(job: Job) -> Upscaler | None:
@@ -27,6 +27,8 @@ def job_upscaler(job: Job) -> Upscaler | None:
     return None if upscale == "off" else open_upscaler(int(upscale), torch.get_num_threads())
 
 
-def all_prompts(job: Job) -> tuple[str, ...]:
-    """Every prompt that the job's frames have."""
-    return tuple(key.prompt for key in parse_prompts(job.prompts)) if job.prompts else (job.prompt,)
+def first_prompts(job: Job) -> tuple[str, ...]:
+    """The prompts of the first segment's frames: what is decided there must not depend on later ones."""
+    if not job.prompts:
+        return (job.prompt,)
+    return prompt_mixes(parse_prompts(job.prompts), job.frames[: job.segment_frames])[0]

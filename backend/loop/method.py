@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Protocol, TypeVar
+from typing import Any, ClassVar, Literal, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -206,6 +206,8 @@ class MethodInputs:
     latent_factor: int  # pixels a latent cell, along each side
     surface: ShotSurface  # nothing of it is made before it is asked for
     seed: int = 0
+    prompts: tuple[str, ...] = ()  # those of the first segment's frames
+    background: Literal["auto", "keep", "plate"] = "auto"  # what becomes of it, `FinishSettings`
 
 
 @dataclass(frozen=True, slots=True, eq=False)  # a subclass that holds arrays must not inherit an equality

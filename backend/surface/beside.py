@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import binary_dilation, distance_transform_edt, gaussian_filter, label, map_coordinates
 
 from backend.passes.shot_passes import ShotPasses
-from backend.surface.limbs import LIMB_OF_PART, LIMBS, LimbMotion, limb_motion
+from backend.surface.limbs import LIMB_OF_PART, LimbMotion, limb_motion
 from backend.surface.plate import Plate
 
 # Parts of the picture's height: how far from the body something can go with it, and how far it has to reach.
@@ -148,6 +148,3 @@ def _robust_mean(samples: Floats, weights: Floats) -> Floats:
         mean = (share[..., None] * samples).sum(axis=0) / np.maximum(share.sum(axis=0), 1e-9)[:, None]
         share = weights / (1 + ((samples - mean) ** 2).sum(axis=2) / ROBUST**2)
     return mean
-
-
-__all__ = ["LIMBS", "Ring", "matte", "rings", "steadied"]

@@ -37,8 +37,8 @@ Floats = NDArray[np.float32]
 class SurfaceLock:
     """Implements `loop.method.Finish`. With `applied` False it only remembers: pictures stay as they were decoded.
 
-    `background` is what becomes of the background; `prompts` are all of the job's, which may name what a plate would
-    cut.
+    `background` is what becomes of the background; `prompts` are those of the first segment's frames, which may name
+    what a plate would cut.
     """
 
     surface: ShotSurface
@@ -78,13 +78,9 @@ class SurfaceLock:
 
     def _plate_arrays(self, segment: Segment, frames: Floats, memory: Memory | None) -> dict[str, Tensor]:
         """The plate with this segment in it; the shot's first segment decides whether there is one."""
-        passes = self.surface.passes
         around, steady = self._beside(segment, frames)
         before = plate_of(memory)
-        if memory is None:
-            choice = chosen_background(self.background, self.prompts, passes.shot)
-        else:
-            choice = BackgroundChoice(int(memory.arrays[CHOICE]))
+        choice = self._choice(segment, memory)
         if not choice.plate:
             return {CHOICE: torch.tensor(choice.value)}
         after = background_plate(frames, [trust_of(one.distance_px) for one in around], before)
@@ -95,6 +91,15 @@ class SurfaceLock:
         after = background_plate(frames, shares, before)
         arrays = after.arrays(PLATE) | ({} if before is None else before.arrays(PLATE_BEFORE))
         return arrays | {CHOICE: torch.tensor(choice.value)}
+
+    def _choice(self, segment: Segment, memory: Memory | None) -> BackgroundChoice:
+        """What the first segment chose, until the camera moves. Later frames have no say: an edit of theirs reaches no
+        segment before them."""
+        still = self.surface.passes.shot.camera.stands_still(segment.stop)
+        if memory is None:
+            return chosen_background(self.background, self.prompts, still)
+        choice = BackgroundChoice(int(memory.arrays[CHOICE]))
+        return BackgroundChoice.MOVING_CAMERA if choice.plate and not still else choice
 
     def _beside(self, segment: Segment, frames: Floats) -> tuple[list[Ring], list[Floats]]:
         """The pixels beside the body, a frame each, and the frames with them steadied; the last segment's are kept."""
@@ -131,6 +136,11 @@ class SurfaceLock:
         if f"{TEXTURE_BEFORE}colour" not in arrays:
             return texture
         return blended(Texture.from_arrays(arrays, TEXTURE_BEFORE), texture, share)
+
+
+def keeps_plate(memory: Memory | None) -> bool:
+    """Whether the segments before have a background plate, or may come to have one: there are none yet."""
+    return memory is None or CHOICE not in memory.arrays or BackgroundChoice(int(memory.arrays[CHOICE])).plate
 
 
 def plate_of(memory: Memory | None) -> Plate | None:

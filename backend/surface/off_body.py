@@ -10,14 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.surface.beside import REACH, Ring
-from shared.shot import Shot
 
 # Garments and gear that stand off the body, singular; a plate would cut what of them moves.
 STANDING_OFF = (
     "afro antlers backpack bag banner beard braid broom bun bustle cape cloak coat crest crinoline dreadlocks "
     "dress feathers fins flag fur gown guitar halo hammer headdress horns instrument kilt kimono lance mane "
-    "mantle mohawk pack parasol plume poncho ponytail quiver ribbons robe rucksack saree sari scarf shawl shield skirt "
-    "spear spikes staff sword tail tails tentacles toga train tutu umbrella veil wand weapon wig wings"
+    "mantle mohawk pack parasol plume poncho ponytail quiver ribbons robe rucksack saree sari scarf scarves shawl "
+    "shield skirt spear spikes staff staves sword tail tentacles toga train tutu umbrella veil wand weapon wig wings"
 ).split()
 _NAMED = re.compile(r"\b(" + "|".join(STANDING_OFF) + r")(?:s|es)?\b", re.IGNORECASE)
 # The outer part of a ring beside the body, and how much of it may show what goes with the body before it counts as cut.
@@ -61,21 +60,12 @@ def named_off_body(prompts: Sequence[str]) -> str | None:
     return None if found is None else found[0].lower()
 
 
-def camera_stands_still(shot: Shot) -> bool:
-    """Whether the camera is the same in all frames."""
-    camera = shot.camera
-    return all(
-        bool(np.allclose(matrices, matrices[:1], rtol=0, atol=1e-6))
-        for matrices in (camera.world_to_camera, camera.intrinsics / max(shot.width, shot.height))
-    )
-
-
-def chosen_background(wish: str, prompts: Sequence[str], shot: Shot) -> BackgroundChoice:
-    """What becomes of the background, by the `wish` (auto, keep or plate), the camera and the prompts; `PLATE` is
-    left to be judged by the frames (`cut_share`)."""
+def chosen_background(wish: str, prompts: Sequence[str], still: bool) -> BackgroundChoice:
+    """What becomes of the background, by the `wish` (auto, keep or plate), the prompts, and whether the camera stands
+    `still`; `PLATE` is left to be judged by the frames (`cut_share`)."""
     if wish == "keep":
         return BackgroundChoice.ASKED_KEEP
-    if not camera_stands_still(shot):
+    if not still:
         return BackgroundChoice.MOVING_CAMERA
     if wish == "plate":
         return BackgroundChoice.ASKED_PLATE

@@ -20,7 +20,8 @@ class SurfaceLockSettings(MethodSettings):
     - `consensus`, `rounds`: the part of the denoising, as fractions of the steps, in which frames agree on one texture
       of the body, and at how many steps of it, the first and the last among them. None, or an empty span: they only
       get the lock at the end.
-    - `background`: where the camera stands still they agree on the background too, away from the body.
+    - `background`: where the camera stands still they agree on the background too, away from the body, unless the
+      finish keeps each frame's own.
     - `attention`: what the frames' self-attention reads beside their own.
     """
 

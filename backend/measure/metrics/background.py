@@ -10,7 +10,6 @@ from backend.measure.metrics.pictures import checked_pictures
 from backend.measure.metrics.scores import Score, score
 from backend.passes.shot_passes import ShotPasses
 from shared.errors import InputError
-from shared.shot import ShotCamera
 
 # The autoencoder mixes body and background this far from the silhouette, and clothes stand out from the body.
 MARGIN_PX = 4
@@ -27,7 +26,7 @@ def background_change(images: ArrayLike, passes: ShotPasses) -> Score | None:
     expected = (len(passes.positions), *passes.size)
     if pictures.shape[:3] != expected:
         raise InputError("metrics.size", f"Pictures {pictures.shape} do not fit passes of {expected}.")
-    if not _stands_still(passes.shot.camera):
+    if not passes.shot.camera.stands_still():
         return None
     near = [_around_body(passes, frame) for frame in passes.positions]
     values: list[float | None] = []
@@ -41,10 +40,3 @@ def background_change(images: ArrayLike, passes: ShotPasses) -> Score | None:
 def _around_body(passes: ShotPasses, frame: int) -> NDArray[np.bool_]:
     body = passes.frame(frame).part > 0
     return np.asarray(binary_dilation(body, np.ones((3, 3)), iterations=MARGIN_PX))
-
-
-def _stands_still(camera: ShotCamera) -> bool:
-    return all(
-        np.allclose(matrices, matrices[:1], rtol=0, atol=1e-6)
-        for matrices in (camera.world_to_camera, camera.intrinsics)
-    )

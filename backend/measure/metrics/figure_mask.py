@@ -37,7 +37,7 @@ COLOUR_WEIGHT, OUTLINE_WEIGHT, EDGE_CONTRAST = 0.1, 0.04, 2.5
 LEAST_EDGE = 1e-4
 ELSEWHERE = 0.7  # what the figure's colours anywhere count, against those near by: a limb must not vouch for itself
 LEAST_DENSITY = 1e-5
-ROUNDS = 2  # colours are learnt anew from what the round before decided
+ROUNDS = 2  # colours are learnt again from what the round before decided
 
 # CIE 1976 L*a*b* of sRGB with its white point D65 (IEC 61966-2-1).
 _TO_XYZ = np.array(((0.4124, 0.3576, 0.1805), (0.2126, 0.7152, 0.0722), (0.0193, 0.1192, 0.9505)))

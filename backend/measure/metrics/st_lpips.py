@@ -19,11 +19,10 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from backend.measure.metrics.followed import BackwardFlow
-from backend.measure.metrics.pictures import checked_pictures
 from backend.measure.metrics.scores import Score, score
-from backend.measure.metrics.warp_error import sampled_on_body
+from backend.measure.metrics.warp_error import pictures_to_warp, sampled_on_body
 from backend.models.sd15.files.weight_file import read_weights
-from shared.errors import InputError, ModelError
+from shared.errors import ModelError
 
 PACKAGE = "stlpips_pytorch"
 WEIGHTS = Path("weights/vST0.0/alex_shift_tolerant.pth")
@@ -96,12 +95,7 @@ def st_lpips(images: ArrayLike, part: NDArray[np.uint8], flows: Sequence[Backwar
     k. Where there is no flow (background, and what of the body was hidden before) the warped picture shows the frame
     itself, so that only the body counts; a large body counts for more. Raises InputError if they do not fit.
     """
-    pictures = checked_pictures(images)
-    if part.shape != pictures.shape[:3] or len(flows) != max(len(pictures) - 1, 0):
-        raise InputError(
-            "metrics.size",
-            f"Pictures {pictures.shape} cannot be warped with {len(flows)} flows and labels of shape {part.shape}.",
-        )
+    pictures = pictures_to_warp(images, part, flows)
     values: list[float | None] = []
     for k, flow in enumerate(flows):
         colours, whole = sampled_on_body(pictures[k], part[k] > 0, flow.position)

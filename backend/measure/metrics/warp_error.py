@@ -21,18 +21,24 @@ def warp_error(images: ArrayLike, part: NDArray[np.uint8], flows: Sequence[Backw
     rounding to whole pixels in it, and every body pixel counts that was seen before, not the one-to-one pairs alone.
     Raises InputError if the frames do not fit together.
     """
-    pictures = checked_pictures(images)
-    if part.shape != pictures.shape[:3] or len(flows) != max(len(pictures) - 1, 0):
-        raise InputError(
-            "metrics.size",
-            f"Pictures {pictures.shape} cannot be warped with {len(flows)} flows and labels of shape {part.shape}.",
-        )
+    pictures = pictures_to_warp(images, part, flows)
     values: list[float | None] = []
     for k, flow in enumerate(flows):
         warped, whole = sampled_on_body(pictures[k], part[k] > 0, flow.position)
         here = pictures[k + 1].reshape(-1, 3)[flow.pixel[whole]].astype(np.float64)
         values.append(float(((here - warped) ** 2).mean()) if whole.any() else None)
     return score(values)
+
+
+def pictures_to_warp(images: ArrayLike, part: NDArray[np.uint8], flows: Sequence[BackwardFlow]) -> NDArray[np.float32]:
+    """A clip's pictures (frames, H, W, 3), checked against its labels and flows. Raises InputError."""
+    pictures = checked_pictures(images)
+    if part.shape != pictures.shape[:3] or len(flows) != max(len(pictures) - 1, 0):
+        raise InputError(
+            "metrics.size",
+            f"Pictures {pictures.shape} cannot be warped with {len(flows)} flows and labels of shape {part.shape}.",
+        )
+    return pictures
 
 
 def sampled_on_body(

@@ -19,8 +19,7 @@ from backend.loop.method import StepTools
 from backend.surface.beside import REACH, distance_px
 from backend.surface.composite import composite, covered
 from backend.surface.fuse import fuse
-from backend.surface.lock import TEXTURE, plate_of
-from backend.surface.off_body import camera_stands_still
+from backend.surface.lock import TEXTURE, keeps_plate, plate_of
 from backend.surface.plate import background_plate, trust_of
 from backend.surface.shot_surface import SegmentSurface, ShotSurface
 from backend.surface.texture import Texture, light_of
@@ -83,7 +82,8 @@ class Consensus:
     def _backgrounds(self, seen: SegmentSurface, frames: Floats, memory: Memory | None) -> Sequence[Floats]:
         """The frames with one plate behind them, away from the body; what goes with it is left to the model."""
         passes = self.surface.passes
-        if not (self.background and camera_stands_still(passes.shot)):
+        still = passes.shot.camera.stands_still(self.segment.stop)
+        if not (self.background and still and keeps_plate(memory)):
             return list(frames)
         before = plate_of(memory)
         distances = [distance_px(covered(one, passes.size)) for one in seen.frames]

@@ -24,6 +24,7 @@ from backend.methods.surfacelock.consensus import Consensus, consensus_steps
 from backend.methods.surfacelock.particles import particle_noise, texel_noise
 from backend.methods.text2video_zero.method import Text2VideoZero
 from backend.surface import lock as surface_lock
+from backend.surface.off_body import chosen_background
 from backend.surface.shot_surface import SegmentSurface, ShotSurface
 from shared.methods import METHODS, MethodSpec
 from shared.methods.setting import settings_as
@@ -42,6 +43,8 @@ class SurfaceLock(FrameMethod):
     settings: SurfaceLockSettings
     seed: int
     latent_factor: int
+    remembering: surface_lock.SurfaceLock
+    background: bool  # whether frames agree on it: not where that would cut what stands off the body
 
     spec: ClassVar[MethodSpec] = METHODS["surfacelock"]
 
@@ -49,12 +52,14 @@ class SurfaceLock(FrameMethod):
     def build(cls, inputs: MethodInputs) -> SurfaceLock:
         """The method with a job's settings, on the shot's surface."""
         settings = settings_as(inputs.settings, SurfaceLockSettings)
-        return cls(inputs.surface, settings, inputs.seed, inputs.latent_factor)
+        remembering = surface_lock.SurfaceLock(inputs.surface, inputs.background, inputs.prompts, applied=False)
+        agrees = settings.background and chosen_background(inputs.background, inputs.prompts, still=True).plate
+        return cls(inputs.surface, settings, inputs.seed, inputs.latent_factor, remembering, agrees)
 
     @property
     def finish(self) -> Finish:
         """Where the job asks for no lock, the frames stay as they are, and still go on from one texture."""
-        return surface_lock.SurfaceLock(self.surface, background="keep", applied=False)
+        return self.remembering
 
     def noise_stream(self, frame: int) -> NoiseStream:
         """One stream for all frames; behind the body alone, where particles ride on it."""
@@ -64,7 +69,7 @@ class SurfaceLock(FrameMethod):
         """The chosen attention, and the two parts that see the surface."""
         settings = self.settings
         parts = ATTENTIONS[settings.attention].prepare(segment, canvas, callbacks)
-        consensus = Consensus(self.surface, segment, settings.consensus, settings.rounds, settings.background)
+        consensus = Consensus(self.surface, segment, settings.consensus, settings.rounds, self.background)
         agrees = bool(consensus_steps(settings.consensus, settings.rounds, 1000))
         if not (settings.particles or agrees):
             return parts

@@ -106,3 +106,16 @@ def test_a_lock_that_is_asked_for_keeps_or_plates_the_background_as_asked(tmp_pa
     write_job(auto, model, "shared_noise", ON, "a hero with a cape")
     run(auto)
     assert "cape" in notes(auto)[0]
+
+
+def test_what_later_prompts_name_has_no_say_in_the_first_segment(tmp_path: Path, model: Path) -> None:
+    """Its frames are taken over after an edit of later prompts, so nothing of it may depend on them."""
+    made = []
+    for prompt in ("a blue robot", "a hero with a cape"):
+        folder = tmp_path / prompt.replace(" ", "_")
+        job = write_job(folder, model, "surfacelock", ON)
+        keys = (f"{job.frames[0]}: a red robot", f"{job.frames[2]}: a red robot", f"{job.frames[4]}: {prompt}")
+        (folder / "job.json").write_bytes(canonical_json(dataclasses.replace(job, prompts="\n".join(keys))))
+        run(folder)
+        made.append(frames(folder))
+    assert made[0][:2] == made[1][:2] and made[0][4:] != made[1][4:]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from functools import cache
 from itertools import pairwise
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -148,9 +149,27 @@ def test_parts_that_are_off_are_left_out() -> None:
     assert only.initial_latents is not None and only.clean_latents is None and only.attention is not None
 
 
+@pytest.mark.parametrize(
+    "background, prompt, agrees",
+    [
+        ("auto", "a robot", True),
+        ("auto", "a hero with a cape", False),
+        ("keep", "a robot", False),
+        ("plate", "a cape", True),
+    ],
+)
+def test_frames_agree_on_the_background_only_where_the_finish_may_have_a_plate(
+    background: Literal["auto", "keep", "plate"], prompt: str, agrees: bool
+) -> None:
+    inputs = MethodInputs(FULL, passes(), LATENT_FACTOR, surface(), SEED, (prompt,), background)
+    assert SurfaceLock.build(inputs).background is agrees
+    alone = dataclasses.replace(inputs, settings=dataclasses.replace(FULL, background=False))
+    assert SurfaceLock.build(alone).background is False
+
+
 def test_progress_is_told_of_each_frame_whose_surface_is_read() -> None:
     told: list[tuple[str, int]] = []
-    fresh = SurfaceLock(ShotSurface(passes()), FULL, SEED, LATENT_FACTOR)
+    fresh = SurfaceLock.build(MethodInputs(FULL, passes(), LATENT_FACTOR, ShotSurface(passes()), SEED))
     fresh.prepare(Segment(1, 4), canvas(), Callbacks(on_frame=lambda stage, frame: told.append((stage, frame))))
     assert told == [("surface", 1), ("surface", 2), ("surface", 3)]
 

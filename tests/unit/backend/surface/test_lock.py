@@ -228,6 +228,16 @@ def test_with_a_moving_camera_each_frame_keeps_its_own_background() -> None:
     np.testing.assert_allclose(after[0][inside].mean(axis=0), kept[0][inside].mean(axis=0), atol=0.01)
 
 
+def test_a_camera_that_moves_later_changes_no_segment_before() -> None:
+    motions = np.tile(np.eye(4), (6, 1, 1))
+    motions[3:, 0, 3] = 0.05
+    moving = SurfaceLock(ShotSurface(with_moving_camera(ball().passes, motions)))
+    (one, two), (plain, _) = in_two(moving, flickering()), in_two(SurfaceLock(ball()), flickering())
+    assert memory_to_bytes(one) == memory_to_bytes(plain) and f"{PLATE}colour" in one.arrays
+    assert moving.notes(two) == (BackgroundChoice.MOVING_CAMERA.sentence(()),)
+    assert not any(name.startswith(PLATE) for name in two.arrays)
+
+
 def test_each_of_several_characters_has_its_own_texture() -> None:
     pair = turning_ball(3, bodies=2)
     red, blue = (pictures(pair, plain(colour), no_light()) for colour in (RED, BLUE))
