@@ -37,7 +37,13 @@ class LATENTMAN_OT_import_motion(bpy.types.Operator):
     sample: IntProperty(
         name="Sample", description="Which motion of a file that holds several", default=0, min=0, options={"SKIP_SAVE"}
     )
-    repetition: IntProperty(name="Repetition", default=0, min=0, options={"SKIP_SAVE"})
+    repetition: IntProperty(
+        name="Repetition",
+        description="Which of the generated repetitions of a sample",
+        default=0,
+        min=0,
+        options={"SKIP_SAVE"},
+    )
     fps: motion_fps_field(options={"SKIP_SAVE"})
     up: motion_up_field(options={"SKIP_SAVE"})
     start_frame: motion_start_field(options={"SKIP_SAVE"})  # the scene's first frame where it is not given

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..ops.generate import can_resume, why_not
+from ..rig.character import characters
 from ..scene.presets import preset_named
 from ..scene.scene_job import hidden_settings, output_base, preset_changes, scene_frames
 from ..scene_time import scene_range
@@ -16,7 +17,6 @@ from .text import draw_error, draw_text
 
 _PREVIEW_SCALE = 7.0  # heights of a button
 _BUTTON_SCALE = 1.4
-_LABEL_SHARE = 0.4  # as Blender splits label and field
 
 
 def draw_run(layout: Any, context: Any) -> None:
@@ -58,12 +58,9 @@ def _draw_preset(layout: Any, context: Any) -> None:
     """The preset, and whether the settings have been changed since it was chosen."""
     settings = context.scene.latentman
     method, preset = preset_named(settings.preset)
-    split = layout.split(factor=_LABEL_SHARE)
-    label = split.row()
-    label.alignment = "RIGHT"
-    label.label(text="Preset")
-    split.operator_menu_enum("latentman.apply_preset", "preset", text=f"{method.label}: {preset.label}")
-    draw_text(layout, preset.description)
+    column = layout.column(align=True)
+    column.operator_menu_enum("latentman.apply_preset", "preset", text=f"{method.label}: {preset.label}", icon="PRESET")
+    draw_text(column, preset.description)
     try:
         changed, hidden = preset_changes(context.scene), hidden_settings(context.scene)
     except InputError:  # Generate says why
@@ -86,6 +83,8 @@ def _draw_frames(layout: Any, context: Any) -> None:
     try:
         frames, estimate = scene_frames(scene), generation().cost.estimate(context)
     except InputError:  # Generate says why
+        return
+    if not characters(scene):
         return
     draw_text(layout, estimate.text, "TIME")
     row = layout.row(align=True)
