@@ -52,6 +52,7 @@ docs: $(READY)
 	@$(BIN)/python -m backend.make.family_tables
 	@$(BIN)/python -m backend.make.format_tables
 	@$(BIN)/python -m backend.make.scripting_page
+	@$(BIN)/python -m backend.make.architecture_picture
 
 -include tests/app/Makefile.inc
 
