@@ -19,7 +19,7 @@ from ..shared.errors import InputError, LatentManError
 from ..shared.motion import SUFFIXES
 from ..shot.running import wake
 from ..typed_bpy import Outcome, registration_of
-from .reporting import refuse
+from .reporting import refuse, reported
 
 _GLOB = ";".join(f"*{form}" for suffix in SUFFIXES for form in (suffix, suffix.upper()))
 
@@ -59,6 +59,7 @@ class LATENTMAN_OT_import_motion(bpy.types.Operator):
         context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}
 
+    @reported
     def execute(self, context: Any) -> Outcome:
         """Read, make the character, and frame it where the scene has no camera."""
         scene = context.scene

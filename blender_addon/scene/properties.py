@@ -94,6 +94,17 @@ def motion_start_field(**options: Any) -> Any:
     return IntProperty(name="Start Frame", description="Frame of the motion's first pose", default=1, **options)
 
 
+def preset_field(**options: Any) -> Any:
+    """One of all methods' presets."""
+    return EnumProperty(
+        name="Preset",
+        description="A method with a set of settings",
+        items=_PRESET_ITEMS,
+        default=_PRESET_ITEMS[0][0],
+        **options,
+    )
+
+
 class LatentManSceneSettings(bpy.types.PropertyGroup):
     """The settings of one scene."""
 
@@ -152,7 +163,7 @@ class LatentManSceneSettings(bpy.types.PropertyGroup):
         min=1,
         max=MAX_SEGMENT_FRAMES,
     )
-    preset: EnumProperty(name="Preset", items=_PRESET_ITEMS, default=_PRESET_ITEMS[0][0])
+    preset: preset_field()
     width: IntProperty(name="Width", default=_job("width"), min=64, max=4096, step=8, subtype="PIXEL")
     height: IntProperty(name="Height", default=_job("height"), min=64, max=4096, step=8, subtype="PIXEL")
     frames: StringProperty(
