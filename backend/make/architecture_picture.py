@@ -182,7 +182,7 @@ def _draw_box(axes: Any, place: tuple[float, float, float, float], fill: str, li
 
 
 def _draw_flow(axes: Any, flow: Flow) -> None:
-    shape = {"arrowstyle": "-|>", "mutation_scale": 16, "shrinkA": 0, "shrinkB": 0}
+    shape: dict[str, Any] = {"arrowstyle": "-|>", "mutation_scale": 16, "shrinkA": 0, "shrinkB": 0}
     axes.add_patch(FancyArrowPatch(flow.start, flow.end, lw=1.8, color=_INK, **shape))
     across = {"left": "left", "right": "right"}.get(flow.side, "center")
     up = {"above": "bottom", "below": "top"}.get(flow.side, "center")
