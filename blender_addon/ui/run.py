@@ -36,6 +36,8 @@ def draw_run(layout: Any, context: Any) -> None:
         column = layout.column(align=True)
         column.progress(factor=current.progress.fraction, text=f"{current.progress.fraction:.0%}")
         draw_text(column, current.progress.text)
+        if current.running:
+            draw_text(column, current.progress.kept)
         if current.progress.warning:
             draw_text(layout, current.progress.warning, "ERROR")
     if current.preview.icon_id:
