@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..shared.errors import LatentManError
+from ..shot.hider_watch import look_again
 from ..shot.running import generation, wake
 from ..typed_bpy import Outcome
 
@@ -15,6 +16,12 @@ def refuse(operator: Any, error: LatentManError) -> Outcome:
     wake()
     operator.report({"ERROR"}, str(error))
     return {"CANCELLED"}
+
+
+def warn_of_hiders(operator: Any, context: Any) -> None:
+    """Say in the status bar which objects hide a character; the panel says so as well."""
+    for one in look_again(context):
+        operator.report({"WARNING"}, one.sentence)
 
 
 def allow(kind: Any, reason: str) -> bool:

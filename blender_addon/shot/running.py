@@ -34,6 +34,7 @@ from ..shared.files.frame_files import file_error
 from ..shared.protocol.client.session import Session
 from ..timeline.take import Take, show_take
 from ..typed_bpy import windows
+from . import hider_watch
 from .announcement import Announcer, Ending
 from .generation import (
     WORK_FOLDER,
@@ -292,6 +293,8 @@ def _tick() -> float | None:
             current.give_up()
     before, _Running.prompts = _Running.prompts, written_prompts(bpy.context.scene)
     if was_busy or current.busy or current.backend.memory != memory or before != _Running.prompts:
+        _Running.redraws = _REDRAWS
+    if hider_watch.step(bpy.context):
         _Running.redraws = _REDRAWS
     if _Running.redraws and time.monotonic() >= _Running.redraw_at:
         _Running.redraws -= 1
