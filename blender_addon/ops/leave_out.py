@@ -9,11 +9,10 @@ import bpy
 from bpy.props import StringProperty
 
 from ..rig.left_out import keep, leave_out, take_back
-from ..shared.errors import InputError, LatentManError
+from ..shared.errors import InputError
 from ..shot.hider_watch import look_again, mark_stale
-from ..shot.running import wake
 from ..typed_bpy import Outcome, registration_of
-from .reporting import refuse
+from .reporting import reported
 
 
 class _Choice:
@@ -31,15 +30,12 @@ class _Choice:
             raise InputError("objects.unknown", "No object was named.", "Name one.")
         return [self.name]
 
+    @reported
     def execute(self, context: Any) -> Outcome:
         """Set the flags."""
-        try:
-            for name in self.names(context):
-                self.change()(context.scene, name)
-        except LatentManError as error:
-            return refuse(self, error)
+        for name in self.names(context):
+            self.change()(context.scene, name)
         mark_stale()
-        wake()
         return {"FINISHED"}
 
 
