@@ -13,6 +13,7 @@ from .ops import (
     frame_shot,
     generate,
     import_motion,
+    leave_out,
     mending,
     picture_size,
     preview_depth,
@@ -26,7 +27,7 @@ from .ops import (
 )
 from .ops import models as model_operators
 from .scene import older_files, preferences, properties
-from .shot import running
+from .shot import hider_watch, running
 from .ui import models as model_list
 from .ui import panel
 from .ui import preferences as drawn_preferences
@@ -49,11 +50,13 @@ _PARTS: tuple[_Part, ...] = (
     drawn_preferences,
     properties,
     older_files,
+    hider_watch,
     running,
     import_motion,
     check_motion,
     frame_shot,
     picture_size,
+    leave_out,
     depth_preview,
     preview_parts,
     preview_depth,

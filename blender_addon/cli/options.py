@@ -87,6 +87,13 @@ def _add_shot(group: Any) -> None:
     )
     group.add_argument("--fps", type=float, metavar="FPS", help="frame rate of the scene")
     group.add_argument("--frames", metavar="RANGE", help='frames, like "1-30,47,60-90x2" (default: the scene\'s range)')
+    group.add_argument(
+        "--leave-out",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="render the passes without this object of the scene; given several times, without each",
+    )
     size = f"{default_of(Job, 'width')}x{default_of(Job, 'height')}"
     group.add_argument("--size", metavar="WxH", help=f"picture size in pixels (default: the scene's, at first {size})")
     group.add_argument("--engine", choices=("cycles", "eevee"), help="renders the passes")

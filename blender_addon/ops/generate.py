@@ -18,7 +18,7 @@ from ..shot.generation import check_scene, why_no_shot
 from ..shot.running import Generation, generation, wake
 from ..typed_bpy import Outcome, registration_of
 from .picture_size import adopt, adopted
-from .reporting import allow, refuse
+from .reporting import allow, refuse, warn_of_hiders
 
 _BLOCKING_SLEEP_S = 0.005
 
@@ -36,6 +36,7 @@ class _Begin:
             self.begin(context)(context)
         except LatentManError as error:
             return refuse(self, error)
+        warn_of_hiders(self, context)
         wake()
         return {"FINISHED"}
 
@@ -44,6 +45,7 @@ class _Begin:
         current = generation()
         try:
             self.begin(context)(context)
+            warn_of_hiders(self, context)
             while current.step():
                 time.sleep(_BLOCKING_SLEEP_S)
             current.raise_if_unfinished()

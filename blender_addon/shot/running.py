@@ -35,6 +35,7 @@ from ..shared.files.frame_files import file_error
 from ..shared.protocol.client.session import Session
 from ..timeline.take import Take, show_take
 from ..typed_bpy import persistent, windows
+from . import hider_watch
 from .announcement import Announcer, Ending
 from .cost import Cost
 from .generation import (
@@ -336,6 +337,8 @@ def _tick() -> float | None:
     before, _Running.prompts = _Running.prompts, written_prompts(bpy.context.scene)
     settled = current.problems.step(bpy.context.scene)
     if was_busy or current.busy or settled or current.backend.memory != memory or before != _Running.prompts:
+        _Running.redraws = _REDRAWS
+    if hider_watch.step(bpy.context):
         _Running.redraws = _REDRAWS
     if _Running.redraws and time.monotonic() >= _Running.redraw_at:
         _Running.redraws -= 1

@@ -15,7 +15,9 @@ from ..rig.motion_figures import stored_check
 from ..scene_time import scene_fps, scene_range
 from ..shared.files.weight_header import some_names
 from ..shared.jobs.frame_range import format_frames
+from ..shot.hider_watch import hiders_now
 from ..shot.running import generation
+from .hiders import draw_hiders
 from .text import draw_text
 
 
@@ -27,6 +29,7 @@ def draw_motion(layout: Any, context: Any) -> None:
     for one in rig.characters(scene):
         _draw_facts(layout.box(), scene, one.armature)
     layout.operator("latentman.check_motion", icon="VIEWZOOM")
+    draw_hiders(layout, context)
 
 
 def draw_import_options(layout: Any, context: Any) -> None:
@@ -67,7 +70,8 @@ def draw_camera(layout: Any, context: Any) -> None:
         shown = f"{render.resolution_x} x {render.resolution_y}"
         draw_text(layout, f"The view shows {shown}, pictures are {settings.width} x {settings.height}", "INFO")
         layout.operator("latentman.use_picture_size", icon="FULLSCREEN_EXIT")
-    others = rig.others_in_picture(scene, context.view_layer)
+    hiding = {one.name for one in hiders_now(context)}
+    others = [name for name in rig.others_in_picture(scene, context.view_layer) if name not in hiding]
     if others:
         draw_text(layout, f"Also in the picture: {some_names(others)}", "INFO")
 

@@ -16,6 +16,7 @@ from blender_addon.cli import main
 from blender_addon.client.job_file import ShotFile, read_job_file, write_job_file
 from blender_addon.look.camera import frame_shot
 from blender_addon.rig.character import import_motion
+from blender_addon.rig.left_out import LEFT_OUT, names_with
 from blender_addon.scene.scene_job import stored_template
 from shared.body import free_body
 from shared.jobs.job import canonical_json
@@ -94,6 +95,21 @@ def test_a_dry_run_counts_what_is_there(folder: Path, tmp_path: Path, capsys: py
     assert lines[-1]["at_most"] is False
     _, lines, _ = run(capsys, *arguments, "--json", "--seed", 99)
     assert lines[-1]["frames_there"] == {"latentman": 0}
+
+
+def test_an_object_is_left_out_by_its_name(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bpy.ops.wm.open_mainfile(filepath=str(folder / "two.blend"))
+    for name in ("wall", "door"):
+        bpy.data.scenes["Scene"].collection.objects.link(bpy.data.objects.new(name, bpy.data.meshes.new(name)))
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "walled.blend"))
+    blend = ("--blend", tmp_path / "walled.blend", "--scene", "Scene", "--frames", "1-2")
+    arguments = (*blend, "--output", tmp_path / "out", "--dry-run", "--json", "--leave-out")
+    code, lines, _ = run(capsys, *arguments, "wall", "--leave-out", "door")
+    assert (code, lines[-1]["event"]) == (0, "plan")
+    assert names_with(context.scene, LEFT_OUT) == ["door", "wall"]
+    code, lines, said = run(capsys, *arguments, "walls")
+    assert (code, lines[-1]["code"]) == (2, "objects.unknown")
+    assert "The scene 'Scene' has no object 'walls'. It has: Character body, door, wall." in said
 
 
 def test_keyed_prompts_come_from_a_file_or_the_job(
