@@ -9,6 +9,7 @@ from .look import depth_preview
 from .ops import (
     backend,
     check_motion,
+    edit_layer,
     edit_prompts,
     frame_shot,
     generate,
@@ -49,6 +50,7 @@ _PARTS: tuple[_Part, ...] = (
     older_files,
     running,
     import_motion,
+    edit_layer,
     check_motion,
     frame_shot,
     picture_size,
