@@ -15,6 +15,7 @@ from .ops import (
     generate,
     import_motion,
     mending,
+    open_help,
     picture_size,
     preview_depth,
     preview_parts,
@@ -28,7 +29,7 @@ from .ops import models as model_operators
 from .scene import older_files, preferences, properties
 from .shot import running
 from .ui import models as model_list
-from .ui import panel
+from .ui import motion, panel
 from .ui import preferences as drawn_preferences
 
 
@@ -64,11 +65,13 @@ _PARTS: tuple[_Part, ...] = (
     model_operators,
     backend,
     edit_prompts,
+    open_help,
     generate,
     takes,
     texture,
     watch_takes,
     model_list,
+    motion,
     panel,
     cli,
 )

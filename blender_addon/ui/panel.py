@@ -12,8 +12,9 @@ from ..help.places import BACKEND, GENERATE, JOB_FILE, MOTION, PASSES, TAKES
 from ..typed_bpy import registration_of
 from .backend import draw_backend
 from .character import draw_method, draw_model, draw_more_prompts, draw_prompt
+from .motion import draw_motion
 from .run import draw_job_file, draw_output, draw_run
-from .shot import draw_body, draw_camera, draw_import_options, draw_motion, draw_passes
+from .shot import draw_body, draw_camera, draw_import_options, draw_passes
 from .takes import draw_takes
 from .text import draw_problem
 

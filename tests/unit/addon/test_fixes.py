@@ -50,7 +50,7 @@ def test_each_entry_of_the_table_is_the_beginning_of_an_error() -> None:
         ("backend.silent", ["latentman.start_backend", "latentman.show_log"]),
         ("job.model_files", ["latentman.reset_setting", "latentman.reset_hidden"]),
         ("model.tiny_decoder", ["latentman.reset_setting", "latentman.open_preferences"]),
-        ("motion.empty", ["latentman.choose_motion"]),
+        ("motion.empty", ["latentman.import_motion"]),
         ("nothing.known", []),
     ],
 )
