@@ -31,11 +31,8 @@ PAGES = (
 
 
 def page_text(name: str) -> tuple[str, str]:
-    """A page's file name and its text. Raises InputError where there is none of that name, or its file is missing."""
-    page = next((one for one in PAGES if one.name == name), None)
-    if page is None:
-        known = ", ".join(one.name for one in PAGES)
-        raise InputError("help.no_page", f"The manual has no page {name!r}.", f"There are: {known}.")
+    """The file name and the text of the page with this name. Raises InputError where the file is missing."""
+    (page,) = (one for one in PAGES if one.name == name)
     path = next((one for folder in _FOLDERS if (one := folder / page.file).is_file()), None)
     if path is None:
         raise InputError("help.no_file", f"The manual's {page.file} is missing.", "Install the add-on again.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import bpy
-from bpy.props import StringProperty
+from bpy.props import EnumProperty
 
 from ..help.manual import PAGES, page_text
 from ..typed_bpy import Outcome, registration_of
@@ -22,8 +22,11 @@ class LATENTMAN_OT_open_help(bpy.types.Operator):
     bl_label = "Help"
     bl_options = {"REGISTER"}
 
-    page: StringProperty(
-        name="Page", description="Which page of the manual", default=PAGES[0].name, options={"SKIP_SAVE"}
+    page: EnumProperty(
+        name="Page",
+        description="Which page of the manual",
+        items=tuple((one.name, one.label, "") for one in PAGES),
+        options={"SKIP_SAVE"},
     )
 
     @classmethod
@@ -62,8 +65,9 @@ class LATENTMAN_MT_help(bpy.types.Menu):
 
     def draw(self, context: Any) -> None:
         """An entry a page."""
+        layout: Any = self.layout
         for page in PAGES:
-            self.layout.operator("latentman.open_help", text=page.label).page = page.name
+            layout.operator("latentman.open_help", text=page.label).page = page.name
 
 
 register, unregister = registration_of(LATENTMAN_OT_open_help, LATENTMAN_MT_help)

@@ -123,7 +123,7 @@ def _strip_below(armature: Any) -> Any:
     """The strip that plays the motion below an edit layer; None where there is no layer."""
     animation = armature.animation_data
     track = None if animation is None else animation.nla_tracks.get(TRACK)
-    strips = () if track is None else track.strips
+    strips: Any = () if track is None else track.strips
     return strips[0] if len(strips) == 1 and strips[0].action is not None else None
 
 

@@ -237,7 +237,8 @@ def register() -> None:
     scenes: Any = bpy.types.Scene
     scenes.latentman = pointer_to(LatentManSceneSettings)
     objects: Any = bpy.types.Object
-    objects.latentman_open = BoolProperty(name="Open", description="Show what is known of this character", default=True)
+    flag: Any = BoolProperty  # the stubs give it no result
+    objects.latentman_open = flag(name="Open", description="Show what is known of this character", default=True)
 
 
 def unregister() -> None:

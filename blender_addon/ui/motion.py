@@ -26,9 +26,10 @@ class LATENTMAN_MT_samples(bpy.types.Menu):
 
     def draw(self, context: Any) -> None:
         """An entry a sample, which imports it."""
+        layout: Any = self.layout
         for sample in SAMPLES:
             text = f"{sample.label} ({sample.seconds:g} s)"
-            self.layout.operator("latentman.import_motion", text=text).filepath = str(sample.path)
+            layout.operator("latentman.import_motion", text=text).filepath = str(sample.path)
 
 
 def draw_motion(layout: Any, context: Any) -> None:

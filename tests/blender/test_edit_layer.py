@@ -91,7 +91,8 @@ def angles(before: NDArray[Any], after: NDArray[Any], bone: int) -> NDArray[Any]
     """By how much a bone is turned against before, radians, a frame each."""
     turn = np.swapaxes(before[:, bone, :3, :3], 1, 2) @ after[:, bone, :3, :3]
     trace = np.trace(turn, axis1=1, axis2=2)
-    return np.arccos(np.clip((trace - 1) / 2, -1, 1))
+    found: NDArray[Any] = np.arccos(np.clip((trace - 1) / 2, -1, 1))
+    return found
 
 
 def test_an_empty_layer_changes_nothing_and_is_removed_exactly(armature: Any) -> None:

@@ -24,6 +24,7 @@ from shared.motion.samples import SAMPLES, sample_path
 from shared.shot import ShotCamera
 from tests.blender.scenes import add_camera, context, empty_scene, operators
 
+types: Any = bpy.types  # the stubs know those of Blender alone
 WALK, WAVE = sample_path("walk"), sample_path("wave")
 
 
@@ -67,7 +68,7 @@ def test_a_sample_is_imported_as_long_as_it_says(sample: Any) -> None:
 def test_a_samples_button_says_what_it_shows() -> None:
     kind: Any = operators.latentman.import_motion.get_rna_type()
     assert kind.description == "Import a motion file as a character with ordinary keyframes"
-    described = bpy.types.LATENTMAN_OT_import_motion.description
+    described = types.LATENTMAN_OT_import_motion.description
     asked = type("Asked", (), {"filepath": str(WAVE)})
     assert described(context, asked) == "Waves hello with the right hand. 4.2 seconds"
     asked = type("Asked", (), {"filepath": ""})
@@ -89,7 +90,7 @@ def test_files_that_are_dropped_are_imported_each_and_one_that_is_no_motion_is_n
 
 
 def test_motion_files_may_be_dropped_into_a_3d_view_and_nowhere_else() -> None:
-    handler = bpy.types.LATENTMAN_FH_motion
+    handler = types.LATENTMAN_FH_motion
     assert handler.bl_import_operator == "latentman.import_motion"
     assert handler.bl_file_extensions.split(";") == list(SUFFIXES)
     areas = {kind: type("Context", (), {"area": type("Area", (), {"type": kind})}) for kind in ("VIEW_3D", "OUTLINER")}
@@ -159,6 +160,6 @@ def test_each_character_has_its_own_length_and_only_the_first_is_open() -> None:
 
 
 def test_the_file_menu_has_the_import() -> None:
-    drawn = bpy.types.TOPBAR_MT_file_import._dyn_ui_initialize()
+    drawn = types.TOPBAR_MT_file_import._dyn_ui_initialize()
     own = [one for one in drawn if one.__module__ == "blender_addon.ops.import_motion"]
     assert len(own) == 1
