@@ -9,12 +9,14 @@ from .look import depth_preview
 from .ops import (
     backend,
     check_motion,
+    edit_layer,
     edit_prompts,
     frame_shot,
     generate,
     import_motion,
     leave_out,
     mending,
+    open_help,
     picture_size,
     preview_depth,
     preview_parts,
@@ -29,7 +31,7 @@ from .ops import models as model_operators
 from .scene import older_files, preferences, properties
 from .shot import hider_watch, running
 from .ui import models as model_list
-from .ui import panel
+from .ui import motion, panel
 from .ui import preferences as drawn_preferences
 
 
@@ -53,6 +55,7 @@ _PARTS: tuple[_Part, ...] = (
     hider_watch,
     running,
     import_motion,
+    edit_layer,
     check_motion,
     frame_shot,
     picture_size,
@@ -66,12 +69,14 @@ _PARTS: tuple[_Part, ...] = (
     model_operators,
     backend,
     edit_prompts,
+    open_help,
     generate,
     takes,
     save_video,
     texture,
     watch_takes,
     model_list,
+    motion,
     panel,
     cli,
 )

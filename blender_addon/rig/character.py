@@ -199,6 +199,11 @@ def _missing_libraries() -> list[str]:
     return [library.filepath for library in bpy.data.libraries if compat.library_is_missing(library)]
 
 
+def add_note(armature: Any, text: str) -> None:
+    """Say one more thing of a character's import."""
+    armature[NOTES] = json.dumps([*json.loads(armature.get(NOTES, "[]")), text])
+
+
 def _store_facts(armature: Any, motion: SMPLMotion, outside: str) -> None:
     warnings = [*motion.warnings, *([outside] if outside else [])]
     armature[SOURCE] = as_text(motion.source)

@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from .real_blender import RealBlender
-from .shot_in_window import ADDON, NAME_GENERATION, assert_no_fault, shot_in_window
+from .shot_in_window import ADDON, IMPORT_MOTION, NAME_GENERATION, assert_no_fault, shot_in_window
 from .window import Window, open_window
 
 pytestmark = pytest.mark.timeout(900)  # a guard; a machine that has much else to do draws slowly
@@ -90,7 +90,7 @@ def backend_of(window: Window) -> psutil.Process:
 
 
 def test_a_take_is_made_by_mouse_and_keyboard(window: Window) -> None:
-    window.press("latentman.import_motion", "bpy.context.scene.camera is not None")
+    window.python(IMPORT_MOTION)
     assert window.value("bpy.context.view_layer.objects.active.type") == "ARMATURE"
     window.scroll(60)
     assert not window.value("bpy.ops.latentman.generate.poll()")

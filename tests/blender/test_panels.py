@@ -45,7 +45,7 @@ def test_an_empty_scene_shows_where_to_begin() -> None:
 def test_a_full_scene_shows_facts_changes_takes_and_what_mends_the_error() -> None:
     texts, operators = drawn("tests.blender.draw_panels", "full")
     whole = " ".join(texts)
-    assert "walk_smpl_params.npy, 20 fps" in whole and "Scene: 106 frames, 4.4 s" in whole
+    assert "walk_smpl_params.npy, 20 fps" in whole and "Frames 1 to 106: 106 frames, 4.4 s" in whole
     assert "Steps is 7, not 20" in texts
     assert {"Lock:", "Background:", "Upscale:"} <= set(texts)
     assert "Prompts at frames 1, 30" in texts
