@@ -42,7 +42,7 @@ def test_a_video_is_written_and_named_and_a_second_one_waits(tmp_path: Path) -> 
     with pytest.raises(InputError, match="still being written"):
         video.start(COMMAND, order)
     finish(video)
-    assert (video.target, video.saved) == (None, order.target) and order.target.stat().st_size > 500
+    assert not video.running and video.saved == order.target and order.target.stat().st_size > 500
     video.close()
 
 
