@@ -128,7 +128,7 @@ def test_each_interrupted_take_keeps_its_own_resume_and_can_be_deleted(shot: Pat
     ]
     with pytest.raises(RuntimeError, match="no unfinished take 'take-009'"):
         operators.latentman.resume(take="take-009")
-    current.error = None
+    current.problems.clear_all()
     assert operators.latentman.resume(take="take-001") == {"FINISHED"}
     (strip,) = takes(context.scene)
     assert (strip[DONE], strip[SEED]) == (4, "1")
