@@ -163,7 +163,7 @@ class LATENTMAN_OT_delete_take(bpy.types.Operator):
             self,
             event,
             title=f"Delete {folder.name}?",
-            message=f"The folder {folder} and its frames are deleted. Undo does not bring them back.",
+            message=f"The folder {folder}, its frames and its strip are deleted. Undo does not bring the files back.",
             confirm_text="Delete",
             icon="WARNING",
         )

@@ -187,8 +187,11 @@ def test_quitting_in_mid_job_and_coming_back(window: Window) -> None:
         again.python(NAME_GENERATION)
         again.open_sidebar()
         again.scroll(60)
-        again.press("latentman.resume", "generation().running", upwards=True)
-        assert wait_for_the_end(again) == "done", again.value("str(generation().error)")
         newest = max(folder.name for folder in shot_file(window).parent.glob("latentman/take-*"))
+        listed = again.value("[take.name for take in generation().unfinished(bpy.context)]")
+        assert listed == [newest, "take-003", "take-002"]
+        again.press(f'latentman.resume(take="{newest}")', "generation().running", upwards=True)
+        assert wait_for_the_end(again) == "done", again.value("str(generation().error)")
+        assert again.value("[take.name for take in generation().unfinished(bpy.context)]") == listed[1:]
         assert strips(again)[-1] == [f"{newest} text2video_zero", len(strips(again)), FRAMES]
         assert again.quit() == 0

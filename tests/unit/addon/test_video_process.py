@@ -38,7 +38,7 @@ def frames(folder: Path) -> Path:
 def test_a_video_is_written_and_named_and_a_second_one_waits(tmp_path: Path) -> None:
     video, order = VideoProcess(), VideoOrder(frames(tmp_path / "take"), tmp_path / "take.mp4")
     video.start(COMMAND, order)
-    assert video.running and video.target == order.target
+    assert video.target == order.target
     with pytest.raises(InputError, match="still being written"):
         video.start(COMMAND, order)
     finish(video)
