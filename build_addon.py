@@ -28,6 +28,8 @@ PYZMQ = "27.3.0"
 IGNORED_FOLDERS = frozenset({"__pycache__"})
 IGNORED_SUFFIXES = frozenset({".pyc", ".part"})
 CHECKOUT_ONLY = frozenset({"blender_manifest.toml", "checkout.py"})  # of blender_addon/: not copied as they are
+# Pages of docs/ that the add-on shows under Help; `blender_addon.help.manual` names them.
+MANUAL = ("panel.md", "methods.md", "surfacelock.md", "models.md", "upscale.md")
 # latentman_child is the add-on itself, as the child Blender that renders the passes loads it.
 ADDON_IMPORTS = frozenset({"latentman_child", "blf", "bpy", "bmesh", "bpy_extras", "mathutils", "gpu", "numpy"})
 SHARED_IMPORTS = frozenset({"numpy"})
@@ -149,6 +151,7 @@ def _toml(value: object) -> str:
 def source_files(root: Path = ROOT) -> Iterator[tuple[str, Path]]:
     """Every file of the zip that is copied as it is: name in the zip, path. shared/ becomes a sub-package."""
     yield "LICENSE", root / "LICENSE"
+    yield from ((f"manual/{name}", root / "docs" / name) for name in MANUAL)
     for prefix, folder in (("", root / "blender_addon"), ("shared/", root / "shared")):
         for path in sorted(folder.rglob("*")):
             inside = path.relative_to(folder)

@@ -9,8 +9,14 @@ MOTION, GENERATE, TAKES, PASSES, BACKEND, JOB_FILE = ("motion", "generate", "tak
 # By operator. All else belongs to Generate: what goes wrong while a shot is made, and the buttons that mend it.
 PLACES: Mapping[str, str] = {
     "latentman.import_motion": MOTION,
-    "latentman.choose_motion": MOTION,
+    "latentman.add_edit_layer": MOTION,
+    "latentman.merge_edit_layer": MOTION,
+    "latentman.remove_edit_layer": MOTION,
+    "latentman.open_help": MOTION,
     "latentman.check_motion": MOTION,
+    "latentman.leave_out": MOTION,
+    "latentman.take_back": MOTION,
+    "latentman.keep_in_picture": MOTION,
     "latentman.preview_depth": PASSES,
     "latentman.count_changes": PASSES,
     "latentman.stop_backend": BACKEND,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from dataclasses import dataclass
 from typing import Any
@@ -45,6 +46,7 @@ def frame_shot(
     size: tuple[int, int] | None = None,  # of the pictures, in pixels; the scene's resolution where None
     follow: bool = False,
     replace: bool = False,
+    also: tuple[Any, ...] = (),  # armatures of other characters that it sees as well
 ) -> Any:
     """Give the scene a camera that sees the character in all the frames, and return the camera object.
 
@@ -58,11 +60,27 @@ def frame_shot(
     placed = scene.camera is not None and scene.camera not in own and not _of_start_up(scene.camera)
     if placed and not replace:
         return scene.camera
-    motion = _observe(scene, _character(scene, armature), frames)
+    seen = [_observe(scene, _character(scene, one), frames) for one in (armature, *also)]
+    motion = dataclasses.replace(seen[0], points=np.concatenate([one.points for one in seen], axis=1))
     camera = own[0] if own else _new_camera(scene)
     scene.camera = camera
     _place(scene, camera, motion, frames, follow, _aspect(scene, size))
     return camera
+
+
+def look_through(context: Any, camera: Any) -> bool:
+    """Show what a camera of our own sees in the window's 3D view, that of the context or the largest one.
+
+    Whether there was one to show it in. A camera that the user has placed is left to the user, and so is the view.
+    """
+    if bpy.app.background or not camera.get(CAMERA) or context.screen is None:
+        return False
+    views = [one for one in context.screen.areas if one.type == "VIEW_3D"]
+    if not views:
+        return False
+    area = context.area if context.area in views else max(views, key=lambda one: one.width * one.height)
+    area.spaces.active.region_3d.view_perspective = "CAMERA"
+    return True
 
 
 def _character(scene: Any, armature: Any) -> Character:

@@ -45,25 +45,6 @@ class LATENTMAN_OT_reset_setting(bpy.types.Operator):
         return {"FINISHED"}
 
 
-class LATENTMAN_OT_choose_motion(bpy.types.Operator):
-    """Choose another motion file and import it"""
-
-    bl_idname = "latentman.choose_motion"
-    bl_label = "Choose Motion"
-
-    @classmethod
-    def poll(cls, context: Any) -> bool:
-        """Not in the background: there is no file browser."""
-        return allow(cls, "Blender runs without a window" if bpy.app.background else "")
-
-    def execute(self, context: Any) -> Outcome:
-        """Forget the file that is named, and ask for one."""
-        context.scene.latentman.property_unset("motion_path")
-        operators: Any = bpy.ops  # the stubs know those of Blender alone
-        operators.latentman.import_motion("INVOKE_DEFAULT")
-        return {"FINISHED"}
-
-
 class LATENTMAN_OT_choose_output(bpy.types.Operator):
     """Choose the folder for passes and takes"""
 
@@ -106,7 +87,6 @@ class LATENTMAN_OT_shorten_segments(bpy.types.Operator):
 
 _CLASSES = (
     LATENTMAN_OT_reset_setting,
-    LATENTMAN_OT_choose_motion,
     LATENTMAN_OT_choose_output,
     LATENTMAN_OT_shorten_segments,
 )

@@ -115,7 +115,7 @@ class LatentManSceneSettings(bpy.types.PropertyGroup):
 
     motion_path: StringProperty(
         name="Motion",
-        description="The motion file to import: MDM, AMASS, HY-Motion, AIST++ or joint positions",
+        description="The motion file of the last import: there the file browser begins, and a script's import takes it",
         subtype="FILE_PATH",
     )
     motion_fps: motion_fps_field()
@@ -230,16 +230,21 @@ def group_of(scene: Any, name: str) -> Any:
 
 
 def register() -> None:
-    """Add `scene.latentman`."""
+    """Add `scene.latentman`, and whether a character's box in the panel is open."""
     for group in _GROUPS.values():
         bpy.utils.register_class(group)
     bpy.utils.register_class(LatentManSceneSettings)
     scenes: Any = bpy.types.Scene
     scenes.latentman = pointer_to(LatentManSceneSettings)
+    objects: Any = bpy.types.Object
+    flag: Any = BoolProperty  # the stubs give it no result
+    objects.latentman_open = flag(name="Open", description="Show what is known of this character", default=True)
 
 
 def unregister() -> None:
-    """Remove `scene.latentman`; what is stored in files stays there."""
+    """Remove them; what is stored in files stays there."""
+    objects: Any = bpy.types.Object
+    del objects.latentman_open
     scenes: Any = bpy.types.Scene
     del scenes.latentman
     bpy.utils.unregister_class(LatentManSceneSettings)

@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from .real_blender import RealBlender
-from .shot_in_window import ADDON, NAME_GENERATION, assert_no_fault, shot_in_window
+from .shot_in_window import ADDON, IMPORT_MOTION, NAME_GENERATION, assert_no_fault, shot_in_window
 from .window import Window, open_window
 
 pytestmark = pytest.mark.timeout(900)  # a guard; a machine that has much else to do draws slowly
@@ -90,7 +90,7 @@ def backend_of(window: Window) -> psutil.Process:
 
 
 def test_a_take_is_made_by_mouse_and_keyboard(window: Window) -> None:
-    window.press("latentman.import_motion", "bpy.context.scene.camera is not None")
+    window.python(IMPORT_MOTION)
     assert window.value("bpy.context.view_layer.objects.active.type") == "ARMATURE"
     window.scroll(60)
     assert not window.value("bpy.ops.latentman.generate.poll()")
@@ -187,8 +187,11 @@ def test_quitting_in_mid_job_and_coming_back(window: Window) -> None:
         again.python(NAME_GENERATION)
         again.open_sidebar()
         again.scroll(60)
-        again.press("latentman.resume", "generation().running", upwards=True)
-        assert wait_for_the_end(again) == "done", again.value("str(generation().error)")
         newest = max(folder.name for folder in shot_file(window).parent.glob("latentman/take-*"))
+        listed = again.value("[take.name for take in generation().unfinished(bpy.context)]")
+        assert listed == [newest, "take-003", "take-002"]
+        again.press(f'latentman.resume(take="{newest}")', "generation().running", upwards=True)
+        assert wait_for_the_end(again) == "done", again.value("str(generation().error)")
+        assert again.value("[take.name for take in generation().unfinished(bpy.context)]") == listed[1:]
         assert strips(again)[-1] == [f"{newest} text2video_zero", len(strips(again)), FRAMES]
         assert again.quit() == 0

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import build_addon
+from blender_addon.help.manual import PAGES, page_text
 from build_addon import ABI3, CP311, TARGETS, BuildError, Wheel, build_zip, check_zip, fetch_wheel, manifest_text
 from shared.version import VERSION
 
@@ -58,6 +59,13 @@ def test_the_zip_holds_every_source_and_nothing_built(plain_zip: Path) -> None:
     assert names == sorted(names)
     assert {"__init__.py", "cli/__init__.py", "blender_manifest.toml", "LICENSE", "shared/__init__.py"} <= set(names)
     assert not [name for name in names if name.endswith(".pyc") or "__pycache__" in name]
+
+
+def test_the_zip_holds_the_pages_of_the_manual_that_help_names(plain_zip: Path) -> None:
+    assert [page.file for page in PAGES] == list(build_addon.MANUAL)
+    with zipfile.ZipFile(plain_zip) as archive:
+        for page in PAGES:
+            assert archive.read(f"manual/{page.file}").decode() == page_text(page.name)[1]
 
 
 @pytest.mark.parametrize(
