@@ -51,7 +51,7 @@ class LATENTMAN_OT_stop_backend(bpy.types.Operator):
         """Only where one runs and has nothing to do."""
         if generation().running:
             return allow(cls, "A shot is being generated; cancel it first")
-        running = generation().backend.state in (BackendState.STARTING, BackendState.READY)
+        running = generation().backend.state not in (BackendState.STOPPED, BackendState.STOPPING)
         return allow(cls, "" if running else "The backend is not running")
 
     def execute(self, context: Any) -> Outcome:

@@ -23,7 +23,7 @@ from ..shared.protocol.client.job_client import JobClient
 from ..shared.protocol.client.session import Session
 from ..shared.protocol.client.source import ConnectionSource, FileSource
 
-CLIENT_NAME = "latentman add-on"
+CLIENT_NAME = "the LatentMan add-on"
 WORK_FOLDER = ".backend"
 
 # torch then finds no graphics card: NVIDIA's and AMD's names for the list of those that a process may use.

@@ -97,8 +97,8 @@ class Generation:
     def busy(self) -> bool:
         """Whether there is anything that the timer should look at often."""
         compares = self.comparison is not None and self.comparison.running
-        starting = self.backend.state in (BackendState.STARTING, BackendState.STOPPING)
-        return self.running or compares or starting or self.doctor.running or self.models.running
+        changing = self.backend.state not in (BackendState.STOPPED, BackendState.READY)
+        return self.running or compares or changing or self.doctor.running or self.models.running
 
     def start(self, context: Any) -> None:
         """Begin a shot with the scene's settings. Raises LatentManError."""
