@@ -19,6 +19,7 @@ from ..rig.character import Character, characters
 from ..shared.errors import InputError
 from ..shared.shot import ShotCamera, depth_levels
 from ..typed_bpy import persistent
+from .viewport import set_shading, shading_of
 
 DEPTH_ATTRIBUTE = "latentman_depth"
 # On the scene: the shot's range in metres and what its viewport showed before; on a mesh: its colours before.
@@ -57,8 +58,8 @@ def show_depth(scene: Any, frames: tuple[int, ...], space: Any = None) -> None:
         _add_colours(one.body.data)
     scene[RANGE] = (float(near), float(far))
     if space is not None:
-        scene[VIEWPORT_BEFORE] = json.dumps({name: getattr(space.shading, name) for name in _SHADING})
-        _set_shading(space, _SHADING)
+        scene[VIEWPORT_BEFORE] = json.dumps(shading_of(space, _SHADING))
+        set_shading(space, _SHADING)
     update_depth(scene)
 
 
@@ -70,7 +71,7 @@ def hide_depth(scene: Any, space: Any = None) -> None:
         del scene[RANGE]
     before = json.loads(scene.pop(VIEWPORT_BEFORE, "{}"))
     if space is not None:
-        _set_shading(space, before)
+        set_shading(space, before)
 
 
 def update_depth(scene: Any) -> None:
@@ -133,11 +134,6 @@ def _remove_colours(mesh: Any) -> None:
     if before is not None:
         mesh.color_attributes.active_color = before
     mesh.update()
-
-
-def _set_shading(space: Any, values: dict[str, str]) -> None:
-    for name, value in values.items():
-        setattr(space.shading, name, value)
 
 
 @persistent

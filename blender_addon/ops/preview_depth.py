@@ -7,6 +7,7 @@ from typing import Any
 import bpy
 
 from ..look.depth_preview import depth_is_shown, hide_depth, show_depth
+from ..look.viewport import viewport_of
 from ..scene.scene_job import scene_frames
 from ..shared.errors import LatentManError
 from ..shot.generation import why_no_shot
@@ -30,7 +31,7 @@ class LATENTMAN_OT_preview_depth(bpy.types.Operator):
 
     def execute(self, context: Any) -> Outcome:
         """Show it, or what was there before."""
-        scene, viewport = context.scene, _viewport(context)
+        scene, viewport = context.scene, viewport_of(context)
         if depth_is_shown(scene):
             hide_depth(scene, viewport)
             return {"FINISHED"}
@@ -39,13 +40,6 @@ class LATENTMAN_OT_preview_depth(bpy.types.Operator):
         except LatentManError as error:
             return refuse(self, error)
         return {"FINISHED"}
-
-
-def _viewport(context: Any) -> Any:
-    """The 3D view that the button is in, or beside: the first one of the window; None where there is none."""
-    areas = () if context.screen is None else context.screen.areas
-    spaces = [context.space_data, *(area.spaces.active for area in areas)]
-    return next((space for space in spaces if space is not None and space.type == "VIEW_3D"), None)
 
 
 register, unregister = registration_of(LATENTMAN_OT_preview_depth)
