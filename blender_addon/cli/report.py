@@ -8,6 +8,7 @@ import signal
 import sys
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any
 
@@ -21,6 +22,9 @@ from ..shared.jobs.frame_range import format_frames
 from ..shared.jobs.job import job_values
 from .live_line import LiveLine
 from .shots import BatchShot
+
+# Errors that the backend's log may say more about.
+_LOGGED = ("backend.", "job.error", "job.worker_died", "journal.")
 
 
 class BatchReport:
@@ -116,9 +120,11 @@ class BatchReport:
             print(f"Frames of {one.method} there: {one.frames} of {count}{kept}; to generate: {new}.")
         sys.stdout.flush()
 
-    def failed(self, error: LatentManError) -> None:
-        """Why a shot, or all of it, did not end well."""
+    def failed(self, error: LatentManError, log: Path | None = None) -> None:
+        """Why a shot, or all of it, did not end well; and where the backend's log is, where that may say more."""
         self._lines.keep(f"latentman: {error}")
+        if log is not None and log.is_file() and error.code.startswith(_LOGGED):
+            self._lines.keep(f"latentman: the backend's log is {log}, its workers' are in {log.parent / 'logs'}")
         if self._as_json:
             event = "cancelled" if isinstance(error, CancelledError) else "failed"
             self._line(event=event, code=error.code, message=error.message, hint=error.hint, exit_code=error.exit_code)

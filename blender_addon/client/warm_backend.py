@@ -17,6 +17,8 @@ from ..shared.protocol.worker_memory import WorkerMemory
 CLOSE_WAIT_S = 0.3
 _LOOK_S = 0.01
 _LOG_TAIL_BYTES = 4096
+_LOG_BYTES = 1 << 18  # of each file
+_WORKER_LOGS = "logs/worker-*.log"
 
 
 class BackendState(Enum):
@@ -118,6 +120,12 @@ class WarmBackend:
         for _, session in self._ending:
             session.kill()
         self._ending = []
+
+
+def whole_log(file: Path) -> str:
+    """The end of a backend's log and of those of its workers, each below its path. Raises OSError."""
+    files = [file, *sorted(file.parent.glob(_WORKER_LOGS))]
+    return "\n".join(f"---- {one}\n{one.read_bytes()[-_LOG_BYTES:].decode('utf-8', 'replace')}" for one in files)
 
 
 def log_tail(file: Path, lines: int) -> list[str]:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from ..passes.geometry import CameraView, camera_view, world_vertices
 from ..passes.shot_file import visible_range_m
 from ..rig.character import Character, characters
+from ..scene_time import Steps
 from ..shared.errors import InputError
 from ..shared.shot import ShotCamera, depth_levels
 from ..typed_bpy import persistent
@@ -32,7 +33,7 @@ def depth_is_shown(scene: Any) -> bool:
     return RANGE in scene
 
 
-def show_depth(scene: Any, frames: tuple[int, ...], space: Any = None) -> None:
+def depth_steps(scene: Any, frames: tuple[int, ...], space: Any = None) -> Steps[None]:
     """Colour the scene's bodies by their depth in one range over these frames, and have a 3D viewport show it.
 
     The scene's current frame is put back. Raises InputError where there is no perspective camera, no body in its
@@ -50,6 +51,7 @@ def show_depth(scene: Any, frames: tuple[int, ...], space: Any = None) -> None:
                 if not one.body.hide_render:  # as in the shot's range: keys may switch it off in this frame
                     low, high = visible_range_m(view, _vertices(one, depsgraph), *_size(scene))
                     near, far = min(near, low), max(far, high)
+            yield
     finally:
         scene.frame_set(current)
     if near > far:

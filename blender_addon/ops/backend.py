@@ -7,7 +7,7 @@ from typing import Any
 import bpy
 
 from .. import __package__ as addon_name
-from ..client.warm_backend import BackendState
+from ..client.warm_backend import BackendState, whole_log
 from ..shared.errors import LatentManError
 from ..shot.generation import backend_command, chosen_backend
 from ..shot.running import generation, wake
@@ -15,7 +15,6 @@ from ..typed_bpy import Outcome, registration_of
 from .reporting import allow, refuse
 
 LOG_TEXT = "LatentMan backend.log"
-_LOG_BYTES = 1 << 20
 
 
 class LATENTMAN_OT_start_backend(bpy.types.Operator):
@@ -101,12 +100,12 @@ class LATENTMAN_OT_show_log(bpy.types.Operator):
         """Fill the text."""
         file = generation().log_file
         try:
-            content = b"" if file is None else file.read_bytes()[-_LOG_BYTES:]
+            content = "" if file is None else whole_log(file)
         except OSError as error:
             self.report({"ERROR"}, f"The log {file} cannot be read: {error.strerror}.")
             return {"CANCELLED"}
         text = bpy.data.texts.get(LOG_TEXT) or bpy.data.texts.new(LOG_TEXT)
-        text.from_string(content.decode("utf-8", "replace"))
+        text.from_string(content)
         self.report({"INFO"}, f"The log is the text {text.name!r}")
         return {"FINISHED"}
 

@@ -6,16 +6,17 @@ from typing import Any
 
 import bpy
 
-from ..look.depth_preview import depth_is_shown, hide_depth, show_depth
+from ..look.depth_preview import depth_is_shown, depth_steps, hide_depth
 from ..look.viewport import viewport_of
 from ..scene.scene_job import scene_frames
-from ..shared.errors import LatentManError
+from ..scene_time import Steps
 from ..shot.generation import why_no_shot
 from ..typed_bpy import Outcome, registration_of
-from .reporting import allow, refuse
+from .frame_by_frame import FrameByFrame
+from .reporting import allow
 
 
-class LATENTMAN_OT_preview_depth(bpy.types.Operator):
+class LATENTMAN_OT_preview_depth(FrameByFrame, bpy.types.Operator):
     """Show the bodies' depth as it will be sent, near is white; press again for what was shown before"""
 
     bl_idname = "latentman.preview_depth"
@@ -29,16 +30,13 @@ class LATENTMAN_OT_preview_depth(bpy.types.Operator):
             return True
         return allow(cls, why_no_shot(context))
 
-    def execute(self, context: Any) -> Outcome:
+    def steps(self, context: Any) -> Steps[Outcome]:
         """Show it, or what was there before."""
         scene, viewport = context.scene, viewport_of(context)
         if depth_is_shown(scene):
             hide_depth(scene, viewport)
             return {"FINISHED"}
-        try:
-            show_depth(scene, scene_frames(scene), viewport)
-        except LatentManError as error:
-            return refuse(self, error)
+        yield from depth_steps(scene, scene_frames(scene), viewport)
         return {"FINISHED"}
 
 
