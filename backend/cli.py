@@ -21,6 +21,7 @@ from backend.machine.freed_memory import keep_freed_memory
 from backend.machine.waiting_threads import let_threads_sleep
 from shared.errors import EXIT_BAD_ARGUMENTS, EXIT_CANCELLED, EXIT_DONE, EXIT_FAILED, LatentManError
 from shared.files.frame_files import file_error
+from shared.version import VERSION
 
 
 class CommandModule(Protocol):
@@ -68,6 +69,7 @@ COMMANDS = (
     Command("train", "backend.commands.train", "make the embedded model", computes=True),
     Command("doctor", "backend.commands.doctor", "what works on this machine, and the command that mends the rest"),
 )
+_VERSION = ("--version", "tell the version")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -109,10 +111,13 @@ def _run(command: Command, given: list[str]) -> int:
 
 
 def _overview(given: list[str]) -> int:
-    lines = [f"  {item.name:<14}{item.help}" for item in COMMANDS]
+    lines = [f"  {name:<14}{help}" for name, help in (*((item.name, item.help) for item in COMMANDS), _VERSION)]
     text = "\n".join(["usage: latentman COMMAND ...", "", *lines, "", "latentman COMMAND --help tells more."])
-    if given and given[0] in ("-h", "--help"):
+    if given[:1] in (["-h"], ["--help"]):
         print(text)
+        return EXIT_DONE
+    if given[:1] == ["--version"]:
+        print(f"latentman {VERSION}")
         return EXIT_DONE
     if given:
         print(f'latentman: there is no command "{given[0]}".', file=sys.stderr)

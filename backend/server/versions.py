@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from shared.errors import ProtocolError
 from shared.protocol import messages
+from shared.version import named
 
-SERVER_NAME = "latentman backend 0.1.0"
+SERVER_NAME = named("backend")
 
 
 def version_error(client: str, lowest: int, highest: int) -> ProtocolError:

@@ -11,7 +11,6 @@ from ..rig.character import characters, why_grey
 from ..rig.motion_figures import store_check
 from ..scene.scene_job import scene_frames
 from ..scene_time import Steps
-from ..shot.running import wake
 from ..typed_bpy import Outcome, registration_of
 from .frame_by_frame import FrameByFrame
 from .reporting import allow
@@ -39,7 +38,6 @@ class LATENTMAN_OT_check_motion(FrameByFrame, bpy.types.Operator):
             check = yield from check_steps(scene, character, frames, settings.width, settings.height)
             store_check(character.armature, check)
             found += len(warnings(character.armature))
-        wake()
         self.report({"INFO"}, f"{found} things to look at" if found else "Nothing to look at")
         return {"FINISHED"}
 

@@ -9,8 +9,9 @@ import bpy
 
 from ..scene_time import Steps, at_once
 from ..shared.errors import LatentManError
+from ..shot.running import wake
 from ..typed_bpy import Outcome
-from .reporting import refuse
+from .reporting import forget, refuse, reported
 
 _SLICE_S = 0.1  # Blender draws and hears the user in between
 _PERIOD_S = 0.01
@@ -30,17 +31,16 @@ class FrameByFrame:
         """The work; what it returns is the operator's outcome. Raises LatentManError."""
         raise NotImplementedError
 
+    @reported
     def execute(self, context: Any) -> Outcome:
         """For scripts: all of it, then come back."""
-        try:
-            return at_once(self.steps(context))
-        except LatentManError as error:
-            return refuse(self, error)
+        return at_once(self.steps(context))
 
     def invoke(self, context: Any, event: Any) -> Outcome:
         """For a user: begin, and go on in slices."""
         if bpy.app.background or context.window is None:
             return self.execute(context)
+        forget(self)
         manager = context.window_manager
         self._steps = self.steps(context)
         self._timer = manager.event_timer_add(_PERIOD_S, window=context.window)
@@ -77,6 +77,7 @@ class FrameByFrame:
             outcome = refuse(self, error)
         if outcome != {"RUNNING_MODAL"}:
             self.cancel(context)
+            wake()
         elif scene.frame_current != current:
             scene.frame_set(current)
         return outcome

@@ -1,20 +1,51 @@
-"""How operators refuse: one sentence in the status bar, and kept in the panel with the button that mends it."""
+"""How operators refuse: one sentence in the status bar, kept in the panel of the button with what mends it."""
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from typing import Any
 
+from ..help.places import place_of
 from ..shared.errors import LatentManError
 from ..shot.running import generation, wake
 from ..typed_bpy import Outcome
 
+_Execute = Callable[[Any, Any], Outcome]
+
+
+def reported(execute: _Execute) -> _Execute:
+    """Have an operator's `execute` refuse with the error that it raises. The panel's earlier message goes first."""
+
+    @functools.wraps(execute)
+    def run(self: Any, context: Any) -> Outcome:
+        forget(self)
+        try:
+            outcome = execute(self, context)
+        except LatentManError as error:
+            return refuse(self, error)
+        wake()
+        return outcome
+
+    return run
+
+
+def forget(operator: Any) -> None:
+    """Take the earlier message of an operator's panel away, since the user tries again."""
+    generation().problems.clear(_place(operator))
+
 
 def refuse(operator: Any, error: LatentManError) -> Outcome:
     """Report an error as an operator's outcome."""
-    generation().error = error
+    generation().problems.say(error, _place(operator))
     wake()
     operator.report({"ERROR"}, str(error))
     return {"CANCELLED"}
+
+
+def _place(operator: Any) -> str:
+    """The panel of an operator, whose instance has the name of its class: LATENTMAN_OT_import_motion."""
+    return place_of(operator.bl_idname.replace("_OT_", ".").lower())
 
 
 def allow(kind: Any, reason: str) -> bool:

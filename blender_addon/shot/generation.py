@@ -22,8 +22,9 @@ from ..shared.jobs.reuse import JOBS_FOLDER
 from ..shared.protocol.client.job_client import JobClient
 from ..shared.protocol.client.session import Session
 from ..shared.protocol.client.source import ConnectionSource, FileSource
+from ..shared.version import named
 
-CLIENT_NAME = "the LatentMan add-on"
+CLIENT_NAME = named("add-on")
 WORK_FOLDER = ".backend"
 
 # torch then finds no graphics card: NVIDIA's and AMD's names for the list of those that a process may use.

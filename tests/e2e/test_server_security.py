@@ -15,6 +15,7 @@ import zmq
 
 from backend.commands.connection import Link
 from backend.commands.private_backend import PrivateBackend
+from backend.server.versions import SERVER_NAME
 from shared.files.digest import sha256_bytes
 from shared.jobs.job import job_values
 from shared.protocol import messages
@@ -108,7 +109,7 @@ def test_versions_that_do_not_meet_are_both_named(running: PrivateBackend) -> No
         answer = peer.ask(Hello(7, 9, "add-on from tomorrow", 1))
         assert isinstance(answer, Reject)
         assert answer.message == (
-            "The backend (latentman backend 0.1.0) is older than add-on from tomorrow, and the two do not understand "
+            f"The backend ({SERVER_NAME}) is older than add-on from tomorrow, and the two do not understand "
             "each other (protocol 1 there, 7 to 9 here)."
         )
         assert answer.hint.startswith("Update the backend, or ")
