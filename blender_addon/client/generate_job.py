@@ -6,7 +6,7 @@
     job.error                                # why it failed, or None
 
 Passes go to the backend while later frames still render; the jobs are submitted when the last is there; frames are
-written as they come, each whole or not at all. The same request again goes on where the last one ended.
+written as they come, each whole or not at all. The same request again continues where the last one ended.
 """
 
 from __future__ import annotations
@@ -231,7 +231,7 @@ class GenerateJob:
         if self.error is not None:
             raise self.error
         if self.state is GenerateState.CANCELLED:
-            raise CancelledError("job.cancelled", "Stopped. Finished frames are kept, and resuming goes on from them.")
+            raise CancelledError("job.cancelled", "Stopped. Finished frames are kept: resume to continue.")
 
     # ---- Inside
 
@@ -320,7 +320,7 @@ class GenerateJob:
                 run.before_s = measured_seconds(self._request.frames_folder(run.method), job_id)
                 run.frames |= {frame: run.on_disk[frame] for frame in kept}
             case events.StateChanged(state="queued", reason=reason) if reason:
-                again = f"The backend's worker {reason}. Another one goes on; finished frames are kept."
+                again = f"The backend's worker {reason}. Another one takes over; finished frames are kept."
                 self._show(trouble=again, stage="", step=0, steps=0, seconds_left=None)
             case events.StateChanged(state="running") if run.started_at is None:
                 run.started_at = now
@@ -352,7 +352,7 @@ class GenerateJob:
                 run.files[name] = sha256
 
     def _ended(self, run: _MethodRun, now: float) -> None:
-        """A job has ended: its time is written down, so that a run that goes on with the shot knows it."""
+        """A job has ended: its time is written down, so that a run that continues the shot knows it."""
         run.ended_at = now
         if run.job_id and run.seconds > run.before_s:
             write_measured(self._request.frames_folder(run.method), run.job_id, run.seconds)

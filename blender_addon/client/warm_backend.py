@@ -86,7 +86,7 @@ class WarmBackend:
             self.stop()
         if self._session is None:
             if any(other == place and not session.ended for other, session in self._ending):
-                raise InputError("backend.stopping", "The backend before is still stopping.", "Try again in a moment.")
+                raise InputError("backend.stopping", "The last backend is still stopping.", "Try again in a moment.")
             self._session, self._key = make(), (choice, place)
         return self._session
 

@@ -1,4 +1,4 @@
-"""What mends an error: for each family of codes the operator whose button stands beside the message. No bpy in here."""
+"""The buttons beside an error: for each family of codes, the operators that fix it. No bpy in here."""
 
 from __future__ import annotations
 
