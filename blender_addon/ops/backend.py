@@ -8,7 +8,7 @@ import bpy
 from bpy.props import StringProperty
 
 from .. import __package__ as addon_name
-from ..client.warm_backend import BackendState
+from ..client.warm_backend import BackendState, whole_log
 from ..shared.errors import LatentManError
 from ..shot.generation import backend_command, chosen_backend
 from ..shot.running import generation, wake
@@ -16,7 +16,6 @@ from ..typed_bpy import Outcome, registration_of
 from .reporting import allow, refuse
 
 LOG_TEXT = "LatentMan backend.log"
-_LOG_BYTES = 1 << 20
 
 
 class LATENTMAN_OT_start_backend(bpy.types.Operator):
@@ -52,7 +51,7 @@ class LATENTMAN_OT_stop_backend(bpy.types.Operator):
         """Only where one runs and has nothing to do."""
         if generation().running:
             return allow(cls, "A shot is being generated; cancel it first")
-        running = generation().backend.state in (BackendState.STARTING, BackendState.READY)
+        running = generation().backend.state not in (BackendState.STOPPED, BackendState.STOPPING)
         return allow(cls, "" if running else "The backend is not running")
 
     def execute(self, context: Any) -> Outcome:
@@ -102,12 +101,12 @@ class LATENTMAN_OT_show_log(bpy.types.Operator):
         """Fill the text."""
         file = generation().log_file
         try:
-            content = b"" if file is None else file.read_bytes()[-_LOG_BYTES:]
+            content = "" if file is None else whole_log(file)
         except OSError as error:
             self.report({"ERROR"}, f"The log {file} cannot be read: {error.strerror}.")
             return {"CANCELLED"}
         text = bpy.data.texts.get(LOG_TEXT) or bpy.data.texts.new(LOG_TEXT)
-        text.from_string(content.decode("utf-8", "replace"))
+        text.from_string(content)
         self.report({"INFO"}, f"The log is the text {text.name!r}")
         return {"FINISHED"}
 

@@ -20,7 +20,7 @@ def reported(execute: _Execute) -> _Execute:
 
     @functools.wraps(execute)
     def run(self: Any, context: Any) -> Outcome:
-        generation().problems.clear(_place(self))
+        forget(self)
         try:
             outcome = execute(self, context)
         except LatentManError as error:
@@ -29,6 +29,11 @@ def reported(execute: _Execute) -> _Execute:
         return outcome
 
     return run
+
+
+def forget(operator: Any) -> None:
+    """Take the earlier message of an operator's panel away, since the user tries again."""
+    generation().problems.clear(_place(operator))
 
 
 def refuse(operator: Any, error: LatentManError) -> Outcome:

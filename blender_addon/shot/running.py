@@ -117,9 +117,9 @@ class Generation:
     def busy(self) -> bool:
         """Whether there is anything that the timer should look at often."""
         compares = self.comparison is not None and self.comparison.running
-        starting = self.backend.state in (BackendState.STARTING, BackendState.STOPPING)
+        changing = self.backend.state not in (BackendState.STOPPED, BackendState.READY)
         asks = self.doctor.running or self.models.running
-        return self.running or compares or starting or asks or self.takes.video.running
+        return self.running or compares or changing or asks or self.takes.video.running
 
     def start(self, context: Any) -> None:
         """Begin a shot with the scene's settings. Raises LatentManError."""

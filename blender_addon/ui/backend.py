@@ -12,6 +12,7 @@ _ICONS = {
     BackendState.STOPPED: "PAUSE",
     BackendState.STARTING: "SORTTIME",
     BackendState.READY: "CHECKMARK",
+    BackendState.LOST: "ERROR",
     BackendState.STOPPING: "SORTTIME",
 }
 _LOG_LINES = 3

@@ -69,13 +69,17 @@ def test_who_slept_knows_nothing_of_the_worker() -> None:
 
 @pytest.mark.parametrize(
     ("stage", "steps", "where"),
-    [("sampling", 20, "sampling, step 3 of 20"), ("loading", 0, "loading"), ("", 0, "start")],
+    [
+        ("sampling", 20, "Denoising, step 3 of 20"),
+        ("loading", 0, "Loading the model"),
+        ("", 0, "before the first step"),
+    ],
 )
 def test_the_warning_says_where_and_what_to_do(stage: str, steps: int, where: str) -> None:
     fine = GenerateProgress(GenerateState.GENERATING, 8, 1, method="latentman", stage=stage, step=3, steps=steps)
     assert fine.warning == ""
     silent = replace(fine, silent_minutes=12)
-    assert silent.warning == f"No progress for 12 minutes (latentman: {where}). Cancel, or wait on."
+    assert silent.warning == f"No progress for 12 minutes ({where}). Cancel, or wait longer."
     assert replace(silent, state=GenerateState.CANCELLING).warning == ""
 
 
