@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import importlib.metadata
 import io
 import logging
 import sys
@@ -77,6 +78,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(name)s: %(message)s")
+    if given == ["--version"]:
+        return _version()
     command = next((item for item in COMMANDS if given[: len(item.words)] == item.words), None)
     if command is None:
         return _overview(given)
@@ -108,9 +111,26 @@ def _run(command: Command, given: list[str]) -> int:
     return module.run(arguments)
 
 
+def _version() -> int:
+    try:
+        print(f"latentman {importlib.metadata.version('latentman')}")
+    except importlib.metadata.PackageNotFoundError:
+        print("latentman: its version is not known: it runs from a folder without being installed.", file=sys.stderr)
+        return EXIT_FAILED
+    return EXIT_DONE
+
+
 def _overview(given: list[str]) -> int:
     lines = [f"  {item.name:<14}{item.help}" for item in COMMANDS]
-    text = "\n".join(["usage: latentman COMMAND ...", "", *lines, "", "latentman COMMAND --help tells more."])
+    text = "\n".join(
+        [
+            "usage: latentman COMMAND ...",
+            "",
+            *lines,
+            "",
+            "latentman COMMAND --help tells more; latentman --version says which one this is.",
+        ]
+    )
     if given and given[0] in ("-h", "--help"):
         print(text)
         return EXIT_DONE

@@ -35,6 +35,14 @@ def child_command(script: Path, arguments: list[str]) -> list[str]:
     return [bpy.app.binary_path, *options, "--python", str(script), "--", *arguments]
 
 
+def user_folder(package: str) -> Path:
+    """The folder for an add-on's own files: an extension's, else one in Blender's folder for the user's data."""
+    try:
+        return Path(bpy.utils.extension_path_user(package))
+    except ValueError:  # not installed as an extension
+        return Path(bpy.utils.user_resource("DATAFILES", path="latentman"))
+
+
 def eevee_engine() -> str:
     """EEVEE's engine name: `BLENDER_EEVEE_NEXT` from 4.2 to 4.5, `BLENDER_EEVEE` from 5.0."""
     return "BLENDER_EEVEE" if bpy.app.version >= (5, 0, 0) else "BLENDER_EEVEE_NEXT"

@@ -17,10 +17,12 @@ import bpy
 
 from ..client.backend_process import LOG_FILE
 from ..client.generate_job import GenerateJob
+from ..client.install_backend import BackendInstall
 from ..client.job_file import ShotFile
 from ..client.progress import GenerateProgress, GenerateState
 from ..client.request import GenerateRequest
 from ..client.warm_backend import BackendState, WarmBackend
+from ..help.backend_version import BackendVersion
 from ..help.doctor import Doctor
 from ..look.preview_icon import PreviewIcon
 from ..passes.comparison import PassComparison
@@ -38,6 +40,7 @@ from .announcement import Announcer, Ending
 from .generation import (
     WORK_FOLDER,
     BackendChoice,
+    backend_command,
     check_scene,
     chosen_backend,
     host_name,
@@ -72,6 +75,9 @@ class Generation:
     def __init__(self) -> None:
         self.backend = WarmBackend()
         self.doctor = Doctor()
+        self.install = BackendInstall()
+        self.version = BackendVersion()
+        self._replaced = False  # a backend was installed, and the one before it is still there
         self.models = ModelChecks()
         self.comparison: PassComparison | None = None
         self.error: LatentManError | None = None
@@ -98,7 +104,8 @@ class Generation:
         """Whether there is anything that the timer should look at often."""
         compares = self.comparison is not None and self.comparison.running
         starting = self.backend.state in (BackendState.STARTING, BackendState.STOPPING)
-        return self.running or compares or starting or self.doctor.running or self.models.running
+        asks = self.doctor.running or self.version.running or self.install.running
+        return self.running or compares or starting or asks or self.models.running
 
     def start(self, context: Any) -> None:
         """Begin a shot with the scene's settings. Raises LatentManError."""
@@ -152,6 +159,7 @@ class Generation:
     def tick(self) -> None:
         """A slice of whatever is under way. Errors of this add-on are kept for the panel to show."""
         self.doctor.step()
+        self._look_at_backend()
         for model in take_changed_models(bpy.context):
             self.models.ask(model)
         self.models.step()
@@ -193,7 +201,31 @@ class Generation:
         if self.comparison is not None:
             self.comparison.close()
         self.doctor.close()
+        self.version.close()
+        self.install.close()
         self.backend.close()
+
+    def _look_at_backend(self) -> None:
+        """Go on with an installation; ask the backend's version while the preferences are open."""
+        was_running = self.install.running
+        self.install.step()
+        if was_running and self.install.done:
+            self.version.forget()
+            self._replaced = True
+            if self.error is not None and self.error.code.startswith("backend."):
+                self.error = None
+        if self._replaced and not self.running:
+            self.backend.stop()  # the next shot starts the new one
+            if self.backend.state is BackendState.STOPPED:
+                self._replaced = False
+                self.install.remove_replaced()
+        self.version.step()
+        areas = (area.type for window in windows() for area in window.screen.areas)
+        if "PREFERENCES" in areas and not self.install.running:
+            choice = chosen_backend(bpy.context)
+            with contextlib.suppress(InputError):  # the preferences show why there is none
+                if choice.connection_file is None:
+                    self.version.ask(backend_command(choice))
 
     def _begin(self, context: Any, request: GenerateRequest, base: Path, shot: ShotFile | None) -> None:
         self.error = None
