@@ -17,6 +17,11 @@ def is_python_module() -> bool:
     return bool(getattr(bpy.app, "module", False)) or not bpy.app.binary_path
 
 
+def series() -> str:
+    """This Blender's major and minor version, "4.3" for example."""
+    return ".".join(map(str, bpy.app.version[:2]))
+
+
 def child_command(script: Path, arguments: list[str]) -> list[str]:
     """The command that runs `script` in a child Blender of the same build, with no add-ons and no user settings.
 
