@@ -231,7 +231,7 @@ def _start(words: tuple[str, ...], order: InstallOrder, log: IO[bytes]) -> subpr
 
 def _progress(stage: int, text: str, filled: Path | None) -> InstallProgress:
     """What a command has printed so far as progress; pip names each package that it collects, and then all of them."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    lines = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("WARNING")]
     last = lines[-1][:_SHOWN_LENGTH] if lines else ""
     named = _INSTALLING.search(text)
     if filled is None or named is None:
