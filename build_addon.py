@@ -122,17 +122,17 @@ TARGETS = (
 
 
 def project_version(root: Path = ROOT) -> str:
-    """The version of pyproject.toml, which the add-on's manifest must repeat."""
-    version = str(tomllib.loads((root / "pyproject.toml").read_text())["project"]["version"])
-    manifest = tomllib.loads((root / "blender_addon" / "blender_manifest.toml").read_text())
-    if manifest["version"] != version:
-        raise BuildError(f"blender_manifest.toml says version {manifest['version']}, pyproject.toml says {version}.")
-    return version
+    """The version of shared/version.py, read and not run."""
+    constants = _string_constants(ast.parse((root / "shared" / "version.py").read_text()))
+    if "VERSION" not in constants:
+        raise BuildError('shared/version.py must say VERSION = "...".')
+    return constants["VERSION"]
 
 
 def manifest_text(root: Path, target: Target, *, blender_min: str | None = None, with_wheel: bool = True) -> str:
-    """The manifest of one zip: the source's, with the platform, the wheel and the range of Blender versions."""
+    """The manifest of one zip: the source's, with the version, the platform, the wheel and the range of Blenders."""
     manifest = tomllib.loads((root / "blender_addon" / "blender_manifest.toml").read_text())
+    manifest["version"] = project_version(root)
     manifest["blender_version_min"] = blender_min or target.abi.blender_version_min
     if target.abi.blender_version_max:
         manifest["blender_version_max"] = target.abi.blender_version_max

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import importlib.metadata
 import io
 import logging
 import sys
@@ -22,6 +21,7 @@ from backend.machine.freed_memory import keep_freed_memory
 from backend.machine.waiting_threads import let_threads_sleep
 from shared.errors import EXIT_BAD_ARGUMENTS, EXIT_CANCELLED, EXIT_DONE, EXIT_FAILED, LatentManError
 from shared.files.frame_files import file_error
+from shared.version import VERSION
 
 
 class CommandModule(Protocol):
@@ -69,6 +69,7 @@ COMMANDS = (
     Command("train", "backend.commands.train", "make the embedded model", computes=True),
     Command("doctor", "backend.commands.doctor", "what works on this machine, and the command that mends the rest"),
 )
+_VERSION = ("--version", "tell the version")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -78,8 +79,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(name)s: %(message)s")
-    if given == ["--version"]:
-        return _version()
     command = next((item for item in COMMANDS if given[: len(item.words)] == item.words), None)
     if command is None:
         return _overview(given)
@@ -111,28 +110,14 @@ def _run(command: Command, given: list[str]) -> int:
     return module.run(arguments)
 
 
-def _version() -> int:
-    try:
-        print(f"latentman {importlib.metadata.version('latentman')}")
-    except importlib.metadata.PackageNotFoundError:
-        print("latentman: its version is not known: it runs from a folder without being installed.", file=sys.stderr)
-        return EXIT_FAILED
-    return EXIT_DONE
-
-
 def _overview(given: list[str]) -> int:
-    lines = [f"  {item.name:<14}{item.help}" for item in COMMANDS]
-    text = "\n".join(
-        [
-            "usage: latentman COMMAND ...",
-            "",
-            *lines,
-            "",
-            "latentman COMMAND --help tells more; latentman --version says which one this is.",
-        ]
-    )
-    if given and given[0] in ("-h", "--help"):
+    lines = [f"  {name:<14}{help}" for name, help in (*((item.name, item.help) for item in COMMANDS), _VERSION)]
+    text = "\n".join(["usage: latentman COMMAND ...", "", *lines, "", "latentman COMMAND --help tells more."])
+    if given[:1] in (["-h"], ["--help"]):
         print(text)
+        return EXIT_DONE
+    if given[:1] == ["--version"]:
+        print(f"latentman {VERSION}")
         return EXIT_DONE
     if given:
         print(f'latentman: there is no command "{given[0]}".', file=sys.stderr)

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import platform
 import sys
+import textwrap
 from typing import Any
 
 import bpy
 
 from . import __package__ as addon_name
 from . import compat
-from .help.backend_version import addon_version
+from .shared.version import VERSION
 from .typed_bpy import registration_of
-from .ui.text import draw_text
 
+_LINE_LENGTH = 44
 _NEEDED = "zmq"
 _SYSTEMS = {"linux": "linux", "win32": "windows", "darwin": "macos"}
 _LAST_OF_ITS_OWN = (3, 11)  # later Pythons share one zip
@@ -33,7 +34,7 @@ def unfit_sentences(version: tuple[int, int], blender: str) -> tuple[str, str]:
     machine = "arm64" if platform.machine().lower() in ("arm64", "aarch64") else "x64"
     return (
         f"LatentMan cannot run in this Blender: its Python is {python}, and this zip has no pyzmq for that Python.",
-        f"Install latentman-{addon_version()}-{system}-{machine}-{abi}.zip instead. If Blender says that the zip needs "
+        f"Install latentman-{VERSION}-{system}-{machine}-{abi}.zip instead. If Blender says that the zip needs "
         f"another version, build it with: python build_addon.py --python {abi} --blender-min {blender}",
     )
 
@@ -62,8 +63,10 @@ class LATENTMAN_PT_unfit(bpy.types.Panel):
 
 
 def _draw(layout: Any) -> None:
-    for sentence, icon in zip(_State.sentences, ("ERROR", "BLANK1"), strict=True):
-        draw_text(layout, sentence, icon)
+    # What wraps the other panels' sentences to their width needs pyzmq as well.
+    for sentence in _State.sentences:
+        for number, line in enumerate(textwrap.wrap(sentence, _LINE_LENGTH)):
+            layout.label(text=line, icon="NONE" if number else "ERROR")
 
 
 _register, _unregister = registration_of(LatentManUnfitPreferences, LATENTMAN_PT_unfit)

@@ -27,8 +27,9 @@ from shared.jobs.job import Job, checked_job, normal_job
 from shared.protocol import messages as wire_messages
 from shared.protocol.messages import CLIENT_MESSAGES, MAX_LISTED_JOBS, ClientMessage, Limits, Message
 from shared.protocol.wire import Buffer, Received, WireError, decode, encode
+from shared.version import named
 
-SERVER_NAME = "latentman backend 0.1.0"
+SERVER_NAME = named("backend")
 MAX_SESSIONS = 32
 SESSION_SILENCE_S = 600.0
 _IDLE_S = 1.0

@@ -25,7 +25,7 @@ from ..shared.protocol.client.events import ClientEvent
 from ..shared.protocol.client.session import Session
 from ..shared.protocol.job_events import common_fields
 from .present import frames_on_disk
-from .progress import GenerateProgress, GenerateState
+from .progress import LONG_STAGE, GenerateProgress, GenerateState
 from .request import GenerateRequest
 from .result_file import (
     MethodResult,
@@ -113,6 +113,7 @@ class _MethodRun:
     files: dict[str, str] = field(default_factory=dict)  # result file, by its key -> SHA-256
     notes: tuple[str, ...] = ()
     computed: int = 0
+    denoised: dict[int, int] = field(default_factory=dict)  # a segment's first place in the job -> its frames
     watch: StallWatch = field(default_factory=StallWatch)
 
     @property
@@ -121,6 +122,15 @@ class _MethodRun:
         if self.had_ended or self.started_at is None or self.ended_at is None:
             return self.before_s
         return self.before_s + self.ended_at - self.started_at
+
+
+@dataclass(frozen=True, slots=True)
+class ShotPace:
+    """How many passes a run rendered and in how many seconds; for each method its job, frames denoised, and seconds."""
+
+    passes: int
+    passes_s: float
+    methods: tuple[tuple[Job, int, float], ...]
 
 
 class GenerateJob:
@@ -164,6 +174,19 @@ class GenerateJob:
     def notes(self, method: str) -> tuple[str, ...]:
         """What was chosen for the user in a method's frames, a sentence each; known once its job is done."""
         return next((run.notes for run in self._runs if run.method == method), ())
+
+    def measured(self) -> ShotPace:
+        """What this run rendered and denoised, and how long it took; only what has ended."""
+        ended = self._passes_ended_at
+        return ShotPace(
+            passes=0 if ended is None else self.progress.passes_done - self.progress.passes_kept,
+            passes_s=0.0 if ended is None else ended - self._started_at,
+            methods=tuple(
+                (run.job, sum(run.denoised.values()), run.ended_at - run.started_at)
+                for run in self._runs
+                if run.job is not None and run.started_at is not None and run.ended_at is not None
+            ),
+        )
 
     @property
     def results(self) -> tuple[tuple[Job, str], ...]:
@@ -325,6 +348,8 @@ class GenerateJob:
             self._show(method=run.method, frame=max(self.progress.frame, len(run.frames)))
 
     def _show_worker(self, run: _MethodRun, event: events.Progress) -> None:
+        if event.stage == LONG_STAGE:
+            run.denoised[event.frame] = min(self._request.template.segment_frames, self.progress.frames - event.frame)
         if self.state is GenerateState.GENERATING:
             self._show(method=run.method, **common_fields(event, GenerateProgress))
 

@@ -17,7 +17,7 @@ PYTHONS = ((3, 11), (3, 12), (3, 13))  # those that the backend supports, as its
 ANY_CARD, NVIDIA, CPU = "AUTO", "NVIDIA", "CPU"
 UNFIT, NO_VENV = 3, 4  # what `PYTHON_QUESTION` ends with
 
-# Measured: 6.2 GB of packages and 3.1 GB that pip keeps of the download with CUDA; 1.4 GB and 0.3 GB without.
+# Measured: 6.2 GB of packages with CUDA and 1.6 GB without it; beside them pip keeps and unpacks what it downloads.
 _WITH_CUDA_BYTES = 10 * 10**9
 _WITHOUT_BYTES = 3 * 10**9
 

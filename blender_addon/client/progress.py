@@ -8,7 +8,7 @@ from enum import Enum
 # Rendering the passes is a small part of the whole; the rest is shared evenly by the methods.
 _PASSES_SHARE = 0.1
 # Of a segment's time, the denoising; its frames are decoded after it.
-_LONG_STAGE = "sampling"
+LONG_STAGE = "sampling"
 _LONG_STAGE_SHARE = 0.9
 
 
@@ -54,7 +54,7 @@ class GenerateProgress:
             return 1.0
         passes = _PASSES_SHARE * self.passes_done / self.frames
         inside = float(self.frame)
-        if self.stage == _LONG_STAGE and self.steps:
+        if self.stage == LONG_STAGE and self.steps:
             segment = min(self.segment_frames, self.frames - self.frame)
             inside += _LONG_STAGE_SHARE * segment * self.step / self.steps
         return passes + (1 - _PASSES_SHARE) * min(1.0, (self.methods_done + inside / self.frames) / self.methods)

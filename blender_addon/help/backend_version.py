@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import re
-import tomllib
-from pathlib import Path
 
 from ..client.backend_command import BackendCommand
 from .answer import Answer
-
-_MANIFEST = Path(__file__).resolve().parents[1] / "blender_manifest.toml"
 
 
 class BackendVersion:
@@ -53,11 +49,6 @@ class BackendVersion:
     def close(self) -> None:
         """End what runs. Harmless when called twice."""
         self._answer.close()
-
-
-def addon_version() -> str:
-    """This add-on's own version, of its manifest."""
-    return str(tomllib.loads(_MANIFEST.read_text(encoding="utf-8"))["version"])
 
 
 def why_not_this_version(backend: str, addon: str) -> str:

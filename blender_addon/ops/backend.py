@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import bpy
+from bpy.props import StringProperty
 
 from .. import __package__ as addon_name
 from ..client.warm_backend import BackendState
@@ -145,9 +146,11 @@ class LATENTMAN_OT_clear_error(bpy.types.Operator):
     bl_idname = "latentman.clear_error"
     bl_label = "Dismiss"
 
+    place: StringProperty(name="Panel", description="The panel that shows it", options={"SKIP_SAVE"})
+
     def execute(self, context: Any) -> Outcome:
         """Forget it."""
-        generation().error = None
+        generation().problems.clear(self.place)
         return {"FINISHED"}
 
 

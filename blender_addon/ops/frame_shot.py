@@ -9,9 +9,8 @@ import bpy
 from ..look.camera import frame_shot
 from ..rig.character import chosen_character, why_grey
 from ..scene.scene_job import scene_frames
-from ..shared.errors import LatentManError
 from ..typed_bpy import Outcome, registration_of
-from .reporting import allow, refuse
+from .reporting import allow, reported
 
 
 class LATENTMAN_OT_frame_shot(bpy.types.Operator):
@@ -26,21 +25,19 @@ class LATENTMAN_OT_frame_shot(bpy.types.Operator):
         """Only where there is a character."""
         return allow(cls, why_grey(context))
 
+    @reported
     def execute(self, context: Any) -> Outcome:
         """Frame the active character, or the first."""
         scene = context.scene
         settings = scene.latentman
-        try:
-            frame_shot(
-                scene,
-                chosen_character(context).armature,
-                scene_frames(scene),
-                size=(settings.width, settings.height),
-                follow=settings.follow_camera,
-                replace=True,
-            )
-        except LatentManError as error:
-            return refuse(self, error)
+        frame_shot(
+            scene,
+            chosen_character(context).armature,
+            scene_frames(scene),
+            size=(settings.width, settings.height),
+            follow=settings.follow_camera,
+            replace=True,
+        )
         return {"FINISHED"}
 
 

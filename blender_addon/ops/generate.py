@@ -12,7 +12,7 @@ from ..client.warm_backend import BackendState
 from ..scene.scene_job import output_base, scene_frames, stored_template
 from ..shared.errors import InputError, LatentManError
 from ..shared.jobs.job import validate_job
-from ..shot.generation import why_no_shot
+from ..shot.generation import check_scene, why_no_shot
 from ..shot.running import Generation, generation, wake
 from ..shot.takes_on_disk import unfinished_take
 from ..typed_bpy import Outcome, registration_of
@@ -63,7 +63,8 @@ class LATENTMAN_OT_generate(_Begin, bpy.types.Operator):
     @classmethod
     def poll(cls, context: Any) -> bool:
         """Only where there is a character, a camera, a job that can be run, and no shot under way."""
-        return allow(cls, why_not(context))
+        reason = why_not(context)
+        return allow(cls, "" if reason is None else str(reason))
 
     def begin(self, context: Any) -> Callable[[Any], None]:
         """A new take."""
@@ -105,9 +106,17 @@ class LATENTMAN_OT_cancel(bpy.types.Operator):
         return {"FINISHED"}
 
 
-def why_not(context: Any) -> str:
-    """The reason why Generate is grey; empty where it is not."""
-    return _not_now() or why_no_shot(context) or _not_this_job(context.scene)
+def why_not(context: Any) -> InputError | None:
+    """Why Generate is grey; None where it is not."""
+    busy = _not_now()
+    if busy:
+        return InputError("generate.busy", f"{busy}.")
+    try:
+        check_scene(context)
+        _check_job(context)
+    except InputError as error:
+        return error
+    return None
 
 
 def can_resume(context: Any) -> bool:
@@ -119,18 +128,17 @@ def _not_now() -> str:
     current: Generation = generation()
     if current.running:
         return "A shot is being generated"
-    return "The backend is stopping; in a moment" if current.backend.state is BackendState.STOPPING else ""
+    return "The backend is stopping; wait a moment" if current.backend.state is BackendState.STOPPING else ""
 
 
-def _not_this_job(scene: Any) -> str:
+def _check_job(context: Any) -> None:
+    """Raise InputError where the scene's settings are no job that can be run."""
+    scene = context.scene
     if scene.latentman.prompts is None and not scene.latentman.prompt.strip():
-        return "Type a prompt first"
-    try:
-        scene_frames(scene)
-        validate_job(stored_template(scene, (1,)))
-    except InputError as error:
-        return str(error)
-    return ""
+        raise InputError("generate.no_prompt", "There is no prompt.", "Type one in the Prompt panel.")
+    output_base(context, scene)
+    scene_frames(scene)
+    validate_job(stored_template(scene, (1,)))
 
 
 def _nothing_to_resume(context: Any) -> str:

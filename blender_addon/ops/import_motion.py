@@ -19,7 +19,7 @@ from ..shared.errors import InputError, LatentManError
 from ..shared.motion import SUFFIXES
 from ..shot.running import wake
 from ..typed_bpy import Outcome, registration_of
-from .reporting import refuse
+from .reporting import refuse, reported
 
 _GLOB = ";".join(f"*{form}" for suffix in SUFFIXES for form in (suffix, suffix.upper()))
 
@@ -37,7 +37,13 @@ class LATENTMAN_OT_import_motion(bpy.types.Operator):
     sample: IntProperty(
         name="Sample", description="Which motion of a file that holds several", default=0, min=0, options={"SKIP_SAVE"}
     )
-    repetition: IntProperty(name="Repetition", default=0, min=0, options={"SKIP_SAVE"})
+    repetition: IntProperty(
+        name="Repetition",
+        description="Which of the generated repetitions of a sample",
+        default=0,
+        min=0,
+        options={"SKIP_SAVE"},
+    )
     fps: motion_fps_field(options={"SKIP_SAVE"})
     up: motion_up_field(options={"SKIP_SAVE"})
     start_frame: motion_start_field(options={"SKIP_SAVE"})  # the scene's first frame where it is not given
@@ -59,6 +65,7 @@ class LATENTMAN_OT_import_motion(bpy.types.Operator):
         context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}
 
+    @reported
     def execute(self, context: Any) -> Outcome:
         """Read, make the character, and frame it where the scene has no camera."""
         scene = context.scene

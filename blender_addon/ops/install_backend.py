@@ -12,10 +12,10 @@ from ..client.backend_command import parse_backend_command
 from ..client.install_steps import InstallOrder, by_hand
 from ..client.own_environment import drop_environment, own_environment
 from ..client.warm_backend import BackendState
-from ..help.backend_version import addon_version
 from ..scene.preferences import addon_preferences
 from ..shared.errors import LatentManError
 from ..shared.files.frame_files import storage_error
+from ..shared.version import VERSION
 from ..shot.generation import BY_HAND_FOLDER, CHECKOUT, environments_folder
 from ..shot.running import generation, wake
 from ..typed_bpy import Outcome, registration_of
@@ -89,7 +89,8 @@ class LATENTMAN_OT_install_backend(bpy.types.Operator):
         install.start(install_order(context))
         wake()
         if install.error is not None:
-            return refuse(self, install.error)
+            self.report({"ERROR"}, str(install.error))  # the preferences and the panel show it with its buttons
+            return {"CANCELLED"}
         return {"FINISHED"}
 
 
@@ -184,11 +185,9 @@ def install_order(context: Any) -> InstallOrder:
     own = addon_preferences(context)
     project = str(CHECKOUT) if (CHECKOUT / "backend" / "__main__.py").is_file() else ""
     if own is None:
-        return InstallOrder(environments_folder(), addon_version(), package=project)
+        return InstallOrder(environments_folder(), VERSION, package=project)
     package = str(Path(bpy.path.abspath(own.package))) if own.package else project
-    return InstallOrder(
-        environments_folder(), addon_version(), package=package, index=own.package_index.strip(), card=own.card
-    )
+    return InstallOrder(environments_folder(), VERSION, package=package, index=own.package_index.strip(), card=own.card)
 
 
 _CLASSES = (

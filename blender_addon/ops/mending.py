@@ -30,7 +30,7 @@ class LATENTMAN_OT_reset_setting(bpy.types.Operator):
     bl_label = "Reset Setting"
     bl_options = {"REGISTER", "UNDO"}
 
-    setting: StringProperty(name="Setting", options={"SKIP_SAVE"})
+    setting: StringProperty(name="Setting", description="Which setting", options={"SKIP_SAVE"})
 
     def execute(self, context: Any) -> Outcome:
         """Reset it."""

@@ -8,10 +8,9 @@ import bpy
 
 from ..look.depth_preview import depth_is_shown, hide_depth, show_depth
 from ..scene.scene_job import scene_frames
-from ..shared.errors import LatentManError
 from ..shot.generation import why_no_shot
 from ..typed_bpy import Outcome, registration_of
-from .reporting import allow, refuse
+from .reporting import allow, reported
 
 
 class LATENTMAN_OT_preview_depth(bpy.types.Operator):
@@ -28,16 +27,14 @@ class LATENTMAN_OT_preview_depth(bpy.types.Operator):
             return True
         return allow(cls, why_no_shot(context))
 
+    @reported
     def execute(self, context: Any) -> Outcome:
         """Show it, or what was there before."""
         scene, viewport = context.scene, _viewport(context)
         if depth_is_shown(scene):
             hide_depth(scene, viewport)
             return {"FINISHED"}
-        try:
-            show_depth(scene, scene_frames(scene), viewport)
-        except LatentManError as error:
-            return refuse(self, error)
+        show_depth(scene, scene_frames(scene), viewport)
         return {"FINISHED"}
 
 

@@ -171,7 +171,6 @@ def _why_no_character(scene: Any, view_layer: Any) -> InputError:
             return InputError("rig.not_rendered", _none_because(scene, cause), "Show it in renders.")
     if _missing_libraries():
         return _library_is_missing(scene)
-    cause, remedy = "nothing was imported yet", "Import a motion first."
     instances = [item for item in scene.objects if item.instance_type == "COLLECTION" and item.instance_collection]
     shown = [item for item in instances if any(one.get(BODY) for one in item.instance_collection.all_objects)]
     elsewhere = [other.name for other in bpy.data.scenes if other != scene and bodies(other)]
@@ -181,6 +180,8 @@ def _why_no_character(scene: Any, view_layer: Any) -> InputError:
         cause, remedy = f"{shown[0].name!r} is an instance of one, which has no rig here", "Make the instance real."
     elif elsewhere:
         cause, remedy = f"it is in the scene {elsewhere[0]!r}", "Switch to that scene, or link the character to this."
+    else:
+        return InputError("rig.no_character", f"The scene {scene.name!r} has no character yet.", "Import a motion.")
     return InputError("rig.no_character", _none_because(scene, cause), remedy)
 
 

@@ -25,8 +25,9 @@ from ..shared.jobs.reuse import JOBS_FOLDER
 from ..shared.protocol.client.job_client import JobClient
 from ..shared.protocol.client.session import Session
 from ..shared.protocol.client.source import ConnectionSource, FileSource
+from ..shared.version import named
 
-CLIENT_NAME = "latentman add-on"
+CLIENT_NAME = named("add-on")
 WORK_FOLDER = ".backend"
 CHECKOUT = Path(__file__).resolve().parents[2]  # the project's folder, where the add-on runs from it
 BY_HAND_FOLDER = Path.home() / "latentman-backend"  # where the commands to copy make the environment

@@ -24,19 +24,21 @@ from ..client.request import GenerateRequest
 from ..client.warm_backend import BackendState, WarmBackend
 from ..help.backend_version import BackendVersion
 from ..help.doctor import Doctor
+from ..help.places import BACKEND, GENERATE
 from ..look.preview_icon import PreviewIcon
 from ..passes.comparison import PassComparison
 from ..scene.known_models import ModelChecks
 from ..scene.preferences import stored_preferences, take_changed_models
 from ..scene.prompt_text import written_prompts
-from ..scene.scene_job import output_base, shot_file
+from ..scene.scene_job import keep_output, output_base, shot_file
 from ..scene_time import scene_fps
 from ..shared.errors import InputError, LatentManError
 from ..shared.files.frame_files import file_error
 from ..shared.protocol.client.session import Session
 from ..timeline.take import Take, show_take
-from ..typed_bpy import windows
+from ..typed_bpy import persistent, windows
 from .announcement import Announcer, Ending
+from .cost import Cost
 from .generation import (
     WORK_FOLDER,
     BackendChoice,
@@ -47,6 +49,7 @@ from .generation import (
     new_session,
     start_job,
 )
+from .problems import Problems
 from .takes_on_disk import next_take_folder, stored_request, take_request, unfinished_take, write_request
 
 TICK_S = 0.05
@@ -59,14 +62,16 @@ _REDRAW_S = 0.2  # a progress bar need not be drawn more often, and whatever is 
 
 @dataclass(frozen=True, slots=True)
 class _Home:
-    """Where the result belongs."""
+    """Where the result belongs: the open file, under whatever name it is saved meanwhile, or that file opened again."""
 
     blend_file: str
     scene: str
+    loads: int
 
     def find(self) -> Any:
         """The scene, or None where another file is open by now."""
-        return bpy.data.scenes.get(self.scene) if bpy.data.filepath == self.blend_file else None
+        same = self.loads == _Running.loads or bpy.data.filepath == self.blend_file
+        return bpy.data.scenes.get(self.scene) if same else None
 
 
 class Generation:
@@ -80,14 +85,20 @@ class Generation:
         self._replaced = False  # a backend was installed, and the one before it is still there
         self.models = ModelChecks()
         self.comparison: PassComparison | None = None
-        self.error: LatentManError | None = None
+        self.problems = Problems()
         self.preview = PreviewIcon()
         self.announcer = Announcer()
+        self.cost = Cost()
         self._begun_at = 0.0
         self.log_file: Path | None = None
         self._job: GenerateJob | None = None
         self._home: _Home | None = None
         self._on_timeline: dict[str, tuple[int, tuple[str, ...]]] = {}  # method -> frames that its strip shows, notes
+
+    @property
+    def error(self) -> LatentManError | None:
+        """What went wrong last, in any panel; None where nothing is to be told."""
+        return self.problems.newest
 
     @property
     def progress(self) -> GenerateProgress | None:
@@ -111,6 +122,7 @@ class Generation:
         """Begin a shot with the scene's settings. Raises LatentManError."""
         scene = context.scene
         base = output_base(context, scene)
+        keep_output(scene, base)
         shot = shot_file(scene, base)
         self._begin(context, take_request(next_take_folder(base), shot, scene_fps(scene), host_name()), base, shot)
 
@@ -126,8 +138,10 @@ class Generation:
 
     def start_backend(self, context: Any) -> None:
         """Start or reach the backend without a shot. Raises LatentManError."""
-        self.error = None
-        self._warm_session(chosen_backend(context), output_base(context, context.scene))
+        self.problems.clear_lost_backend()
+        base = output_base(context, context.scene)
+        keep_output(context.scene, base)
+        self._warm_session(chosen_backend(context), base)
 
     def step(self) -> bool:
         """Do what can be done without waiting; False once the shot has ended and its take is on the timeline."""
@@ -140,11 +154,12 @@ class Generation:
         if not self._show_frames(job) or goes_on:
             return True
         self._home = None
-        self.error = self.error or job.error
         self._announce(job)
         if job.error is not None:
+            self.problems.say(job.error)
             self.backend.stop()  # the next shot starts with a fresh backend
         elif job.state is GenerateState.DONE:
+            self._learn(job)
             _push_undo("LatentMan take")
         return False
 
@@ -169,11 +184,13 @@ class Generation:
                 self.comparison.step()
             if not self.run_slice():
                 self.backend.step(time.monotonic())
-            self.error = self.backend.take_refusal() or self.error
+            refusal = self.backend.take_refusal()
+            if refusal is not None:
+                self.problems.say(refusal, BACKEND)
         except LatentManError as error:
-            self.error = error
+            self.problems.say(error)
         except OSError as error:
-            self.error = file_error(error)
+            self.problems.say(file_error(error))
 
     def cancel(self) -> None:
         """Ask the shot to stop."""
@@ -188,9 +205,8 @@ class Generation:
     def give_up(self) -> None:
         """End the shot after a fault of the add-on's own, so that the panel can be used again."""
         self.close()
-        self.error = LatentManError(
-            "addon.fault", "The add-on has stopped at a fault of its own.", "The console names it; Resume goes on."
-        )
+        fault, hint = "The add-on stopped because of a bug in it.", "The console has the details. Resume continues."
+        self.problems.say(LatentManError("addon.fault", fault, hint))
 
     def close(self) -> None:
         """Stop everything, now. Harmless when called twice."""
@@ -212,8 +228,7 @@ class Generation:
         if was_running and self.install.done:
             self.version.forget()
             self._replaced = True
-            if self.error is not None and self.error.code.startswith("backend."):
-                self.error = None
+            self.problems.clear_code("backend.not_found")
         if self._replaced and not self.running:
             self.backend.stop()  # the next shot starts the new one
             if self.backend.state is BackendState.STOPPED:
@@ -228,7 +243,7 @@ class Generation:
                     self.version.ask(backend_command(choice))
 
     def _begin(self, context: Any, request: GenerateRequest, base: Path, shot: ShotFile | None) -> None:
-        self.error = None
+        self.problems.clear(GENERATE)
         self._job = None
         self._on_timeline = {}
         check_scene(context)
@@ -237,9 +252,16 @@ class Generation:
         if shot is not None:
             write_request(request, shot)
         job = start_job(context, request, session)
-        self._home = _Home(bpy.data.filepath, context.scene.name)
+        self._home = _Home(bpy.data.filepath, context.scene.name, _Running.loads)
         self._job = job
         self._begun_at = time.monotonic()
+
+    def _learn(self, job: GenerateJob) -> None:
+        """Keep the pace of a finished shot; a file that cannot be written is told, and the take is finished anyway."""
+        try:
+            self.cost.learn(job)
+        except LatentManError as error:
+            self.problems.say(error)
 
     def _announce(self, job: GenerateJob) -> None:
         if bpy.app.background:
@@ -269,7 +291,7 @@ class Generation:
             try:
                 show_take(scene, take, done)
             except LatentManError as error:
-                self.error = error
+                self.problems.say(error)
             self._on_timeline[made.method] = (len(done), notes)
         return True
 
@@ -286,6 +308,7 @@ class _Running:
     """The one generation of this Blender; there while the add-on is registered."""
 
     generation: Generation | None = None
+    loads: int = 0  # how many files have been opened
     redraws: int = 0  # how many are still to come
     redraw_at: float = 0.0
     prompts: str = ""  # the text with keyed prompts as it was last seen: a text editor tells no panel of what is typed
@@ -323,7 +346,8 @@ def _tick() -> float | None:
         if not whole:  # a fault of ours: Blender shows it in the console and drops the timer
             current.give_up()
     before, _Running.prompts = _Running.prompts, written_prompts(bpy.context.scene)
-    if was_busy or current.busy or current.backend.memory != memory or before != _Running.prompts:
+    settled = current.problems.step(bpy.context.scene)
+    if was_busy or current.busy or settled or current.backend.memory != memory or before != _Running.prompts:
         _Running.redraws = _REDRAWS
     if _Running.redraws and time.monotonic() >= _Running.redraw_at:
         _Running.redraws -= 1
@@ -344,9 +368,18 @@ def _redraw() -> None:
                 area.tag_redraw()
 
 
+@persistent
+def _on_load(_path: Any, _unused: Any = None) -> None:
+    """Another file is open: what was said is about the one before."""
+    _Running.loads += 1
+    if _Running.generation is not None:
+        _Running.generation.problems.clear_all()
+
+
 def register() -> None:
     """Make the generation and its timer."""
     _Running.generation = Generation()
+    bpy.app.handlers.load_post.append(_on_load)
     # Blender does not unregister add-ons when it quits, and an open socket would make the interpreter wait.
     atexit.register(_close)
     wake()
@@ -356,6 +389,7 @@ def unregister() -> None:
     """Stop what runs, and the timer."""
     with contextlib.suppress(ValueError):
         bpy.app.timers.unregister(_tick)
+    bpy.app.handlers.load_post.remove(_on_load)
     atexit.unregister(_close)
     _close()
 

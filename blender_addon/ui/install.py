@@ -6,8 +6,9 @@ from typing import Any
 
 from ..client.install_backend import STAGES
 from ..client.own_environment import own_environment
-from ..help.backend_version import addon_version, why_not_this_version
+from ..help.backend_version import why_not_this_version
 from ..shared.errors import InputError
+from ..shared.version import VERSION
 from ..shot.generation import BackendChoice, backend_command, environments_folder
 from ..shot.running import generation
 from .text import draw_error, draw_text
@@ -37,7 +38,7 @@ def _draw_found(layout: Any, named: str) -> None:
     version = current.version.of(command)
     told = f", version {version}" if version else ""
     draw_text(layout, f"The backend is {command.words[0]}{told}", "CHECKMARK")
-    wrong = why_not_this_version(version, addon_version())
+    wrong = why_not_this_version(version, VERSION)
     if wrong:
         draw_text(layout, wrong, "ERROR")
 

@@ -22,8 +22,16 @@ from .text import draw_text
 def draw_motion(layout: Any, context: Any) -> None:
     """Draw the import, and what is known of each character's motion."""
     scene = context.scene
-    settings = scene.latentman
-    layout.prop(settings, "motion_path")
+    layout.prop(scene.latentman, "motion_path")
+    layout.operator("latentman.import_motion", icon="ARMATURE_DATA")
+    for one in rig.characters(scene):
+        _draw_facts(layout.box(), scene, one.armature)
+    layout.operator("latentman.check_motion", icon="VIEWZOOM")
+
+
+def draw_import_options(layout: Any, context: Any) -> None:
+    """Draw what the next motion file does not say itself."""
+    settings = context.scene.latentman
     column = layout.column(align=True)
     column.prop(settings, "motion_fps")
     column.prop(settings, "motion_up")
@@ -32,10 +40,6 @@ def draw_motion(layout: Any, context: Any) -> None:
     field = row.row(align=True)
     field.active = settings.own_start
     field.prop(settings, "motion_start", text="")
-    layout.operator("latentman.import_motion", icon="ARMATURE_DATA")
-    for one in rig.characters(scene):
-        _draw_facts(layout.box(), scene, one.armature)
-    layout.operator("latentman.check_motion", icon="VIEWZOOM")
 
 
 def draw_body(layout: Any, context: Any) -> None:
@@ -71,11 +75,10 @@ def draw_camera(layout: Any, context: Any) -> None:
 def draw_passes(layout: Any, context: Any) -> None:
     """Draw engine, size and frames, and how many would be rendered again."""
     settings = context.scene.latentman
-    layout.prop(settings, "engine")
     column = layout.column(align=True)
     column.prop(settings, "width")
     column.prop(settings, "height")
-    layout.prop(settings, "frames")
+    layout.prop(settings, "engine")
     row = layout.row(align=True)
     row.operator("latentman.preview_parts", icon="COLOR")
     row.operator("latentman.preview_depth", icon="IMAGE_ZDEPTH", depress=depth_is_shown(context.scene))

@@ -21,6 +21,7 @@ from blender_addon.scene.scene_job import stored_template
 from blender_addon.shot.running import generation
 from blender_addon.timeline.take import Take, add_take
 from blender_addon.ui.panel import SECTIONS
+from blender_addon.ui.text import draw_problem
 from shared.errors import BackendError
 from shared.motion import sample_path
 from tests.blender.scenes import context, operators
@@ -44,7 +45,8 @@ def full() -> None:
     for number in (1, 2):
         folder, notes = Path(f"/tmp/latentman-panels/take-00{number}/latentman"), ("A plate was taken.",) * (number - 1)
         add_take(scene, Take(folder, job, "0" * 64, notes=notes))
-    generation().error = BackendError("backend.died", "The backend ended with code -9.", "Run: latentman doctor")
+    lost = BackendError("backend.died", "The backend ended with code -9.", "Run: latentman doctor")
+    generation().problems.say(lost)
 
 
 def draw(scenario: Callable[[], None]) -> None:
@@ -58,6 +60,7 @@ def draw(scenario: Callable[[], None]) -> None:
         try:
             for section in SECTIONS:
                 menu.layout.label(text=f"SECTION {section.name}")
+                draw_problem(menu.layout.column(), section.name)
                 section.draw(menu.layout.column(), context)
             print("DRAWN", json.dumps(menu.layout.introspect()), flush=True)
             whole = True

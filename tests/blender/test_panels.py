@@ -37,7 +37,7 @@ def _items(value: Any) -> Iterator[dict[str, Any]]:
 def test_an_empty_scene_shows_where_to_begin() -> None:
     texts, operators = drawn("tests.blender.draw_panels", "empty")
     assert "Not running" in texts
-    assert {"bpy.ops.latentman.import_motion", "bpy.ops.latentman.generate", "bpy.ops.wm.save_mainfile"} <= operators
+    assert {"bpy.ops.latentman.import_motion", "bpy.ops.latentman.generate"} <= operators
     assert "bpy.ops.latentman.clear_error" not in operators
 
 
@@ -45,7 +45,7 @@ def test_a_full_scene_shows_facts_changes_takes_and_what_mends_the_error() -> No
     texts, operators = drawn("tests.blender.draw_panels", "full")
     whole = " ".join(texts)
     assert "walk_smpl_params.npy, 20 fps" in whole and "Scene: 106 frames, 4.4 s" in whole
-    assert "Steps: 7 → 20" in texts
+    assert "Steps is 7, not 20" in texts
     assert {"Lock:", "Background:", "Upscale:"} <= set(texts)
     assert "Prompts at frames 1, 30" in texts
     assert "The backend ended with code -9." in texts
@@ -61,4 +61,4 @@ def test_a_full_scene_shows_facts_changes_takes_and_what_mends_the_error() -> No
 def test_a_new_method_has_its_fields_in_the_panel_by_its_declaration() -> None:
     texts, _ = drawn("tests.blender.draw_toy_method")
     assert {"Toy strength: 2.00", "Toy colour:"} <= set(texts) and "Guide by:" not in texts
-    assert "Method: Toy → LatentMan" in texts and "Steps: 5 → 25" in texts
+    assert "Method is Toy, not LatentMan" in texts and "Steps is 5, not 25" in texts

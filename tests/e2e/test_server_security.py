@@ -15,6 +15,7 @@ import zmq
 
 from backend.commands.connection import Link
 from backend.commands.private_backend import PrivateBackend
+from backend.server.supervisor import SERVER_NAME
 from shared.files.digest import sha256_bytes
 from shared.jobs.job import job_values
 from shared.protocol import messages
@@ -107,7 +108,7 @@ def test_versions_that_do_not_meet_are_both_named(running: PrivateBackend) -> No
     with raw(running.info) as peer:
         answer = peer.ask(Hello(7, 9, "add-on from tomorrow", 1))
         assert isinstance(answer, Reject)
-        assert answer.message == ("add-on from tomorrow speaks protocol 7 to 9, latentman backend 0.1.0 speaks 1 to 1.")
+        assert answer.message == (f"add-on from tomorrow speaks protocol 7 to 9, {SERVER_NAME} speaks 1 to 1.")
         assert answer.hint == "Update the backend."
         old = peer.ask(Hello(0, 0, "old add-on", 1))
         assert isinstance(old, Reject) and old.hint == "Update the add-on."

@@ -2,7 +2,7 @@
 
 A `Session` owns the socket and the clock and does only this:
 
-    client = JobClient("latentman 0.1.0")
+    client = JobClient("name of the program")
     client.connected(now)                           # after opening a socket, the first one too
     loop:
         for message in client.take_outgoing():      # list of wire frames; send them in this order

@@ -11,6 +11,7 @@ import pytest
 
 import build_addon
 from build_addon import ABI3, CP311, TARGETS, BuildError, Wheel, build_zip, check_zip, fetch_wheel, manifest_text
+from shared.version import VERSION
 
 ROOT = build_addon.ROOT
 
@@ -71,9 +72,22 @@ def test_the_manifest_names_platform_wheel_and_blenders(
     assert manifest["platforms"] == ["windows-x64"]
     assert manifest["wheels"] == [f"./wheels/{chosen.wheel.name}"]
     assert (manifest["blender_version_min"], manifest.get("blender_version_max")) == (lowest, highest)
-    assert {key: manifest[key] for key in ("id", "version", "name", "license", "permissions")} == {
-        key: source[key] for key in ("id", "version", "name", "license", "permissions")
+    assert {key: manifest[key] for key in ("id", "name", "license", "permissions")} == {
+        key: source[key] for key in ("id", "name", "license", "permissions")
     }
+
+
+def test_the_zip_has_the_version_of_the_program(plain_zip: Path) -> None:
+    with zipfile.ZipFile(plain_zip) as archive:
+        assert tomllib.loads(archive.read("blender_manifest.toml").decode())["version"] == VERSION
+    assert plain_zip.name == f"latentman-{VERSION}-linux-x64-cp312-abi3.zip"
+
+
+def test_a_version_that_is_not_written_out_is_not_guessed(tmp_path: Path) -> None:
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "shared" / "version.py").write_text("VERSION = '.'.join(('0', '1'))\n")
+    with pytest.raises(BuildError, match="must say VERSION"):
+        build_addon.project_version(tmp_path)
 
 
 def test_the_manifest_keeps_blenders_own_limits() -> None:
