@@ -38,5 +38,6 @@ if __name__ == "__main__":
     bpy.ops.wm.read_factory_settings()
     blender_addon.register()
     assert hasattr(bpy.types, "LATENTMAN_PT_unfit") and not hasattr(bpy.types.Scene, "latentman")
-    with bpy.context.temp_override(window=bpy.context.window_manager.windows[0]):
-        bpy.context.window_manager.popup_menu(draw_menu)
+    manager: Any = bpy.context.window_manager
+    with bpy.context.temp_override(window=manager.windows[0]):
+        manager.popup_menu(draw_menu)
