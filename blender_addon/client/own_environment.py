@@ -16,16 +16,18 @@ from ..shared.files.frame_files import write_atomic
 LOG_NAME = "install.log"
 _MARKER = "installed.json"
 _PREFIX = "env-"
+_PYTHONS = ("bin/python", "Scripts/python.exe")  # the first is a link to the Python that made the environment
 
 
 def own_environment(root: Path) -> Path | None:
-    """The environment in use below `root`; None where none is whole."""
+    """The environment in use below `root`; None where none is whole, or the Python that made it is gone."""
     try:
         name = json.loads((root / _MARKER).read_text(encoding="utf-8"))["folder"]
     except (OSError, ValueError, KeyError, TypeError):
         return None
     folder = root / str(name)
-    return folder if folder.parent == root and folder.is_dir() else None
+    runs = any((folder / python).is_file() for python in _PYTHONS)
+    return folder if folder.parent == root and runs else None
 
 
 def new_environment(root: Path) -> Path:

@@ -194,6 +194,8 @@ def test_what_says_nothing_of_an_environment_is_none(tmp_path: Path) -> None:
     for text in ("", "[]", "{}", '{"folder": "../elsewhere"}', '{"folder": "env-2"}'):
         (tmp_path / "installed.json").write_text(text)
         assert own_environment(tmp_path) is None
+    (tmp_path / "installed.json").write_text('{"folder": "env-1"}')
+    assert own_environment(tmp_path) is None  # its Python is gone
     thread = remove_others(tmp_path)
     assert thread is not None
     thread.join()
