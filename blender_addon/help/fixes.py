@@ -116,6 +116,8 @@ FIXES: dict[str, tuple[Fix, ...]] = {
     "timeline.": (_FIND,),
     "timeline.no_frame": (_RESUME, _FIND),
     "worker.": (_RESUME, _LOG),
+    "video.": (_PREFERENCES, _DOCTOR),
+    "video.busy": (),
 }
 
 

@@ -17,12 +17,10 @@ import bpy
 
 from ..client.backend_process import LOG_FILE
 from ..client.generate_job import GenerateJob
-from ..client.install_backend import BackendInstall
 from ..client.job_file import ShotFile
 from ..client.progress import GenerateProgress, GenerateState
 from ..client.request import GenerateRequest
 from ..client.warm_backend import BackendState, WarmBackend
-from ..help.backend_version import BackendVersion
 from ..help.doctor import Doctor
 from ..help.places import BACKEND, GENERATE
 from ..look.preview_icon import PreviewIcon
@@ -38,11 +36,11 @@ from ..shared.protocol.client.session import Session
 from ..timeline.take import Take, show_take
 from ..typed_bpy import persistent, windows
 from .announcement import Announcer, Ending
+from .backend_setup import BackendSetup
 from .cost import Cost
 from .generation import (
     WORK_FOLDER,
     BackendChoice,
-    backend_command,
     check_scene,
     chosen_backend,
     host_name,
@@ -50,7 +48,9 @@ from .generation import (
     start_job,
 )
 from .problems import Problems
-from .takes_on_disk import next_take_folder, stored_request, take_request, unfinished_take, write_request
+from .take_upkeep import TakeUpkeep
+from .takes_on_disk import next_take_folder, stored_request, take_request, write_request
+from .unfinished_takes import UnfinishedTake, unfinished_folder
 
 TICK_S = 0.05
 IDLE_TICK_S = 0.5
@@ -80,15 +80,15 @@ class Generation:
     def __init__(self) -> None:
         self.backend = WarmBackend()
         self.doctor = Doctor()
-        self.install = BackendInstall()
-        self.version = BackendVersion()
-        self._replaced = False  # a backend was installed, and the one before it is still there
+        self.setup = BackendSetup()
+        self.install, self.version = self.setup.install, self.setup.version
         self.models = ModelChecks()
         self.comparison: PassComparison | None = None
         self.problems = Problems()
         self.preview = PreviewIcon()
         self.announcer = Announcer()
         self.cost = Cost()
+        self.takes = TakeUpkeep()
         self._begun_at = 0.0
         self.log_file: Path | None = None
         self._job: GenerateJob | None = None
@@ -111,12 +111,17 @@ class Generation:
         return self._job is not None and not self._job.state.ended
 
     @property
+    def under_way(self) -> Path | None:
+        """The folder of the take that is being made; None while none is."""
+        return self._job.request.output if self._job is not None and self.running else None
+
+    @property
     def busy(self) -> bool:
         """Whether there is anything that the timer should look at often."""
         compares = self.comparison is not None and self.comparison.running
         starting = self.backend.state in (BackendState.STARTING, BackendState.STOPPING)
-        asks = self.doctor.running or self.version.running or self.install.running
-        return self.running or compares or starting or asks or self.models.running
+        asks = self.doctor.running or self.setup.running or self.models.running
+        return self.running or compares or starting or asks or self.takes.video.running
 
     def start(self, context: Any) -> None:
         """Begin a shot with the scene's settings. Raises LatentManError."""
@@ -126,13 +131,17 @@ class Generation:
         shot = shot_file(scene, base)
         self._begin(context, take_request(next_take_folder(base), shot, scene_fps(scene), host_name()), base, shot)
 
-    def resume(self, context: Any) -> None:
-        """Go on with the newest take that was not finished, with its own settings. Raises LatentManError."""
+    def unfinished(self, context: Any) -> tuple[UnfinishedTake, ...]:
+        """The takes of the scene's output folder that can be gone on with, newest first. Raises InputError where the
+        folder has no definite place."""
+        return self.takes.unfinished.of(output_base(context, context.scene), self.under_way)
+
+    def resume(self, context: Any, take: str = "") -> None:
+        """Go on with a take that was not finished, the newest where none is named, with its own settings. Raises
+        LatentManError."""
         scene = context.scene
         base = output_base(context, scene)
-        folder = unfinished_take(base)
-        if folder is None:
-            raise InputError("take.none", f"There is no unfinished take in {base}.", "Press Generate.")
+        folder = unfinished_folder(base, take)
         request = stored_request(folder, scene_fps(scene), host_name())
         self._begin(context, request, base, None)
 
@@ -153,6 +162,9 @@ class Generation:
             self.preview.show(job.preview)
         if not self._show_frames(job) or goes_on:
             return True
+        self.takes.unfinished.forget()
+        if job.state is GenerateState.DONE and self._home is not None:
+            self.takes.finished(self._home.find(), job)
         self._home = None
         self._announce(job)
         if job.error is not None:
@@ -174,12 +186,13 @@ class Generation:
     def tick(self) -> None:
         """A slice of whatever is under way. Errors of this add-on are kept for the panel to show."""
         self.doctor.step()
-        self._look_at_backend()
+        self.setup.step(self.backend, self.problems, shot_runs=self.running)
         for model in take_changed_models(bpy.context):
             self.models.ask(model)
         self.models.step()
         self.announcer.step()
         try:
+            self.takes.step()
             if self.comparison is not None:
                 self.comparison.step()
             if not self.run_slice():
@@ -214,33 +227,12 @@ class Generation:
         self._job = None
         self.preview.close()
         self.announcer.close()
+        self.takes.close()
         if self.comparison is not None:
             self.comparison.close()
         self.doctor.close()
-        self.version.close()
-        self.install.close()
+        self.setup.close()
         self.backend.close()
-
-    def _look_at_backend(self) -> None:
-        """Go on with an installation; ask the backend's version while the preferences are open."""
-        was_running = self.install.running
-        self.install.step()
-        if was_running and self.install.done:
-            self.version.forget()
-            self._replaced = True
-            self.problems.clear_code("backend.not_found")
-        if self._replaced and not self.running:
-            self.backend.stop()  # the next shot starts the new one
-            if self.backend.state is BackendState.STOPPED:
-                self._replaced = False
-                self.install.remove_replaced()
-        self.version.step()
-        areas = (area.type for window in windows() for area in window.screen.areas)
-        if "PREFERENCES" in areas and not self.install.running:
-            choice = chosen_backend(bpy.context)
-            with contextlib.suppress(InputError):  # the preferences show why there is none
-                if choice.connection_file is None:
-                    self.version.ask(backend_command(choice))
 
     def _begin(self, context: Any, request: GenerateRequest, base: Path, shot: ShotFile | None) -> None:
         self.problems.clear(GENERATE)
@@ -249,6 +241,7 @@ class Generation:
         check_scene(context)
         session = self._warm_session(chosen_backend(context), base)
         request.prepare_folders()
+        self.takes.unfinished.forget()
         if shot is not None:
             write_request(request, shot)
         job = start_job(context, request, session)

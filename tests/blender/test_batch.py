@@ -215,6 +215,12 @@ def test_a_rate_is_blenders_own(folder: Path, tmp_path: Path, capsys: pytest.Cap
         (("--job", "a.json", "--texture"), "arguments.texture"),
         (("--job", "a.json", "--save-blend", "x.blend", "--texture", "none.png"), "arguments.texture"),
         (("--job", "a.json", "--output", "caf\udce9", "--save-blend", "x.blend"), "timeline.name"),
+        (("--job", "a.json", "--video", "x.mov"), "arguments.video"),
+        (("--job", "a.json", "--video", "nowhere/x.mp4"), "arguments.video"),
+        (("--job", "a.json", "--job", "b.json", "--video", "x.mp4"), "arguments.video"),
+        (("--job", "a.json", "--method", "latentman,masactrl", "--video", "x.mp4"), "arguments.video"),
+        (("--job", "a.json", "--video", "--connection", "c.json", "--backend", "no"), "arguments"),
+        (("--job", "a.json", "--video", "--backend", "no-such-program"), "backend.not_found"),
         (("--job", "a.json", "--model", "~nobody-of-that-name/x", "--steps", "0"), "job.number"),
         (("--job", "a.json", "--prompts", "none.txt"), "arguments.prompts"),
         (("--job", "a.json", "--prompts", "a.json"), "job.prompts"),
@@ -233,3 +239,12 @@ def test_what_is_wrong_has_a_code(
     exit_code, lines, said = run(capsys, *arguments, "--dry-run", "--json")
     assert exit_code == 2 and lines[-1]["code"] == code
     assert said.count("latentman: ") == 1
+
+
+def test_a_video_has_its_place_before_anything_is_rendered(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ("--job", folder / "a.json", "--output", tmp_path / "new", "--dry-run", "--json")
+    for video in ((), (tmp_path / "new" / "shown.mp4",), (tmp_path / "shown.MP4",)):
+        code, lines, said = run(capsys, *arguments, "--video", *video)
+        assert (code, lines[-1]["event"], said) == (0, "plan", "")
