@@ -9,91 +9,29 @@ from __future__ import annotations
 import contextlib
 import os
 import queue
-import shlex
-import shutil
 import signal
 import subprocess
 import sys
 import threading
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from ..child_process import KILL_WAIT_S, NEW_GROUP, kill_group, pump_lines
-from ..shared.errors import BackendError, InputError, LatentManError
+from ..shared.errors import BackendError, LatentManError
 from ..shared.files.frame_files import storage_error
 from ..shared.protocol.client.transport import LaunchKeys
 from ..shared.protocol.launch import ConnectionInfo, parse_reply, path_text
 from ..shared.protocol.process_end import OUT_OF_MEMORY_HINT, how_it_ended, probably_out_of_memory
+from .backend_command import BackendCommand
 
 START_LIMIT_S = 60.0
 CLIENT_NAME = "Blender"  # as whoever finds the folder in use is told
 LOG_FILE = "backend.log"
 _END_WAIT_S = 20.0  # the backend may wait that long for its worker
-_SERVE = ("serve", "--stdio")
 _START_HINT = "Check which backend the preferences name. The log and the doctor say more."
 _SLOW_HINT = "Start it again: a slow disk may need longer the first time. The log says how far it came."
 _DIED_HINT = "Finished frames are kept: resume. If it ends again, the log and the doctor say more."
 _MEMORY_HINT = f"Finished frames are kept. {OUT_OF_MEMORY_HINT}"
-
-
-@dataclass(frozen=True, slots=True)
-class BackendCommand:
-    """How the backend is started: the words of the command, the folder to start it in (None: the present one), and
-    what is added to its environment."""
-
-    words: tuple[str, ...]
-    folder: Path | None = None
-    environment: tuple[tuple[str, str], ...] = ()
-
-    @property
-    def program(self) -> str:
-        """What is run, without the words that say how."""
-        return self.words[0]
-
-    def other(self, *words: str) -> tuple[str, ...]:
-        """The words of another of its commands, `doctor` for example."""
-        return (*self.words[: self.words.index(_SERVE[0])], *words)
-
-
-def parse_backend_command(text: str) -> BackendCommand:
-    """What a user typed as the backend: a Python with the backend installed, or the `latentman` command.
-
-    Raises InputError where the program is not there.
-    """
-    try:
-        words = shlex.split(text, posix=os.name == "posix")
-    except ValueError as error:
-        raise InputError(
-            "backend.command", f"The backend command {text!r} cannot be read: {error}.", "Close every quotation mark."
-        ) from error
-    program = shutil.which(words[0]) if words else None
-    if program is None:
-        raise InputError(
-            "backend.not_found",
-            f"The backend command {text!r} is not a program on this machine.",
-            "Give the latentman command, or the python of the environment that it is installed in.",
-        )
-    is_python = len(words) == 1 and Path(program).stem.lower().startswith("python")
-    return BackendCommand((program, *words[1:], *(("-m", "backend") if is_python else ()), *_SERVE))
-
-
-def find_backend(checkout: Path | None) -> BackendCommand:
-    """The backend where none was named: this Python in a checkout (the bpy package), else `latentman` on the PATH.
-
-    `checkout` is the project's folder when Blender runs as a module of the Python that the backend is installed in.
-    Raises InputError where there is none.
-    """
-    if checkout is not None and (checkout / "backend" / "__main__.py").is_file():
-        return BackendCommand((sys.executable, "-m", "backend", *_SERVE), checkout)
-    program = shutil.which("latentman")
-    if program is None:
-        raise InputError(
-            "backend.not_found",
-            "The backend was not found: there is no latentman command on the PATH.",
-            "Install it, or say where it is in the add-on's preferences or with --backend.",
-        )
-    return BackendCommand((program, *_SERVE))
 
 
 class BackendProcess:

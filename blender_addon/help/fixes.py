@@ -23,6 +23,9 @@ def _reset(setting: str, label: str) -> Fix:
 
 
 _PREFERENCES = Fix("latentman.open_preferences", "Open Preferences")
+_INSTALL = Fix("latentman.install_backend", "Install Backend")
+_AGAIN = Fix("latentman.install_backend", "Try Again")
+_INSTALL_LOG = Fix("latentman.show_install_log", "Open Log")
 _START = Fix("latentman.start_backend", "Start Backend")
 _LOG = Fix("latentman.show_log", "Open Log")
 _DOCTOR = Fix("latentman.doctor", "Ask the Doctor")
@@ -57,12 +60,15 @@ FIXES: dict[str, tuple[Fix, ...]] = {
     "backend.command": (_PREFERENCES,),
     "backend.died": (_RESUME, _START, _LOG, _DOCTOR),
     "backend.frame": (_RESUME, _LOG),
+    "backend.install_": (_AGAIN, _INSTALL_LOG, _PREFERENCES),
+    "backend.install_space": (_AGAIN, _PREFERENCES),
     "backend.keys": (_START, _LOG),
     "backend.launch": (_PREFERENCES, _LOG, _DOCTOR),
     "backend.locked": (_OTHER_OUTPUT,),
     "backend.lost": (_RESUME, _START, _PREFERENCES),
     "backend.no_curve": (_DOCTOR,),
-    "backend.not_found": (_PREFERENCES,),
+    "backend.not_found": (_INSTALL, _PREFERENCES),
+    "backend.package": (_PREFERENCES,),
     "backend.start": (_LOG, _DOCTOR, _PREFERENCES),
     "backend.start_slow": (_START, _LOG, _DOCTOR),
     "backend.stopping": (),

@@ -8,12 +8,12 @@ import bpy
 from bpy.props import StringProperty
 
 from .. import __package__ as addon_name
-from ..client.warm_backend import BackendState, whole_log
+from ..client.warm_backend import BackendState
 from ..shared.errors import LatentManError
 from ..shot.generation import backend_command, chosen_backend
 from ..shot.running import generation, wake
 from ..typed_bpy import Outcome, registration_of
-from .reporting import allow, refuse
+from .reporting import allow, refuse, show_log_text
 
 LOG_TEXT = "LatentMan backend.log"
 
@@ -99,16 +99,7 @@ class LATENTMAN_OT_show_log(bpy.types.Operator):
 
     def execute(self, context: Any) -> Outcome:
         """Fill the text."""
-        file = generation().log_file
-        try:
-            content = "" if file is None else whole_log(file)
-        except OSError as error:
-            self.report({"ERROR"}, f"The log {file} cannot be read: {error.strerror}.")
-            return {"CANCELLED"}
-        text = bpy.data.texts.get(LOG_TEXT) or bpy.data.texts.new(LOG_TEXT)
-        text.from_string(content)
-        self.report({"INFO"}, f"The log is the text {text.name!r}")
-        return {"FINISHED"}
+        return show_log_text(self, generation().log_file, LOG_TEXT)
 
 
 class LATENTMAN_OT_doctor(bpy.types.Operator):

@@ -14,7 +14,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from blender_addon.client.backend_process import BackendCommand, BackendProcess, find_backend, parse_backend_command
+from blender_addon.client.backend_command import BackendCommand, find_backend, parse_backend_command
+from blender_addon.client.backend_process import BackendProcess
 from blender_addon.client.generate_job import GenerateJob
 from blender_addon.client.present import FrameLook
 from blender_addon.client.progress import GenerateState

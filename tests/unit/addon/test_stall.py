@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from blender_addon.client import stall
-from blender_addon.client.backend_process import BackendCommand, BackendProcess, find_backend
+from blender_addon.client.backend_command import BackendCommand, find_backend
+from blender_addon.client.backend_process import BackendProcess
 from blender_addon.client.generate_job import GenerateJob
 from blender_addon.client.progress import GenerateProgress, GenerateState
 from blender_addon.client.stall import LEAST_SILENCE_S, TIMES_LONGEST, StallWatch
