@@ -13,7 +13,7 @@ from ..shared.errors import LatentManError
 from ..shot.generation import backend_command, chosen_backend
 from ..shot.running import generation, wake
 from ..typed_bpy import Outcome, registration_of
-from .reporting import allow, refuse, show_log_text
+from .base.reporting import allow, refuse, show_log_text
 
 LOG_TEXT = "LatentMan backend.log"
 

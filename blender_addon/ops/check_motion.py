@@ -12,8 +12,8 @@ from ..rig.motion_figures import store_check
 from ..scene.scene_job import scene_frames
 from ..scene_time import Steps
 from ..typed_bpy import Outcome, registration_of
-from .frame_by_frame import FrameByFrame
-from .reporting import allow
+from .base.frame_by_frame import FrameByFrame
+from .base.reporting import allow
 
 
 class LATENTMAN_OT_check_motion(FrameByFrame, bpy.types.Operator):

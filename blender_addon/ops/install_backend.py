@@ -19,7 +19,7 @@ from ..shared.version import VERSION
 from ..shot.generation import BY_HAND_FOLDER, CHECKOUT, environments_folder
 from ..shot.running import generation, wake
 from ..typed_bpy import Outcome, registration_of
-from .reporting import allow, refuse, show_log_text
+from .base.reporting import allow, refuse, show_log_text
 
 LOG_TEXT = "LatentMan installation.log"
 _DIALOG_WIDTH = 420

@@ -9,12 +9,12 @@ from typing import Any
 
 import bpy
 
-from ..client.warm_backend import whole_log
-from ..help.places import place_of
-from ..shared.errors import LatentManError
-from ..shot.hider_watch import look_again
-from ..shot.running import generation, wake
-from ..typed_bpy import Outcome
+from ...client.warm_backend import whole_log
+from ...help.places import place_of
+from ...shared.errors import LatentManError
+from ...shot.hider_watch import look_again
+from ...shot.running import generation, wake
+from ...typed_bpy import Outcome
 
 _Execute = Callable[[Any, Any], Outcome]
 

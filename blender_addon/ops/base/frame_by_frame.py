@@ -7,10 +7,10 @@ from typing import Any
 
 import bpy
 
-from ..scene_time import Steps, at_once
-from ..shared.errors import LatentManError
-from ..shot.running import wake
-from ..typed_bpy import Outcome
+from ...scene_time import Steps, at_once
+from ...shared.errors import LatentManError
+from ...shot.running import wake
+from ...typed_bpy import Outcome
 from .reporting import forget, refuse, reported
 
 _SLICE_S = 0.1  # Blender draws and hears the user in between
