@@ -20,8 +20,8 @@ from ..shared.motion import SUFFIXES
 from ..shared.motion.samples import sample_at
 from ..shot.running import wake
 from ..typed_bpy import Outcome, registration_of
+from .base.reporting import refuse, reported
 from .picture_size import adopt, adopted
-from .reporting import refuse, reported
 
 _GLOB = ";".join(f"*{form}" for suffix in SUFFIXES for form in (suffix, suffix.upper()))
 
