@@ -65,6 +65,7 @@ COMMANDS = (
     Command("eval", "backend.commands.eval", "consistency report of a result"),
     Command("bench", "backend.commands.bench", "speed and memory, side by side in one run", computes=True),
     Command("report", "backend.commands.report", "video, contact sheet and manifest of a result"),
+    Command("video", "backend.commands.video", "the frames of a take as an mp4 file"),
     Command("convert-smpl", "backend.commands.convert_smpl", "turn a licensed SMPL file into a safe npz"),
     Command("train", "backend.commands.train", "make the embedded model", computes=True),
     Command("doctor", "backend.commands.doctor", "what works on this machine, and the command that mends the rest"),

@@ -14,11 +14,13 @@ from .ops import (
     frame_shot,
     generate,
     import_motion,
+    leave_out,
     mending,
     open_help,
     picture_size,
     preview_depth,
     preview_parts,
+    save_video,
     set_frames,
     settings,
     takes,
@@ -27,7 +29,7 @@ from .ops import (
 )
 from .ops import models as model_operators
 from .scene import older_files, preferences, properties
-from .shot import running
+from .shot import hider_watch, running
 from .ui import models as model_list
 from .ui import motion, panel
 from .ui import preferences as drawn_preferences
@@ -50,12 +52,14 @@ _PARTS: tuple[_Part, ...] = (
     drawn_preferences,
     properties,
     older_files,
+    hider_watch,
     running,
     import_motion,
     edit_layer,
     check_motion,
     frame_shot,
     picture_size,
+    leave_out,
     depth_preview,
     preview_parts,
     preview_depth,
@@ -68,6 +72,7 @@ _PARTS: tuple[_Part, ...] = (
     open_help,
     generate,
     takes,
+    save_video,
     texture,
     watch_takes,
     model_list,

@@ -27,6 +27,7 @@ from .plan import look_ahead
 from .report import BatchReport, Interrupts
 from .saved_blend import check_target, check_texture, save_blend
 from .shots import BatchShot, batch_shots, prepared
+from .videos import Videos, asked_videos
 
 COMMAND = "latentman"
 _SLEEP_S = 0.005
@@ -56,10 +57,11 @@ def run(options: argparse.Namespace, report: BatchReport) -> int:
     shots = batch_shots(options)
     code = EXIT_DONE
     with Interrupts() as interrupts, Backends(options) as backends:
+        videos = asked_videos(options.video, backends.choice(), len(shots))
         for index, shot in enumerate(shots):
             report.shot(shot, index, len(shots))
             try:
-                _run_shot(options, shot, backends, interrupts, report)
+                _run_shot(options, shot, backends, videos, interrupts, report)
             except CancelledError:
                 raise
             except (LatentManError, OSError) as error:
@@ -71,12 +73,19 @@ def run(options: argparse.Namespace, report: BatchReport) -> int:
 
 
 def _run_shot(
-    options: argparse.Namespace, shot: BatchShot, backends: Backends, interrupts: Interrupts, report: BatchReport
+    options: argparse.Namespace,
+    shot: BatchShot,
+    backends: Backends,
+    videos: Videos | None,
+    interrupts: Interrupts,
+    report: BatchReport,
 ) -> None:
     with prepared(options, shot, first=report.index == 0, tell=report.motion) as (scene, request):
         check_scene(bpy.context)
         if options.save_blend is not None:
             check_target(options.save_blend, request.output)
+        if videos is not None:
+            videos.check(request)
         if options.dry_run:
             request.check_folders()
             ahead = look_ahead(bpy.context, request, backends.known_jobs(shot.work))
@@ -88,7 +97,7 @@ def _run_shot(
         job.raise_if_unfinished()
         if options.save_blend is not None:
             save_blend(scene, job, options.save_blend.absolute(), options.texture)
-        report.done(job)
+        report.done(job, videos.write(job, lambda: interrupts.seen) if videos is not None else {})
 
 
 class Backends:
@@ -111,11 +120,12 @@ class Backends:
         """A session with the chosen backend; one of our own works below `work`. Raises LatentManError."""
         if self._session is None or self._work != work or self._session.client.closed:
             self.drop()
-            self._session = new_session(self._choice(), work)
+            self._session = new_session(self.choice(), work)
             self._work = work
         return self._session
 
-    def _choice(self) -> BackendChoice:
+    def choice(self) -> BackendChoice:
+        """The backend of the options, else of the preferences."""
         given, stored = self._options, chosen_backend(bpy.context)
         device = given.device or stored.device
         if given.backend or given.connection:
@@ -124,7 +134,7 @@ class Backends:
 
     def known_jobs(self, work: Path) -> Path | None:
         """Where the chosen backend keeps its jobs if it is one of our own, else None."""
-        return known_jobs(self._choice(), work)
+        return known_jobs(self.choice(), work)
 
     def drop(self) -> None:
         """End the session. Harmless when there is none."""

@@ -8,6 +8,7 @@ import signal
 import sys
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any
 
@@ -123,8 +124,8 @@ class BatchReport:
             event = "cancelled" if isinstance(error, CancelledError) else "failed"
             self._line(event=event, code=error.code, message=error.message, hint=error.hint, exit_code=error.exit_code)
 
-    def done(self, job: GenerateJob) -> None:
-        """Where the result is, and what was chosen in it."""
+    def done(self, job: GenerateJob, videos: Mapping[str, Path]) -> None:
+        """Where the result is with its videos, by method, and what was chosen in it."""
         notes = {made.method: job.notes(made.method) for made, _ in job.results}
         for method, sentences in notes.items():
             for note in sentences:
@@ -135,8 +136,11 @@ class BatchReport:
                 output=str(job.request.output),
                 jobs={done.method: job_id for done, job_id in job.results},
                 notes=notes,
+                videos={method: str(path) for method, path in videos.items()},
             )
         else:
+            for path in videos.values():
+                self._lines.keep(f"Video: {path}")
             self._lines.show(1.0, f"Done: {job.request.output}")
             self._lines.end()
 

@@ -69,6 +69,13 @@ class GenerateProgress:
         return f"No progress for {time} ({self.method}: {where}). Cancel, or wait on."
 
     @property
+    def kept(self) -> str:
+        """What a cancel would keep now: the segment under way is denoised from its first step again."""
+        whole = self.frame if self.frame >= self.frames else self.frame - self.frame % self.segment_frames
+        kept = f"Cancel now keeps {whole} of {self.frames} frames"
+        return kept if self.frames > self.segment_frames else f"{kept}: the shot is one segment"
+
+    @property
     def text(self) -> str:
         """One line, for the status bar and the terminal."""
         if self.state is GenerateState.RENDERING:

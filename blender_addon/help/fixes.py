@@ -42,6 +42,7 @@ _EDIT_PROMPTS = Fix("latentman.edit_prompts", "Edit Keyed Prompts")
 _SHORTEN = Fix("latentman.shorten_segments", "Shorten Segments")
 _RELEASE = Fix("latentman.release_memory", "Release Memory")
 _FIND_FILES = Fix("file.find_missing_files", "Find Missing Files")
+_LEAVE_OUT = Fix("latentman.leave_out", "Leave Out What Hides It")
 _FREE_BODY = _reset("body_path", "Use the Free Body")
 _EMBEDDED = _reset("model", "Use the Embedded Model")
 _ALL_FRAMES = _reset("frames", "Use the Scene's Frames")
@@ -86,6 +87,7 @@ FIXES: dict[str, tuple[Fix, ...]] = {
     "model.lora": (_HIDDEN,),
     "model.tiny_decoder": (_PREFERENCES,),
     "motion.": (_OTHER_MOTION,),
+    "objects.": (_FRAME,),
     "output.": (_OTHER_OUTPUT, _PREFERENCES),
     "output.relative": (_SAVE, _OTHER_OUTPUT),
     "passes.": (_RESUME,),
@@ -94,7 +96,7 @@ FIXES: dict[str, tuple[Fix, ...]] = {
     "passes.size": (),
     "protocol.": (_DOCTOR, _PREFERENCES),
     "render.": (_RESUME,),
-    "render.hidden": (_FRAME,),
+    "render.hidden": (_LEAVE_OUT, _FRAME),
     "render.too_small": (_FRAME,),
     "rig.": (_IMPORT,),
     "rig.library": (_FIND_FILES,),
@@ -110,6 +112,8 @@ FIXES: dict[str, tuple[Fix, ...]] = {
     "timeline.": (_FIND,),
     "timeline.no_frame": (_RESUME, _FIND),
     "worker.": (_RESUME, _LOG),
+    "video.": (_PREFERENCES, _DOCTOR),
+    "video.busy": (),
 }
 
 

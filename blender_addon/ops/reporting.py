@@ -8,6 +8,7 @@ from typing import Any
 
 from ..help.places import place_of
 from ..shared.errors import LatentManError
+from ..shot.hider_watch import look_again
 from ..shot.running import generation, wake
 from ..typed_bpy import Outcome
 
@@ -36,6 +37,12 @@ def refuse(operator: Any, error: LatentManError) -> Outcome:
     wake()
     operator.report({"ERROR"}, str(error))
     return {"CANCELLED"}
+
+
+def warn_of_hiders(operator: Any, context: Any) -> None:
+    """Say in the status bar which objects hide a character; the panel says so as well."""
+    for one in look_again(context):
+        operator.report({"WARNING"}, one.sentence)
 
 
 def _place(operator: Any) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 import bpy
 
 from ..help.places import GENERATE, MOTION
+from ..rig.left_out import LEFT_OUT, names_with
 from ..scene.properties import settings_of
 from ..scene.scene_job import scene_frames, stored_template
 from ..shared.errors import BackendError, InputError, LatentManError
@@ -92,4 +93,5 @@ def _cause(scene: Any, place: str, error: LatentManError) -> object:
         job = str(other)
     camera = scene.camera
     seen = None if camera is None else (camera.name, tuple(map(tuple, camera.matrix_world)))
-    return job, settings_of(scene).engine, settings_of(scene).output, bpy.data.filepath, seen
+    choices = names_with(scene, LEFT_OUT)
+    return job, settings_of(scene).engine, settings_of(scene).output, bpy.data.filepath, seen, choices

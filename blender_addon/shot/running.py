@@ -35,6 +35,7 @@ from ..shared.files.frame_files import file_error
 from ..shared.protocol.client.session import Session
 from ..timeline.take import Take, show_take
 from ..typed_bpy import persistent, windows
+from . import hider_watch
 from .announcement import Announcer, Ending
 from .cost import Cost
 from .generation import (
@@ -47,7 +48,9 @@ from .generation import (
     start_job,
 )
 from .problems import Problems
-from .takes_on_disk import next_take_folder, stored_request, take_request, unfinished_take, write_request
+from .take_upkeep import TakeUpkeep
+from .takes_on_disk import next_take_folder, stored_request, take_request, write_request
+from .unfinished_takes import UnfinishedTake, unfinished_folder
 
 TICK_S = 0.05
 IDLE_TICK_S = 0.5
@@ -83,6 +86,7 @@ class Generation:
         self.preview = PreviewIcon()
         self.announcer = Announcer()
         self.cost = Cost()
+        self.takes = TakeUpkeep()
         self._begun_at = 0.0
         self.log_file: Path | None = None
         self._job: GenerateJob | None = None
@@ -105,11 +109,17 @@ class Generation:
         return self._job is not None and not self._job.state.ended
 
     @property
+    def under_way(self) -> Path | None:
+        """The folder of the take that is being made; None while none is."""
+        return self._job.request.output if self._job is not None and self.running else None
+
+    @property
     def busy(self) -> bool:
         """Whether there is anything that the timer should look at often."""
         compares = self.comparison is not None and self.comparison.running
         starting = self.backend.state in (BackendState.STARTING, BackendState.STOPPING)
-        return self.running or compares or starting or self.doctor.running or self.models.running
+        asks = self.doctor.running or self.models.running
+        return self.running or compares or starting or asks or self.takes.video.running
 
     def start(self, context: Any) -> None:
         """Begin a shot with the scene's settings. Raises LatentManError."""
@@ -119,13 +129,17 @@ class Generation:
         shot = shot_file(scene, base)
         self._begin(context, take_request(next_take_folder(base), shot, scene_fps(scene), host_name()), base, shot)
 
-    def resume(self, context: Any) -> None:
-        """Go on with the newest take that was not finished, with its own settings. Raises LatentManError."""
+    def unfinished(self, context: Any) -> tuple[UnfinishedTake, ...]:
+        """The takes of the scene's output folder that can be gone on with, newest first. Raises InputError where the
+        folder has no definite place."""
+        return self.takes.unfinished.of(output_base(context, context.scene), self.under_way)
+
+    def resume(self, context: Any, take: str = "") -> None:
+        """Go on with a take that was not finished, the newest where none is named, with its own settings. Raises
+        LatentManError."""
         scene = context.scene
         base = output_base(context, scene)
-        folder = unfinished_take(base)
-        if folder is None:
-            raise InputError("take.none", f"There is no unfinished take in {base}.", "Press Generate.")
+        folder = unfinished_folder(base, take)
         request = stored_request(folder, scene_fps(scene), host_name())
         self._begin(context, request, base, None)
 
@@ -146,6 +160,9 @@ class Generation:
             self.preview.show(job.preview)
         if not self._show_frames(job) or goes_on:
             return True
+        self.takes.unfinished.forget()
+        if job.state is GenerateState.DONE and self._home is not None:
+            self.takes.finished(self._home.find(), job)
         self._home = None
         self._announce(job)
         if job.error is not None:
@@ -172,6 +189,7 @@ class Generation:
         self.models.step()
         self.announcer.step()
         try:
+            self.takes.step()
             if self.comparison is not None:
                 self.comparison.step()
             if not self.run_slice():
@@ -206,6 +224,7 @@ class Generation:
         self._job = None
         self.preview.close()
         self.announcer.close()
+        self.takes.close()
         if self.comparison is not None:
             self.comparison.close()
         self.doctor.close()
@@ -218,6 +237,7 @@ class Generation:
         check_scene(context)
         session = self._warm_session(chosen_backend(context), base)
         request.prepare_folders()
+        self.takes.unfinished.forget()
         if shot is not None:
             write_request(request, shot)
         job = start_job(context, request, session)
@@ -317,6 +337,8 @@ def _tick() -> float | None:
     before, _Running.prompts = _Running.prompts, written_prompts(bpy.context.scene)
     settled = current.problems.step(bpy.context.scene)
     if was_busy or current.busy or settled or current.backend.memory != memory or before != _Running.prompts:
+        _Running.redraws = _REDRAWS
+    if hider_watch.step(bpy.context):
         _Running.redraws = _REDRAWS
     if _Running.redraws and time.monotonic() >= _Running.redraw_at:
         _Running.redraws -= 1

@@ -15,6 +15,7 @@ from ..scene_time import scene_fps
 from ..shared.errors import InputError
 from ..shared.motion.samples import SAMPLES
 from ..typed_bpy import registration_of
+from .hiders import draw_hiders
 from .text import draw_text
 
 
@@ -42,6 +43,7 @@ def draw_motion(layout: Any, context: Any) -> None:
         _draw_character(layout.box(), context.scene, one.armature)
     layout.operator("latentman.check_motion", icon="VIEWZOOM")
     _draw_edit_layer(layout, context)
+    draw_hiders(layout, context)
 
 
 def _draw_edit_layer(layout: Any, context: Any) -> None:

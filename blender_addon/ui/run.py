@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..ops.generate import can_resume, why_not
+from ..ops.generate import why_not
 from ..rig.character import characters
 from ..scene.presets import preset_named
 from ..scene.scene_job import hidden_settings, output_base, preset_changes, scene_frames
@@ -32,6 +32,8 @@ def draw_run(layout: Any, context: Any) -> None:
         column = layout.column(align=True)
         column.progress(factor=current.progress.fraction, text=f"{current.progress.fraction:.0%}")
         draw_text(column, current.progress.text)
+        if current.running:
+            draw_text(column, current.progress.kept)
         if current.progress.warning:
             draw_text(layout, current.progress.warning, "ERROR")
     if current.preview.icon_id:
@@ -98,11 +100,9 @@ def _draw_frames(layout: Any, context: Any) -> None:
 
 def _draw_begin(layout: Any, context: Any, reason: LatentManError | None) -> None:
     """The buttons that begin, where the take goes, and why they are grey."""
-    row = layout.row(align=True)
+    row = layout.row()
     row.scale_y = _BUTTON_SCALE
     row.operator("latentman.generate", icon="RENDER_ANIMATION")
-    if can_resume(context):
-        row.operator("latentman.resume", icon="PLAY")
     if reason is not None:
         draw_error(layout, reason, icon="INFO")
         return

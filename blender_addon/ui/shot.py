@@ -11,6 +11,7 @@ from ..look.depth_preview import depth_is_shown
 from ..rig import character as rig
 from ..shared.files.weight_header import some_names
 from ..shared.jobs.frame_range import format_frames
+from ..shot.hider_watch import hiders_now
 from ..shot.running import generation
 from .text import draw_text
 
@@ -53,7 +54,8 @@ def draw_camera(layout: Any, context: Any) -> None:
         shown = f"{render.resolution_x} x {render.resolution_y}"
         draw_text(layout, f"The view shows {shown}, pictures are {settings.width} x {settings.height}", "INFO")
         layout.operator("latentman.use_picture_size", icon="FULLSCREEN_EXIT")
-    others = rig.others_in_picture(scene, context.view_layer)
+    hiding = {one.name for one in hiders_now(context)}
+    others = [name for name in rig.others_in_picture(scene, context.view_layer) if name not in hiding]
     if others:
         draw_text(layout, f"Also in the picture: {some_names(others)}", "INFO")
 

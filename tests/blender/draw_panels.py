@@ -18,6 +18,7 @@ import bpy
 
 import blender_addon
 from blender_addon.scene.scene_job import stored_template
+from blender_addon.shot.hider_watch import look_again
 from blender_addon.shot.running import generation
 from blender_addon.timeline.take import Take, add_take
 from blender_addon.ui.panel import SECTIONS
@@ -49,6 +50,16 @@ def full() -> None:
     generation().problems.say(lost)
 
 
+def hidden() -> None:
+    """The start-up file's cube before a character, and two planes that were decided about."""
+    assert operators.latentman.import_motion(filepath=str(sample_path("walk"))) == {"FINISHED"}
+    for name, decide in (("wall", operators.latentman.leave_out), ("chair", operators.latentman.keep_in_picture)):
+        bpy.ops.mesh.primitive_plane_add(size=0.1)
+        context.object.name = name
+        assert decide(name=name) == {"FINISHED"}
+    look_again(context)
+
+
 def draw(scenario: Callable[[], None]) -> None:
     """Draw a scenario, print, end."""
     bpy.ops.wm.read_factory_settings()
@@ -74,4 +85,4 @@ def draw(scenario: Callable[[], None]) -> None:
 
 
 if __name__ == "__main__":
-    draw({"empty": empty, "full": full}[sys.argv[1]])
+    draw({"empty": empty, "full": full, "hidden": hidden}[sys.argv[1]])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -56,6 +57,14 @@ def test_a_full_scene_shows_facts_changes_takes_and_what_mends_the_error() -> No
     assert "The view shows 1920 x 1080, pictures are 256 x 256" in whole
     wanted = ("start_backend", "show_log", "doctor", "clear_error", "show_take", "redo_take", "take_background")
     assert {f"bpy.ops.latentman.{name}" for name in (*wanted, "use_picture_size")} <= operators
+
+
+def test_what_hides_the_character_is_a_warning_with_its_buttons() -> None:
+    texts, operators = drawn("tests.blender.draw_panels", "hidden")
+    assert re.search(r"Cube hides \d+ % of the character", " ".join(texts))
+    assert texts.count("Leave Out") == 1 and {"Left out: wall", "Kept: chair"} <= set(texts)
+    assert "Also in the picture: chair" in texts
+    assert {f"bpy.ops.latentman.{name}" for name in ("leave_out", "keep_in_picture", "take_back")} <= operators
 
 
 def test_a_new_method_has_its_fields_in_the_panel_by_its_declaration() -> None:

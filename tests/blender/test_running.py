@@ -22,7 +22,7 @@ from blender_addon.look.camera import frame_shot
 from blender_addon.passes.comparison import Compared
 from blender_addon.rig.character import import_motion
 from blender_addon.shot import running
-from blender_addon.timeline.take import DONE, takes
+from blender_addon.timeline.take import DONE, SEED, takes
 from shared.body import free_body
 from tests.blender.scenes import context, empty_scene, operators, standing_motion
 
@@ -111,6 +111,49 @@ def test_a_take_is_cancelled_cut_off_and_still_finished_without_computing_a_fram
     settings.prompt = "step_s=0.2"
     assert _changes() == Compared((), (1, 2, 3, 4), to_generate=0)
     _look_at_a_moved_camera(shot)
+
+
+def test_each_interrupted_take_keeps_its_own_resume_and_can_be_deleted(shot: Path) -> None:
+    base, current = shot.parent / "latentman", running.generation()
+    for seed in (1, 2):
+        context.scene.latentman.seed = seed
+        current.start(bpy.context)
+        assert f"take-00{seed}" not in [take.name for take in current.unfinished(bpy.context)]  # it is under way
+        current.cancel()
+        tick(lambda: not current.running)
+        current.tick()
+    assert [take.text for take in current.unfinished(bpy.context)] == [
+        "take-002, 0 of 4 frames",
+        "take-001, 0 of 4 frames",
+    ]
+    with pytest.raises(RuntimeError, match="no unfinished take 'take-009'"):
+        operators.latentman.resume(take="take-009")
+    current.problems.clear_all()
+    assert operators.latentman.resume(take="take-001") == {"FINISHED"}
+    (strip,) = takes(context.scene)
+    assert (strip[DONE], strip[SEED]) == (4, "1")
+    assert [take.name for take in current.unfinished(bpy.context)] == ["take-002"] and operators.latentman.resume.poll()
+    for wrong in ("", "take-001", "../latentman"):
+        with pytest.raises(RuntimeError, match="No take is named|no unfinished take"):
+            operators.latentman.delete_take(take=wrong)
+    assert operators.latentman.delete_take(take="take-002") == {"FINISHED"}
+    assert sorted(path.name for path in base.glob("take-*")) == ["take-001"] and takes(context.scene) == [strip]
+    assert current.unfinished(bpy.context) == () and not operators.latentman.resume.poll()
+
+
+def test_a_finished_take_is_shown_alone_and_takes_the_scene_to_its_size(shot: Path) -> None:
+    assert operators.latentman.generate() == {"FINISHED"}
+    render = context.scene.render
+    assert (render.resolution_x, render.resolution_y) == (64, 64)
+    render.resolution_x = 100  # a size that the user has set
+    context.scene.latentman.seed = 2
+    assert operators.latentman.generate() == {"FINISHED"}
+    first, second = takes(context.scene)
+    assert (first.mute, second.mute) == (True, False)
+    assert (render.resolution_x, render.resolution_y) == (100, 64)
+    assert operators.latentman.compare_takes() == {"FINISHED"}
+    assert (first.mute, second.mute) == (False, True)
+    assert operators.latentman.resume.poll() is False
 
 
 def _look_at_a_moved_camera(shot: Path) -> None:

@@ -13,7 +13,14 @@ ROOT = Path(__file__).resolve().parents[3]
 # Families of commands that no panel runs.
 OF_COMMANDS = {"arguments", "bench", "clean", "convert", "eval", "metrics", "report", "serve", "shot", "training"}
 # Only the user can mend these: the message says what to type, or to wait.
-WITHOUT_BUTTON = {"backend.stopping", "generate.busy", "generate.no_prompt", "help.no_file", "passes.size"}
+WITHOUT_BUTTON = {
+    "backend.stopping",
+    "generate.busy",
+    "generate.no_prompt",
+    "help.no_file",
+    "passes.size",
+    "video.busy",
+}
 
 
 def raised_codes() -> set[str]:

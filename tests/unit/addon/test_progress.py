@@ -40,3 +40,10 @@ def test_the_text_names_method_stage_step_and_frame() -> None:
     shown = replace(BASE, method="latentman", stage="sampling", step=3, steps=20, frame=4, seconds_left=61.4)
     assert shown.text == "latentman: sampling, step 3 of 20, frame 4 of 8, 61 s left"
     assert replace(BASE, state=GenerateState.CANCELLING).text == "Cancelling"
+
+
+def test_what_a_cancel_keeps_are_the_frames_of_whole_segments() -> None:
+    assert BASE.kept == "Cancel now keeps 0 of 8 frames"
+    assert replace(BASE, frame=6).kept == "Cancel now keeps 4 of 8 frames"
+    assert replace(BASE, frame=8).kept == "Cancel now keeps 8 of 8 frames"
+    assert replace(BASE, segment_frames=8, frame=3).kept == "Cancel now keeps 0 of 8 frames: the shot is one segment"
