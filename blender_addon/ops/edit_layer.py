@@ -11,7 +11,7 @@ from ..rig.character import chosen_character, why_grey
 from ..rig.edit_layer import add_layer, bake_layer, remove_layer, why_no_bake, why_no_layer
 from ..shot.running import wake
 from ..typed_bpy import Outcome, registration_of
-from .reporting import allow
+from .base.reporting import allow
 
 
 class LATENTMAN_OT_add_edit_layer(bpy.types.Operator):

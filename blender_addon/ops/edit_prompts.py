@@ -8,8 +8,8 @@ import bpy
 
 from ..scene.prompt_text import new_prompts
 from ..typed_bpy import Outcome, registration_of
-from .editor_beside import has_view, open_beside, text_editor
-from .reporting import allow
+from .base.editor_beside import has_view, open_beside, text_editor
+from .base.reporting import allow
 
 
 class LATENTMAN_OT_edit_prompts(bpy.types.Operator):

@@ -17,8 +17,8 @@ from ..shared.jobs.job import validate_job
 from ..shot.generation import check_scene, why_no_shot
 from ..shot.running import Generation, generation, wake
 from ..typed_bpy import Outcome, registration_of
+from .base.reporting import allow, refuse, warn_of_hiders
 from .picture_size import adopt, adopted
-from .reporting import allow, refuse, warn_of_hiders
 
 _BLOCKING_SLEEP_S = 0.005
 

@@ -20,7 +20,8 @@ from ..shared.motion import SUFFIXES
 from ..shared.motion.samples import sample_at
 from ..shot.running import wake
 from ..typed_bpy import Outcome, registration_of
-from .reporting import refuse, reported
+from .base.reporting import refuse, reported
+from .picture_size import adopt, adopted
 
 _GLOB = ";".join(f"*{form}" for suffix in SUFFIXES for form in (suffix, suffix.upper()))
 
@@ -86,11 +87,14 @@ class LATENTMAN_OT_import_motion(bpy.types.Operator):
 
         Of several files those that are motions are imported, and each of the others is named.
         """
-        self._take_from_scene(context.scene)
+        scene = context.scene
+        self._take_from_scene(scene)
+        if adopt(scene):
+            self.report({"INFO"}, adopted(scene))
         made = []
-        for path in self._paths(context.scene):
+        for path in self._paths(scene):
             try:
-                made.append(self._import(context.scene, path))
+                made.append(self._import(scene, path))
             except LatentManError as error:
                 refuse(self, error)
         if not made:

@@ -12,7 +12,7 @@ from ..rig.left_out import keep, leave_out, take_back
 from ..shared.errors import InputError
 from ..shot.hider_watch import look_again, mark_stale
 from ..typed_bpy import Outcome, registration_of
-from .reporting import reported
+from .base.reporting import reported
 
 
 class _Choice:

@@ -10,7 +10,7 @@ from bpy.props import BoolProperty, StringProperty
 from ..shared.methods.setting import declared
 from ..shared.methods.table import settings_groups
 from ..typed_bpy import Outcome, registration_of
-from .reporting import allow
+from .base.reporting import allow
 
 # What a declaration says mends an error: `METHOD.SETTING`, `finish.SETTING`.
 _DECLARED = (

@@ -16,7 +16,7 @@ from ..shared.files.weight_header import WEIGHT_SUFFIXES
 from ..shared.models.files import EMBEDDED, ModelFiles
 from ..shot.running import generation, wake
 from ..typed_bpy import Outcome, registration_of
-from .reporting import allow, refuse
+from .base.reporting import allow, refuse
 
 
 class _AddModel:

@@ -9,8 +9,8 @@ from bpy.props import EnumProperty
 
 from ..help.manual import PAGES, page_text
 from ..typed_bpy import Outcome, registration_of
-from .editor_beside import has_view, open_beside, text_editor
-from .reporting import allow, reported
+from .base.editor_beside import has_view, open_beside, text_editor
+from .base.reporting import allow, reported
 
 _PAGE = "latentman_page"  # on a text: the page that it shows
 

@@ -16,7 +16,7 @@ from ..shot.running import generation, wake
 from ..shot.video import video_beside, video_command
 from ..timeline.take import take_folder, take_named
 from ..typed_bpy import Outcome, registration_of
-from .reporting import allow, refuse
+from .base.reporting import allow, refuse
 
 _BLOCKING_SLEEP_S = 0.02
 

@@ -1,7 +1,8 @@
-"""Presets, the job file, and what would have to be made again."""
+"""Presets, frames, the job file, and what would have to be made again."""
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ from ..shot.generation import chosen_backend, known_jobs, why_no_shot
 from ..shot.running import generation
 from ..shot.takes_on_disk import has_take_of
 from ..typed_bpy import Outcome, registration_of
-from .reporting import allow, reported
+from .base.reporting import allow, reported
 
 
 class LATENTMAN_OT_apply_preset(bpy.types.Operator):
@@ -44,6 +45,23 @@ class LATENTMAN_OT_apply_preset(bpy.types.Operator):
         if self.properties.is_property_set("preset"):
             settings_of(context.scene).preset = self.preset
         apply_preset(context.scene)
+        return {"FINISHED"}
+
+
+class LATENTMAN_OT_set_frames(bpy.types.Operator):
+    """Make only these frames in the next take; the finished frames are kept for a longer one"""
+
+    bl_idname = "latentman.set_frames"
+    bl_label = "Set Frames"
+    bl_options = {"REGISTER", "UNDO"}
+
+    frames: StringProperty(
+        name="Frames", description="Frames of the next take; the scene's range where empty", options={"SKIP_SAVE"}
+    )
+
+    def execute(self, context: Any) -> Outcome:
+        """Set them."""
+        settings_of(context.scene).frames = self.frames
         return {"FINISHED"}
 
 
@@ -139,13 +157,14 @@ class LATENTMAN_OT_count_changes(bpy.types.Operator):
         if current.comparison is not None:
             current.comparison.close()
         job = normal_job(stored_template(scene, frames))
-        known = Known(known_jobs(chosen_backend(context), base), has_take_of(base, job))
+        known = Known(known_jobs(chosen_backend(context), base), partial(has_take_of, base, job))
         current.comparison = PassComparison.start(context, passes, job, known)
         return {"FINISHED"}
 
 
 _CLASSES = (
     LATENTMAN_OT_apply_preset,
+    LATENTMAN_OT_set_frames,
     LATENTMAN_OT_reset_hidden,
     LATENTMAN_OT_save_job,
     LATENTMAN_OT_load_job,

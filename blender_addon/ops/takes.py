@@ -16,7 +16,7 @@ from ..shot.unfinished_takes import delete_take, unfinished_folder
 from ..timeline.compare import clear_background, other_take, set_background, show_only
 from ..timeline.take import ENGINE, Take, add_take, find_take, remove_takes, take_job, take_named, takes
 from ..typed_bpy import Outcome, registration_of
-from .reporting import allow, refuse
+from .base.reporting import allow, refuse
 
 
 class _OfTake:
@@ -163,7 +163,7 @@ class LATENTMAN_OT_delete_take(bpy.types.Operator):
             self,
             event,
             title=f"Delete {folder.name}?",
-            message=f"The folder {folder} and its frames are deleted. Undo does not bring them back.",
+            message=f"The folder {folder}, its frames and its strip are deleted. Undo does not bring the files back.",
             confirm_text="Delete",
             icon="WARNING",
         )

@@ -41,9 +41,10 @@ def draw_motion(layout: Any, context: Any) -> None:
     row.menu(LATENTMAN_MT_samples.bl_idname)
     for one in rig.characters(context.scene):
         _draw_character(layout.box(), context.scene, one.armature)
-    layout.operator("latentman.check_motion", icon="VIEWZOOM")
-    _draw_edit_layer(layout, context)
     draw_hiders(layout, context)
+    if rig.characters(context.scene):
+        layout.operator("latentman.check_motion", icon="VIEWZOOM")
+        _draw_edit_layer(layout, context)
 
 
 def _draw_edit_layer(layout: Any, context: Any) -> None:

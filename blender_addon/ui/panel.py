@@ -12,6 +12,7 @@ from ..help.places import BACKEND, GENERATE, JOB_FILE, MOTION, PASSES, TAKES
 from ..typed_bpy import registration_of
 from .backend import draw_backend
 from .character import draw_method, draw_model, draw_more_prompts, draw_prompt
+from .help import draw_help
 from .motion import draw_motion
 from .run import draw_job_file, draw_output, draw_run
 from .shot import draw_body, draw_camera, draw_import_options, draw_passes
@@ -80,7 +81,11 @@ def _top(place: Place) -> type:
     def draw(self: Any, context: Any) -> None:
         """Nothing of its own."""
 
-    body = {"bl_label": "LatentMan", "draw": draw, **place.space}
+    def draw_header_preset(self: Any, context: Any) -> None:
+        """The manual."""
+        draw_help(self.layout, context)
+
+    body = {"bl_label": "LatentMan", "draw": draw, "draw_header_preset": draw_header_preset, **place.space}
     return type(f"{place.prefix}main", (bpy.types.Panel,), {**body, "__module__": __name__})
 
 

@@ -46,6 +46,8 @@ def full() -> None:
     for number in (1, 2):
         folder, notes = Path(f"/tmp/latentman-panels/take-00{number}/latentman"), ("A plate was taken.",) * (number - 1)
         add_take(scene, Take(folder, job, "0" * 64, notes=notes))
+    (Path(settings.output) / "take-003").mkdir(parents=True, exist_ok=True)
+    (Path(settings.output) / "take-003" / "request.json").write_text("cut off")
     lost = BackendError("backend.died", "The backend ended with code -9.", "Run: latentman doctor")
     generation().problems.say(lost)
 

@@ -56,7 +56,9 @@ def test_a_full_scene_shows_facts_changes_takes_and_what_mends_the_error() -> No
     assert texts.index("take-002 latentman") < texts.index("A plate was taken.") < texts.index("take-001 latentman")
     assert "The view shows 1920 x 1080, pictures are 256 x 256" in whole
     wanted = ("start_backend", "show_log", "doctor", "clear_error", "show_take", "redo_take", "take_background")
-    assert {f"bpy.ops.latentman.{name}" for name in (*wanted, "use_picture_size")} <= operators
+    of_takes = ("use_picture_size", "resume", "delete_take", "save_video")
+    assert {f"bpy.ops.latentman.{name}" for name in (*wanted, *of_takes)} <= operators
+    assert texts.index("take-003, not readable") < texts.index("take-002 latentman")
 
 
 def test_what_hides_the_character_is_a_warning_with_its_buttons() -> None:

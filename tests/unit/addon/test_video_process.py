@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from blender_addon.client.backend_process import BackendCommand
+from blender_addon.client.backend_command import BackendCommand
 from blender_addon.client.request import placeholder_inputs
 from blender_addon.client.video_process import VideoOrder, VideoProcess
 from shared.errors import BackendError, InputError
@@ -38,7 +38,7 @@ def frames(folder: Path) -> Path:
 def test_a_video_is_written_and_named_and_a_second_one_waits(tmp_path: Path) -> None:
     video, order = VideoProcess(), VideoOrder(frames(tmp_path / "take"), tmp_path / "take.mp4")
     video.start(COMMAND, order)
-    assert video.running and video.target == order.target
+    assert video.target == order.target
     with pytest.raises(InputError, match="still being written"):
         video.start(COMMAND, order)
     finish(video)
