@@ -9,7 +9,7 @@ import bpy
 from bpy.props import StringProperty
 
 from ..client.backend_command import parse_backend_command
-from ..client.install_steps import InstallOrder, by_hand
+from ..client.install_steps import InstallOrder, by_hand, wheel_name
 from ..client.own_environment import drop_environment, own_environment
 from ..client.warm_backend import BackendState
 from ..scene.preferences import addon_preferences
@@ -64,6 +64,9 @@ class LATENTMAN_OT_install_backend(bpy.types.Operator):
     bl_idname = "latentman.install_backend"
     bl_label = "Install Backend"
 
+    filepath: StringProperty(name="Package", subtype="FILE_PATH", options={"SKIP_SAVE"})
+    filter_glob: StringProperty(default="*.whl", options={"HIDDEN"})
+
     @classmethod
     def poll(cls, context: Any) -> bool:
         """One at a time, and not while the backend works."""
@@ -73,18 +76,28 @@ class LATENTMAN_OT_install_backend(bpy.types.Operator):
         return allow(cls, "A shot is being generated; cancel it first" if current.running else "")
 
     def invoke(self, context: Any, event: Any) -> Outcome:
-        """Ask first: it is a large download."""
+        """Ask first: for the file, if none is chosen yet, else whether to begin: it is a large download."""
+        order = install_order(context)
+        if not order.package and addon_preferences(context):
+            self.filepath = wheel_name(order.version)
+            context.window_manager.fileselect_add(self)
+            return {"RUNNING_MODAL"}
         return set(context.window_manager.invoke_props_dialog(self, width=_DIALOG_WIDTH))
 
     def draw(self, context: Any) -> None:
         """Say what it takes."""
         order = install_order(context)
         layout: Any = self.layout
+        if not order.package:
+            layout.label(text=f"Choose {wheel_name(order.version)}")
         layout.label(text=f"Downloads torch and other packages; about {order.needed_bytes / 1e9:.0f} GB must be free.")
         layout.label(text=f"Folder: {order.root}")
 
     def execute(self, context: Any) -> Outcome:
         """Begin; the timer goes on."""
+        if self.filepath:
+            addon_preferences(context).package = bpy.path.abspath(self.filepath)
+            context.preferences.is_dirty = True
         install = generation().install
         install.start(install_order(context))
         wake()

@@ -40,6 +40,23 @@ def clip_range(armature: Any) -> tuple[int, int] | None:
     return math.floor(min(first for first, _ in ends)), math.ceil(max(last for _, last in ends))
 
 
+def keyed_layers(owner: Any) -> tuple[tuple[Any, ...], ...]:
+    """The F-curves that say together how something moves, those of an edit layer behind those of the motion below it.
+
+    Empty where nothing is keyed, or where other strips in the NLA have a say.
+    """
+    animation = owner.animation_data
+    if animation is None or animation.action is None:
+        return ()
+    above = compat.fcurves_played_by(animation)
+    tracks = [track for track in animation.nla_tracks if not track.mute]
+    if not tracks:
+        return (above,)
+    strip = _strip_below(owner)
+    alone = strip is not None and len(tracks) == 1 and tracks[0].name == TRACK
+    return (compat.fcurves_played_by(strip), above) if alone else ()
+
+
 def why_no_layer(armature: Any) -> str:
     """Why a character cannot be given an edit layer; empty where it can."""
     name, animation = armature.name, armature.animation_data

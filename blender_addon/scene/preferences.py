@@ -67,8 +67,8 @@ class PreferenceFields:
     )
     package: StringProperty(
         name="Package",
-        description="The backend's wheel, or the project's folder, to install from. Empty: the add-on's own version, "
-        "from your package index",
+        description="The file that the backend is installed from: the wheel that comes with the add-on's zip, or the "
+        "project's folder",
         subtype="FILE_PATH",
     )
     package_index: StringProperty(
