@@ -40,9 +40,9 @@ class InstallOrder:
     """What to install, and where.
 
     root: the folder that holds the add-on's environments. python: the Python that is tried first, Blender's own.
-    package: a wheel or a project folder; no index is asked for the backend itself, because a stranger could have put the
-    name there. index: the address of a further package index for what the backend needs; empty for none. card: one of
-    ANY_CARD, NVIDIA, CPU.
+    package: a wheel or a project folder; no index is asked for the backend itself, because a stranger could have put
+    the name there. index: the address of a further package index for what the backend needs; empty for none. card: one
+    of ANY_CARD, NVIDIA, CPU.
     """
 
     root: Path

@@ -23,6 +23,10 @@ class Page:
 # `build_addon.MANUAL` puts their files into the extension; a test holds the two together.
 PAGES = (
     Page("panel", "The Panel", "panel.md"),
+    Page("troubleshooting", "Troubleshooting", "troubleshooting.md"),
+    Page("install", "Installation", "install.md"),
+    Page("stable_diffusion", "Stable Diffusion 1.5", "stable_diffusion.md"),
+    Page("glossary", "Glossary", "glossary.md"),
     Page("methods", "Methods", "methods.md"),
     Page("surfacelock", "SurfaceLock", "surfacelock.md"),
     Page("models", "Models", "models.md"),
