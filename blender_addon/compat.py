@@ -17,6 +17,11 @@ def is_python_module() -> bool:
     return bool(getattr(bpy.app, "module", False)) or not bpy.app.binary_path
 
 
+def series() -> str:
+    """This Blender's major and minor version, "4.3" for example."""
+    return ".".join(map(str, bpy.app.version[:2]))
+
+
 def child_command(script: Path, arguments: list[str]) -> list[str]:
     """The command that runs `script` in a child Blender of the same build, with no add-ons and no user settings.
 
@@ -33,6 +38,14 @@ def child_command(script: Path, arguments: list[str]) -> list[str]:
         )
     options = ["--background", "--factory-startup", "--disable-autoexec", "--python-exit-code", "1"]
     return [bpy.app.binary_path, *options, "--python", str(script), "--", *arguments]
+
+
+def user_folder(package: str) -> Path:
+    """The folder for an add-on's own files: an extension's, else one in Blender's folder for the user's data."""
+    try:
+        return Path(bpy.utils.extension_path_user(package))
+    except ValueError:  # not installed as an extension
+        return Path(bpy.utils.user_resource("DATAFILES", path="latentman"))
 
 
 def eevee_engine() -> str:

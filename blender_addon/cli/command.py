@@ -16,12 +16,21 @@ from typing import Any
 
 import bpy
 
+from ..client.backend_process import LOG_FILE
 from ..client.generate_job import GenerateJob
 from ..client.present import look_for_present
 from ..shared.errors import EXIT_DONE, EXIT_FAILED, CancelledError, LatentManError
 from ..shared.files.frame_files import file_error
 from ..shared.protocol.client.session import Session
-from ..shot.generation import BackendChoice, check_scene, chosen_backend, known_jobs, new_session, start_job
+from ..shot.generation import (
+    WORK_FOLDER,
+    BackendChoice,
+    check_scene,
+    chosen_backend,
+    known_jobs,
+    new_session,
+    start_job,
+)
 from .options import parse_options
 from .plan import look_ahead
 from .report import BatchReport, Interrupts
@@ -66,7 +75,7 @@ def run(options: argparse.Namespace, report: BatchReport) -> int:
                 raise
             except (LatentManError, OSError) as error:
                 failure = file_error(error) if isinstance(error, OSError) else error
-                report.failed(failure)
+                report.failed(failure, backends.log_file)
                 code = code or failure.exit_code
                 backends.drop()
     return code
@@ -135,6 +144,13 @@ class Backends:
     def known_jobs(self, work: Path) -> Path | None:
         """Where the chosen backend keeps its jobs if it is one of our own, else None."""
         return known_jobs(self.choice(), work)
+
+    @property
+    def log_file(self) -> Path | None:
+        """What the present backend writes; None where there is none, or it is somebody else's."""
+        if self._work is None or self.choice().connection_file is not None:
+            return None
+        return self._work / WORK_FOLDER / LOG_FILE
 
     def drop(self) -> None:
         """End the session. Harmless when there is none."""

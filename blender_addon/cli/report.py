@@ -23,6 +23,9 @@ from ..shared.jobs.job import job_values
 from .live_line import LiveLine
 from .shots import BatchShot
 
+# Errors that the backend's log may say more about.
+_LOGGED = ("backend.", "job.error", "job.worker_died", "journal.")
+
 
 class BatchReport:
     """Progress for a person on standard error, or for a program as JSON lines on standard output."""
@@ -117,9 +120,11 @@ class BatchReport:
             print(f"Frames of {one.method} there: {one.frames} of {count}{kept}; to generate: {new}.")
         sys.stdout.flush()
 
-    def failed(self, error: LatentManError) -> None:
-        """Why a shot, or all of it, did not end well."""
+    def failed(self, error: LatentManError, log: Path | None = None) -> None:
+        """Why a shot, or all of it, did not end well; and where the backend's log is, where that may say more."""
         self._lines.keep(f"latentman: {error}")
+        if log is not None and log.is_file() and error.code.startswith(_LOGGED):
+            self._lines.keep(f"latentman: the backend's log is {log}, its workers' are in {log.parent / 'logs'}")
         if self._as_json:
             event = "cancelled" if isinstance(error, CancelledError) else "failed"
             self._line(event=event, code=error.code, message=error.message, hint=error.hint, exit_code=error.exit_code)

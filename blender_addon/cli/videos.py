@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from ..client.backend_process import BackendCommand
+from ..client.backend_command import BackendCommand
 from ..client.generate_job import GenerateJob
 from ..client.request import GenerateRequest
 from ..client.video_process import VIDEO_SUFFIX, VideoOrder, VideoProcess

@@ -15,6 +15,7 @@ from ..shared.files.digest import sha256_bytes
 from ..shared.files.frame_files import write_atomic
 from ..shared.files.strict_json import StrictJSONError, parse_json
 from ..shared.jobs.job import Job
+from .progress import duration_text
 
 PACE_FILE = "pace.json"
 _SCHEMA = 1
@@ -33,11 +34,11 @@ class Estimate:
 
     @property
     def text(self) -> str:
-        """One line: "106 frames, about 14 minutes"."""
+        """One line: "106 frames, about 14 min"."""
         frames = f"{self.frames:,} frame{'' if self.frames == 1 else 's'}"
         if self.seconds is None:
             return f"{frames}; the first take will show how long this machine needs"
-        return f"{frames}, about {spoken_time(self.seconds)}"
+        return f"{frames}, about {duration_text(self.seconds)}"
 
 
 @dataclass(slots=True)
@@ -89,18 +90,6 @@ def read_pace(folder: Path) -> Pace:
 def write_pace(folder: Path, pace: Pace) -> None:
     """Keep the paces in a folder. Raises LatentManError `storage.*`."""
     write_atomic(folder / PACE_FILE, json.dumps({"schema": _SCHEMA, "seconds": pace.known}, indent=1).encode())
-
-
-def spoken_time(seconds: float) -> str:
-    """A time as one says it: "40 seconds", "14 minutes", "2 hours 10 minutes"."""
-    if seconds < 90:
-        tens = max(1, round(seconds / 10)) * 10
-        return f"{tens} seconds"
-    minutes = round(seconds / 60)
-    if minutes < 90:
-        return f"{minutes} minutes"
-    hours, rest = divmod(round(minutes / 10) * 10, 60)
-    return f"{hours} hour{'' if hours == 1 else 's'}{f' {rest} minutes' if rest else ''}"
 
 
 def _method_keys(device: str, job: Job) -> tuple[str, str]:

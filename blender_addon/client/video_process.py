@@ -12,7 +12,7 @@ from typing import IO
 from ..child_process import NO_WINDOW
 from ..shared.errors import BackendError, InputError
 from ..shared.files.frame_files import PART_SUFFIX
-from .backend_process import BackendCommand
+from .backend_command import BackendCommand
 
 VIDEO_SUFFIX = ".mp4"
 _LINE_LENGTH = 300

@@ -6,14 +6,16 @@ from typing import Any
 
 import bpy
 
-from ..look.camera import frame_shot
+from ..look.camera import framing_steps
 from ..rig.character import chosen_character, why_grey
 from ..scene.scene_job import scene_frames
+from ..scene_time import Steps
 from ..typed_bpy import Outcome, registration_of
-from .reporting import allow, reported
+from .frame_by_frame import FrameByFrame
+from .reporting import allow
 
 
-class LATENTMAN_OT_frame_shot(bpy.types.Operator):
+class LATENTMAN_OT_frame_shot(FrameByFrame, bpy.types.Operator):
     """Make the scene's camera one that sees the character in all frames of the shot"""
 
     bl_idname = "latentman.frame_shot"
@@ -25,12 +27,11 @@ class LATENTMAN_OT_frame_shot(bpy.types.Operator):
         """Only where there is a character."""
         return allow(cls, why_grey(context))
 
-    @reported
-    def execute(self, context: Any) -> Outcome:
+    def steps(self, context: Any) -> Steps[Outcome]:
         """Frame the active character, or the first."""
         scene = context.scene
         settings = scene.latentman
-        frame_shot(
+        yield from framing_steps(
             scene,
             chosen_character(context).armature,
             scene_frames(scene),

@@ -6,14 +6,17 @@ from typing import Any
 
 import bpy
 
-from ..look.depth_preview import depth_is_shown, hide_depth, show_depth
+from ..look.depth_preview import depth_is_shown, depth_steps, hide_depth
+from ..look.viewport import viewport_of
 from ..scene.scene_job import scene_frames
+from ..scene_time import Steps
 from ..shot.generation import why_no_shot
 from ..typed_bpy import Outcome, registration_of
-from .reporting import allow, reported
+from .frame_by_frame import FrameByFrame
+from .reporting import allow
 
 
-class LATENTMAN_OT_preview_depth(bpy.types.Operator):
+class LATENTMAN_OT_preview_depth(FrameByFrame, bpy.types.Operator):
     """Show the bodies' depth as it will be sent, near is white; press again for what was shown before"""
 
     bl_idname = "latentman.preview_depth"
@@ -27,22 +30,14 @@ class LATENTMAN_OT_preview_depth(bpy.types.Operator):
             return True
         return allow(cls, why_no_shot(context))
 
-    @reported
-    def execute(self, context: Any) -> Outcome:
+    def steps(self, context: Any) -> Steps[Outcome]:
         """Show it, or what was there before."""
-        scene, viewport = context.scene, _viewport(context)
+        scene, viewport = context.scene, viewport_of(context)
         if depth_is_shown(scene):
             hide_depth(scene, viewport)
             return {"FINISHED"}
-        show_depth(scene, scene_frames(scene), viewport)
+        yield from depth_steps(scene, scene_frames(scene), viewport)
         return {"FINISHED"}
-
-
-def _viewport(context: Any) -> Any:
-    """The 3D view that the button is in, or beside: the first one of the window; None where there is none."""
-    areas = () if context.screen is None else context.screen.areas
-    spaces = [context.space_data, *(area.spaces.active for area in areas)]
-    return next((space for space in spaces if space is not None and space.type == "VIEW_3D"), None)
 
 
 register, unregister = registration_of(LATENTMAN_OT_preview_depth)

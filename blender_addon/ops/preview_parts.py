@@ -7,15 +7,15 @@ from typing import Any
 import bpy
 
 from ..look.depth_preview import hide_depth
-from ..rig.body_mesh import PART_ATTRIBUTE
-from ..rig.character import characters, why_grey
-from ..rig.part_colours import colour_parts
+from ..look.parts_preview import hide_parts, parts_are_shown, show_parts
+from ..look.viewport import viewport_of
+from ..rig.character import why_grey
 from ..typed_bpy import Outcome, registration_of
 from .reporting import allow
 
 
 class LATENTMAN_OT_preview_parts(bpy.types.Operator):
-    """Colour the bodies by their 24 parts in this viewport; press again for the colours before"""
+    """Colour the bodies by their 24 parts in this viewport; press again for what was shown before"""
 
     bl_idname = "latentman.preview_parts"
     bl_label = "Show Parts"
@@ -27,16 +27,13 @@ class LATENTMAN_OT_preview_parts(bpy.types.Operator):
         return allow(cls, why_grey(context))
 
     def execute(self, context: Any) -> Outcome:
-        """Colour them, and turn the viewport over."""
-        space = context.space_data
-        viewport = space if space is not None and space.type == "VIEW_3D" else None
-        hide_depth(context.scene, viewport)
-        for one in characters(context.scene):
-            if PART_ATTRIBUTE in one.body.data.attributes:
-                colour_parts(one.body)
-        if viewport is not None:
-            shown = viewport.shading.type == "SOLID" and viewport.shading.color_type == "VERTEX"
-            viewport.shading.type, viewport.shading.color_type = "SOLID", "MATERIAL" if shown else "VERTEX"
+        """Show them, or what was there before."""
+        scene, viewport = context.scene, viewport_of(context)
+        if parts_are_shown(scene, viewport):
+            hide_parts(scene, viewport)
+            return {"FINISHED"}
+        hide_depth(scene, viewport)
+        show_parts(scene, viewport)
         return {"FINISHED"}
 
 

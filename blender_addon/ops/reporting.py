@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import bpy
+
+from ..client.warm_backend import whole_log
 from ..help.places import place_of
 from ..shared.errors import LatentManError
 from ..shot.hider_watch import look_again
@@ -20,7 +24,7 @@ def reported(execute: _Execute) -> _Execute:
 
     @functools.wraps(execute)
     def run(self: Any, context: Any) -> Outcome:
-        generation().problems.clear(_place(self))
+        forget(self)
         try:
             outcome = execute(self, context)
         except LatentManError as error:
@@ -29,6 +33,11 @@ def reported(execute: _Execute) -> _Execute:
         return outcome
 
     return run
+
+
+def forget(operator: Any) -> None:
+    """Take the earlier message of an operator's panel away, since the user tries again."""
+    generation().problems.clear(_place(operator))
 
 
 def refuse(operator: Any, error: LatentManError) -> Outcome:
@@ -55,3 +64,16 @@ def allow(kind: Any, reason: str) -> bool:
     if reason:
         kind.poll_message_set(reason)
     return not reason
+
+
+def show_log_text(operator: Any, file: Path | None, name: str) -> Outcome:
+    """Fill the text of that name in Blender with the end of the log, as an operator's outcome."""
+    try:
+        content = "" if file is None else whole_log(file)
+    except OSError as error:
+        operator.report({"ERROR"}, f"The log {file} cannot be read: {error.strerror}.")
+        return {"CANCELLED"}
+    text = bpy.data.texts.get(name) or bpy.data.texts.new(name)
+    text.from_string(content)
+    operator.report({"INFO"}, f"The log is the text {text.name!r}")
+    return {"FINISHED"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -139,7 +140,7 @@ class LATENTMAN_OT_count_changes(bpy.types.Operator):
         if current.comparison is not None:
             current.comparison.close()
         job = normal_job(stored_template(scene, frames))
-        known = Known(known_jobs(chosen_backend(context), base), has_take_of(base, job))
+        known = Known(known_jobs(chosen_backend(context), base), partial(has_take_of, base, job))
         current.comparison = PassComparison.start(context, passes, job, known)
         return {"FINISHED"}
 

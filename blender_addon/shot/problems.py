@@ -51,6 +51,10 @@ class Problems:
         """Take away what is told of a backend that has ended: another one is about to run."""
         self._found = {place: one for place, one in self._found.items() if not isinstance(one.error, BackendError)}
 
+    def clear_code(self, code: str) -> None:
+        """Take the messages of a code away: their cause is gone."""
+        self._found = {place: one for place, one in self._found.items() if one.error.code != code}
+
     def clear_all(self) -> None:
         """Take every message away."""
         self._found.clear()

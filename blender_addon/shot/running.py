@@ -37,6 +37,7 @@ from ..timeline.take import Take, show_take
 from ..typed_bpy import persistent, windows
 from . import hider_watch
 from .announcement import Announcer, Ending
+from .backend_setup import BackendSetup
 from .cost import Cost
 from .generation import (
     WORK_FOLDER,
@@ -80,6 +81,8 @@ class Generation:
     def __init__(self) -> None:
         self.backend = WarmBackend()
         self.doctor = Doctor()
+        self.setup = BackendSetup()
+        self.install, self.version = self.setup.install, self.setup.version
         self.models = ModelChecks()
         self.comparison: PassComparison | None = None
         self.problems = Problems()
@@ -117,9 +120,9 @@ class Generation:
     def busy(self) -> bool:
         """Whether there is anything that the timer should look at often."""
         compares = self.comparison is not None and self.comparison.running
-        starting = self.backend.state in (BackendState.STARTING, BackendState.STOPPING)
-        asks = self.doctor.running or self.models.running
-        return self.running or compares or starting or asks or self.takes.video.running
+        changing = self.backend.state not in (BackendState.STOPPED, BackendState.READY)
+        asks = self.doctor.running or self.setup.running or self.models.running
+        return self.running or compares or changing or asks or self.takes.video.running
 
     def start(self, context: Any) -> None:
         """Begin a shot with the scene's settings. Raises LatentManError."""
@@ -184,6 +187,7 @@ class Generation:
     def tick(self) -> None:
         """A slice of whatever is under way. Errors of this add-on are kept for the panel to show."""
         self.doctor.step()
+        self.setup.step(self.backend, self.problems, shot_runs=self.running)
         for model in take_changed_models(bpy.context):
             self.models.ask(model)
         self.models.step()
@@ -228,6 +232,7 @@ class Generation:
         if self.comparison is not None:
             self.comparison.close()
         self.doctor.close()
+        self.setup.close()
         self.backend.close()
 
     def _begin(self, context: Any, request: GenerateRequest, base: Path, shot: ShotFile | None) -> None:

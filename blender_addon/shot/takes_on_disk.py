@@ -12,7 +12,6 @@ from ..client.present import stored_job
 from ..client.request import PASSES_FOLDER, GenerateRequest
 from ..client.result_file import RESULT_FILE
 from ..shared.files.digest import sha256_file
-from ..shared.files.frame_files import frame_name
 from ..shared.jobs.job import Job, JobInputs, normal_job, with_inputs
 from ..shared.shot import CHARTS_FILE, SHOT_FILE, VERTICES_FILE
 
@@ -74,11 +73,11 @@ def finished_takes(base: Path) -> list[FinishedTake]:
     return found
 
 
-def has_take_of(base: Path, wanted: Job) -> bool:
-    """Whether a finished take is of this very job on the passes that lie there: then nothing would be computed."""
+def has_take_of(base: Path, wanted: Job, passes: tuple[str, ...]) -> bool:
+    """Whether a finished take is of this very job on the passes that lie there, whose SHA-256 are known: then nothing
+    would be computed."""
     folder = base / PASSES_FOLDER
     try:
-        passes = tuple(sha256_file(folder / frame_name(frame, ".exr")) for frame in wanted.frames)
         shot, vertices, charts = (sha256_file(folder / name) for name in (SHOT_FILE, VERTICES_FILE, CHARTS_FILE))
     except OSError:
         return False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..client.backend_process import BackendCommand
+from ..client.backend_command import BackendCommand
 from ..client.video_process import VIDEO_SUFFIX
 from ..shared.errors import InputError
 from .generation import BackendChoice, backend_command

@@ -8,6 +8,8 @@ from typing import Any
 import bpy
 
 from ..look.depth_preview import depth_is_shown
+from ..look.parts_preview import parts_are_shown
+from ..look.viewport import viewport_of
 from ..rig import character as rig
 from ..shared.files.weight_header import some_names
 from ..shared.jobs.frame_range import format_frames
@@ -68,7 +70,8 @@ def draw_passes(layout: Any, context: Any) -> None:
     column.prop(settings, "height")
     layout.prop(settings, "engine")
     row = layout.row(align=True)
-    row.operator("latentman.preview_parts", icon="COLOR")
+    parts = parts_are_shown(context.scene, viewport_of(context))
+    row.operator("latentman.preview_parts", icon="COLOR", depress=parts)
     row.operator("latentman.preview_depth", icon="IMAGE_ZDEPTH", depress=depth_is_shown(context.scene))
     layout.operator("latentman.count_changes", icon="FILE_REFRESH")
     comparison = generation().comparison

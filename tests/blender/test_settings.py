@@ -309,7 +309,7 @@ def test_own_betas_are_used_by_the_import(scene: Any, tmp_path: Path) -> None:
 
 
 def test_the_doctor_reports(scene: Any, tmp_path: Path) -> None:
-    from blender_addon.client.backend_process import BackendCommand
+    from blender_addon.client.backend_command import BackendCommand
     from blender_addon.help.doctor import Doctor
 
     doctor = Doctor()

@@ -38,7 +38,7 @@ ADDON: Order = (
     ("ops",),
     ("ui",),
     ("cli",),
-    ("registration",),
+    ("registration", "unfit"),
     ("__init__",),
     ("__main__",),
 )

@@ -11,7 +11,7 @@ import pytest
 
 from backend.cli import main
 from backend.commands.connection import CLIENT_NAME
-from backend.server.supervisor import SERVER_NAME
+from backend.server.versions import SERVER_NAME
 from shared.version import VERSION
 
 ROOT = Path(__file__).resolve().parents[2]

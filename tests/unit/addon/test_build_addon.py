@@ -151,3 +151,15 @@ def test_a_symbolic_link_is_found(plain_zip: Path, tmp_path: Path) -> None:
 def test_a_missing_member_is_found(plain_zip: Path, tmp_path: Path) -> None:
     with pytest.raises(BuildError, match="lacks LICENSE"):
         check_zip(rewritten(plain_zip, tmp_path / "bad.zip", drop="LICENSE"))
+
+
+def test_the_backends_wheel_holds_its_model_and_nothing_that_an_earlier_build_left(tmp_path: Path) -> None:
+    path = build_addon.build_backend(tmp_path)
+    assert path == tmp_path / f"latentman-{build_addon.project_version()}-py3-none-any.whl"
+    with zipfile.ZipFile(path) as archive:
+        names = set(archive.namelist())
+    modules = [*(ROOT / "backend").rglob("*.py"), *(ROOT / "shared").rglob("*.py")]
+    sources = {module.relative_to(ROOT).as_posix() for module in modules}
+    assert {name for name in names if name.endswith(".py")} == sources
+    weights = {path.relative_to(ROOT).as_posix() for path in (ROOT / "backend" / "embedded").rglob("*.safetensors")}
+    assert weights and weights <= names

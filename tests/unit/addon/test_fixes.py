@@ -52,8 +52,8 @@ def test_each_entry_of_the_table_is_the_beginning_of_an_error() -> None:
 @pytest.mark.parametrize(
     ("code", "operators"),
     [
-        ("backend.not_found", ["latentman.open_preferences"]),
-        ("backend.start_slow", ["latentman.show_log", "latentman.doctor", "latentman.open_preferences"]),
+        ("backend.not_found", ["latentman.install_backend", "latentman.open_preferences"]),
+        ("backend.start_failed", ["latentman.show_log", "latentman.doctor", "latentman.open_preferences"]),
         ("backend.silent", ["latentman.start_backend", "latentman.show_log"]),
         ("job.model_files", ["latentman.reset_setting", "latentman.reset_hidden"]),
         ("model.tiny_decoder", ["latentman.reset_setting", "latentman.open_preferences"]),

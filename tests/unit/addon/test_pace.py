@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from blender_addon.client.pace import PACE_FILE, Estimate, Pace, read_pace, spoken_time, write_pace
+from blender_addon.client.pace import PACE_FILE, Estimate, Pace, read_pace, write_pace
 from blender_addon.client.request import placeholder_inputs
 from shared.jobs.job import Job
 from shared.methods.surfacelock import SurfaceLockSettings
@@ -89,21 +89,6 @@ def test_numbers_that_are_no_times_are_left_out(tmp_path: Path) -> None:
 
 
 def test_a_shot_is_told_in_one_line() -> None:
-    assert Estimate(106, 850.0).text == "106 frames, about 14 minutes"
-    assert Estimate(1, 31.0).text == "1 frame, about 30 seconds"
+    assert Estimate(106, 850.0).text == "106 frames, about 14 min"
+    assert Estimate(1, 31.0).text == "1 frame, about 31 s"
     assert Estimate(1200, None).text == "1,200 frames; the first take will show how long this machine needs"
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"),
-    [
-        (0.4, "10 seconds"),
-        (44, "40 seconds"),
-        (100, "2 minutes"),
-        (3600, "60 minutes"),
-        (7500, "2 hours"),
-        (8000, "2 hours 10 minutes"),
-    ],
-)
-def test_times_are_spoken(seconds: float, text: str) -> None:
-    assert spoken_time(seconds) == text

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from blender_addon.client.backend_process import BackendCommand
+from blender_addon.client.backend_command import BackendCommand
 from blender_addon.client.request import placeholder_inputs
 from blender_addon.client.video_process import VideoOrder, VideoProcess
 from shared.errors import BackendError, InputError
