@@ -193,7 +193,7 @@ class Generation:
         self.models.step()
         self.announcer.step()
         try:
-            self.takes.step()
+            self.takes.step(self.problems)
             if self.comparison is not None:
                 self.comparison.step()
             if not self.run_slice():
