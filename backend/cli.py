@@ -61,6 +61,7 @@ COMMANDS = (
     Command(
         "eval table2", "backend.commands.eval_table2", "reproduce the paper's Table 2 with a local model", computes=True
     ),
+    Command("eval methods", "backend.commands.eval_methods", "the methods side by side on many shots", computes=True),
     Command("eval", "backend.commands.eval", "consistency report of a result"),
     Command("bench", "backend.commands.bench", "speed and memory, side by side in one run", computes=True),
     Command("report", "backend.commands.report", "video, contact sheet and manifest of a result"),
