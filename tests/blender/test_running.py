@@ -197,6 +197,25 @@ def test_another_file_is_loaded_meanwhile(shot: Path) -> None:
     assert operators.latentman.find_takes() == {"FINISHED"} and len(takes(context.scene)) == 1
 
 
+def test_a_file_that_was_never_saved_is_not_taken_for_the_next_new_file(shot: Path) -> None:
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    home = running._Home(bpy.data.filepath, context.scene.name, running._Running.loads)
+    assert home.find() == context.scene
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    assert context.scene.name == home.scene and home.find() is None
+
+
+def test_a_fault_in_looking_at_the_scene_ends_the_shot_and_is_told(shot: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fault(context: Any) -> bool:
+        raise ZeroDivisionError
+
+    current = started()
+    monkeypatch.setattr(running.hider_watch, "step", fault)
+    with pytest.raises(ZeroDivisionError):
+        running._tick()
+    assert not current.running and current.error is not None and current.error.code == "addon.fault"
+
+
 def test_an_undo_takes_no_reference_with_it(shot: Path) -> None:
     bpy.ops.ed.undo_push(message="before")
     current = started()
