@@ -64,9 +64,10 @@ class InstallOrder:
         path = Path(self.package).expanduser()
         if (path.is_file() and path.suffix == ".whl") or (path / "pyproject.toml").is_file():
             return str(path.absolute())
+        wrong = "is neither a wheel (.whl) nor a project's folder" if path.exists() else "does not exist"
         raise InputError(
             "backend.package",
-            f"The package {self.package} is neither a wheel (.whl) nor a project's folder.",
+            f"The package {self.package} {wrong}.",
             f"Choose {wheel_name(self.version)}, which comes with the add-on's zip.",
         )
 

@@ -24,6 +24,7 @@ def _reset(setting: str, label: str) -> Fix:
 
 _PREFERENCES = Fix("latentman.open_preferences", "Open Preferences")
 _INSTALL = Fix("latentman.install_backend", "Install Backend")
+_WHEEL = Fix("latentman.install_backend", "Choose File")
 _AGAIN = Fix("latentman.install_backend", "Try Again")
 _INSTALL_LOG = Fix("latentman.show_install_log", "Open Log")
 _START = Fix("latentman.start_backend", "Start Backend")
@@ -68,7 +69,7 @@ FIXES: dict[str, tuple[Fix, ...]] = {
     "backend.lost": (_RESUME, _START, _PREFERENCES),
     "backend.no_curve": (_DOCTOR,),
     "backend.not_found": (_INSTALL, _PREFERENCES),
-    "backend.package": (_PREFERENCES,),
+    "backend.package": (_WHEEL, _PREFERENCES),
     "backend.start": (_LOG, _DOCTOR, _PREFERENCES),
     "backend.start_slow": (_START, _LOG, _DOCTOR),
     "backend.stopping": (),

@@ -20,6 +20,8 @@ PLACES: Mapping[str, str] = {
     "latentman.preview_depth": PASSES,
     "latentman.count_changes": PASSES,
     "latentman.stop_backend": BACKEND,
+    "latentman.install_backend": BACKEND,
+    "latentman.remove_backend": BACKEND,
     "latentman.doctor": BACKEND,
     "latentman.save_job": JOB_FILE,
     "latentman.load_job": JOB_FILE,

@@ -15,13 +15,13 @@ from ..client.install_steps import InstallOrder, by_hand, wheel_name
 from ..client.own_environment import drop_environment, own_environment
 from ..client.warm_backend import BackendState
 from ..scene.preferences import addon_preferences
-from ..shared.errors import LatentManError
+from ..shared.errors import InputError, LatentManError
 from ..shared.files.frame_files import storage_error
 from ..shared.version import VERSION
 from ..shot.generation import BY_HAND_FOLDER, CHECKOUT, environments_folder
 from ..shot.running import generation, wake
 from ..typed_bpy import Outcome, registration_of
-from .base.reporting import allow, refuse, show_log_text
+from .base.reporting import allow, forget, refuse, show_log_text
 
 LOG_TEXT = "LatentMan installation.log"
 _DIALOG_WIDTH = 420
@@ -81,7 +81,7 @@ class LATENTMAN_OT_install_backend(bpy.types.Operator):
     def invoke(self, context: Any, event: Any) -> Outcome:
         """Ask first: for the file, if none is chosen yet, else whether to begin: it is a large download."""
         order = install_order(context)
-        if not order.package and addon_preferences(context):
+        if not _usable(order) and addon_preferences(context):
             self.filepath = wheel_name(order.version)
             context.window_manager.fileselect_add(self)
             return {"RUNNING_MODAL"}
@@ -91,16 +91,24 @@ class LATENTMAN_OT_install_backend(bpy.types.Operator):
         """Say what it takes."""
         order = install_order(context)
         layout: Any = self.layout
-        if not order.package:
-            layout.label(text=f"Choose {wheel_name(order.version)}")
-        layout.label(text=f"Downloads torch and other packages; about {order.needed_bytes / 1e9:.0f} GB must be free.")
+        if not _usable(order):  # in the file browser, whose side is narrow
+            layout.label(text="Choose the file")
+            layout.label(text=wheel_name(order.version))
+        layout.label(text="Downloads torch and other packages.")
+        layout.label(text=f"About {order.needed_bytes / 1e9:.0f} GB must be free.")
         layout.label(text=f"Folder: {order.root}")
 
     def execute(self, context: Any) -> Outcome:
         """Begin; the timer goes on. Scripts in the background come back when it has ended."""
         order = install_order(context)
+        forget(self)
         if self.filepath:
             order = replace(order, package=bpy.path.abspath(self.filepath))
+        try:
+            _ = order.requirement
+        except InputError as error:
+            return refuse(self, error)  # a file that is no package is not kept: the next press asks again
+        if self.filepath:
             _keep_package(context, order.package)
         install = generation().install
         install.start(order)
@@ -198,6 +206,14 @@ class LATENTMAN_OT_show_install_log(bpy.types.Operator):
     def execute(self, context: Any) -> Outcome:
         """Fill the text."""
         return show_log_text(self, generation().install.log_file, LOG_TEXT)
+
+
+def _usable(order: InstallOrder) -> bool:
+    """Whether the package that is named is there."""
+    try:
+        return bool(order.requirement)
+    except InputError:
+        return False
 
 
 def _keep_package(context: Any, package: str) -> None:

@@ -10,7 +10,7 @@ from bpy.props import StringProperty
 
 from ..scene.scene_job import output_base, store_settings
 from ..shared.errors import InputError, LatentManError
-from ..shot.running import generation
+from ..shot.running import generation, wake
 from ..shot.takes_on_disk import finished_takes
 from ..shot.unfinished_takes import delete_take, unfinished_folder
 from ..timeline.compare import clear_background, other_take, set_background, show_only
@@ -172,6 +172,7 @@ class LATENTMAN_OT_delete_take(bpy.types.Operator):
         finally:
             generation().takes.unfinished.forget()
         remove_takes(context.scene, folder)
+        wake()  # the question's popup was what had the mouse: the panel below would not be drawn again
         self.report({"INFO"}, f"{folder} was deleted")
         return {"FINISHED"}
 

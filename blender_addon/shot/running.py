@@ -56,8 +56,7 @@ from .unfinished_takes import UnfinishedTake, unfinished_folder
 TICK_S = 0.05
 IDLE_TICK_S = 0.5
 _BUDGET_S = 0.008
-# Blender moves panels below one that has grown only when it draws the next time, so a change takes two pictures.
-_REDRAWS = 2
+_REDRAWS = 2  # Blender moves panels below one that has grown only when it draws the next time
 _REDRAW_S = 0.2  # a progress bar need not be drawn more often, and whatever is drawn holds the animator up
 
 
@@ -90,7 +89,7 @@ class Generation:
         self.announcer = Announcer()
         self.cost = Cost()
         self.takes = TakeUpkeep()
-        self._begun_at = 0.0
+        self._begun_at, self._ended_loads = 0.0, 0
         self.log_file: Path | None = None
         self._job: GenerateJob | None = None
         self._home: _Home | None = None
@@ -103,8 +102,9 @@ class Generation:
 
     @property
     def progress(self) -> GenerateProgress | None:
-        """How far the present or last shot is; None before the first."""
-        return None if self._job is None else self._job.progress
+        """How far the shot is, one that has ended until another file is opened; None where there is none."""
+        past = self._home is None and self._ended_loads != _Running.loads
+        return None if self._job is None or past else self._job.progress
 
     @property
     def running(self) -> bool:
@@ -166,7 +166,7 @@ class Generation:
         self.takes.unfinished.forget()
         if job.state is GenerateState.DONE and self._home is not None:
             self.takes.finished(self._home.find(), job)
-        self._home = None
+        self._home, self._ended_loads = None, _Running.loads
         self._announce(job)
         if job.error is not None:
             self.problems.say(job.error)

@@ -17,8 +17,8 @@ def draw_unfinished(layout: Any, context: Any) -> None:
         return
     for take in there:
         box = layout.box()
+        draw_text(box, take.text, "SORTTIME")  # a line of its own: beside two buttons it would be cut off
         row = box.row(align=True)
-        row.label(text=take.text, icon="SORTTIME")
         row.operator("latentman.resume", text="Resume", icon="PLAY").take = take.name
         row.operator("latentman.delete_take", text="", icon="TRASH").take = take.name
         draw_text(box, take.kept)

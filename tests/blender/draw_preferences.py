@@ -11,6 +11,7 @@ import os
 import sys
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import bpy
@@ -18,6 +19,7 @@ import bpy
 import blender_addon
 from blender_addon.client.backend_command import program_in
 from blender_addon.client.own_environment import own_environment
+from blender_addon.help.places import BACKEND
 from blender_addon.ops.install_backend import install_order
 from blender_addon.scene.preferences import addon_preferences
 from blender_addon.shot.generation import BackendChoice, backend_command, environments_folder
@@ -40,9 +42,12 @@ def begun(preferences: Any, wheel: str) -> None:
 
 def failed(preferences: Any, wheel: str) -> None:
     """What is to be installed is not there."""
-    preferences.package = f"{wheel}.gone"
     with contextlib.suppress(RuntimeError):  # an operator's error is an exception for a script
-        operators.latentman.install_backend()
+        operators.latentman.install_backend(filepath=f"{wheel}.gone")
+    assert preferences.package == ""  # it is not kept
+    told = generation().problems.at(BACKEND)
+    assert told is not None and told.code == "backend.package" and "does not exist" in told.message
+    generation().install.start(replace(install_order(context), package=__file__))
 
 
 def installed(preferences: Any, wheel: str) -> None:

@@ -145,6 +145,9 @@ def test_each_interrupted_take_keeps_its_own_resume_and_can_be_deleted(shot: Pat
     assert operators.latentman.delete_take(take="take-002") == {"FINISHED"}
     assert sorted(path.name for path in base.glob("take-*")) == ["take-001"] and takes(context.scene) == [strip]
     assert current.unfinished(bpy.context) == () and not operators.latentman.resume.poll()
+    assert current.progress is not None
+    bpy.ops.wm.open_mainfile(filepath=bpy.data.filepath)
+    assert current.progress is None  # how a shot went is not told in a file that it was not made in
 
 
 def test_a_finished_take_is_shown_alone_and_takes_the_scene_to_its_size(shot: Path) -> None:
