@@ -37,8 +37,8 @@ class FolderLock:
                 os.close(self._descriptor)
                 raise BackendError(
                     "backend.locked",
-                    f"Another backend is at work in {self._path.parent}.",
-                    "Stop it, or use another work folder.",
+                    f"Another backend is using the work folder {self._path.parent}.",
+                    "Stop that backend, or use another work folder.",
                 )
             time.sleep(_POLL_S)
         return self

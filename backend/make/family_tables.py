@@ -58,9 +58,9 @@ def _described(family: Family) -> str:
     cell = f"{family.latent_factor}x{family.latent_factor}"
     steered = ", ".join(f"`{control.part}/` by {control.picture} pictures" for control in family.controls)
     facts = (
-        f"latents of {family.latent_channels} channels, one cell for {cell} pixels",
+        f"{family.latent_channels} latent channels, one cell per {cell} pixels",
         f"prompts of width {family.prompt_width}",
-        *([f"steered through {steered}"] if steered else ()),
+        *([f"controlled through {steered}"] if steered else ()),
     )
     return f"**{family.label}**, {family.description}. As published: {'; '.join(facts)}."
 
@@ -71,12 +71,12 @@ def _usage(place: Place) -> str:
 
 def _needed(part: Part) -> str:
     if part.need == "never":
-        return "only by jobs that use it"
+        return "only for jobs that use it"
     if part.need == "in a folder":
-        return "in a folder; beside a checkpoint only if it differs"
+        return "in a folder; next to a checkpoint only if it differs"
     if part.in_checkpoint:
-        return "yes; a checkpoint holds it"
-    return "yes" if part.may_lie_apart else "yes, beside a checkpoint too"
+        return "yes; a checkpoint contains it"
+    return "yes" if part.may_lie_apart else "yes, next to a checkpoint too"
 
 
 def markdown_table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:

@@ -15,8 +15,8 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "methods.md"
 
 _REACH: Mapping[Dependence, str] = {
     "alone": "its own segment",
-    "first": "its own segment; in the shot's first frame, to which all attend: everything",
-    "chained": "its own segment and all behind it",
+    "first": "its own segment; everything, if it is in the shot's first frame",
+    "chained": "its own segment and all later ones",
 }
 _PASSES = {"depth": "depth", "part": "body parts"}
 
@@ -39,7 +39,7 @@ def page(methods: Iterable[MethodSpec]) -> str:
     """The page of these methods, in Markdown."""
     known = tuple(methods)
     sections = (section for method in known for section in _sections(method))
-    methods_table = markdown_table(("method", "name", "what it does", "needs", "an edit reaches"), _rows(known))
+    methods_table = markdown_table(("method", "name", "what it does", "needs", "an edit changes"), _rows(known))
     return "\n".join((_HEAD, methods_table, *sections, *_finish(), ""))
 
 
@@ -53,7 +53,7 @@ def _needs(method: MethodSpec) -> str:
     needs = method.needs
     found = [_PASSES[name] for name in needs.passes]
     found += ["matches of consecutive frames"] if needs.matches else []
-    found += [f"`{name}` where its settings ask for it" for name in needs.models]
+    found += [f"`{name}` if its settings need it" for name in needs.models]
     return ", ".join(found)
 
 
@@ -62,22 +62,20 @@ def _sections(method: MethodSpec) -> Iterator[str]:
         yield from ("", f"## Settings of {method.label}", "")
         if method.sets is not None:
             names = " or ".join(f"`{name}`" for name in method.sets.names)
-            yield f"`{method.sets.key}` in a job file stands for a whole set, {names}; settings beside it override it."
+            yield f"`{method.sets.key}` in a job file stands for a whole set, {names}; other settings override it."
             yield ""
         yield _settings_table(method)
     if method.presets:
         yield from ("", f"## Presets of {method.label}", "")
         rows = (_preset(method, preset) for preset in method.presets)
-        yield markdown_table(
-            ("preset", "panel", "what it is", "steps", "settings that are not at their defaults"), rows
-        )
+        yield markdown_table(("preset", "panel", "what it is", "steps", "settings that differ from the defaults"), rows)
 
 
 def _finish() -> Iterator[str]:
     yield from ("", "## Finish", "")
     yield (
         f"{FINISH_GROUP.description}: a job's `{FINISH_GROUP.name}`, and `--{FINISH_GROUP.name}-SETTING` of the batch "
-        "command. With the lock on, an edit reaches its own segment and all behind it."
+        "command. With the lock on, an edit changes its own segment and all later ones."
     )
     yield ""
     yield _settings_table(FINISH_GROUP)
@@ -98,7 +96,7 @@ def _values(one: Setting, usual: Value) -> str:
         return ", ".join(f"`{choice.value}`" for choice in one.choices)
     if isinstance(usual, bool):
         return "`true`, `false`"
-    span = "two numbers, rising, " if isinstance(usual, tuple) else ""
+    span = "two rising numbers, " if isinstance(usual, tuple) else ""
     return f"{span}{one.low:g} to {one.high:g}{f' {one.unit}' if one.unit else ''}"
 
 

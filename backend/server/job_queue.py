@@ -231,7 +231,7 @@ class JobQueue:
             else:
                 self._journal.add_frame(job_id, frame, digest)
         if absent:
-            said = f"The worker ended without frame {absent[0]}."
+            said = f"The worker finished without making frame {absent[0]}."
             self._fail(job_id, JobError("job.frames_absent", said, "Submit it again."))
             return
         self._end(job_id)
@@ -249,7 +249,7 @@ class JobQueue:
             died = JobError(
                 "job.worker_died",
                 f"The worker process died {deaths} times in a row without finishing a frame; {lost.reason}.",
-                "The log in the work folder's logs/ has the details; run: latentman doctor",
+                "See the log in logs/ of the work folder, and run: latentman doctor",
             )
             self._fail(lost.job_id, died)
         else:

@@ -46,7 +46,7 @@ def _read(path: Path) -> dict[str, Array]:
         with zipfile.ZipFile(path) as archive:
             unpacked = sum(entry.file_size for entry in archive.infolist())
         if unpacked > LARGEST_FILE:
-            raise BodyError("body.too_large", f"{path} unpacks to {unpacked} bytes, more than a body file can have.")
+            raise BodyError("body.too_large", f"{path} unpacks to {unpacked} bytes, too many for a body file.")
         with np.load(path, allow_pickle=False) as archive:
             return {key: archive[key] for key in archive.files}
     except FileNotFoundError:
@@ -75,7 +75,7 @@ def body_from_arrays(arrays: Arrays, name: str) -> Body:
     if chart_uv is not None and (chart_uv.min() < 0.0 or chart_uv.max() > 1.0):
         raise keys.error("chart_uv", "must lie in 0..1")
     if (part is None) != (chart_uv is None):
-        raise keys.error("part" if part is None else "chart_uv", "is missing, though its counterpart is there")
+        raise keys.error("part" if part is None else "chart_uv", "is missing, although its counterpart is present")
     return Body(
         v_template=template,
         shapedirs=np.ascontiguousarray(shapes[:, :, :BETA_COUNT]),

@@ -30,7 +30,7 @@ _MAX_DEPTH: Final = 32
 _MAX_HEADER_BYTES: Final = 10_000
 _NPY_MAGIC: Final = b"\x93NUMPY"
 _PLAIN_KINDS: Final = "biufcSU"
-_TRUST_HINT: Final = "Use a file from a source that you trust, or save it again as plain arrays."
+_TRUST_HINT: Final = "Use a file from a source you trust, or save it again as plain arrays."
 _DAMAGE_HINT: Final = "The file is cut off or damaged: copy or export it again."
 
 # What a damaged or hostile stream makes pickle, zipfile or NumPy raise; anything else is a fault of ours.
@@ -314,14 +314,16 @@ def read_bytes(path: Path, *, error: type[InputError] = InputError, max_bytes: i
             raise error(
                 "file.too_large",
                 f"{path.name} has {size / 2**20:.0f} MiB, more than the {max_bytes / 2**20:.0f} MiB that are read.",
-                "Cut it to the frames that you need.",
+                "Shorten it to the frames you need.",
             )
         return path.read_bytes()
     except FileNotFoundError as fault:
         raise error("file.missing", f"There is no file {path}.", "Check the path.") from fault
     except OSError as fault:
         reason = fault.strerror or type(fault).__name__
-        raise error("file.unreadable", f"{path} cannot be read: {reason}.", "Check the path and its rights.") from fault
+        raise error(
+            "file.unreadable", f"{path} cannot be read: {reason}.", "Check the path and its permissions."
+        ) from fault
 
 
 def is_npy(data: bytes) -> bool:
@@ -366,7 +368,9 @@ def parse_npz(
             members = [item for item in archive.infolist() if item.filename.removesuffix(".npy") in wanted]
             if sum(item.file_size for item in members) > max_bytes:
                 size = f"{max_bytes / 2**20:.0f} MiB"
-                raise error("file.too_large", f"{name} unpacks to more than {size}.", "Cut it to the frames you need.")
+                raise error(
+                    "file.too_large", f"{name} unpacks to more than {size}.", "Shorten it to the frames you need."
+                )
             contents = {item.filename.removesuffix(".npy"): archive.read(item) for item in members}
     except _STREAM_ERRORS as fault:
         raise error("file.damaged", f"{name} cannot be read: {fault or type(fault).__name__}.", _DAMAGE_HINT) from fault

@@ -24,13 +24,13 @@ def parse_frames(text: str) -> tuple[int, ...]:
             frames.update(_span(part, text))
     if not frames:
         raise InputError(
-            "frames.empty", f"The frame range {_shown(text)} holds no frame.", 'Give one, for example "1-30,47".'
+            "frames.empty", f"The frame range {_shown(text)} is empty.", 'Enter one, for example "1-30,47".'
         )
     if len(frames) > MAX_FRAMES:
         raise InputError(
             "frames.many",
-            f"The frame range {_shown(text)} holds {len(frames)} frames; a job takes at most {MAX_FRAMES}.",
-            "Render the shot in parts.",
+            f"The frame range {_shown(text)} has {len(frames)} frames; a job may have at most {MAX_FRAMES}.",
+            "Split the shot into several jobs.",
         )
     return tuple(sorted(frames))
 

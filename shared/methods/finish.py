@@ -25,10 +25,10 @@ class FinishSettings(MethodSettings):
     lock: Literal["auto", "on", "off"] = setting(
         "auto",
         "Lock",
-        "Hold the body's surface the same in all frames",
+        "Give the body the same surface in all frames",
         group=FINISH,
         choices=(
-            Choice("auto", "Automatic", "On with methods that are made for it"),
+            Choice("auto", "Automatic", "On with methods made for it, such as SurfaceLock"),
             Choice("on", "On", "With any method"),
             Choice("off", "Off", "Frames as the method made them"),
         ),
@@ -38,12 +38,12 @@ class FinishSettings(MethodSettings):
     background: Literal["auto", "keep", "plate"] = setting(
         "auto",
         "Background",
-        "With the lock, what stands behind the body",
+        "What the lock puts behind the body",
         group=FINISH,
         choices=(
-            Choice("auto", "Automatic", "A plate, but not where it would cut what is not on the body"),
+            Choice("auto", "Automatic", "A plate, unless it would cut off something beside the body, such as a cape"),
             Choice("keep", "Keep", "Each frame's own"),
-            Choice("plate", "Plate", "One picture for all frames"),
+            Choice("plate", "Plate", "A plate: one picture for all frames"),
         ),
         added=5,
         before="auto",
@@ -51,8 +51,8 @@ class FinishSettings(MethodSettings):
     upscale: Literal["off", "2", "4"] = setting(
         "off",
         "Upscale",
-        "Enlarge the finished frames by a network, which makes them sharper and less steady than plain enlarging. "
-        "The backend needs its extra for it",
+        "Enlarge the finished frames with a neural network: sharper, but less steady than plain enlarging. "
+        "Needs the backend's extra latentman[upscale]",
         group=FINISH,
         choices=(
             Choice("off", "Off"),
@@ -93,6 +93,6 @@ def check_finish(finish: FinishSettings, width: int, height: int, most: int) -> 
     if finish.upscale != "off" and max(size) > most:
         raise InputError(
             "job.upscale",
-            f"Frames enlarged {finish.upscale} times have {size[0]}x{size[1]} pixels; at most {most} a side are made.",
-            "Enlarge less, or make smaller frames.",
+            f"Frames enlarged {finish.upscale} times have {size[0]}x{size[1]} pixels; the limit is {most} a side.",
+            "Choose a smaller Upscale, or smaller frames.",
         )

@@ -80,7 +80,7 @@ class LatentManSettings(MethodSettings):
     align: Span = setting(
         (0.0, 0.2),
         "Align",
-        "Part of the denoising in which latents are aligned on the body, from and to",
+        "The part of the denoising in which latents are aligned across frames on the body, from and to",
         group="steps",
         unit="of the steps",
         added=5,
@@ -89,47 +89,53 @@ class LatentManSettings(MethodSettings):
     guide: Span = setting(
         (0.2, 0.7),
         "Guide",
-        "Part of the denoising in which pixels are guided to those before, from and to",
+        "The part of the denoising in which pixels are guided towards the frame before, from and to",
         group="steps",
         unit="of the steps",
     )
-    guide_strength: float = setting(0.5, "Strength", "Step size of the guidance", group="steps", high=1_000.0)
+    guide_strength: float = setting(
+        0.5, "Strength", "How hard guidance pulls: the size of its step", group="steps", high=1_000.0
+    )
     correspondence: Literal["assignment", "surface"] = setting(
         "surface",
         "Matching",
-        "Which pixels of two frames belong together",
+        "How pixels of two frames are matched",
         group="base",
         choices=(
-            Choice("surface", "Surface", "The same point of the body in both frames, exactly"),
-            Choice("assignment", "Assignment", "The paper's: matched by body part and chart coordinates"),
+            Choice("surface", "Surface", "Exact: the same point of the body in both frames"),
+            Choice("assignment", "Assignment", "The paper's way: by body part and chart coordinates"),
         ),
     )
     features: Literal["paper", "released"] = setting(
         "paper",
         "Features",
-        "What the assignment compares",
+        "Which features the assignment compares",
         group="base",
         only_with=("correspondence", "assignment"),
         choices=(
-            Choice("paper", "Paper", "Features as the paper describes them"),
-            Choice("released", "Released code", "Features as the published code has them"),
+            Choice("paper", "Paper", "As the paper describes them"),
+            Choice("released", "Released code", "As the published code computes them"),
         ),
     )
     baseline: Baseline = setting(
         "text2video_zero",
         "On top of",
-        "The method that it stands on",
+        "The method that LatentMan builds on",
         group="base",
         choices=tuple(Choice(one.name, one.label, one.description) for one in (TEXT2VIDEO_ZERO, MASACTRL)),
     )
     match_extent: Literal["inside", "all"] = setting(
         "inside",
         "Match",
-        "Which places of the body are matched",
+        "Which parts of the body's picture are matched",
         group="base",
         choices=(
-            Choice("inside", "Inside", "Off silhouettes and folds, moving with those around: no ghosts, no mosaic"),
-            Choice("all", "All", "The paper's: what is matched at a silhouette brings background along"),
+            Choice(
+                "inside",
+                "Inside",
+                "Away from silhouettes and folds, and only what moves with its surroundings: no ghosts, no mosaic",
+            ),
+            Choice("all", "All", "The paper's way: matches at a silhouette bring some background along"),
         ),
         added=5,
         before="all",
@@ -137,43 +143,43 @@ class LatentManSettings(MethodSettings):
     reference_mode: Literal["prev", "prev_new", "first"] = setting(
         "prev",
         "Reference",
-        "The frame that a frame is matched to",
+        "Which frame each frame is matched to",
         choices=(
             Choice("prev", "Frame before", "The paper's"),
-            Choice("prev_new", "Frame before, labels kept", "The published code's, with the assignment alone"),
-            Choice("first", "First frame", "For the alignment alone, in one segment"),
+            Choice("prev_new", "Frame before, labels kept", "The published code's; only with the assignment"),
+            Choice("first", "First frame", "Only with guidance off and the shot in one segment"),
         ),
     )
     guide_rule: Literal["adaptive", "fixed"] = setting(
         "adaptive",
         "Guidance rule",
-        "How far a step of the guidance goes",
+        "How the length of a guidance step is chosen",
         choices=(
-            Choice("adaptive", "Adaptive", "A share of the way to where the loss would vanish"),
+            Choice("adaptive", "Adaptive", "A fraction of the way to zero loss"),
             Choice("fixed", "Fixed", "The published rule: a multiple of the gradient"),
         ),
     )
     guide_loss: Literal["sum", "mean"] = setting(
         "mean",
         "Guidance loss",
-        "What fixed guidance differentiates: squares over matches and channels",
+        "How fixed guidance adds up squared differences over matches and channels",
         choices=(Choice("sum", "Sum", "The paper's"), Choice("mean", "Mean", "The published code's")),
     )
     guide_range: float = setting(
-        1.0, "Guidance range", "The value of white where fixed guidance compares pictures", high=255.0
+        1.0, "Guidance range", "The value range of the pictures that fixed guidance compares", high=255.0
     )
     guide_clamp: bool = setting(
-        False, "Guidance clamp", "Whether fixed guidance clamps values beyond black and white first"
+        False, "Guidance clamp", "Whether fixed guidance first clamps values to the range from black to white"
     )
     guide_through: Literal["decoder", "unet", "controlnet", "unconditional"] = setting(
         "unet",
         "Guidance through",
-        "What the guidance's gradient runs through",
+        "How far back the guidance gradient runs",
         choices=(
-            Choice("decoder", "Decoder", "The decoder alone"),
-            Choice("unet", "UNet", "UNet and decoder"),
-            Choice("controlnet", "ControlNet", "All that the frame acts through, as the paper's equation is written"),
-            Choice("unconditional", "Unconditional half", "The published code's, with fixed guidance alone"),
+            Choice("decoder", "Decoder", "Through the decoder only"),
+            Choice("unet", "UNet", "Through decoder and UNet"),
+            Choice("controlnet", "ControlNet", "Through decoder, UNet and ControlNet, as the paper writes it"),
+            Choice("unconditional", "Unconditional half", "The published code's; only with fixed guidance"),
         ),
     )
     guide_extent: Literal["body", "all"] = setting(
@@ -182,8 +188,8 @@ class LatentManSettings(MethodSettings):
         "What guidance may move",
         group="steps",
         choices=(
-            Choice("body", "Body", "The character alone: the background stays as it is"),
-            Choice("all", "Whole picture", "The paper's: the background may flicker, and show ghosts where a limb was"),
+            Choice("body", "Body", "Only the character: the background stays as it is"),
+            Choice("all", "Whole picture", "The paper's way: the background may flicker and show ghosts of limbs"),
         ),
         added=3,
         before="all",
@@ -191,7 +197,7 @@ class LatentManSettings(MethodSettings):
     guide_around: int = setting(
         0,
         "Guide around",
-        "How far around the body guidance may move the picture",
+        "How far beyond the body's outline guidance may change the picture",
         unit="latent cells",
         high=8,
         only_with=("guide_extent", "body"),
@@ -201,7 +207,7 @@ class LatentManSettings(MethodSettings):
     guide_smooth: float = setting(
         4.0,
         "Keep detail",
-        "How far apart details may lie that guidance leaves alone; 0 pulls every pixel, and blurs",
+        "Guidance leaves differences finer than this alone; 0 pulls every pixel and blurs",
         group="steps",
         unit="px of 256",
         high=32.0,
@@ -211,21 +217,21 @@ class LatentManSettings(MethodSettings):
     guide_decode: Literal["whole", "body", "body_first"] = setting(
         "whole",
         "Guidance decode",
-        "How much of a picture adaptive guidance decodes",
+        "How much of the picture adaptive guidance decodes",
         choices=(
             Choice("whole", "Whole picture", "The published way"),
-            Choice("body", "Body", "The box of the matches, with the whole decode's pixels"),
-            Choice("body_first", "Body, first frame's statistics", "The box of the matches, approximately"),
+            Choice("body", "Body", "The matched area's box, with exactly the pixels of a whole decode"),
+            Choice("body_first", "Body, first frame's statistics", "The matched area's box, approximately"),
         ),
     )
     guide_decoder: Literal["full", "tiny"] = setting(
         "full",
         "Guide by",
-        "What guidance looks at frames through; the frames themselves are the autoencoder's",
+        "Which decoder guidance uses; the frames themselves always use the full one",
         group="steps",
         choices=(
-            Choice("full", "Autoencoder", "The model's own decoder: details hold stillest, and it is most of the work"),
-            Choice("tiny", "Tiny decoder", "A small one that follows it: quicker, a little less still"),
+            Choice("full", "Autoencoder", "The model's own decoder: steadiest details, but most of the run time"),
+            Choice("tiny", "Tiny decoder", "A small imitation of it: faster, a little less steady"),
         ),
         mends=("model.tiny_decoder", "Guide by the Autoencoder"),
     )
@@ -299,7 +305,7 @@ def _check(settings: LatentManSettings, frames: int, segment_frames: int) -> Non
     if settings.guide_through == "unconditional" and settings.guide_rule != "fixed":
         raise InputError(
             "job.settings",
-            "settings.guide_through unconditional is the published code's and needs its fixed steps.",
+            "settings.guide_through unconditional only works with fixed guidance steps.",
             'Set guide_rule to "fixed", or guide_through to "unet".',
         )
     for name, chosen, published in (
@@ -328,7 +334,7 @@ def _check_reference_mode(settings: LatentManSettings, frames: int, segment_fram
         raise InputError(
             "job.settings",
             "settings.reference_mode first is for the alignment alone; guidance compares with the frame before.",
-            "Set guide to 0 to 0.",
+            'Set guide to 0 to 0, or reference_mode to "prev".',
         )
     if mode == "first" and segment_frames < frames:
         raise InputError(
@@ -345,41 +351,41 @@ _ALIGN_ALONE = LatentManSettings(align=(0.0, 0.4), guide=(0.0, 0.0))
 LATENTMAN = MethodSpec(
     "latentman",
     "LatentMan",
-    "Details hold still on the body from frame to frame",
+    "Keeps details steady on the body from frame to frame",
     "chained",
     HELD,
     Needs(passes=("depth", "part"), matches=True, models=("tiny_vae",)),
     settings=LatentManSettings,
     check=_check,
     presets=(
-        Preset("standard", "Standard", "This add-on's own choice", _OWN, steps=20),
+        Preset("standard", "Standard", "The recommended settings", _OWN, steps=20),
         Preset(
             "draft",
             "Draft",
-            "Half the steps and no guidance, which is the slow part: to judge prompt and camera",
+            "Half the steps and no guidance (the slow part), to judge prompt and camera",
             _ALIGN_ALONE,
             steps=10,
         ),
         Preset(
             "quick",
             "Quick",
-            "Guidance through the model's tiny decoder: two thirds of the time, and nearly as still",
+            "Guidance through the model's tiny decoder: two thirds of the time, nearly as steady",
             LatentManSettings(guide_decoder="tiny"),
             steps=20,
         ),
-        Preset("align_only", "Alignment only", "No guidance; the alignment alone holds details", _ALIGN_ALONE),
+        Preset("align_only", "Alignment only", "No guidance: only the alignment keeps details steady", _ALIGN_ALONE),
         Preset(
             "strong",
             "Strong",
-            "Both act longer, and guidance pulls twice as hard; fine details may be lost",
+            "Alignment and guidance act longer, and guidance pulls twice as hard; fine detail may be lost",
             LatentManSettings(align=(0.0, 0.6), guide=(0.1, 0.9), guide_strength=1.0, guide_smooth=0.0),
             steps=25,
         ),
-        Preset("paper", "Paper", "The equations of the paper, 100 steps", published_settings("paper"), steps=100),
+        Preset("paper", "Paper", "The paper's equations, with 100 steps", published_settings("paper"), steps=100),
         Preset(
             "released",
             "Released code",
-            "What the published code does, 100 steps",
+            "What the published code does, with 100 steps",
             published_settings("released"),
             steps=100,
         ),

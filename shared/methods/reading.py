@@ -55,7 +55,7 @@ def check_settings(method: MethodSpec, settings: MethodSettings, frames: int, se
     """Refuse settings that a method cannot run a shot of so many frames with. Raises InputError on the first fault."""
     if type(settings) is not method.settings:
         raise InputError(
-            "job.settings", f"The job's settings are not those of {method.name}.", "Give the method's own."
+            "job.settings", f"The job's settings are not those of {method.name}.", "Use the settings of that method."
         )
     check_ranges(settings, method.name)
     if method.check is not None:

@@ -28,19 +28,19 @@ class SurfaceLockSettings(MethodSettings):
     particles: bool = setting(
         True,
         "Noise on the body",
-        "The initial noise moves with the body instead of standing on the picture",
+        "The initial noise moves with the body instead of staying fixed to the picture",
         group="agree",
     )
     consensus: tuple[float, float] = setting(
         (0.2, 0.5),
         "Agree",
-        "Part of the denoising in which all frames agree on one texture of the body",
+        "The part of the denoising in which all frames agree on one texture of the body, from and to",
         group="agree",
     )
     rounds: int = setting(
         4,
         "Rounds",
-        "At how many steps they agree; each takes about as long as a step and a half",
+        "In how many steps the frames agree; each takes about as long as one and a half steps",
         group="agree",
         low=0,
         high=20,
@@ -48,18 +48,18 @@ class SurfaceLockSettings(MethodSettings):
     background: bool = setting(
         True,
         "Agree on the background",
-        "Before a camera that stands still frames agree on the background too, away from the body",
+        "With a still camera, frames also agree on the background away from the body",
         group="agree",
     )
     attention: Attention = setting(
         "none",
         "Attention",
-        "What frames see of each other while they are denoised",
+        "What each frame sees of other frames while it is denoised",
         group="agree",
         choices=(
-            Choice("none", "Own", "Each frame its own"),
-            Choice(TEXT2VIDEO_ZERO.name, TEXT2VIDEO_ZERO.label, "Every frame sees the first one"),
-            Choice(MASACTRL.name, MASACTRL.label, "Frames see the first one from the fourth step on"),
+            Choice("none", "Own", "Only itself"),
+            Choice(TEXT2VIDEO_ZERO.name, TEXT2VIDEO_ZERO.label, "The first frame"),
+            Choice(MASACTRL.name, MASACTRL.label, "The first frame from the fourth step on"),
         ),
     )
 
@@ -67,7 +67,7 @@ class SurfaceLockSettings(MethodSettings):
 SURFACELOCK = MethodSpec(
     "surfacelock",
     "SurfaceLock",
-    "One character in every frame: the body has one texture, and it is lit as the frames agree",
+    "The same character in every frame: all frames agree on one texture of the body and on its light",
     "chained",
     HELD,
     Needs(passes=("depth", "part"), matches=True, memory=True),
@@ -76,14 +76,14 @@ SURFACELOCK = MethodSpec(
         Preset(
             "surface",
             "Standard",
-            "Frames agree while they are denoised, then the lock",
+            "Frames agree while they are denoised, then the lock is applied",
             SurfaceLockSettings(),
             steps=20,
         ),
         Preset(
             "surface_fast",
             "Fast",
-            "The lock alone: as quick as the baseline, but what it locks is what the frames happened to show",
+            "Only the lock: as fast as the baseline, but it locks whatever the frames happened to show",
             SurfaceLockSettings(particles=False, rounds=0, attention="text2video_zero"),
             steps=20,
         ),

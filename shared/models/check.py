@@ -40,9 +40,9 @@ class FileState(Enum):
     """What a file is found to be; the values are what a user reads."""
 
     WHOLE = "whole"
-    UNSEEN = "not looked into"  # a pickle: it is there, and only the loader opens it
+    UNSEEN = "not checked"  # a pickle: it is there, and only the loader opens it
     MISSING = "missing"
-    PARTIAL = "written in part"
+    PARTIAL = "written only in part"
     WRONG = "wrong kind"
     UNREADABLE = "cannot be read"
 
@@ -115,7 +115,7 @@ class _Look:
 
     def _checkpoint(self, place: Path, config: Path) -> Iterator[FileCheck]:
         if self.family.checkpoint is None:
-            text = f"{self.family.label} is taken as a folder alone."
+            text = f"{self.family.label} must be a folder."
             yield FileCheck(place.name, FileState.WRONG, text)
             return
 
@@ -143,7 +143,7 @@ class _Look:
         """The sizes and the weights of a part's folder; `misfit` says why its sizes do not belong to the others'."""
         config = _json_file(f"{part.name}/config.json", folder / "config.json")
         named = described_class(json_values(folder / "config.json"), part)
-        fault = misfit if named in part.classes else f"It describes {named}, not {part.classes[0]}."
+        fault = misfit if named in part.classes else f"It describes {named} instead of {part.classes[0]}."
         yield FileCheck(config.name, FileState.WRONG, fault) if config.usable and fault else config
         found = find_weights(folder, weights.stems)
         if found is None:
@@ -180,7 +180,7 @@ class _Look:
             header = read_weight_header(path)
             size = size_text(header.size_bytes)
             if header.shapes is None:
-                text = f"{size}, a pickle: the backend looks into it when it is loaded"
+                text = f"{size}, a pickle: the backend checks it when it loads it"
                 return FileCheck(name, FileState.UNSEEN, text)
             fault = self._wrong_kind(header.shapes, kind, must_show) or more(header)
             unused = self._unused(header.shapes, kind)
@@ -235,9 +235,9 @@ def _json_file(name: str, path: Path) -> FileCheck:
         size = path.stat().st_size
         whole = _has_ends(path, size) if size > _PARSED_BYTES else _is_json(path)
         if not whole:
-            return FileCheck(name, FileState.PARTIAL, "It is no whole JSON file. Copy or download it again.")
+            return FileCheck(name, FileState.PARTIAL, "It is not a complete JSON file. Copy or download it again.")
         if size <= _PARSED_BYTES and not json_values(path):
-            return FileCheck(name, FileState.WRONG, "It holds no values.")
+            return FileCheck(name, FileState.WRONG, "It contains no values.")
         return FileCheck(name, FileState.WHOLE, size_text(size))
 
     return _looked(name, path, look)
@@ -281,7 +281,7 @@ def _absent(name: str, folder: Path, wanted: str = "") -> FileCheck:
         coming = []
     begun = next((one for one in coming if not wanted or one.startswith(wanted)), "")
     if begun:
-        return FileCheck(name, FileState.PARTIAL, f"Its download has not ended: {begun}.")
+        return FileCheck(name, FileState.PARTIAL, f"Its download has not finished: {begun}.")
     what = wanted or "file of weights (.safetensors or .bin)"
     return FileCheck(name, FileState.MISSING, f"There is no {what} in {folder}.")
 
@@ -289,10 +289,10 @@ def _absent(name: str, folder: Path, wanted: str = "") -> FileCheck:
 def _not_a_model(place: Path, family: Family) -> str:
     files = sorted(item.name for item in place.iterdir() if is_weight_file(item))
     if files:
-        return f"It is not a model itself. Add a file in it: {some_names(files)}."
+        return f"This folder is not a model. Choose a file inside it: {some_names(files)}."
     *parts, last = (
         f"{part.name}/"
         for part in family.parts
         if part.in_checkpoint or part.need == "always" and not part.may_lie_apart
     )
-    return f"It holds none of {', '.join(parts)} and {last}: it is not a model in diffusers' layout."
+    return f"It holds none of {', '.join(parts)} or {last}: it is not a model in diffusers' layout."

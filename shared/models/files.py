@@ -95,13 +95,15 @@ def validate_model_files(files: ModelFiles) -> None:
         paths = files.paths(place.name)
         if len(paths) > place.most:
             raise InputError(
-                "job.model_files", f"The job has {len(paths)} {place.role}s; at most {place.most} are taken."
+                "job.model_files", f"The job has {len(paths)} {place.role}s; at most {place.most} are allowed."
             )
         if not all(paths):
-            raise InputError("job.model_files", f"One of the job's {place.role}s names no file.", "Give each its path.")
+            raise InputError("job.model_files", f"One of the job's {place.role}s has no path.", "Give each its path.")
     for path in (path for place in PLACES for path in files.paths(place.name)):
         if len(path) > MAX_PATH_CHARACTERS or "\0" in path:
-            raise InputError("job.model_files", f'The path "{path[:60]}" is too long or no path.', "Shorten it.")
+            raise InputError(
+                "job.model_files", f'The path "{path[:60]}" is too long or not a valid path.', "Shorten it."
+            )
         check_path_text(path)
     for lora in files.loras:
         if not (math.isfinite(lora.scale) and abs(lora.scale) <= MAX_LORA_SCALE):
@@ -109,7 +111,7 @@ def validate_model_files(files: ModelFiles) -> None:
                 "job.lora_scale",
                 f"The scale of the LoRA {lora.path} is {lora.scale}; it must be from -{MAX_LORA_SCALE:g} to "
                 f"{MAX_LORA_SCALE:g}.",
-                "Usual are 0.5 to 1.",
+                "Usual values are 0.5 to 1.",
             )
     _check_tokens([embedding.token for embedding in files.embeddings if embedding.token])
 
@@ -127,7 +129,9 @@ def check_path_text(path: str) -> None:
 def _check_tokens(tokens: list[str]) -> None:
     for token in tokens:
         if len(token) > MAX_TOKEN_CHARACTERS or token != token.strip() or not token.isprintable():
-            raise InputError("job.embedding_token", f"{token[:60]!r} is no word that a prompt can hold.", "Change it.")
+            raise InputError(
+                "job.embedding_token", f"{token[:60]!r} is not a word that a prompt can contain.", "Change it."
+            )
     if len({token.lower() for token in tokens}) != len(tokens):
         raise InputError("job.embedding_token", "Two of the job's embeddings stand for the same word.", "Rename one.")
 

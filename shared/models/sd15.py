@@ -24,10 +24,10 @@ _CONTROLNET_PLACE = Place(
     "controlnet",
     role="ControlNet",
     label="ControlNet",
-    description="For depth, a folder or a file; controlnet in the model's folder where empty",
+    description="Depth ControlNet, a folder or a file. Empty: controlnet in the model's folder",
     argument="--controlnet",
     metavar="PLACE",
-    help="ControlNet for depth, a folder or a file",
+    help="depth ControlNet, a folder or a file",
     accepted="for depth: a folder; a file of v1.0 (also one that holds all of Stable Diffusion) or v1.1, with or "
     "without `control_model.` before its names; diffusers' single file. Without it: `controlnet/` in the model's "
     "folder",
@@ -36,7 +36,7 @@ _VAE_PLACE = Place(
     "vae",
     role="autoencoder",
     label="Autoencoder",
-    description="A folder or a file; the model's own where empty",
+    description="A folder or a file. Empty: the model's own autoencoder",
     argument="--vae",
     metavar="PLACE",
     help="another autoencoder, a folder or a file",
@@ -47,10 +47,10 @@ _CONFIG_PLACE = Place(
     "config",
     role="config folder",
     label="Tokenizer in",
-    description="Folder that holds tokenizer, and config.json of other sizes; the model's folder where empty",
+    description="The folder that contains the folder tokenizer. Empty: the model's folder",
     argument="--model-config",
     metavar="DIR",
-    help="folder with tokenizer/, and config.json of other sizes",
+    help="folder that contains tokenizer/, and config.json files if sizes differ",
     accepted="a folder with `tokenizer/`, and the parts' `config.json` where a file has other sizes than Stable "
     "Diffusion 1.5",
     folder_of="tokenizer/",
@@ -59,7 +59,7 @@ _TINY_VAE_PLACE = Place(
     "tiny_vae",
     role="tiny autoencoder",
     label="Tiny Autoencoder",
-    description="Folder of a small autoencoder for guidance, as TAESD is; tiny_vae in the model's folder where empty",
+    description="Folder of a small autoencoder for guidance, such as TAESD. Empty: tiny_vae in the model's folder",
     argument="--tiny-vae",
     metavar="DIR",
     help="small autoencoder for guidance, diffusers' AutoencoderTiny",
@@ -72,7 +72,7 @@ _LORA_PLACE = Place(
     role="LoRA",
     argument="--lora",
     metavar="FILE[=SCALE]",
-    help="LoRA to add (again for more)",
+    help="a LoRA to add; repeat for more",
     accepted="kohya's layout; peft's; both that diffusers had before. LoRA and LoCon, also with a core (Tucker); LoHa; "
     "LoKr; DoRA's magnitudes; full differences and trained norms; embeddings bundled in the file. UNet and text "
     "encoder",
@@ -83,7 +83,7 @@ _EMBEDDING_PLACE = Place(
     role="embedding",
     argument="--embedding",
     metavar="FILE[=WORD]",
-    help="textual inversion (again for more)",
+    help="a textual inversion embedding to add; repeat for more",
     accepted="textual inversion: diffusers' layout; the WebUI's `.pt` and `.safetensors`",
     most=64,
 )
@@ -91,16 +91,16 @@ _EMBEDDING_PLACE = Place(
 TOKENIZER = Part(
     "tokenizer",
     label="tokenizer",
-    description="CLIP's vocabulary: the words that a prompt is cut into",
+    description="CLIP's vocabulary: splits a prompt into tokens",
     classes=("CLIPTokenizer",),
     config=(("tokenizer.json",), ("vocab.json", "merges.txt")),
-    advice="A checkpoint holds no vocabulary: put CLIP's tokenizer (vocab.json and merges.txt) in that folder, or name "
-    "another folder that has tokenizer/.",
+    advice="A checkpoint holds no vocabulary: put CLIP's tokenizer (vocab.json and merges.txt) into that folder, or "
+    "name another folder that contains tokenizer/.",
 )
 TEXT_ENCODER = Part(
     "text_encoder",
     label="text encoder",
-    description="makes the vectors that the UNet reads out of a prompt",
+    description="turns a prompt into the vectors that the UNet reads",
     classes=("CLIPTextModel", "CLIPTextModelWithProjection"),
     weights=Weights(
         _TEXT_ENCODER,
@@ -114,7 +114,7 @@ TEXT_ENCODER = Part(
 VAE = Part(
     "vae",
     label="autoencoder",
-    description="makes latents out of a picture, and the picture out of latents",
+    description="turns pictures into latents and latents into pictures",
     classes=("AutoencoderKL",),
     weights=Weights(_AUTOENCODER, prefix="first_stage_model.", decoration=rf"loss\..*|{_TRAINING_LEFTOVERS}"),
     in_checkpoint=True,
@@ -131,7 +131,7 @@ UNET = Part(
 SCHEDULER = Part(
     "scheduler",
     label="noise schedule",
-    description="how much noise each step has, and what the UNet predicts of it",
+    description="how much noise each step has, and whether the UNet predicts noise or v",
     classes=("DDIMScheduler",),
     config=(("scheduler_config.json",),),
     need="in a folder",
@@ -139,12 +139,12 @@ SCHEDULER = Part(
 CONTROLNET = Part(
     "controlnet",
     label="ControlNet",
-    description="holds the picture to the depth of the shot",
+    description="keeps the picture to the shot's depth",
     classes=("ControlNetModel",),
     weights=Weights(_CONTROLNET, prefix="control_model.", decoration=_TRAINING_LEFTOVERS),
     place=_CONTROLNET_PLACE,
     sizes_of=UNET.name,
-    advice="Name a ControlNet for depth, a folder or a file.",
+    advice="Name a depth ControlNet, a folder or a file.",
 )
 TINY_VAE = Part(
     "tiny_vae",
@@ -154,7 +154,7 @@ TINY_VAE = Part(
     weights=Weights(_TINY_AUTOENCODER),
     need="never",
     place=_TINY_VAE_PLACE,
-    advice="Name one in diffusers' layout that holds an AutoencoderTiny.",
+    advice="Name a folder in diffusers' layout that contains an AutoencoderTiny.",
 )
 
 CHANNELS = Agreement(
@@ -179,7 +179,7 @@ _PROMPT_WIDTH = Agreement(
 SD15 = Family(
     "sd15",
     label=_LABEL,
-    description="the published model and those trained from it or built like it, in its sizes or others",
+    description="the published model and all models trained from it or built like it",
     accepted="`embedded`; a folder in diffusers' layout; a checkpoint in the original layout",
     parts=(TOKENIZER, TEXT_ENCODER, VAE, UNET, SCHEDULER, CONTROLNET, TINY_VAE),
     places=(_CONTROLNET_PLACE, _VAE_PLACE, _CONFIG_PLACE, _TINY_VAE_PLACE, _LORA_PLACE, _EMBEDDING_PLACE),

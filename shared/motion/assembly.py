@@ -81,7 +81,7 @@ def _fitted(body: Positions, shown: _Shown, reader: Reader, ask: Ask, name: str)
     fit = fit_positions(joints @ turn_to_y(upright.axis).T, shown.rest, name=name)
     said = (
         f"Fitted to joint positions scaled by {fit.scale:.3f}: mean joint distance {fit.residual_cm:.2f} cm, "
-        f"feet {fit.feet_cm:.2f} cm; the turn of straight limbs, head and hands about themselves is guessed."
+        f"feet {fit.feet_cm:.2f} cm; the twist of straight limbs, head and hands is a guess."
     )
     motion = SMPLMotion(
         fit.poses, fit.root, shown.betas, shown.fps, source=name, twist_known=False, notes=(said,),

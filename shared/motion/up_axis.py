@@ -78,7 +78,7 @@ def choose_up(joints: Array, asked: Up, usual: Up, format_name: str) -> Upright:
 def posture_warning(joints: Array) -> str:  # (frames, 24, 3) metres, Y up
     """One sentence where the character lies or stands on its head for the whole clip, else empty."""
     along = _feet_to_head(joints)[:, 1]
-    hint = "for the whole clip: set Up beside the import (--up) if it should stand."
+    hint = "for the whole clip: set Up in the import settings (--up) if it should stand."
     if np.quantile(along, 0.9) < -_LIES:
         return f"The character is upside down {hint}"
     if np.quantile(np.abs(along), 0.9) >= _LIES:
@@ -95,7 +95,7 @@ def height_warning(joints: Array) -> str:  # (frames, 24, 3) metres, Y up
     if lowest < _FLOATS_M:
         return ""
     return (
-        f"The character never comes closer than {lowest:.1f} m to the floor: move it down, or convert the file's "
+        f"The character never gets closer than {lowest:.1f} m to the floor: move it down, or convert the file's "
         "places to metres if they are in another unit."
     )
 

@@ -181,7 +181,7 @@ def test_a_failed_job_is_exit_code_1_or_its_errors_own(tmp_path: Path, model: Pa
     ("arguments", "words"),
     [
         (("--frames", "9-1"), "runs backwards"),
-        (("--frames", ","), "holds no frame"),
+        (("--frames", ","), "is empty"),
         (("--prompt", "x" * 10_000), "10,000 characters"),
         (("--motion", __file__), "is not a motion file"),
         (("--fps", "0"), "frame rate"),

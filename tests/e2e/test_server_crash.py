@@ -184,7 +184,7 @@ def test_a_second_backend_does_not_get_the_folder(tmp_path: Path) -> None:
     (tmp_path / "work").mkdir()
     lock = tmp_path / "work" / "lock"
     with FolderLock(lock, 0.0):
-        with pytest.raises(BackendError, match="Another backend is at work"), FolderLock(lock, 0.2):
+        with pytest.raises(BackendError, match="Another backend is using the work folder"), FolderLock(lock, 0.2):
             pass
     with backend(tmp_path / "work") as running:
         assert running.info.port > 0

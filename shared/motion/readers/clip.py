@@ -80,5 +80,5 @@ def require_sample(fields: Fields, ask: Ask, samples: int, repetitions: int = 1)
     raise MotionError(
         "motion.no_such_sample",
         f"{fields.name} has no sample {ask.sample}, repetition {ask.repetition}.",
-        "It holds one motion: leave sample and repetition at 0." if samples * repetitions == 1 else there,
+        "The file holds one motion: leave sample and repetition at 0." if samples * repetitions == 1 else there,
     )

@@ -53,11 +53,11 @@ def motions_key(fields: Fields) -> str | None:
 def choose(fields: Fields, key: str, clips: list[Array], ask: Ask) -> Chosen:
     """The motion that was asked for. Raises MotionError for a sample that the file does not hold, and a length of 0."""
     if not clips:
-        raise fields.fault("motion.wrong_shape", key, f"has shape {fields.array(key).shape}, which is no motion")
+        raise fields.fault("motion.wrong_shape", key, f"has shape {fields.array(key).shape}, which is not a motion")
     index, which = _index(fields, len(clips), ask)
     clip, length_notes = _cut(fields, clips[index], index, len(clips))
     others = [other for other in _OTHER_PERSONS if other in fields]
-    warnings = tuple(f"A second person lies under {other!r}; only the first one is read." for other in others)
+    warnings = tuple(f"A second person lies under {other!r}; only the first person is read." for other in others)
     return Chosen(clip, _text(fields, index, len(clips)), (*which, *length_notes), warnings)
 
 
@@ -75,7 +75,7 @@ def _index(fields: Fields, count: int, ask: Ask) -> tuple[int, tuple[str, ...]]:
     if samples < 1 or samples * repetitions != count:
         samples, repetitions = count, 1
     require_sample(fields, ask, samples, repetitions)
-    said = f"The file holds {count} motions; this is sample {ask.sample}, repetition {ask.repetition}."
+    said = f"The file holds {count} motions; sample {ask.sample}, repetition {ask.repetition} is read."
     return ask.repetition * samples + ask.sample, (said,) if count > 1 else ()
 
 
@@ -86,7 +86,7 @@ def _cut(fields: Fields, clip: Array, index: int, count: int) -> tuple[Array, tu
     lengths = as_numbers(fields.entries["lengths"])
     if lengths is None or lengths.size != count:
         parts = count == 1 and lengths is not None and lengths.size > 1
-        why = "tells the lengths of parts" if parts else f"does not tell the lengths of {count} motions"
+        why = "gives the lengths of parts" if parts else f"does not give the lengths of {count} motions"
         return clip, (f"'lengths' {why}: all frames are read.",)
     length = float(fields.finite("lengths", lengths).reshape(-1)[index])
     axis = 0 if clip.shape[-1] == 3 and is_positions(clip) and clip.shape[1] != 3 else clip.ndim - 1

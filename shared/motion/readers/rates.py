@@ -18,7 +18,7 @@ RATE_KEYS: Final = (
 )  # fmt: skip
 _NUMBER: Final = re.compile(r"\s*([0-9]+(?:\.[0-9]+)?)(?:/([1-9][0-9]*))?\s*(?:fps|hz)?\s*", re.IGNORECASE)
 _MIN_FPS: Final = 1.0  # less is the time between frames, and would make hours of a clip
-_SAY_IT: Final = "Set Frame Rate beside the import (--motion-fps)"
+_SAY_IT: Final = "Set Frame Rate in the import settings (--motion-fps)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ def _number(fields: Fields, key: str) -> float:
     else:
         given = as_numbers(fields.entries[key])
         if given is None or given.size == 0 or np.ptp(given) != 0.0:
-            raise fields.fault("motion.wrong_type", key, "is no frame rate", f"{_SAY_IT}.")
+            raise fields.fault("motion.wrong_type", key, "is not a frame rate", f"{_SAY_IT}.")
         rate = float(given.flat[0])
     if not _MIN_FPS <= rate <= MAX_FPS:
         between = f" to {1.0 / rate:g}, if that is the time between frames" if 1.0 / MAX_FPS <= rate < _MIN_FPS else ""

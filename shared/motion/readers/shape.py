@@ -36,10 +36,10 @@ def shape_numbers(fields: Fields, *, is_smplx: bool) -> tuple[Array, tuple[str, 
     if key is None:
         return mean, (f"No shape in the file: {_MEAN_SHAPE}",)
     if is_smplx:
-        return mean, (f"SMPL-X's shape numbers mean something else than SMPL's: {_MEAN_SHAPE}",)
+        return mean, (f"SMPL-X's shape numbers do not mean what SMPL's do: {_MEAN_SHAPE}",)
     given = as_numbers(fields.entries[key])
     if given is None or given.size == 0:
-        return mean, (f"The shape in the file is not of numbers: {_MEAN_SHAPE}",)
+        return mean, (f"The shape in the file is not numeric: {_MEAN_SHAPE}",)
     fields.finite(key, given)
     rows = given.reshape(1, -1) if given.ndim < 2 or given.shape[-1] == 1 else given.reshape(-1, given.shape[-1])
     row = np.median(rows, axis=0)

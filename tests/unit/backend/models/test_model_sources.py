@@ -181,10 +181,10 @@ def test_submit_takes_keyed_prompts_from_a_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("job", "said"),
     [
-        ("[1]", r"job\.json is no job file: it has no frames"),
-        ('{"frames": "1-4"}', r"job\.json is no job file: \$: a list is needed"),
+        ("[1]", r"job\.json is not a job file: it has no frames"),
+        ('{"frames": "1-4"}', r"job\.json is not a job file: \$: a list is needed"),
         ('{"frames": [-1]}', r"job\.json has a frame outside 0 to 1048574"),
-        ('{"latentman_shot": 1, "frames": "1-4"}', r"job\.json is a shot that the panel saved"),
+        ('{"latentman_shot": 1, "frames": "1-4"}', r"job\.json is a job file that the panel saved"),
         ('{"frames": [7]}', r"0007\.exr is missing"),
     ],
 )

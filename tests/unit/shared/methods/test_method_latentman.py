@@ -156,7 +156,7 @@ def test_a_parity_that_is_none_is_refused(given: object, code: str) -> None:
     [
         ({"reference_mode": "prev_new"}, "surface correspondence has exact ones"),
         ({"reference_mode": "first"}, "for the alignment alone"),
-        ({"guide_through": "unconditional"}, "needs its fixed steps"),
+        ({"guide_through": "unconditional"}, "only works with fixed guidance steps"),
         ({"guide_decode": "body", "guide_rule": "fixed"}, "guide_decode body is for adaptive guidance"),
         ({"guide_decoder": "tiny", "guide_rule": "fixed"}, "guide_decoder tiny is for adaptive guidance"),
         ({"guide_range": -1.0}, "guide_range of latentman is -1.0"),

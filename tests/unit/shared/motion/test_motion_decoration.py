@@ -261,7 +261,7 @@ def test_rotations_without_a_place_stay_where_they_are(tmp_path: Path) -> None:
     np.save(tmp_path / "a.npy", results_rot(1)[0, :24])
     motion = read(tmp_path / "a.npy")
     assert np.ptp(motion.root, axis=0).max() < 1e-9
-    assert any("stays in its place" in note for note in motion.notes)
+    assert any("stays in place" in note for note in motion.notes)
 
 
 def test_root_translation_may_be_frames_first(tmp_path: Path) -> None:
@@ -377,7 +377,7 @@ def test_parts_of_one_long_motion_are_read_whole(tmp_path: Path) -> None:
 def test_a_second_person_is_told(tmp_path: Path) -> None:
     motion = np.asarray(results_content()["motion"])
     got = read(save(tmp_path / "results.npy", {"motion": motion[:1], "other_motion": motion[1:2]}))
-    assert got.warnings == ("A second person lies under 'other_motion'; only the first one is read.",)
+    assert got.warnings == ("A second person lies under 'other_motion'; only the first person is read.",)
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,7 @@ def test_a_broken_connection_file(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "connection.json"
     path.write_bytes(content)
     path.chmod(0o600)
-    with pytest.raises(InputError, match="no connection file"):
+    with pytest.raises(InputError, match="not a connection file"):
         read_connection_file(path)
 
 
