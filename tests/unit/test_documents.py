@@ -1,4 +1,4 @@
-"""The documents name what is there: links lead to pages and headings, and every error code is one that the program gives."""
+"""The documents name what exists: pages and headings that are linked to, and the program's error codes."""
 
 from __future__ import annotations
 

@@ -363,10 +363,10 @@ def test_a_pickle_that_runs_code_is_refused_unopened(
 
 
 UNREADABLE = {
-    "a text file by another name.safetensors": (b"hello", r"cannot be read\. Only 5 bytes of it are written"),
+    "a text file by another name.safetensors": (b"hello", r"cannot be read\. Only 5 bytes of it have been written"),
     "text.ckpt": (b"hello, this is no pickle", r"cannot be read|was not opened"),
     "empty.ckpt": (b"", "cannot be read"),
-    "picture.png": (b"", "is not a file of weights"),
+    "picture.png": (b"", "is not a weights file"),
 }
 
 
@@ -405,7 +405,7 @@ def test_a_checkpoint_in_a_controlnets_place_is_refused(written: tuple[Path, Mod
 
 
 def test_a_checkpoint_without_a_controlnet_is_refused(written: tuple[Path, ModelFiles]) -> None:
-    with pytest.raises(ModelError, match=r"lacks controlnet .* Name a ControlNet for depth"):
+    with pytest.raises(ModelError, match=r"lacks controlnet .* Name a depth ControlNet"):
         load(written[0])
 
 
