@@ -46,10 +46,13 @@ check: $(READY)
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/python .ci/check_types.py
 
-# What the manual has from the declarations of methods and model families.
+# What the manual has from the program itself: declarations of methods, model families and files, and samples.
 docs: $(READY)
 	@$(BIN)/python -m backend.make.method_tables
 	@$(BIN)/python -m backend.make.family_tables
+	@$(BIN)/python -m backend.make.format_tables
+	@$(BIN)/python -m backend.make.scripting_page
+	@$(BIN)/python -m backend.make.architecture_picture
 
 -include tests/app/Makefile.inc
 

@@ -1,11 +1,13 @@
 """Build the Blender extension: one zip a platform and Python ABI, each with one pinned pyzmq wheel.
 
-    python build_addon.py [--output dist] [--platform linux-x64] [--python cp311] [--blender PATH]
+    python build_addon.py [--output dist] [--platform linux-x64] [--python cp311] [--backend] [--blender PATH]
 
 The cp311 zips are for Blender 4.2 to 5.0, the cp312-abi3 zips for 5.1 and later. They are never one zip: Blender
-refuses an extension that holds a wheel for another Python. The zips are reproducible: equal sources give equal bytes.
-Beside them lies `index.json`: the folder is an extension repository that Blender installs and updates from. With
---blender the zips are validated by that Blender as well, and it writes the index.
+refuses an extension that holds a wheel for another Python. A distribution's Blender may have a later Python than
+Blender's own of that version: it takes the cp312-abi3 zip, built with --blender-min. The zips are reproducible: equal
+sources give equal bytes. With --backend the backend's wheel is built too. Beside them lies `index.json`: the folder is
+an extension repository that Blender installs and updates from. With --blender the zips are validated by that Blender
+as well, and it writes the index.
 """
 
 from __future__ import annotations
@@ -15,8 +17,10 @@ import ast
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import tomllib
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,6 +32,18 @@ PYZMQ = "27.3.0"
 IGNORED_FOLDERS = frozenset({"__pycache__"})
 IGNORED_SUFFIXES = frozenset({".pyc", ".part"})
 CHECKOUT_ONLY = frozenset({"blender_manifest.toml", "checkout.py"})  # of blender_addon/: not copied as they are
+# Pages of docs/ that the add-on shows under Help; `blender_addon.help.manual` names them.
+MANUAL = (
+    "panel.md",
+    "troubleshooting.md",
+    "install.md",
+    "stable_diffusion.md",
+    "glossary.md",
+    "methods.md",
+    "surfacelock.md",
+    "models.md",
+    "upscale.md",
+)
 # latentman_child is the add-on itself, as the child Blender that renders the passes loads it.
 ADDON_IMPORTS = frozenset({"latentman_child", "blf", "bpy", "bmesh", "bpy_extras", "mathutils", "gpu", "numpy"})
 SHARED_IMPORTS = frozenset({"numpy"})
@@ -35,6 +51,7 @@ SHARED_IMPORTS = frozenset({"numpy"})
 CLIENT_FOLDER = "protocol/client/"
 CLIENT_IMPORTS = SHARED_IMPORTS | {"zmq"}
 _ZIP_TIME = (1980, 1, 1, 0, 0, 0)
+_EPOCH_S = 315532800  # the same day, as a wheel's builder wants it
 _FILE_MODE = 0o100644
 _SYMLINK_TYPE = 0o120000
 
@@ -64,6 +81,7 @@ class PythonAbi:
     name: str
     blender_version_min: str
     blender_version_max: str | None  # the first version that does not fit any more
+    fits: str  # the Blenders that take it, for whoever builds it
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +97,13 @@ class Target:
         return f"latentman-{version}-{self.platform}-{self.abi.name}.zip"
 
 
-CP311 = PythonAbi("cp311", "4.2.0", "5.1.0")
-ABI3 = PythonAbi("cp312-abi3", "5.1.0", None)
+CP311 = PythonAbi("cp311", "4.2.0", "5.1.0", "for Blenders with Python 3.11: 4.2 to 5.0")
+ABI3 = PythonAbi(
+    "cp312-abi3",
+    "5.1.0",
+    None,
+    "for Blenders with Python 3.12 or later: 5.1 and up; an older one of a distribution needs --blender-min",
+)
 
 
 def _wheel(tags: str, sha256: str) -> Wheel:
@@ -111,17 +134,17 @@ TARGETS = (
 
 
 def project_version(root: Path = ROOT) -> str:
-    """The version of pyproject.toml, which the add-on's manifest must repeat."""
-    version = str(tomllib.loads((root / "pyproject.toml").read_text())["project"]["version"])
-    manifest = tomllib.loads((root / "blender_addon" / "blender_manifest.toml").read_text())
-    if manifest["version"] != version:
-        raise BuildError(f"blender_manifest.toml says version {manifest['version']}, pyproject.toml says {version}.")
-    return version
+    """The version of shared/version.py, read and not run."""
+    constants = _string_constants(ast.parse((root / "shared" / "version.py").read_text()))
+    if "VERSION" not in constants:
+        raise BuildError('shared/version.py must say VERSION = "...".')
+    return constants["VERSION"]
 
 
 def manifest_text(root: Path, target: Target, *, blender_min: str | None = None, with_wheel: bool = True) -> str:
-    """The manifest of one zip: the source's, with the platform, the wheel and the range of Blender versions."""
+    """The manifest of one zip: the source's, with the version, the platform, the wheel and the range of Blenders."""
     manifest = tomllib.loads((root / "blender_addon" / "blender_manifest.toml").read_text())
+    manifest["version"] = project_version(root)
     manifest["blender_version_min"] = blender_min or target.abi.blender_version_min
     if target.abi.blender_version_max:
         manifest["blender_version_max"] = target.abi.blender_version_max
@@ -149,6 +172,7 @@ def _toml(value: object) -> str:
 def source_files(root: Path = ROOT) -> Iterator[tuple[str, Path]]:
     """Every file of the zip that is copied as it is: name in the zip, path. shared/ becomes a sub-package."""
     yield "LICENSE", root / "LICENSE"
+    yield from ((f"manual/{name}", root / "docs" / name) for name in MANUAL)
     for prefix, folder in (("", root / "blender_addon"), ("shared/", root / "shared")):
         for path in sorted(folder.rglob("*")):
             inside = path.relative_to(folder)
@@ -327,6 +351,29 @@ def _module_text(expression: ast.expr, constants: Mapping[str, str]) -> str | No
     return text if "." in text else None
 
 
+def build_backend(output: Path, *, root: Path = ROOT) -> Path:
+    """Build the backend's wheel, which the add-on's preferences install. Raises BuildError.
+
+    It is built from a copy: what an earlier build left in the project's folder would get into the wheel.
+    """
+    output.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="latentman-build-") as folder:
+        copy, made = Path(folder, "source"), Path(folder, "wheel")
+        for package in ("backend", "shared"):
+            shutil.copytree(root / package, copy / package, ignore=shutil.ignore_patterns("__pycache__"))
+        for name in ("pyproject.toml", "README.md", "LICENSE"):
+            shutil.copy(root / name, copy / name)
+        command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--disable-pip-version-check", "--no-deps"]
+        command += ["--wheel-dir", str(made), str(copy)]
+        environment = {**os.environ, "SOURCE_DATE_EPOCH": str(_EPOCH_S)}
+        done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
+        found = sorted(made.glob("*.whl"))
+        if done.returncode or not found:
+            reason = (done.stderr.strip().splitlines() or ["no wheel came"])[-1]
+            raise BuildError(f"The backend's wheel cannot be built: {reason}")
+        return Path(shutil.move(found[0], output / found[0].name))
+
+
 def write_index(output: Path) -> Path:
     """Write `index.json` over all zips in a folder, as Blender's `extension server-generate` does: with it the folder,
     served under any address, is an extension repository."""
@@ -384,6 +431,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--blender-min", metavar="VERSION", help="another minimum: a distribution's Blender may have a later Python"
     )
+    parser.add_argument("--backend", action="store_true", help="also the backend's wheel, to install from")
     parser.add_argument("--no-wheels", action="store_true", help="for a Blender whose Python already has pyzmq")
     parser.add_argument("--blender", metavar="PATH", help="a Blender 4.2 or later that validates and makes the index")
     chosen = parser.parse_args(arguments)
@@ -392,7 +440,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if chosen.platform in (None, target.platform) and chosen.python in (None, target.abi.name):
                 cache = None if chosen.no_wheels else wheel_cache()
                 path = build_zip(target, chosen.output, cache=cache, blender_min=chosen.blender_min)
-                print(f"{path}  {path.stat().st_size / 1e6:.1f} MB")
+                print(f"{path}  {path.stat().st_size / 1e6:.1f} MB, {target.abi.fits}")
+        if chosen.backend:
+            path = build_backend(chosen.output)
+            print(f"{path}  {path.stat().st_size / 1e6:.1f} MB, the backend")
         print(write_index(chosen.output))
         if chosen.blender:
             generate_index(chosen.blender, chosen.output)

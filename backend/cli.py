@@ -21,6 +21,7 @@ from backend.machine.freed_memory import keep_freed_memory
 from backend.machine.waiting_threads import let_threads_sleep
 from shared.errors import EXIT_BAD_ARGUMENTS, EXIT_CANCELLED, EXIT_DONE, EXIT_FAILED, LatentManError
 from shared.files.frame_files import file_error
+from shared.version import VERSION
 
 
 class CommandModule(Protocol):
@@ -64,10 +65,12 @@ COMMANDS = (
     Command("eval", "backend.commands.eval", "measure how consistent a finished shot is"),
     Command("bench", "backend.commands.bench", "measure speed and memory", computes=True),
     Command("report", "backend.commands.report", "make video, contact sheet and manifest of a finished shot"),
+    Command("video", "backend.commands.video", "save the frames of a take as an mp4 file"),
     Command("convert-smpl", "backend.commands.convert_smpl", "convert a licensed SMPL file to a safe .npz"),
     Command("train", "backend.commands.train", "make the embedded model", computes=True),
     Command("doctor", "backend.commands.doctor", "check this installation and say how to fix what does not work"),
 )
+_VERSION = ("--version", "print the version")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -109,10 +112,13 @@ def _run(command: Command, given: list[str]) -> int:
 
 
 def _overview(given: list[str]) -> int:
-    lines = [f"  {item.name:<14}{item.help}" for item in COMMANDS]
-    text = "\n".join(["usage: latentman COMMAND ...", "", *lines, "", "Run latentman COMMAND --help for its options."])
-    if given and given[0] in ("-h", "--help"):
+    lines = [f"  {name:<14}{help}" for name, help in (*((item.name, item.help) for item in COMMANDS), _VERSION)]
+    text = "\n".join(["usage: latentman COMMAND ...", "", *lines, "", "latentman COMMAND --help tells more."])
+    if given[:1] in (["-h"], ["--help"]):
         print(text)
+        return EXIT_DONE
+    if given[:1] == ["--version"]:
+        print(f"latentman {VERSION}")
         return EXIT_DONE
     if given:
         print(f'latentman: unknown command "{given[0]}".', file=sys.stderr)

@@ -16,13 +16,21 @@ if not (_FOLDER / "shared").is_dir():
 
 def register() -> None:
     """Register everything that the add-on adds to Blender. Blender calls it when the add-on is enabled."""
-    from . import registration
+    try:
+        from . import registration
+    except ImportError as error:
+        from . import unfit
 
-    registration.register()
+        unfit.register(error)
+    else:
+        registration.register()
 
 
 def unregister() -> None:
     """Take back everything that `register` added. Blender calls it when the add-on is disabled."""
-    from . import registration
+    from . import unfit
 
-    registration.unregister()
+    if not unfit.unregister():
+        from . import registration
+
+        registration.unregister()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,11 @@ from .shared.errors import RenderError
 def is_python_module() -> bool:
     """True where Blender runs as the `bpy` module of a Python, so that there is no Blender binary to start."""
     return bool(getattr(bpy.app, "module", False)) or not bpy.app.binary_path
+
+
+def series() -> str:
+    """This Blender's major and minor version, "4.3" for example."""
+    return ".".join(map(str, bpy.app.version[:2]))
 
 
 def child_command(script: Path, arguments: list[str]) -> list[str]:
@@ -33,6 +38,14 @@ def child_command(script: Path, arguments: list[str]) -> list[str]:
         )
     options = ["--background", "--factory-startup", "--disable-autoexec", "--python-exit-code", "1"]
     return [bpy.app.binary_path, *options, "--python", str(script), "--", *arguments]
+
+
+def user_folder(package: str) -> Path:
+    """The folder for an add-on's own files: an extension's, else one in Blender's folder for the user's data."""
+    try:
+        return Path(bpy.utils.extension_path_user(package))
+    except ValueError:  # not installed as an extension
+        return Path(bpy.utils.user_resource("DATAFILES", path="latentman"))
 
 
 def eevee_engine() -> str:
@@ -72,18 +85,56 @@ def new_fcurves(target: Any, action_name: str) -> Any:
     return action.fcurves if hasattr(action, "fcurves") else bag.fcurves
 
 
-def fcurves_of(target: Any) -> Any:
-    """The F-curves that animate `target`; an empty tuple where it has none."""
+def fcurves_of(target: Any) -> tuple[Any, ...]:
+    """The F-curves that animate `target`: those of its action and of its NLA strips."""
     animation = target.animation_data
-    if animation is None or animation.action is None:
+    if animation is None:
         return ()
-    action = animation.action
+    strips = _strips(strip for track in animation.nla_tracks for strip in track.strips)
+    return tuple(curve for player in (animation, *strips) for curve in fcurves_played_by(player))
+
+
+def fcurves_played_by(player: Any) -> tuple[Any, ...]:
+    """The F-curves of the action that an object's animation data or an NLA strip plays, from 4.4 those of its slot."""
+    collection = _played_collection(player)
+    return () if collection is None else tuple(collection)
+
+
+def new_fcurve_played_by(player: Any, data_path: str, index: int, group: str) -> Any:
+    """A new F-curve in the action that `player` plays; it must play one."""
+    return new_fcurve(_played_collection(player), data_path, index, group)
+
+
+def _played_collection(player: Any) -> Any:
+    """Where the F-curves of a player's action are; None where it plays nothing."""
+    action = player.action
+    if action is None:
+        return None
     if not hasattr(action, "slots"):
         return action.fcurves
-    if animation.action_slot is None or not action.layers:
-        return ()
-    bag = action.layers[0].strips[0].channelbag(animation.action_slot)
-    return () if bag is None else bag.fcurves
+    if player.action_slot is None or not action.layers or not action.layers[0].strips:
+        return None
+    bag = action.layers[0].strips[0].channelbag(player.action_slot)
+    return None if bag is None else bag.fcurves
+
+
+def slot_played_by(player: Any) -> Any:
+    """The slot of its action that an object's animation data or an NLA strip plays; None until 4.3."""
+    return getattr(player, "action_slot", None)
+
+
+def play(player: Any, action: Any, slot: Any) -> None:
+    """Have an object's animation data or an NLA strip play an action, from 4.4 its slot."""
+    player.action = action
+    if slot is not None:
+        player.action_slot = slot
+
+
+def _strips(strips: Iterable[Any]) -> Iterator[Any]:
+    """NLA strips and, of those that hold others, these."""
+    for strip in strips:
+        yield strip
+        yield from _strips(strip.strips)
 
 
 def is_animated(target: Any, data_path: str) -> bool:
@@ -91,20 +142,7 @@ def is_animated(target: Any, data_path: str) -> bool:
     animation = target.animation_data
     if animation is None:
         return False
-    strips = [strip.action for track in animation.nla_tracks for strip in track.strips if strip.action is not None]
-    curves = [*animation.drivers, *fcurves_of(target), *(curve for action in strips for curve in _all_fcurves(action))]
-    return any(curve.data_path == data_path for curve in curves)
-
-
-def _all_fcurves(action: Any) -> Iterator[Any]:
-    """The F-curves of an action, of all its slots."""
-    if not hasattr(action, "slots"):
-        yield from action.fcurves
-        return
-    for layer in action.layers:
-        for strip in layer.strips:
-            for bag in strip.channelbags:
-                yield from bag.fcurves
+    return any(curve.data_path == data_path for curve in (*animation.drivers, *fcurves_of(target)))
 
 
 def library_is_missing(library: Any) -> bool:
@@ -125,10 +163,10 @@ def switch_off_adaptive_subdivision(item: Any) -> None:
 
 
 def new_fcurve(fcurves: Any, data_path: str, index: int, group: str) -> Any:
-    """A new F-curve in the named channel group; 5.0 renamed the keyword of the group."""
-    if "group_name" in fcurves.bl_rna.functions["new"].parameters:
-        return fcurves.new(data_path, index=index, group_name=group)
-    return fcurves.new(data_path, index=index, action_group=group)
+    """A new F-curve in the named channel group; 5.0 renamed the keyword, and a slot's curves had none before."""
+    keywords = fcurves.bl_rna.functions["new"].parameters.keys()
+    named = {key: group for key in ("group_name", "action_group") if key in keywords}
+    return fcurves.new(data_path, index=index, **named)
 
 
 def sequencer_strips(scene: Any) -> Any:

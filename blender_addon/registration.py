@@ -9,14 +9,18 @@ from .look import depth_preview
 from .ops import (
     backend,
     check_motion,
+    edit_layer,
     edit_prompts,
     frame_shot,
     generate,
     import_motion,
+    install_backend,
+    leave_out,
     mending,
+    open_help,
     picture_size,
-    preview_depth,
-    preview_parts,
+    previews,
+    save_video,
     settings,
     takes,
     texture,
@@ -24,9 +28,9 @@ from .ops import (
 )
 from .ops import models as model_operators
 from .scene import older_files, preferences, properties
-from .shot import running
+from .shot import hider_watch, running
 from .ui import models as model_list
-from .ui import panel
+from .ui import motion, panel
 from .ui import preferences as drawn_preferences
 
 
@@ -47,24 +51,30 @@ _PARTS: tuple[_Part, ...] = (
     drawn_preferences,
     properties,
     older_files,
+    hider_watch,
     running,
     import_motion,
+    edit_layer,
     check_motion,
     frame_shot,
     picture_size,
+    leave_out,
     depth_preview,
-    preview_parts,
-    preview_depth,
+    previews,
     settings,
     mending,
     model_operators,
     backend,
+    install_backend,
     edit_prompts,
+    open_help,
     generate,
     takes,
+    save_video,
     texture,
     watch_takes,
     model_list,
+    motion,
     panel,
     cli,
 )

@@ -1,12 +1,29 @@
-"""A scene's frames and frame rate, as all of the add-on reads them."""
+"""A scene's frames and frame rate, as all of the add-on reads them, and work that goes through them frame by frame."""
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeVar
 
 _MOST_PARTS = 1001
 _SINGLE_PRECISION = 1e-7  # relative
+
+T = TypeVar("T")
+
+# Work that pauses after each frame, so that Blender can draw in between; it returns its result, and puts the scene's
+# current frame back however it ends.
+Steps = Generator[None, None, T]
+
+
+def at_once(steps: Steps[T]) -> T:
+    """Do all the work without a pause. Raises what it raises."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as ended:
+            result: T = ended.value
+            return result
 
 
 def scene_range(scene: Any) -> range:

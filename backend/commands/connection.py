@@ -16,8 +16,9 @@ from shared.protocol.client.job_client import JobClient
 from shared.protocol.client.session import Session
 from shared.protocol.client.source import FileSource, FixedSource
 from shared.protocol.launch import ConnectionInfo
+from shared.version import named
 
-CLIENT_NAME = "latentman command line 0.1.0"
+CLIENT_NAME = named("command line")
 
 T = TypeVar("T")
 

@@ -24,7 +24,7 @@ from shared.files.frame_files import prepare_output_folder
 from shared.models.check import check_model_files
 from shared.models.files import EMBEDDED, ModelFiles
 
-PYTHON = (3, 11)
+PYTHONS = ((3, 11), (3, 12), (3, 13))  # as pyproject.toml has them
 NEEDED_DISK_BYTES = 2 << 30
 _TORCH_TIMEOUT_S = 120
 _INSTALL = "make test"
@@ -78,8 +78,8 @@ def run(arguments: argparse.Namespace) -> int:
 def check_python() -> Finding:
     """The interpreter's version."""
     text = f"{sys.version_info.major}.{sys.version_info.minor}.{sys.version_info.micro}"
-    wanted = ".".join(map(str, PYTHON))
-    return Finding("python", sys.version_info[:2] == PYTHON, text, f"make PYTHON=python{wanted} test")
+    first, last = (".".join(map(str, version)) for version in (PYTHONS[0], PYTHONS[-1]))
+    return Finding("python", sys.version_info[:2] in PYTHONS, text, f"install it again with Python {first} to {last}")
 
 
 def check_encryption() -> Finding:

@@ -45,7 +45,7 @@ def private_backend(work_folder: Path, arguments: tuple[str, ...] = ()) -> Itera
     folder = path_text(work_folder.absolute())
     try:
         with contextlib.suppress(BrokenPipeError):  # the first line, or its absence, tells more
-            process.stdin.write(keys.request(folder).line())
+            process.stdin.write(keys.request(folder, "A latentman command").line())
             process.stdin.flush()
         reply = parse_reply(next(read_lines(process.stdout.fileno()), b""))
         yield PrivateBackend(process, keys.connection(reply.port))

@@ -152,4 +152,4 @@ def _unexpected(error: Exception, folder: Path) -> LatentManError:
     if isinstance(error, MemoryError) or "out of memory" in str(error).lower():
         return JobError("job.memory", "The machine ran out of memory.", "Use a smaller picture or shorter segments.")
     text = " ".join(f"{type(error).__name__}: {error}".split())[:500]
-    return JobError("job.error", f"The job failed with {text}.", "The worker's log has the details.")
+    return JobError("job.error", f"The job failed with {text}.", "The log has the details (in Blender: Open Log).")

@@ -22,7 +22,7 @@ def with_tables(page: str, families: Iterable[Family] = FAMILIES) -> str:
     known = tuple(families)
     accepted = (f"**{family.label}**\n\n{accepted_table(family)}" for family in known)
     parts = (f"{_described(family)}\n\n{parts_table(family)}" for family in known)
-    return _filled(_filled(page, ACCEPTED, "\n\n".join(accepted)), PARTS, "\n\n".join(parts))
+    return filled(filled(page, ACCEPTED, "\n\n".join(accepted)), PARTS, "\n\n".join(parts))
 
 
 def accepted_table(family: Family) -> str:
@@ -85,7 +85,7 @@ def markdown_table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> st
     return "\n".join(f"|{'|'.join(cells)}|" if cells[0] == "---" else f"| {' | '.join(cells)} |" for cells in lines)
 
 
-def _filled(page: str, name: str, content: str) -> str:
+def filled(page: str, name: str, content: str) -> str:
     """The page with the content between the markers of that name."""
     begin, end = f"<!-- made: {name} -->\n", f"<!-- end: {name} -->\n"
     before, found, rest = page.partition(begin)

@@ -15,7 +15,7 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "methods.md"
 
 _REACH: Mapping[Dependence, str] = {
     "alone": "its own segment",
-    "first": "its own segment; everything, if it is in the shot's first frame",
+    "first": "its own segment; an edit of the shot's first frame affects everything",
     "chained": "its own segment and all later ones",
 }
 _PASSES = {"depth": "depth", "part": "body parts"}
@@ -24,9 +24,10 @@ _HEAD = """# Methods
 
 Made by `make docs` from the declarations in `shared/methods`.
 
-A job names its `method` and holds that method's own `settings`; a setting that it leaves out has its default, and one
-that the method does not have is refused. The batch command has an option for each, `--METHOD-SETTING`, for example
-`--latentman-align 0 0.4`. The panel shows those that have a place there.
+A job names its `method` and holds that method's own `settings`. A setting that is left out has its default; an unknown
+setting is an error. The batch command has an option for each setting, `--METHOD-SETTING`, for example
+`--latentman-align 0 0.4`. The column *panel* gives the setting's name in the panel; settings without one are not shown
+there.
 """
 
 
@@ -39,7 +40,7 @@ def page(methods: Iterable[MethodSpec]) -> str:
     """The page of these methods, in Markdown."""
     known = tuple(methods)
     sections = (section for method in known for section in _sections(method))
-    methods_table = markdown_table(("method", "name", "what it does", "needs", "an edit changes"), _rows(known))
+    methods_table = markdown_table(("method", "name", "what it does", "needs", "an edit affects"), _rows(known))
     return "\n".join((_HEAD, methods_table, *sections, *_finish(), ""))
 
 
@@ -53,7 +54,7 @@ def _needs(method: MethodSpec) -> str:
     needs = method.needs
     found = [_PASSES[name] for name in needs.passes]
     found += ["matches of consecutive frames"] if needs.matches else []
-    found += [f"`{name}` if its settings need it" for name in needs.models]
+    found += [f"`{name}` if its settings ask for it" for name in needs.models]
     return ", ".join(found)
 
 
@@ -62,20 +63,22 @@ def _sections(method: MethodSpec) -> Iterator[str]:
         yield from ("", f"## Settings of {method.label}", "")
         if method.sets is not None:
             names = " or ".join(f"`{name}`" for name in method.sets.names)
-            yield f"`{method.sets.key}` in a job file stands for a whole set, {names}; other settings override it."
+            yield f"`{method.sets.key}` in a job file selects a whole set, {names}; settings given with it override it."
             yield ""
         yield _settings_table(method)
     if method.presets:
         yield from ("", f"## Presets of {method.label}", "")
         rows = (_preset(method, preset) for preset in method.presets)
-        yield markdown_table(("preset", "panel", "what it is", "steps", "settings that differ from the defaults"), rows)
+        yield markdown_table(
+            ("preset", "panel", "what it is", "steps", "settings that differ from their defaults"), rows
+        )
 
 
 def _finish() -> Iterator[str]:
     yield from ("", "## Finish", "")
     yield (
-        f"{FINISH_GROUP.description}: a job's `{FINISH_GROUP.name}`, and `--{FINISH_GROUP.name}-SETTING` of the batch "
-        "command. With the lock on, an edit changes its own segment and all later ones."
+        f"{FINISH_GROUP.description}: `{FINISH_GROUP.name}` in a job, `--{FINISH_GROUP.name}-SETTING` in the batch "
+        "command. With the lock on, an edit affects its own segment and all later ones."
     )
     yield ""
     yield _settings_table(FINISH_GROUP)
@@ -102,7 +105,7 @@ def _values(one: Setting, usual: Value) -> str:
 
 def _words(one: Setting) -> str:
     choices = "; ".join(f"`{choice.value}`: {choice.help}" for choice in one.choices if choice.help)
-    only = f" With `{one.only_with[0]}` `{one.only_with[1]}` alone." if one.only_with is not None else ""
+    only = f" Only used when `{one.only_with[0]}` is `{one.only_with[1]}`." if one.only_with is not None else ""
     return f"{one.help}.{f' {choices}.' if choices else ''}{only}"
 
 

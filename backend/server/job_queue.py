@@ -36,8 +36,10 @@ from shared.protocol.messages import (
     ProgressReport,
 )
 from shared.protocol.preview import is_preview
+from shared.protocol.process_end import OUT_OF_MEMORY_HINT
 
 MAX_DEATHS = 3
+_DIED_HINT = "The log says more (in Blender: Open Log), and so does the doctor: latentman doctor"
 
 logger = logging.getLogger(__name__)
 
@@ -248,13 +250,13 @@ class JobQueue:
         elif deaths >= MAX_DEATHS:
             died = JobError(
                 "job.worker_died",
-                f"The worker process died {deaths} times in a row without finishing a frame; {lost.reason}.",
-                "See the log in logs/ of the work folder, and run: latentman doctor",
+                f"The backend's worker {lost.reason}. That was {deaths} times in a row, without one finished frame.",
+                OUT_OF_MEMORY_HINT if "memory" in lost.reason else _DIED_HINT,
             )
             self._fail(lost.job_id, died)
         else:
             self._end(lost.job_id)
-            self._journal.set_state(lost.job_id, "queued")
+            self._journal.set_state(lost.job_id, "queued", reason=lost.reason)
 
     def _fail(self, job_id: str, error: LatentManError) -> None:
         self._end(job_id)

@@ -7,6 +7,7 @@ twice. Progress and previews replace their predecessors; frames, files, states a
 from __future__ import annotations
 
 import math
+import shutil
 import sqlite3
 import time
 from collections.abc import Callable, Collection, Iterator
@@ -39,6 +40,7 @@ from shared.protocol.messages import (
 
 SCHEMA_VERSION = 2  # 2 has events of result files
 _READ = (0, 1, SCHEMA_VERSION)  # 0 is a file that was just made
+_FULL_BYTES = 1 << 16  # a disk with less than this left takes no transaction
 BUSY_S = 1.0  # nobody else writes here; a curious reader may hold the file for a moment
 
 _TABLES = """
@@ -79,7 +81,8 @@ class EventRow:
 
 
 class Journal:
-    """One open journal file. Every method raises BackendError `journal.failed` where the file cannot be used."""
+    """One open journal file. Every method raises BackendError `journal.failed` where the file cannot be used, or
+    `journal.full` where the disk is full."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -159,8 +162,9 @@ class Journal:
             for row in rows
         )  # fmt: skip
 
-    def set_state(self, job_id: str, state: JobStateName, *, new_attempt: bool = False) -> int:
-        """Move a job to a state that is no end and journal the event; returns the attempt.
+    def set_state(self, job_id: str, state: JobStateName, *, new_attempt: bool = False, reason: str = "") -> int:
+        """Move a job to a state that is no end and journal the event, with the reason if something went wrong; returns
+        the attempt.
 
         A job that had ended loses its end: it is under way again.
         """
@@ -175,7 +179,7 @@ class Journal:
             self._db.execute(f"DELETE FROM events WHERE job_id = ? AND kind IN ({marks})", (job_id, *names))
             row = self._db.execute("SELECT attempt FROM jobs WHERE job_id = ?", (job_id,)).fetchone()
             attempt = int(row[0])
-            self._append(job_id, lambda seq: State(job_id, seq, state, attempt))
+            self._append(job_id, lambda seq: State(job_id, seq, state, attempt, reason))
         return attempt
 
     def append(self, job_id: str, make: Callable[[int], JobEvent], payload: bytes | None = None) -> JobEvent:
@@ -287,11 +291,22 @@ class Journal:
         try:
             yield
         except sqlite3.Error as error:
-            raise BackendError(
-                "journal.failed",
-                f"The journal {self._path} cannot be used: {error}.",
-                "Check the disk's free space and the folder's permissions.",
-            ) from error
+            raise self._failure(error) from error
+
+    def _failure(self, error: sqlite3.Error) -> BackendError:
+        """What a user is told: SQLite says of a full disk sometimes only that writing failed."""
+        folder = self._path.parent
+        if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_FULL or _free_bytes(folder) < _FULL_BYTES:
+            return BackendError(
+                "journal.full",
+                f"The disk with {folder} is full: the backend cannot write down what it does.",
+                "Free some space there, then resume: finished frames are kept.",
+            )
+        return BackendError(
+            "journal.failed",
+            f"The backend cannot use its record of jobs, {self._path}: {error}.",
+            "Check the folder's permissions, or choose another output folder.",
+        )
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -306,3 +321,11 @@ class Journal:
                 if self._db.in_transaction:
                     self._db.execute("ROLLBACK")
                 raise
+
+
+def _free_bytes(folder: Path) -> float:
+    """What is free on a folder's disk; endless where the system does not say."""
+    try:
+        return shutil.disk_usage(folder).free
+    except OSError:
+        return math.inf

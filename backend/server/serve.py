@@ -17,7 +17,7 @@ from types import FrameType
 import zmq
 
 from backend.jobs.runners import DEFAULT_RUNNER
-from backend.machine.folder_lock import FolderLock
+from backend.machine.folder_lock import FolderLock, FolderUser
 from backend.machine.pipes import read_lines, write_all
 from backend.server.dispatch.port import DispatchSettings
 from backend.server.dispatch.table import DEFAULT_DISPATCHER, DISPATCHERS
@@ -28,13 +28,14 @@ from backend.server.journal import Journal
 from backend.server.model_digest import ModelDigests
 from backend.server.store import InputStore
 from backend.server.supervisor import Parts, Supervisor
+from backend.server.versions import version_error
 from backend.server.wakeup import Wakeup
-from shared.errors import BackendError, LatentManError
+from shared.errors import LatentManError
 from shared.files.frame_files import storage_error
 from shared.protocol.launch import ConnectionInfo, LaunchReply, connection_json, failure_line, parse_request, path_from
 from shared.protocol.messages import PROTOCOL_MAX, PROTOCOL_MIN
 
-LOCK_WAIT_S = 15.0
+LOCK_WAIT_S = 5.0  # a backend that is ending needs at most about two seconds for each worker
 _ANY_ADDRESS = ("0.0.0.0", "::", "*")
 
 logger = logging.getLogger(__name__)
@@ -50,6 +51,7 @@ class ServeSettings:
     runner: str = DEFAULT_RUNNER
     workers: int = 1
     dispatcher: str = DEFAULT_DISPATCHER  # a row of `dispatch.table`
+    user: FolderUser = FolderUser()  # for whom the folder is used, told to whoever wants it meanwhile
 
 
 def serve_stdio(runner: str = DEFAULT_RUNNER, workers: int = 1, dispatcher: str = DEFAULT_DISPATCHER) -> None:
@@ -62,13 +64,10 @@ def serve_stdio(runner: str = DEFAULT_RUNNER, workers: int = 1, dispatcher: str 
     try:
         request = parse_request(next(lines, b""))
         if not PROTOCOL_MIN <= request.protocol <= PROTOCOL_MAX:
-            raise BackendError(
-                "protocol.version",
-                f"The add-on speaks protocol {request.protocol}, this backend {PROTOCOL_MIN} to {PROTOCOL_MAX}.",
-                "Use the add-on and the backend of the same version.",
-            )
+            raise version_error("the add-on", request.protocol, request.protocol)
         folder = path_from(request.work_folder)
-        settings = ServeSettings(folder, runner=runner, workers=workers, dispatcher=dispatcher)
+        user = FolderUser(request.client, request.client_pid) if request.client else FolderUser()
+        settings = ServeSettings(folder, runner=runner, workers=workers, dispatcher=dispatcher, user=user)
         threading.Thread(target=_watch, args=(lines, stop), name="stdin", daemon=True).start()
         keys = frozenset({request.client_public_key.encode("ascii")})
         secret = request.server_secret_key.encode("ascii")
@@ -145,7 +144,7 @@ def _running(
         raise storage_error(error, work) from error
     with contextlib.ExitStack() as stack:
         stack.callback(stop.wakeup.close)
-        stack.enter_context(FolderLock(work / "lock", LOCK_WAIT_S))
+        stack.enter_context(FolderLock(work / "lock", LOCK_WAIT_S, settings.user))
         journal = Journal(work / "journal.sqlite3")
         stack.callback(journal.close)
         store = InputStore(work / "inputs")

@@ -20,6 +20,7 @@ from backend.server.journal import EventRow, Journal
 from backend.server.model_digest import ModelDigests
 from backend.server.sessions import UPLOAD_WINDOW_BYTES, Cursor, Session
 from backend.server.store import InputStore
+from backend.server.versions import SERVER_NAME, version_error
 from backend.server.wakeup import Wakeup
 from shared.errors import BackendError, JobError, LatentManError, ProtocolError, told
 from shared.jobs.identity import job_id
@@ -28,7 +29,6 @@ from shared.protocol import messages as wire_messages
 from shared.protocol.messages import CLIENT_MESSAGES, MAX_LISTED_JOBS, ClientMessage, Limits, Message
 from shared.protocol.wire import Buffer, Received, WireError, decode, encode
 
-SERVER_NAME = "latentman backend 0.1.0"
 MAX_SESSIONS = 32
 SESSION_SILENCE_S = 600.0
 _IDLE_S = 1.0
@@ -139,7 +139,8 @@ class Supervisor:
         low, high = wire_messages.PROTOCOL_MIN, wire_messages.PROTOCOL_MAX
         version = min(hello.proto_max, high)
         if version < max(hello.proto_min, low):
-            self._answer(identity, _rejection(hello), message_id)
+            refusal = version_error(hello.client[:100], hello.proto_min, hello.proto_max)
+            self._answer(identity, wire_messages.Reject(*told(refusal)), message_id)
             return
         if len(self._sessions) >= MAX_SESSIONS:
             oldest = min(self._sessions.values(), key=lambda session: session.last_heard)
@@ -307,19 +308,6 @@ def _damaged(event: wire_messages.Frame | wire_messages.File) -> JobError:
         f"{what} on the backend's disk is damaged.",
         "Submit the job again; only the damaged files are made again.",
     )
-
-
-def _rejection(hello: wire_messages.Hello) -> wire_messages.Reject:
-    """The refusal, which names both sides' versions and which side to update."""
-    low, high = wire_messages.PROTOCOL_MIN, wire_messages.PROTOCOL_MAX
-    side = "the add-on" if hello.proto_max < low else "the backend"
-    refusal = ProtocolError(
-        "protocol.version",
-        f"{hello.client[:100]} speaks protocol {hello.proto_min} to {hello.proto_max}, "
-        f"{SERVER_NAME} speaks {low} to {high}.",
-        f"Update {side}.",
-    )
-    return wire_messages.Reject(*told(refusal))
 
 
 def _strict(value: Any, wanted: type[Any]) -> Any:

@@ -16,17 +16,27 @@ from typing import Any
 
 import bpy
 
+from ..client.backend_process import LOG_FILE
 from ..client.generate_job import GenerateJob
 from ..client.present import look_for_present
 from ..shared.errors import EXIT_DONE, EXIT_FAILED, CancelledError, LatentManError
 from ..shared.files.frame_files import file_error
 from ..shared.protocol.client.session import Session
-from ..shot.generation import BackendChoice, check_scene, chosen_backend, known_jobs, new_session, start_job
+from ..shot.generation import (
+    WORK_FOLDER,
+    BackendChoice,
+    check_scene,
+    chosen_backend,
+    known_jobs,
+    new_session,
+    start_job,
+)
 from .options import parse_options
 from .plan import look_ahead
 from .report import BatchReport, Interrupts
 from .saved_blend import check_target, check_texture, save_blend
 from .shots import BatchShot, batch_shots, prepared
+from .videos import Videos, asked_videos
 
 COMMAND = "latentman"
 _SLEEP_S = 0.005
@@ -56,27 +66,35 @@ def run(options: argparse.Namespace, report: BatchReport) -> int:
     shots = batch_shots(options)
     code = EXIT_DONE
     with Interrupts() as interrupts, Backends(options) as backends:
+        videos = asked_videos(options.video, backends.choice(), len(shots))
         for index, shot in enumerate(shots):
             report.shot(shot, index, len(shots))
             try:
-                _run_shot(options, shot, backends, interrupts, report)
+                _run_shot(options, shot, backends, videos, interrupts, report)
             except CancelledError:
                 raise
             except (LatentManError, OSError) as error:
                 failure = file_error(error) if isinstance(error, OSError) else error
-                report.failed(failure)
+                report.failed(failure, backends.log_file)
                 code = code or failure.exit_code
                 backends.drop()
     return code
 
 
 def _run_shot(
-    options: argparse.Namespace, shot: BatchShot, backends: Backends, interrupts: Interrupts, report: BatchReport
+    options: argparse.Namespace,
+    shot: BatchShot,
+    backends: Backends,
+    videos: Videos | None,
+    interrupts: Interrupts,
+    report: BatchReport,
 ) -> None:
     with prepared(options, shot, first=report.index == 0, tell=report.motion) as (scene, request):
         check_scene(bpy.context)
         if options.save_blend is not None:
             check_target(options.save_blend, request.output)
+        if videos is not None:
+            videos.check(request)
         if options.dry_run:
             request.check_folders()
             ahead = look_ahead(bpy.context, request, backends.known_jobs(shot.work))
@@ -88,7 +106,7 @@ def _run_shot(
         job.raise_if_unfinished()
         if options.save_blend is not None:
             save_blend(scene, job, options.save_blend.absolute(), options.texture)
-        report.done(job)
+        report.done(job, videos.write(job, lambda: interrupts.seen) if videos is not None else {})
 
 
 class Backends:
@@ -111,11 +129,12 @@ class Backends:
         """A session with the chosen backend; one of our own works below `work`. Raises LatentManError."""
         if self._session is None or self._work != work or self._session.client.closed:
             self.drop()
-            self._session = new_session(self._choice(), work)
+            self._session = new_session(self.choice(), work)
             self._work = work
         return self._session
 
-    def _choice(self) -> BackendChoice:
+    def choice(self) -> BackendChoice:
+        """The backend of the options, else of the preferences."""
         given, stored = self._options, chosen_backend(bpy.context)
         device = given.device or stored.device
         if given.backend or given.connection:
@@ -124,7 +143,14 @@ class Backends:
 
     def known_jobs(self, work: Path) -> Path | None:
         """Where the chosen backend keeps its jobs if it is one of our own, else None."""
-        return known_jobs(self._choice(), work)
+        return known_jobs(self.choice(), work)
+
+    @property
+    def log_file(self) -> Path | None:
+        """What the present backend writes; None where there is none, or it is somebody else's."""
+        if self._work is None or self.choice().connection_file is not None:
+            return None
+        return self._work / WORK_FOLDER / LOG_FILE
 
     def drop(self) -> None:
         """End the session. Harmless when there is none."""

@@ -25,6 +25,7 @@ from ..shared.models.files import place_of
 from ..shared.motion import UP_AXES
 from .method_options import add_settings, check_asked, with_given
 from .saved_blend import FROM_TAKE
+from .videos import BESIDE_FRAMES
 
 _SIZE = re.compile(r"(\d{1,5})x(\d{1,5})")
 
@@ -86,6 +87,13 @@ def _add_shot(group: Any) -> None:
     )
     group.add_argument("--fps", type=float, metavar="FPS", help="frame rate of the scene")
     group.add_argument("--frames", metavar="RANGE", help='frames, like "1-30,47,60-90x2" (default: the scene\'s range)')
+    group.add_argument(
+        "--leave-out",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="render the passes without this object of the scene; given several times, without each",
+    )
     size = f"{default_of(Job, 'width')}x{default_of(Job, 'height')}"
     group.add_argument("--size", metavar="WxH", help=f"picture size in pixels (default: the scene's, at first {size})")
     group.add_argument("--engine", choices=("cycles", "eevee"), help="renders the passes")
@@ -146,6 +154,14 @@ def _add_run(group: Any) -> None:
         metavar="FILE",
         help="with --save-blend: the character wears its texture there, that of the first method that makes one, or "
         "the atlas.png FILE",
+    )
+    group.add_argument(
+        "--video",
+        nargs="?",
+        type=_path,
+        const=BESIDE_FRAMES,
+        metavar="FILE",
+        help="write the frames as a video as well: DIR/METHOD.mp4 for each method, or the one method's to FILE",
     )
     group.add_argument("--dry-run", action="store_true", help="check everything, say what there is to do, do nothing")
     group.add_argument("--json", action="store_true", help="progress and result as JSON lines on standard output")

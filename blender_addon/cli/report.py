@@ -8,6 +8,7 @@ import signal
 import sys
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any
 
@@ -21,6 +22,9 @@ from ..shared.jobs.frame_range import format_frames
 from ..shared.jobs.job import job_values
 from .live_line import LiveLine
 from .shots import BatchShot
+
+# Errors that the backend's log may say more about.
+_LOGGED = ("backend.", "job.error", "job.worker_died", "journal.")
 
 
 class BatchReport:
@@ -116,15 +120,17 @@ class BatchReport:
             print(f"Frames of {one.method} there: {one.frames} of {count}{kept}; to generate: {new}.")
         sys.stdout.flush()
 
-    def failed(self, error: LatentManError) -> None:
-        """Why a shot, or all of it, did not end well."""
+    def failed(self, error: LatentManError, log: Path | None = None) -> None:
+        """Why a shot, or all of it, did not end well; and where the backend's log is, where that may say more."""
         self._lines.keep(f"latentman: {error}")
+        if log is not None and log.is_file() and error.code.startswith(_LOGGED):
+            self._lines.keep(f"latentman: the backend's log is {log}, its workers' are in {log.parent / 'logs'}")
         if self._as_json:
             event = "cancelled" if isinstance(error, CancelledError) else "failed"
             self._line(event=event, code=error.code, message=error.message, hint=error.hint, exit_code=error.exit_code)
 
-    def done(self, job: GenerateJob) -> None:
-        """Where the result is, and what was chosen in it."""
+    def done(self, job: GenerateJob, videos: Mapping[str, Path]) -> None:
+        """Where the result is with its videos, by method, and what was chosen in it."""
         notes = {made.method: job.notes(made.method) for made, _ in job.results}
         for method, sentences in notes.items():
             for note in sentences:
@@ -135,8 +141,11 @@ class BatchReport:
                 output=str(job.request.output),
                 jobs={done.method: job_id for done, job_id in job.results},
                 notes=notes,
+                videos={method: str(path) for method, path in videos.items()},
             )
         else:
+            for path in videos.values():
+                self._lines.keep(f"Video: {path}")
             self._lines.show(1.0, f"Done: {job.request.output}")
             self._lines.end()
 

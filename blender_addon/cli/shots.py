@@ -18,6 +18,7 @@ from ..client.request import GenerateRequest
 from ..look.camera import frame_shot
 from ..rig.character import NOTES, disown_range
 from ..rig.import_character import ImportOptions, import_character, scene_betas, scene_body
+from ..rig.left_out import leave_out
 from ..scene.scene_job import open_blend_folder, scene_frames, stored_settings, stored_template
 from ..shared.body import load_body
 from ..shared.errors import InputError
@@ -84,6 +85,8 @@ def prepared(
     with _current(scene):
         if first or blend is not None:
             _fill(options, shot, scene, tell)
+        for name in options.leave_out:
+            leave_out(scene, name)
         stored = stored_template(scene, _frames(options, shot, scene))
         template = job_template(options, shot.file, stored, open_blend_folder())
         engine = options.engine or (shot.file.engine if shot.file else "") or scene.latentman.engine

@@ -9,83 +9,29 @@ from __future__ import annotations
 import contextlib
 import os
 import queue
-import shlex
-import shutil
 import signal
 import subprocess
 import sys
 import threading
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from ..child_process import KILL_WAIT_S, NEW_GROUP, kill_group, pump_lines
-from ..shared.errors import BackendError, InputError, LatentManError
+from ..shared.errors import BackendError, LatentManError
 from ..shared.files.frame_files import storage_error
 from ..shared.protocol.client.transport import LaunchKeys
 from ..shared.protocol.launch import ConnectionInfo, parse_reply, path_text
+from ..shared.protocol.process_end import OUT_OF_MEMORY_HINT, how_it_ended, probably_out_of_memory
+from .backend_command import BackendCommand
 
 START_LIMIT_S = 60.0
+CLIENT_NAME = "Blender"  # as whoever finds the folder in use is told
 LOG_FILE = "backend.log"
 _END_WAIT_S = 20.0  # the backend may wait that long for its worker
-_SHOWN_LINES = 3
-_SERVE = ("serve", "--stdio")
-_HINT = "Run: latentman doctor"
-_DIED_HINT = "What is finished is kept: resume. If it ends again, run: latentman doctor"
-
-
-@dataclass(frozen=True, slots=True)
-class BackendCommand:
-    """How the backend is started: the words of the command, the folder to start it in (None: the present one), and
-    what is added to its environment."""
-
-    words: tuple[str, ...]
-    folder: Path | None = None
-    environment: tuple[tuple[str, str], ...] = ()
-
-    def other(self, *words: str) -> tuple[str, ...]:
-        """The words of another of its commands, `doctor` for example."""
-        return (*self.words[: self.words.index(_SERVE[0])], *words)
-
-
-def parse_backend_command(text: str) -> BackendCommand:
-    """What a user typed as the backend: a Python with the backend installed, or the `latentman` command.
-
-    Raises InputError where the program is not there.
-    """
-    try:
-        words = shlex.split(text, posix=os.name == "posix")
-    except ValueError as error:
-        raise InputError(
-            "backend.command", f"The backend command {text!r} cannot be read: {error}.", "Close every quotation mark."
-        ) from error
-    program = shutil.which(words[0]) if words else None
-    if program is None:
-        raise InputError(
-            "backend.not_found",
-            f"The backend command {text!r} is not a program on this machine.",
-            "Give the latentman command, or the python of the environment that it is installed in.",
-        )
-    is_python = len(words) == 1 and Path(program).stem.lower().startswith("python")
-    return BackendCommand((program, *words[1:], *(("-m", "backend") if is_python else ()), *_SERVE))
-
-
-def find_backend(checkout: Path | None) -> BackendCommand:
-    """The backend where none was named: this Python in a checkout (the bpy package), else `latentman` on the PATH.
-
-    `checkout` is the project's folder when Blender runs as a module of the Python that the backend is installed in.
-    Raises InputError where there is none.
-    """
-    if checkout is not None and (checkout / "backend" / "__main__.py").is_file():
-        return BackendCommand((sys.executable, "-m", "backend", *_SERVE), checkout)
-    program = shutil.which("latentman")
-    if program is None:
-        raise InputError(
-            "backend.not_found",
-            "The backend was not found: there is no latentman command on the PATH.",
-            "Install it, or say where it is in the add-on's preferences or with --backend.",
-        )
-    return BackendCommand((program, *_SERVE))
+_START_HINT = "Check which backend the preferences name. The log and the doctor say more."
+_SLOW_HINT = "Start it again: a slow disk may need longer the first time. The log says how far it came."
+_DIED_HINT = "Finished frames are kept: resume. If it ends again, the log and the doctor say more."
+_MEMORY_HINT = f"Finished frames are kept. {OUT_OF_MEMORY_HINT}"
 
 
 class BackendProcess:
@@ -105,22 +51,21 @@ class BackendProcess:
         # The thread only moves lines from the pipe; it touches neither Blender nor this object's state.
         self._reader = threading.Thread(target=pump_lines, args=(self._process.stdout, self._lines.put), daemon=True)
         self._reader.start()
-        _write_line(self._process, self._keys.request(path_text(work_folder)).line())
+        _write_line(self._process, self._keys.request(path_text(work_folder), CLIENT_NAME).line())
 
     def check(self, now: float) -> None:
-        """Raise the backend's own error, or BackendError, where it has ended or says nothing for a minute."""
+        """Raise the backend's own error, or BackendError where it has ended or says nothing for a minute."""
         if self._closed:
             raise BackendError("backend.closed", "The backend was closed.", "Start it again.")
         if self._connection is None:
             self._connection = self._read_connection()
         if self._process.poll() is not None:
-            code = self._process.returncode
-            self.close()
-            raise BackendError("backend.died", f"The backend {_how_it_ended(code)}.{self._last_words()}", _DIED_HINT)
+            self.end()  # not `close`: a thread takes what is left, and Blender need not wait for it
+            raise self._death(self._process.returncode)
         if self._connection is None and now - self._started_at > START_LIMIT_S:
             self.end()
-            sentence = f"The backend did not start within {START_LIMIT_S:g} s.{self._last_words()}"
-            raise BackendError("backend.start_slow", sentence, _HINT)
+            sentence = f"The backend on this machine was started, but did not answer within {START_LIMIT_S:g} s."
+            raise BackendError("backend.start_slow", sentence, _SLOW_HINT)
 
     def find(self, now: float) -> ConnectionInfo | None:
         """Its address and keys once it listens."""
@@ -178,14 +123,14 @@ class BackendProcess:
             raise
         return self._keys.connection(reply.port)
 
-    def _last_words(self) -> str:
-        """The end of its log as part of a sentence."""
-        try:
-            lines = self._log_file.read_text(encoding="utf-8", errors="replace").split("\n")
-        except OSError:
-            return ""
-        shown = [line.strip() for line in lines if line.strip()][-_SHOWN_LINES:]
-        return f" It said: {' / '.join(shown)}" if shown else ""
+    def _death(self, code: int) -> BackendError:
+        """What is told of a backend that has ended: before it listened the command is at fault, after that the
+        machine. Its log stays a file, which the panel opens."""
+        if self._connection is None:
+            sentence = f"The backend ({self._command.program}) {how_it_ended(code)} before it was ready."
+            return BackendError("backend.start_failed", sentence, _START_HINT)
+        sentence = f"The backend (process {self._process.pid} on this machine) {how_it_ended(code)}."
+        return BackendError("backend.died", sentence, _MEMORY_HINT if probably_out_of_memory(code) else _DIED_HINT)
 
 
 def _start(command: BackendCommand, work_folder: Path, log_file: Path) -> subprocess.Popen[bytes]:
@@ -209,18 +154,8 @@ def _start(command: BackendCommand, work_folder: Path, log_file: Path) -> subpro
             )
         except OSError as error:
             raise BackendError(
-                "backend.start", f"The backend {command.words[0]} could not be started: {error.strerror}.", _HINT
+                "backend.start", f"The backend {command.words[0]} could not be started: {error.strerror}.", _START_HINT
             ) from error
-
-
-def _how_it_ended(code: int) -> str:
-    """The end of a process as part of a sentence; a negative code is the signal that ended it."""
-    if code >= 0:
-        return f"ended with code {code}"
-    try:
-        return f"was ended by {signal.Signals(-code).name}"
-    except ValueError:
-        return f"was ended by signal {-code}"
 
 
 def _standard_input(process: subprocess.Popen[bytes]) -> IO[bytes]:

@@ -6,11 +6,13 @@
     job.error                                # why it failed, or None
 
 Passes go to the backend while later frames still render; the jobs are submitted when the last is there; frames are
-written as they come, each whole or not at all. The same request again goes on where the last one ended.
+written as they come, each whole or not at all. The same request again continues where the last one ended.
 """
 
 from __future__ import annotations
 
+import time
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -24,7 +26,8 @@ from ..shared.protocol.client import events as events
 from ..shared.protocol.client.events import ClientEvent
 from ..shared.protocol.client.session import Session
 from ..shared.protocol.job_events import common_fields
-from .present import frames_on_disk
+from ..shared.protocol.stages import SAMPLING
+from .present import FrameLook
 from .progress import GenerateProgress, GenerateState
 from .request import GenerateRequest
 from .result_file import (
@@ -38,6 +41,8 @@ from .result_file import (
 from .stall import StallWatch
 
 CANCEL_LIMIT_S = 20.0
+# What one step may spend on reading files: Blender must not notice it. A file is read as a whole.
+_READING_S = 0.02
 
 
 class RenderedPass(Protocol):
@@ -109,10 +114,12 @@ class _MethodRun:
     before_s: float = 0.0  # what earlier runs took
     had_ended: bool = False  # before this run
     on_disk: dict[int, str] = field(default_factory=dict)  # frame -> SHA-256, found before the job was submitted
+    look: FrameLook | None = None  # for the above
     frames: dict[int, str] = field(default_factory=dict)  # frame -> SHA-256, part of this job's result
     files: dict[str, str] = field(default_factory=dict)  # result file, by its key -> SHA-256
     notes: tuple[str, ...] = ()
     computed: int = 0
+    denoised: dict[int, int] = field(default_factory=dict)  # a segment's first place in the job -> its frames
     watch: StallWatch = field(default_factory=StallWatch)
 
     @property
@@ -121,6 +128,15 @@ class _MethodRun:
         if self.had_ended or self.started_at is None or self.ended_at is None:
             return self.before_s
         return self.before_s + self.ended_at - self.started_at
+
+
+@dataclass(frozen=True, slots=True)
+class ShotPace:
+    """How many passes a run rendered and in how many seconds; for each method its job, frames denoised, and seconds."""
+
+    passes: int
+    passes_s: float
+    methods: tuple[tuple[Job, int, float], ...]
 
 
 class GenerateJob:
@@ -135,9 +151,13 @@ class GenerateJob:
         self._passes_ended_at: float | None = None
         self._cancel_at: float | None = None
         self._lost = False  # the session has ended
+        self._rendered: deque[RenderedPass] = deque()  # finished, and not yet offered to the backend
         self._pass_digests: dict[int, str] = {}
         self._shot_digests: tuple[str, str, str] | None = None
-        self._runs = [_MethodRun(method) for method in request.methods]
+        frames = request.template.frames
+        self._runs = [
+            _MethodRun(method, look=FrameLook(request.frames_folder(method), frames)) for method in request.methods
+        ]
         self._server = ""
         self.error: LatentManError | None = None
         self.preview: events.Preview | None = None  # the newest picture of a frame in the making, until the shot ends
@@ -164,6 +184,19 @@ class GenerateJob:
     def notes(self, method: str) -> tuple[str, ...]:
         """What was chosen for the user in a method's frames, a sentence each; known once its job is done."""
         return next((run.notes for run in self._runs if run.method == method), ())
+
+    def measured(self) -> ShotPace:
+        """What this run rendered and denoised, and how long it took; only what has ended."""
+        ended = self._passes_ended_at
+        return ShotPace(
+            passes=0 if ended is None else self.progress.passes_done - self.progress.passes_kept,
+            passes_s=0.0 if ended is None else ended - self._started_at,
+            methods=tuple(
+                (run.job, sum(run.denoised.values()), run.ended_at - run.started_at)
+                for run in self._runs
+                if run.job is not None and run.started_at is not None and run.ended_at is not None
+            ),
+        )
 
     @property
     def results(self) -> tuple[tuple[Job, str], ...]:
@@ -198,7 +231,7 @@ class GenerateJob:
         if self.error is not None:
             raise self.error
         if self.state is GenerateState.CANCELLED:
-            raise CancelledError("job.cancelled", "Stopped; what was finished is kept, the same command goes on.")
+            raise CancelledError("job.cancelled", "Stopped. Finished frames are kept: resume to continue.")
 
     # ---- Inside
 
@@ -229,7 +262,10 @@ class GenerateJob:
 
     def _take_passes(self, now: float) -> None:
         client = self._session.client
-        for finished in self._passes.step():
+        limit = time.monotonic() + _READING_S
+        self._rendered.extend(self._passes.step())
+        while self._rendered and time.monotonic() < limit:
+            finished = self._rendered.popleft()
             self._pass_digests[finished.frame] = client.add_input(finished.path)
             kept = self.progress.passes_kept + finished.reused
             self._show(passes_done=len(self._pass_digests), passes_kept=kept)
@@ -239,7 +275,8 @@ class GenerateJob:
                 client.add_input(self._passes.vertices_file),
                 client.add_input(self._passes.charts_file),
             )
-        if self._passes.done and self._shot_digests is not None:
+        looked = all([run.look.step(limit) for run in self._runs if run.look is not None])
+        if self._passes.done and not self._rendered and looked and self._shot_digests is not None:
             self._passes_ended_at = now
             self._passes.close()
             self._submit(self._inputs(self._shot_digests))
@@ -248,7 +285,7 @@ class GenerateJob:
         frames = self._request.template.frames
         missing = [frame for frame in frames if frame not in self._pass_digests]
         if missing:
-            raise JobError("passes.missing", f"The pass of frame {missing[0]} was not rendered.", "Run it again.")
+            raise JobError("passes.missing", f"The pass of frame {missing[0]} was not rendered.", "Resume.")
         return JobInputs(tuple(self._pass_digests[frame] for frame in frames), *shot_digests)
 
     def _submit(self, inputs: JobInputs) -> None:
@@ -256,7 +293,7 @@ class GenerateJob:
         write_job_files(self._request, jobs)
         for run, job in zip(self._runs, jobs, strict=True):
             run.job = job
-            run.on_disk = frames_on_disk(self._request.frames_folder(run.method), job.frames)
+            run.on_disk, run.look = ({} if run.look is None else run.look.found), None
             run.ticket = self._session.client.submit(job, run.on_disk)
         self._show(state=GenerateState.GENERATING, method=self._runs[0].method)
 
@@ -265,8 +302,11 @@ class GenerateJob:
             raise event.error
         if isinstance(event, events.InputFailed):
             raise event.error
+        if isinstance(event, events.ConnectionLost):
+            self._show(trouble=f"{event.error.message} Trying to reach it again.")
         if isinstance(event, events.Connected):
             self._server = event.server
+            self._show(trouble="")
         run = next((run for run in self._runs if run.ticket and run.ticket == getattr(event, "ticket", 0)), None)
         if run is not None:
             self._handle_job(run, event, now)
@@ -279,6 +319,9 @@ class GenerateJob:
                 run.job_id, run.had_ended = job_id, state == "done"
                 run.before_s = measured_seconds(self._request.frames_folder(run.method), job_id)
                 run.frames |= {frame: run.on_disk[frame] for frame in kept}
+            case events.StateChanged(state="queued", reason=reason) if reason:
+                again = f"The backend's worker {reason}. Another one takes over; finished frames are kept."
+                self._show(trouble=again, stage="", step=0, steps=0, seconds_left=None)
             case events.StateChanged(state="running") if run.started_at is None:
                 run.started_at = now
             case events.Done(notes=notes):
@@ -286,7 +329,7 @@ class GenerateJob:
                 drop_result_files(self._request.frames_folder(run.method), run.files)
                 self._ended(run, now)
                 ended = sum(one.ended_at is not None for one in self._runs)
-                self._show(methods_done=ended, stage="", step=0, steps=0, frame=0)
+                self._show(methods_done=ended, stage="", step=0, steps=0, frame=0, seconds_left=None, trouble="")
             case events.Cancelled():  # by this side, or by `latentman cancel`
                 self._ended(run, now)
                 self.cancel(now)
@@ -309,7 +352,7 @@ class GenerateJob:
                 run.files[name] = sha256
 
     def _ended(self, run: _MethodRun, now: float) -> None:
-        """A job has ended: its time is written down, so that a run that goes on with the shot knows it."""
+        """A job has ended: its time is written down, so that a run that continues the shot knows it."""
         run.ended_at = now
         if run.job_id and run.seconds > run.before_s:
             write_measured(self._request.frames_folder(run.method), run.job_id, run.seconds)
@@ -322,9 +365,11 @@ class GenerateJob:
             run.frames[frame] = sha256
             run.computed += 1
         if self.state is GenerateState.GENERATING:
-            self._show(method=run.method, frame=max(self.progress.frame, len(run.frames)))
+            self._show(method=run.method, frame=max(self.progress.frame, len(run.frames)), trouble="")
 
     def _show_worker(self, run: _MethodRun, event: events.Progress) -> None:
+        if event.stage == SAMPLING:
+            run.denoised[event.frame] = min(self._request.template.segment_frames, self.progress.frames - event.frame)
         if self.state is GenerateState.GENERATING:
             self._show(method=run.method, **common_fields(event, GenerateProgress))
 
@@ -335,8 +380,8 @@ class GenerateJob:
             if missing:
                 raise JobError(
                     "job.frames_missing",
-                    f"The backend says that {run.method} is done, but frame {missing[0]} did not come.",
-                    "Run the same command again.",
+                    f"The backend says that {run.method} is done, but frame {missing[0]} is missing.",
+                    "Resume: the missing frame is made again.",
                 )
         write_result(self._request, self._result(now))
         self._end(GenerateState.DONE)

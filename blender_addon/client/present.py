@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import time
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,13 +64,26 @@ def equal_settings(one: Job | None, other: Job | None) -> bool:
     return dataclasses.replace(one, inputs=inputs) == dataclasses.replace(other, inputs=inputs)
 
 
-def frames_on_disk(folder: Path, frames: Sequence[int]) -> dict[int, str]:
-    """The digests of the PNG files that an earlier run left; the backend says which of them belong to the job."""
-    found: dict[int, str] = {}
-    for frame in frames:
-        path = folder / frame_name(frame)
+class FrameLook:
+    """Finds the PNG files that an earlier run left, a few at a time; the backend says which of them belong to the job.
+
+    `found` has their SHA-256 by frame.
+    """
+
+    def __init__(self, folder: Path, frames: Sequence[int]) -> None:
+        self._folder = folder
+        self._to_do = deque(frames)
+        self.found: dict[int, str] = {}
+
+    def step(self, limit: float) -> bool:
+        """Read files until `limit` on the monotonic clock; True once all have been looked at."""
+        while self._to_do and time.monotonic() < limit:
+            self._look_at(self._to_do.popleft())
+        return not self._to_do
+
+    def _look_at(self, frame: int) -> None:
+        path = self._folder / frame_name(frame)
         if path.is_file() and not path.is_symlink():
             data = path.read_bytes()
             if data.startswith(PNG_SIGNATURE):
-                found[frame] = sha256_bytes(data)
-    return found
+                self.found[frame] = sha256_bytes(data)

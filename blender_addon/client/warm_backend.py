@@ -12,10 +12,13 @@ from ..shared.protocol.client.events import GaveUp
 from ..shared.protocol.client.session import Session
 from ..shared.protocol.worker_memory import WorkerMemory
 
-# A backend in mid-job needs about a second to end its workers.
-CLOSE_WAIT_S = 2.0
+# Blender stands still meanwhile. An idle backend ends within this time; one in mid-job would need about a second to
+# end its workers, and is ended by force: what it has written down is whole.
+CLOSE_WAIT_S = 0.3
 _LOOK_S = 0.01
 _LOG_TAIL_BYTES = 4096
+_LOG_BYTES = 1 << 18  # of each file
+_WORKER_LOGS = "logs/worker-*.log"
 
 
 class BackendState(Enum):
@@ -24,6 +27,7 @@ class BackendState(Enum):
     STOPPED = "Not running"
     STARTING = "Starting"
     READY = "Ready"
+    LOST = "Not answering"
     STOPPING = "Stopping"
 
 
@@ -39,7 +43,9 @@ class WarmBackend:
     def state(self) -> BackendState:
         """What it is doing now."""
         if self._session is not None:
-            return BackendState.READY if self._session.client.ready else BackendState.STARTING
+            if self._session.client.ready:
+                return BackendState.READY
+            return BackendState.LOST if self._session.server else BackendState.STARTING
         self._ending = [(place, session) for place, session in self._ending if not session.ended]
         return BackendState.STOPPING if self._ending else BackendState.STOPPED
 
@@ -105,8 +111,8 @@ class WarmBackend:
             self._session = None
 
     def close(self) -> None:
-        """End it, by force where that takes longer than a user should wait; the job goes on from its finished frames.
-        Harmless where there is none."""
+        """End it, by force where that takes longer than a user should wait; a job goes on later from its finished
+        frames. Harmless where there is none."""
         self.stop()
         limit = time.monotonic() + CLOSE_WAIT_S
         while self.state is BackendState.STOPPING and time.monotonic() < limit:
@@ -114,6 +120,12 @@ class WarmBackend:
         for _, session in self._ending:
             session.kill()
         self._ending = []
+
+
+def whole_log(file: Path) -> str:
+    """The end of a backend's log and of those of its workers, each below its path. Raises OSError."""
+    files = [file, *sorted(file.parent.glob(_WORKER_LOGS))]
+    return "\n".join(f"---- {one}\n{one.read_bytes()[-_LOG_BYTES:].decode('utf-8', 'replace')}" for one in files)
 
 
 def log_tail(file: Path, lines: int) -> list[str]:

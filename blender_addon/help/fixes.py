@@ -1,4 +1,4 @@
-"""What mends an error: for each family of codes the operator whose button stands beside the message. No bpy in here."""
+"""The buttons beside an error: for each family of codes, the operators that fix it. No bpy in here."""
 
 from __future__ import annotations
 
@@ -23,6 +23,9 @@ def _reset(setting: str, label: str) -> Fix:
 
 
 _PREFERENCES = Fix("latentman.open_preferences", "Open Preferences")
+_INSTALL = Fix("latentman.install_backend", "Install Backend")
+_AGAIN = Fix("latentman.install_backend", "Try Again")
+_INSTALL_LOG = Fix("latentman.show_install_log", "Open Log")
 _START = Fix("latentman.start_backend", "Start Backend")
 _LOG = Fix("latentman.show_log", "Open Log")
 _DOCTOR = Fix("latentman.doctor", "Ask the Doctor")
@@ -32,7 +35,7 @@ _GENERATE = Fix("latentman.generate", "Generate")
 _CANCEL = Fix("latentman.cancel", "Cancel")
 _SAVE = Fix("wm.save_mainfile", "Save File")
 _IMPORT = Fix("latentman.import_motion", "Import Motion")
-_OTHER_MOTION = Fix("latentman.choose_motion", "Choose File")
+_OTHER_MOTION = Fix("latentman.import_motion", "Choose File")
 _OTHER_JOB = Fix("latentman.load_job", "Choose File")
 _OTHER_OUTPUT = Fix("latentman.choose_output", "Choose Folder")
 _OTHER_TEXTURE = Fix("latentman.put_texture_file", "Choose File")
@@ -42,6 +45,7 @@ _EDIT_PROMPTS = Fix("latentman.edit_prompts", "Edit Keyed Prompts")
 _SHORTEN = Fix("latentman.shorten_segments", "Shorten Segments")
 _RELEASE = Fix("latentman.release_memory", "Release Memory")
 _FIND_FILES = Fix("file.find_missing_files", "Find Missing Files")
+_LEAVE_OUT = Fix("latentman.leave_out", "Leave Out What Hides It")
 _FREE_BODY = _reset("body_path", "Use the Free Body")
 _EMBEDDED = _reset("model", "Use the Embedded Model")
 _ALL_FRAMES = _reset("frames", "Use the Scene's Frames")
@@ -54,13 +58,19 @@ FIXES: dict[str, tuple[Fix, ...]] = {
     "backend.bind": (_PREFERENCES, _LOG),
     "backend.busy": (_CANCEL,),
     "backend.command": (_PREFERENCES,),
-    "backend.died": (_START, _LOG, _DOCTOR),
+    "backend.died": (_RESUME, _START, _LOG, _DOCTOR),
     "backend.frame": (_RESUME, _LOG),
+    "backend.install_": (_AGAIN, _INSTALL_LOG, _PREFERENCES),
+    "backend.install_space": (_AGAIN, _PREFERENCES),
     "backend.keys": (_START, _LOG),
-    "backend.locked": (_OTHER_OUTPUT, _PREFERENCES),
+    "backend.launch": (_PREFERENCES, _LOG, _DOCTOR),
+    "backend.locked": (_OTHER_OUTPUT,),
+    "backend.lost": (_RESUME, _START, _PREFERENCES),
     "backend.no_curve": (_DOCTOR,),
-    "backend.not_found": (_PREFERENCES,),
+    "backend.not_found": (_INSTALL, _PREFERENCES),
+    "backend.package": (_PREFERENCES,),
     "backend.start": (_LOG, _DOCTOR, _PREFERENCES),
+    "backend.start_slow": (_START, _LOG, _DOCTOR),
     "backend.stopping": (),
     "body.": (_FREE_BODY,),
     "camera.": (_FRAME,),
@@ -78,14 +88,16 @@ FIXES: dict[str, tuple[Fix, ...]] = {
     "job.memory": (_SHORTEN, _RELEASE),
     "job.model": (_EMBEDDED, _HIDDEN),
     "job.settings": (_HIDDEN,),
-    "job.worker_died": (_RESUME, _LOG, _DOCTOR),
+    "job.worker_died": (_RESUME, _SHORTEN, _LOG, _DOCTOR),
     "journal.": (_OTHER_OUTPUT, _LOG),
+    "journal.full": (_RESUME, _OTHER_OUTPUT),
     "method.": (_HIDDEN, _LOG),
     "model.": (_EMBEDDED, _PREFERENCES, _DOCTOR),
     "model.embedding": (_HIDDEN,),
     "model.lora": (_HIDDEN,),
     "model.tiny_decoder": (_PREFERENCES,),
     "motion.": (_OTHER_MOTION,),
+    "objects.": (_FRAME,),
     "output.": (_OTHER_OUTPUT, _PREFERENCES),
     "output.relative": (_SAVE, _OTHER_OUTPUT),
     "passes.": (_RESUME,),
@@ -93,8 +105,9 @@ FIXES: dict[str, tuple[Fix, ...]] = {
     "passes.out_of_view": (_FRAME,),
     "passes.size": (),
     "protocol.": (_DOCTOR, _PREFERENCES),
+    "protocol.version": (_PREFERENCES, _DOCTOR),
     "render.": (_RESUME,),
-    "render.hidden": (_FRAME,),
+    "render.hidden": (_LEAVE_OUT, _FRAME),
     "render.too_small": (_FRAME,),
     "rig.": (_IMPORT,),
     "rig.library": (_FIND_FILES,),
@@ -110,6 +123,8 @@ FIXES: dict[str, tuple[Fix, ...]] = {
     "timeline.": (_FIND,),
     "timeline.no_frame": (_RESUME, _FIND),
     "worker.": (_RESUME, _LOG),
+    "video.": (_PREFERENCES, _DOCTOR),
+    "video.busy": (),
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +16,7 @@ from ..passes.geometry import world_vertices
 from ..rig.character import Character, characters
 from ..rig.joints import joint_bones
 from ..rig.keyframes import write_location
-from ..scene_time import scene_fps
+from ..scene_time import Steps, at_once, scene_fps
 from ..shared.errors import InputError
 
 CAMERA = "latentman_camera"  # marks a camera as made here, so that framing again moves it instead of adding one
@@ -45,7 +46,22 @@ def frame_shot(
     size: tuple[int, int] | None = None,  # of the pictures, in pixels; the scene's resolution where None
     follow: bool = False,
     replace: bool = False,
+    also: tuple[Any, ...] = (),  # armatures of other characters that it sees as well
 ) -> Any:
+    """`framing_steps` at once."""
+    return at_once(framing_steps(scene, armature, frames, size=size, follow=follow, replace=replace, also=also))
+
+
+def framing_steps(
+    scene: Any,
+    armature: Any,
+    frames: tuple[int, ...],
+    *,
+    size: tuple[int, int] | None = None,  # of the pictures, in pixels; the scene's resolution where None
+    follow: bool = False,
+    replace: bool = False,
+    also: tuple[Any, ...] = (),
+) -> Steps[Any]:
     """Give the scene a camera that sees the character in all the frames, and return the camera object.
 
     The camera looks level at the character's front with a vertical field of view of 40 degrees, as near as the whole
@@ -58,11 +74,29 @@ def frame_shot(
     placed = scene.camera is not None and scene.camera not in own and not _of_start_up(scene.camera)
     if placed and not replace:
         return scene.camera
-    motion = _observe(scene, _character(scene, armature), frames)
+    seen = []
+    for one in (armature, *also):
+        seen.append((yield from _observe(scene, _character(scene, one), frames)))
+    motion = dataclasses.replace(seen[0], points=np.concatenate([one.points for one in seen], axis=1))
     camera = own[0] if own else _new_camera(scene)
     scene.camera = camera
     _place(scene, camera, motion, frames, follow, _aspect(scene, size))
     return camera
+
+
+def look_through(context: Any, camera: Any) -> bool:
+    """Show what a camera of our own sees in the window's 3D view, that of the context or the largest one.
+
+    Whether there was one to show it in. A camera that the user has placed is left to the user, and so is the view.
+    """
+    if bpy.app.background or not camera.get(CAMERA) or context.screen is None:
+        return False
+    views = [one for one in context.screen.areas if one.type == "VIEW_3D"]
+    if not views:
+        return False
+    area = context.area if context.area in views else max(views, key=lambda one: one.width * one.height)
+    area.spaces.active.region_3d.view_perspective = "CAMERA"
+    return True
 
 
 def _character(scene: Any, armature: Any) -> Character:
@@ -92,22 +126,25 @@ def _new_camera(scene: Any) -> Any:
     return camera
 
 
-def _observe(scene: Any, character: Character, frames: tuple[int, ...]) -> _Motion:
+def _observe(scene: Any, character: Character, frames: tuple[int, ...]) -> Steps[_Motion]:
     """Step through the frames once; the scene's current frame is put back."""
     if not frames:
         raise InputError("frames.empty", "The frame range holds no frame.", 'Give one, for example "1-30,47".')
     root_bone = joint_bones(character.armature)[0]
     current = scene.frame_current
     points, pelvis, front = [], [], np.zeros(3)
-    for frame in frames:
-        scene.frame_set(frame)
-        depsgraph = bpy.context.evaluated_depsgraph_get()
-        armature = character.armature.evaluated_get(depsgraph)
-        root = np.array(armature.matrix_world @ armature.pose.bones[root_bone].matrix)
-        points.append(world_vertices(character, depsgraph)[::_EVERY_NTH_VERTEX])
-        pelvis.append(root[:3, 3])
-        front += root[:3, 2] * (1, 1, 0)  # SMPL faces +Z
-    scene.frame_set(current)
+    try:
+        for frame in frames:
+            scene.frame_set(frame)
+            depsgraph = bpy.context.evaluated_depsgraph_get()
+            armature = character.armature.evaluated_get(depsgraph)
+            root = np.array(armature.matrix_world @ armature.pose.bones[root_bone].matrix)
+            points.append(world_vertices(character, depsgraph)[::_EVERY_NTH_VERTEX])
+            pelvis.append(root[:3, 3])
+            front += root[:3, 2] * (1, 1, 0)  # SMPL faces +Z
+            yield
+    finally:
+        scene.frame_set(current)
     length = float(np.linalg.norm(front))
     rest_front = np.array(character.armature.matrix_world)[:3, 2]
     return _Motion(

@@ -16,9 +16,11 @@ from numpy.typing import NDArray
 from ..passes.geometry import CameraView, camera_view, world_vertices
 from ..passes.shot_file import visible_range_m
 from ..rig.character import Character, characters
+from ..scene_time import Steps
 from ..shared.errors import InputError
 from ..shared.shot import ShotCamera, depth_levels
 from ..typed_bpy import persistent
+from .viewport import set_shading, shading_of
 
 DEPTH_ATTRIBUTE = "latentman_depth"
 # On the scene: the shot's range in metres and what its viewport showed before; on a mesh: its colours before.
@@ -31,7 +33,7 @@ def depth_is_shown(scene: Any) -> bool:
     return RANGE in scene
 
 
-def show_depth(scene: Any, frames: tuple[int, ...], space: Any = None) -> None:
+def depth_steps(scene: Any, frames: tuple[int, ...], space: Any = None) -> Steps[None]:
     """Colour the scene's bodies by their depth in one range over these frames, and have a 3D viewport show it.
 
     The scene's current frame is put back. Raises InputError where there is no perspective camera, no body in its
@@ -49,6 +51,7 @@ def show_depth(scene: Any, frames: tuple[int, ...], space: Any = None) -> None:
                 if not one.body.hide_render:  # as in the shot's range: keys may switch it off in this frame
                     low, high = visible_range_m(view, _vertices(one, depsgraph), *_size(scene))
                     near, far = min(near, low), max(far, high)
+            yield
     finally:
         scene.frame_set(current)
     if near > far:
@@ -57,8 +60,8 @@ def show_depth(scene: Any, frames: tuple[int, ...], space: Any = None) -> None:
         _add_colours(one.body.data)
     scene[RANGE] = (float(near), float(far))
     if space is not None:
-        scene[VIEWPORT_BEFORE] = json.dumps({name: getattr(space.shading, name) for name in _SHADING})
-        _set_shading(space, _SHADING)
+        scene[VIEWPORT_BEFORE] = json.dumps(shading_of(space, _SHADING))
+        set_shading(space, _SHADING)
     update_depth(scene)
 
 
@@ -70,7 +73,7 @@ def hide_depth(scene: Any, space: Any = None) -> None:
         del scene[RANGE]
     before = json.loads(scene.pop(VIEWPORT_BEFORE, "{}"))
     if space is not None:
-        _set_shading(space, before)
+        set_shading(space, before)
 
 
 def update_depth(scene: Any) -> None:
@@ -133,11 +136,6 @@ def _remove_colours(mesh: Any) -> None:
     if before is not None:
         mesh.color_attributes.active_color = before
     mesh.update()
-
-
-def _set_shading(space: Any, values: dict[str, str]) -> None:
-    for name, value in values.items():
-        setattr(space.shading, name, value)
 
 
 @persistent

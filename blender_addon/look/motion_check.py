@@ -11,7 +11,8 @@ import numpy as np
 from ..passes.geometry import camera_view, world_joints
 from ..rig.character import FEET_RESIDUAL, TWIST_KNOWN, WARNINGS, Character
 from ..rig.motion_figures import MotionCheck, stored_check
-from ..rig.read_motion import read_back, rest_joints
+from ..rig.read_motion import reading_steps, rest_joints
+from ..scene_time import Steps, at_once
 from ..shared.jobs.frame_range import format_frames
 from ..shared.motion.quality import measure_quality
 from ..shared.shot import ShotCamera
@@ -27,16 +28,25 @@ FEET_RESIDUAL_CM = 2.0
 def check_motion(
     scene: Any, character: Character, frames: tuple[int, ...], width: int, height: int
 ) -> MotionCheck:  # picture size in pixels
+    """`check_steps` at once."""
+    return at_once(check_steps(scene, character, frames, width, height))
+
+
+def check_steps(
+    scene: Any, character: Character, frames: tuple[int, ...], width: int, height: int
+) -> Steps[MotionCheck]:  # picture size in pixels
     """Look at a character in these frames, with the floor at height 0. The scene's current frame is put back.
 
     Raises InputError where there are no frames, or the scene's camera is not a perspective one.
     """
     armature = character.armature
     # Every frame between the first and the last: speeds are only right where frames follow each other.
-    motion = read_back(scene, armature, tuple(range(min(frames), max(frames) + 1)) if frames else ())
+    motion = yield from reading_steps(scene, armature, tuple(range(min(frames), max(frames) + 1)) if frames else ())
     floor_m = -float(armature.matrix_world.translation.z)
     quality = measure_quality(motion, rest_joints(armature), floor_m=floor_m)
-    outside = _out_of_frame(scene, character, frames, width, height) if scene.camera is not None else ()
+    outside: tuple[int, ...] = ()
+    if scene.camera is not None:
+        outside = yield from _out_of_frame(scene, character, frames, width, height)
     return MotionCheck(
         quality.foot_slide_cm_per_s,
         quality.jitter_m_per_s3,
@@ -69,7 +79,7 @@ def warnings(armature: Any) -> tuple[str, ...]:
 
 def _out_of_frame(
     scene: Any, character: Character, frames: tuple[int, ...], width: int, height: int
-) -> tuple[int, ...]:
+) -> Steps[tuple[int, ...]]:
     outside = []
     current = scene.frame_current
     try:
@@ -82,6 +92,7 @@ def _out_of_frame(
             inside = (picture >= 0).all() and (picture <= (width, height)).all()
             if not (inside and bool(np.all(depth > view.clip_start_m))):
                 outside.append(frame)
+            yield
     finally:
         scene.frame_set(current)
     return tuple(outside)

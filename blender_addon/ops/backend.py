@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import bpy
+from bpy.props import StringProperty
 
 from .. import __package__ as addon_name
 from ..client.warm_backend import BackendState
@@ -12,10 +13,9 @@ from ..shared.errors import LatentManError
 from ..shot.generation import backend_command, chosen_backend
 from ..shot.running import generation, wake
 from ..typed_bpy import Outcome, registration_of
-from .reporting import allow, refuse
+from .base.reporting import allow, refuse, show_log_text
 
 LOG_TEXT = "LatentMan backend.log"
-_LOG_BYTES = 1 << 20
 
 
 class LATENTMAN_OT_start_backend(bpy.types.Operator):
@@ -51,7 +51,7 @@ class LATENTMAN_OT_stop_backend(bpy.types.Operator):
         """Only where one runs and has nothing to do."""
         if generation().running:
             return allow(cls, "A shot is being generated; cancel it first")
-        running = generation().backend.state in (BackendState.STARTING, BackendState.READY)
+        running = generation().backend.state not in (BackendState.STOPPED, BackendState.STOPPING)
         return allow(cls, "" if running else "The backend is not running")
 
     def execute(self, context: Any) -> Outcome:
@@ -99,16 +99,7 @@ class LATENTMAN_OT_show_log(bpy.types.Operator):
 
     def execute(self, context: Any) -> Outcome:
         """Fill the text."""
-        file = generation().log_file
-        try:
-            content = b"" if file is None else file.read_bytes()[-_LOG_BYTES:]
-        except OSError as error:
-            self.report({"ERROR"}, f"The log {file} cannot be read: {error.strerror}.")
-            return {"CANCELLED"}
-        text = bpy.data.texts.get(LOG_TEXT) or bpy.data.texts.new(LOG_TEXT)
-        text.from_string(content.decode("utf-8", "replace"))
-        self.report({"INFO"}, f"The log is the text {text.name!r}")
-        return {"FINISHED"}
+        return show_log_text(self, generation().log_file, LOG_TEXT)
 
 
 class LATENTMAN_OT_doctor(bpy.types.Operator):
@@ -155,9 +146,11 @@ class LATENTMAN_OT_clear_error(bpy.types.Operator):
     bl_idname = "latentman.clear_error"
     bl_label = "Dismiss"
 
+    place: StringProperty(name="Panel", description="The panel that shows it", options={"SKIP_SAVE"})
+
     def execute(self, context: Any) -> Outcome:
         """Forget it."""
-        generation().error = None
+        generation().problems.clear(self.place)
         return {"FINISHED"}
 
 

@@ -6,17 +6,17 @@ from typing import Any
 
 import bpy
 
-from ..look.motion_check import check_motion, warnings
+from ..look.motion_check import check_steps, warnings
 from ..rig.character import characters, why_grey
 from ..rig.motion_figures import store_check
 from ..scene.scene_job import scene_frames
-from ..shared.errors import LatentManError
-from ..shot.running import wake
+from ..scene_time import Steps
 from ..typed_bpy import Outcome, registration_of
-from .reporting import allow, refuse
+from .base.frame_by_frame import FrameByFrame
+from .base.reporting import allow
 
 
-class LATENTMAN_OT_check_motion(bpy.types.Operator):
+class LATENTMAN_OT_check_motion(FrameByFrame, bpy.types.Operator):
     """Look for sliding feet, jitter, feet below the floor and joints outside of the picture"""
 
     bl_idname = "latentman.check_motion"
@@ -28,19 +28,16 @@ class LATENTMAN_OT_check_motion(bpy.types.Operator):
         """Only where there is a character."""
         return allow(cls, why_grey(context))
 
-    def execute(self, context: Any) -> Outcome:
+    def steps(self, context: Any) -> Steps[Outcome]:
         """Look at all of them, and keep what was found."""
         scene = context.scene
         settings = scene.latentman
         found = 0
-        try:
-            frames = scene_frames(scene)
-            for character in characters(scene, context.view_layer):
-                store_check(character.armature, check_motion(scene, character, frames, settings.width, settings.height))
-                found += len(warnings(character.armature))
-        except LatentManError as error:
-            return refuse(self, error)
-        wake()
+        frames = scene_frames(scene)
+        for character in characters(scene, context.view_layer):
+            check = yield from check_steps(scene, character, frames, settings.width, settings.height)
+            store_check(character.armature, check)
+            found += len(warnings(character.armature))
         self.report({"INFO"}, f"{found} things to look at" if found else "Nothing to look at")
         return {"FINISHED"}
 

@@ -8,8 +8,8 @@ import bpy
 
 from ..scene.prompt_text import new_prompts
 from ..typed_bpy import Outcome, registration_of
-from .editor_beside import has_view, open_beside
-from .reporting import allow
+from .base.editor_beside import has_view, open_beside, text_editor
+from .base.reporting import allow
 
 
 class LATENTMAN_OT_edit_prompts(bpy.types.Operator):
@@ -22,7 +22,7 @@ class LATENTMAN_OT_edit_prompts(bpy.types.Operator):
     @classmethod
     def poll(cls, context: Any) -> bool:
         """Only where there is an editor, or a view to share with one."""
-        there = _editor(context) is not None or has_view(context)
+        there = text_editor(context) is not None or has_view(context)
         return allow(cls, "" if there else "There is no 3D view in this window")
 
     def execute(self, context: Any) -> Outcome:
@@ -30,15 +30,9 @@ class LATENTMAN_OT_edit_prompts(bpy.types.Operator):
         scene = context.scene
         if scene.latentman.prompts is None:
             scene.latentman.prompts = new_prompts(scene)
-        area = _editor(context) or open_beside(context, "TEXT_EDITOR")
+        area = text_editor(context) or open_beside(context, "TEXT_EDITOR")
         area.spaces[0].text = scene.latentman.prompts
         return {"FINISHED"}
-
-
-def _editor(context: Any) -> Any:
-    """A text editor of this window, or None."""
-    areas = () if context.screen is None else context.screen.areas
-    return next((one for one in areas if one.type == "TEXT_EDITOR"), None)
 
 
 register, unregister = registration_of(LATENTMAN_OT_edit_prompts)

@@ -6,15 +6,16 @@ from typing import Any
 
 import bpy
 
-from ..look.camera import frame_shot
+from ..look.camera import framing_steps
 from ..rig.character import chosen_character, why_grey
 from ..scene.scene_job import scene_frames
-from ..shared.errors import LatentManError
+from ..scene_time import Steps
 from ..typed_bpy import Outcome, registration_of
-from .reporting import allow, refuse
+from .base.frame_by_frame import FrameByFrame
+from .base.reporting import allow
 
 
-class LATENTMAN_OT_frame_shot(bpy.types.Operator):
+class LATENTMAN_OT_frame_shot(FrameByFrame, bpy.types.Operator):
     """Make the scene's camera one that sees the character in all frames of the shot"""
 
     bl_idname = "latentman.frame_shot"
@@ -26,21 +27,18 @@ class LATENTMAN_OT_frame_shot(bpy.types.Operator):
         """Only where there is a character."""
         return allow(cls, why_grey(context))
 
-    def execute(self, context: Any) -> Outcome:
+    def steps(self, context: Any) -> Steps[Outcome]:
         """Frame the active character, or the first."""
         scene = context.scene
         settings = scene.latentman
-        try:
-            frame_shot(
-                scene,
-                chosen_character(context).armature,
-                scene_frames(scene),
-                size=(settings.width, settings.height),
-                follow=settings.follow_camera,
-                replace=True,
-            )
-        except LatentManError as error:
-            return refuse(self, error)
+        yield from framing_steps(
+            scene,
+            chosen_character(context).armature,
+            scene_frames(scene),
+            size=(settings.width, settings.height),
+            follow=settings.follow_camera,
+            replace=True,
+        )
         return {"FINISHED"}
 
 

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import bpy
+from bpy.props import StringProperty
 
 from ..client.warm_backend import BackendState
 from ..scene.scene_job import output_base, scene_frames, stored_template
 from ..shared.errors import InputError, LatentManError
 from ..shared.jobs.job import validate_job
-from ..shot.generation import why_no_shot
+from ..shot.generation import check_scene, why_no_shot
 from ..shot.running import Generation, generation, wake
-from ..shot.takes_on_disk import unfinished_take
 from ..typed_bpy import Outcome, registration_of
-from .reporting import allow, refuse
+from .base.reporting import allow, refuse, warn_of_hiders
+from .picture_size import adopt, adopted
 
 _BLOCKING_SLEEP_S = 0.005
 
@@ -34,6 +36,7 @@ class _Begin:
             self.begin(context)(context)
         except LatentManError as error:
             return refuse(self, error)
+        warn_of_hiders(self, context)
         wake()
         return {"FINISHED"}
 
@@ -42,6 +45,7 @@ class _Begin:
         current = generation()
         try:
             self.begin(context)(context)
+            warn_of_hiders(self, context)
             while current.step():
                 time.sleep(_BLOCKING_SLEEP_S)
             current.raise_if_unfinished()
@@ -63,32 +67,41 @@ class LATENTMAN_OT_generate(_Begin, bpy.types.Operator):
     @classmethod
     def poll(cls, context: Any) -> bool:
         """Only where there is a character, a camera, a job that can be run, and no shot under way."""
-        return allow(cls, why_not(context))
+        reason = why_not(context)
+        return allow(cls, "" if reason is None else str(reason))
 
     def begin(self, context: Any) -> Callable[[Any], None]:
-        """A new take."""
+        """A new take; a scene with Blender's own render size gets that of the pictures first."""
+        if adopt(context.scene):
+            self.report({"INFO"}, adopted(context.scene))
         return generation().start
 
 
 class LATENTMAN_OT_resume(_Begin, bpy.types.Operator):
-    """Go on with the newest take where it ended, with the settings that it was begun with"""
+    """Go on with a take where it ended, with the settings that it was begun with"""
 
     bl_idname = "latentman.resume"
     bl_label = "Resume"
     bl_options = {"REGISTER"}
 
+    take: StringProperty(
+        name="Take",
+        description='Name of its folder, "take-002"; the newest unfinished one where empty',
+        options={"SKIP_SAVE"},
+    )
+
     @classmethod
     def poll(cls, context: Any) -> bool:
-        """Only where the newest take is not finished."""
+        """Only where a take is not finished."""
         return allow(cls, _not_now() or why_no_shot(context) or _nothing_to_resume(context))
 
     def begin(self, context: Any) -> Callable[[Any], None]:
-        """The newest take."""
-        return generation().resume
+        """The take that is named, else the newest."""
+        return partial(generation().resume, take=self.take)
 
 
 class LATENTMAN_OT_cancel(bpy.types.Operator):
-    """Stop generating; finished frames are kept"""
+    """Stop generating; frames of whole segments are kept, and Resume goes on from them"""
 
     bl_idname = "latentman.cancel"
     bl_label = "Cancel"
@@ -99,46 +112,54 @@ class LATENTMAN_OT_cancel(bpy.types.Operator):
         """Only while a shot is under way."""
         return allow(cls, "" if generation().running else "Nothing is being generated")
 
+    @classmethod
+    def description(cls, context: Any, properties: Any) -> str:
+        """What would be kept now."""
+        progress = generation().progress
+        return str(cls.__doc__) if progress is None else f"{cls.__doc__}. {progress.kept}"
+
     def execute(self, context: Any) -> Outcome:
         """Ask it to stop; the timer goes on until it has."""
         generation().cancel()
         return {"FINISHED"}
 
 
-def why_not(context: Any) -> str:
-    """The reason why Generate is grey; empty where it is not."""
-    return _not_now() or why_no_shot(context) or _not_this_job(context.scene)
-
-
-def can_resume(context: Any) -> bool:
-    """Whether there is a take to go on with, for the panel to offer it."""
-    return not _nothing_to_resume(context)
+def why_not(context: Any) -> InputError | None:
+    """Why Generate is grey; None where it is not."""
+    busy = _not_now()
+    if busy:
+        return InputError("generate.busy", f"{busy}.")
+    try:
+        check_scene(context)
+        _check_job(context)
+    except InputError as error:
+        return error
+    return None
 
 
 def _not_now() -> str:
     current: Generation = generation()
     if current.running:
         return "A shot is being generated"
-    return "The backend is stopping; in a moment" if current.backend.state is BackendState.STOPPING else ""
+    return "The backend is stopping; wait a moment" if current.backend.state is BackendState.STOPPING else ""
 
 
-def _not_this_job(scene: Any) -> str:
+def _check_job(context: Any) -> None:
+    """Raise InputError where the scene's settings are no job that can be run."""
+    scene = context.scene
     if scene.latentman.prompts is None and not scene.latentman.prompt.strip():
-        return "Type a prompt first"
-    try:
-        scene_frames(scene)
-        validate_job(stored_template(scene, (1,)))
-    except InputError as error:
-        return str(error)
-    return ""
+        raise InputError("generate.no_prompt", "There is no prompt.", "Type one in the Prompt panel.")
+    output_base(context, scene)
+    scene_frames(scene)
+    validate_job(stored_template(scene, (1,)))
 
 
 def _nothing_to_resume(context: Any) -> str:
     try:
-        base = output_base(context, context.scene)
+        there = generation().unfinished(context)
     except InputError as error:
         return str(error)
-    return "" if unfinished_take(base) is not None else "The newest take is finished, or there is none"
+    return "" if there else "Every take is finished, or there is none"
 
 
 _CLASSES = (LATENTMAN_OT_generate, LATENTMAN_OT_resume, LATENTMAN_OT_cancel)

@@ -8,18 +8,20 @@ from pathlib import Path
 from typing import Any
 
 import bpy
-from bpy.props import IntProperty, StringProperty
+from bpy.props import BoolProperty, CollectionProperty, IntProperty, StringProperty
 
-from ..look.camera import frame_shot
-from ..rig.character import NOTES, WARNINGS
+from ..look.camera import frame_shot, look_through
+from ..rig.character import NOTES, WARNINGS, characters
 from ..rig.import_character import ImportOptions, import_character, scene_betas, scene_body
 from ..scene.properties import motion_fps_field, motion_start_field, motion_up_field
 from ..scene_time import scene_range
 from ..shared.errors import InputError, LatentManError
 from ..shared.motion import SUFFIXES
+from ..shared.motion.samples import sample_at
 from ..shot.running import wake
 from ..typed_bpy import Outcome, registration_of
-from .reporting import refuse
+from .base.reporting import refuse, reported
+from .picture_size import adopt, adopted
 
 _GLOB = ";".join(f"*{form}" for suffix in SUFFIXES for form in (suffix, suffix.upper()))
 
@@ -31,16 +33,36 @@ class LATENTMAN_OT_import_motion(bpy.types.Operator):
     bl_label = "Import Motion"
     bl_options = {"REGISTER", "UNDO"}
 
-    filepath: StringProperty(name="File", subtype="FILE_PATH")
+    # Nothing of one file is remembered for the next import: neither its place nor what was said of it.
+    filepath: StringProperty(name="File", subtype="FILE_PATH", options={"SKIP_SAVE"})
+    directory: StringProperty(subtype="DIR_PATH", options={"HIDDEN", "SKIP_SAVE"})
+    files: CollectionProperty(type=bpy.types.OperatorFileListElement, options={"HIDDEN", "SKIP_SAVE"})
     filter_glob: StringProperty(default=_GLOB, options={"HIDDEN"})
-    # One file's answers are no other file's: nothing is remembered for the next import.
     sample: IntProperty(
         name="Sample", description="Which motion of a file that holds several", default=0, min=0, options={"SKIP_SAVE"}
     )
-    repetition: IntProperty(name="Repetition", default=0, min=0, options={"SKIP_SAVE"})
+    repetition: IntProperty(
+        name="Repetition",
+        description="Which of the generated repetitions of a sample",
+        default=0,
+        min=0,
+        options={"SKIP_SAVE"},
+    )
     fps: motion_fps_field(options={"SKIP_SAVE"})
     up: motion_up_field(options={"SKIP_SAVE"})
     start_frame: motion_start_field(options={"SKIP_SAVE"})  # the scene's first frame where it is not given
+    beside: BoolProperty(
+        name="Beside Others",
+        description="Move the character sideways where it would stand inside another one",
+        default=True,
+        options={"SKIP_SAVE"},
+    )
+
+    @classmethod
+    def description(cls, context: Any, properties: Any) -> str:
+        """What a button says of itself: of a sample what it shows."""
+        sample = sample_at(Path(properties.filepath)) if properties.filepath else None
+        return (cls.__doc__ or "") if sample is None else f"{sample.description}. {sample.seconds:g} seconds"
 
     @classmethod
     def poll(cls, context: Any) -> bool:
@@ -51,36 +73,61 @@ class LATENTMAN_OT_import_motion(bpy.types.Operator):
         return True
 
     def invoke(self, context: Any, event: Any) -> Outcome:
-        """Ask for a file, or take the one named in the panel."""
+        """Ask for files, where the caller names none: by a drop into the 3D view, or a menu's entry."""
         self._take_from_scene(context.scene)
-        self.filepath = bpy.path.abspath(context.scene.latentman.motion_path)
-        if self.filepath:
+        if self.filepath or self.files:
             return self.execute(context)
+        self.filepath = bpy.path.abspath(context.scene.latentman.motion_path)  # where the browser begins
         context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}
 
+    @reported
     def execute(self, context: Any) -> Outcome:
-        """Read, make the character, and frame it where the scene has no camera."""
+        """Read each file, make its character, and frame them where the scene has no camera of the user's.
+
+        Of several files those that are motions are imported, and each of the others is named.
+        """
         scene = context.scene
         self._take_from_scene(scene)
-        if not self.filepath:
-            return refuse(self, InputError("motion.no_file", "No motion file was chosen.", "Choose one."))
-        path = Path(os.path.expanduser(bpy.path.abspath(self.filepath)))
-        options = ImportOptions(
-            self.sample, self.repetition, self.fps or None, self.up, self.start_frame, scene_betas(scene)
-        )
+        if adopt(scene):
+            self.report({"INFO"}, adopted(scene))
+        made = []
+        for path in self._paths(scene):
+            try:
+                made.append(self._import(scene, path))
+            except LatentManError as error:
+                refuse(self, error)
+        if not made:
+            return {"CANCELLED"}
         try:
-            armature = import_character(scene, path, scene_body(scene), options)
-            size = scene.latentman.width, scene.latentman.height
-            frame_shot(scene, armature, tuple(scene_range(scene)), size=size)
+            _frame(context, made[-1])
         except LatentManError as error:
-            return refuse(self, error)
-        _select(context, armature)
+            refuse(self, error)
+        _select(context, made)
         wake()
+        return {"FINISHED"}
+
+    def _paths(self, scene: Any) -> list[Path]:
+        """The files that were chosen or dropped; called without one, the file of the last import."""
+        named = [os.path.join(self.directory, one.name) for one in self.files if one.name]
+        texts = named or [self.filepath or scene.latentman.motion_path]
+        if not texts[0]:
+            raise InputError("motion.no_file", "No motion file was chosen.", "Choose one.")
+        return [Path(os.path.expanduser(bpy.path.abspath(text))) for text in texts]
+
+    def _import(self, scene: Any, path: Path) -> Any:
+        """The armature of one file; its notes are reported. Raises LatentManError, and nothing is made then."""
+        options = ImportOptions(
+            self.sample, self.repetition, self.fps or None, self.up, self.start_frame, scene_betas(scene), self.beside
+        )
+        armature = import_character(scene, path, scene_body(scene), options)
+        armature.latentman_open = len(characters(scene)) == 1
+        if sample_at(path) is None:
+            scene.latentman.motion_path = str(path)
         warnings = json.loads(armature[WARNINGS])
         for note in json.loads(armature[NOTES]):
             self.report({"WARNING" if note in warnings else "INFO"}, note)
-        return {"FINISHED"}
+        return armature
 
     def _take_from_scene(self, scene: Any) -> None:
         """What the caller does not say is taken from the panel's fields, and shown in the redo panel."""
@@ -91,12 +138,51 @@ class LATENTMAN_OT_import_motion(bpy.types.Operator):
                 setattr(self, name, value)
 
 
-def _select(context: Any, armature: Any) -> None:
-    """Leave the new character selected and active, as importers do: the next step is to pose it."""
+def _frame(context: Any, armature: Any) -> None:
+    """Have a camera of our own see the new character and the others, and show the user what it sees."""
+    scene = context.scene
+    others = tuple(one.armature for one in characters(scene) if one.armature != armature)
+    size = scene.latentman.width, scene.latentman.height
+    look_through(context, frame_shot(scene, armature, tuple(scene_range(scene)), size=size, also=others))
+
+
+def _select(context: Any, armatures: list[Any]) -> None:
+    """Leave the new characters selected and the last one active, as importers do: the next step is to pose it."""
     for item in context.view_layer.objects:
-        item.select_set(item == armature)
-    if armature.name in context.view_layer.objects:
-        context.view_layer.objects.active = armature
+        item.select_set(item in armatures)
+    if armatures[-1].name in context.view_layer.objects:
+        context.view_layer.objects.active = armatures[-1]
 
 
-register, unregister = registration_of(LATENTMAN_OT_import_motion)
+class LATENTMAN_FH_motion(bpy.types.FileHandler):
+    """Motion files that are dropped into a 3D view are imported"""
+
+    bl_idname = "LATENTMAN_FH_motion"
+    bl_label = "Motion as a Character"
+    bl_import_operator = "latentman.import_motion"
+    bl_file_extensions = ";".join(SUFFIXES)
+
+    @classmethod
+    def poll_drop(cls, context: Any) -> bool:
+        """Only in a 3D view."""
+        return context.area is not None and context.area.type == "VIEW_3D"
+
+
+def _draw_in_file_menu(menu: Any, context: Any) -> None:
+    """The entry of File > Import."""
+    menu.layout.operator("latentman.import_motion", text="Motion as a Character (LatentMan)")
+
+
+_register, _unregister = registration_of(LATENTMAN_OT_import_motion, LATENTMAN_FH_motion)
+
+
+def register() -> None:
+    """Add the operator, what may be dropped, and the entry of File > Import."""
+    _register()
+    bpy.types.TOPBAR_MT_file_import.append(_draw_in_file_menu)
+
+
+def unregister() -> None:
+    """Take them back."""
+    bpy.types.TOPBAR_MT_file_import.remove(_draw_in_file_menu)
+    _unregister()

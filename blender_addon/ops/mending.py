@@ -10,7 +10,7 @@ from bpy.props import BoolProperty, StringProperty
 from ..shared.methods.setting import declared
 from ..shared.methods.table import settings_groups
 from ..typed_bpy import Outcome, registration_of
-from .reporting import allow
+from .base.reporting import allow
 
 # What a declaration says mends an error: `METHOD.SETTING`, `finish.SETTING`.
 _DECLARED = (
@@ -30,7 +30,7 @@ class LATENTMAN_OT_reset_setting(bpy.types.Operator):
     bl_label = "Reset Setting"
     bl_options = {"REGISTER", "UNDO"}
 
-    setting: StringProperty(name="Setting", options={"SKIP_SAVE"})
+    setting: StringProperty(name="Setting", description="Which setting", options={"SKIP_SAVE"})
 
     def execute(self, context: Any) -> Outcome:
         """Reset it."""
@@ -42,25 +42,6 @@ class LATENTMAN_OT_reset_setting(bpy.types.Operator):
         for group in groups:
             owner = getattr(owner, group)
         owner.property_unset(name)
-        return {"FINISHED"}
-
-
-class LATENTMAN_OT_choose_motion(bpy.types.Operator):
-    """Choose another motion file and import it"""
-
-    bl_idname = "latentman.choose_motion"
-    bl_label = "Choose Motion"
-
-    @classmethod
-    def poll(cls, context: Any) -> bool:
-        """Not in the background: there is no file browser."""
-        return allow(cls, "Blender runs without a window" if bpy.app.background else "")
-
-    def execute(self, context: Any) -> Outcome:
-        """Forget the file that is named, and ask for one."""
-        context.scene.latentman.property_unset("motion_path")
-        operators: Any = bpy.ops  # the stubs know those of Blender alone
-        operators.latentman.import_motion("INVOKE_DEFAULT")
         return {"FINISHED"}
 
 
@@ -106,7 +87,6 @@ class LATENTMAN_OT_shorten_segments(bpy.types.Operator):
 
 _CLASSES = (
     LATENTMAN_OT_reset_setting,
-    LATENTMAN_OT_choose_motion,
     LATENTMAN_OT_choose_output,
     LATENTMAN_OT_shorten_segments,
 )

@@ -16,7 +16,7 @@ from ..shared.files.weight_header import WEIGHT_SUFFIXES
 from ..shared.models.files import EMBEDDED, ModelFiles
 from ..shot.running import generation, wake
 from ..typed_bpy import Outcome, registration_of
-from .reporting import allow, refuse
+from .base.reporting import allow, refuse
 
 
 class _AddModel:
@@ -120,7 +120,7 @@ class LATENTMAN_OT_choose_model(bpy.types.Operator):
     bl_label = "Use in This Scene"
     bl_options = {"REGISTER", "UNDO"}
 
-    model: StringProperty(name="Model", options={"SKIP_SAVE"})
+    model: StringProperty(name="Model", description="Where the model is", options={"SKIP_SAVE"})
 
     def execute(self, context: Any) -> Outcome:
         """Use it, and look at its files."""

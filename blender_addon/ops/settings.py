@@ -1,7 +1,8 @@
-"""Presets, the job file, and what would have to be made again."""
+"""Presets, frames, the job file, and what would have to be made again."""
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,43 +13,55 @@ from ..client.job_file import read_job_file, write_job_file
 from ..client.request import PASSES_FOLDER
 from ..passes.comparison import Known, PassComparison
 from ..passes.launcher import PassRequest
+from ..scene.properties import preset_field, settings_of
 from ..scene.scene_job import (
     apply_preset,
     output_base,
-    preset_changes,
     scene_frames,
     shot_file,
     store_settings,
     stored_template,
 )
-from ..shared.errors import InputError, LatentManError
 from ..shared.jobs.job import normal_job
 from ..shot.generation import chosen_backend, known_jobs, why_no_shot
-from ..shot.running import generation, wake
+from ..shot.running import generation
 from ..shot.takes_on_disk import has_take_of
 from ..typed_bpy import Outcome, registration_of
-from .reporting import allow, refuse
+from .base.reporting import allow, reported
 
 
 class LATENTMAN_OT_apply_preset(bpy.types.Operator):
-    """Set what the preset names; everything else stays as it is"""
+    """Set the method and its settings as the preset has them; everything else stays as it is"""
 
     bl_idname = "latentman.apply_preset"
     bl_label = "Apply Preset"
     bl_options = {"REGISTER", "UNDO"}
 
-    @classmethod
-    def poll(cls, context: Any) -> bool:
-        """Only where it would change something."""
-        try:
-            changed = preset_changes(context.scene)
-        except InputError as error:
-            return allow(cls, str(error))
-        return allow(cls, "" if changed else "The settings are the preset's already")
+    preset: preset_field(options={"SKIP_SAVE"})  # the scene's where it is not given
+
+    @reported
+    def execute(self, context: Any) -> Outcome:
+        """Set them."""
+        if self.properties.is_property_set("preset"):
+            settings_of(context.scene).preset = self.preset
+        apply_preset(context.scene)
+        return {"FINISHED"}
+
+
+class LATENTMAN_OT_set_frames(bpy.types.Operator):
+    """Make only these frames in the next take; the finished frames are kept for a longer one"""
+
+    bl_idname = "latentman.set_frames"
+    bl_label = "Set Frames"
+    bl_options = {"REGISTER", "UNDO"}
+
+    frames: StringProperty(
+        name="Frames", description="Frames of the next take; the scene's range where empty", options={"SKIP_SAVE"}
+    )
 
     def execute(self, context: Any) -> Outcome:
         """Set them."""
-        apply_preset(context.scene)
+        settings_of(context.scene).frames = self.frames
         return {"FINISHED"}
 
 
@@ -95,13 +108,11 @@ class LATENTMAN_OT_save_job(_JobFile, bpy.types.Operator):
         """Only in a saved file, which the job can name."""
         return allow(cls, "" if bpy.data.filepath else "Save the file first: the job names it")
 
+    @reported
     def execute(self, context: Any) -> Outcome:
         """Write it."""
         path = Path(bpy.path.ensure_ext(bpy.path.abspath(self.filepath), ".json"))
-        try:
-            write_job_file(path, shot_file(context.scene, output_base(context, context.scene)))
-        except LatentManError as error:
-            return refuse(self, error)
+        write_job_file(path, shot_file(context.scene, output_base(context, context.scene)))
         self.report({"INFO"}, f"Saved {path}; it takes the .blend as it was last saved")
         return {"FINISHED"}
 
@@ -113,13 +124,11 @@ class LATENTMAN_OT_load_job(_JobFile, bpy.types.Operator):
     bl_label = "Load Job"
     bl_options = {"REGISTER", "UNDO"}
 
+    @reported
     def execute(self, context: Any) -> Outcome:
         """Read it into the scene's settings."""
         scene = context.scene
-        try:
-            shot = read_job_file(Path(bpy.path.abspath(self.filepath)))
-        except LatentManError as error:
-            return refuse(self, error)
+        shot = read_job_file(Path(bpy.path.abspath(self.filepath)))
         store_settings(scene, shot.job, shot.engine or scene.latentman.engine)
         return {"FINISHED"}
 
@@ -138,32 +147,24 @@ class LATENTMAN_OT_count_changes(bpy.types.Operator):
             return allow(cls, "Passes are being looked at or rendered")
         return allow(cls, why_no_shot(context))
 
+    @reported
     def execute(self, context: Any) -> Outcome:
         """Start the child; the timer takes what it finds."""
         scene = context.scene
         current, settings = generation(), scene.latentman
-        try:
-            base, frames = output_base(context, scene), scene_frames(scene)
-            passes = PassRequest(
-                base / PASSES_FOLDER,
-                frames,
-                settings.width,
-                settings.height,
-                settings.engine,
-            )
-            if current.comparison is not None:
-                current.comparison.close()
-            job = normal_job(stored_template(scene, frames))
-            known = Known(known_jobs(chosen_backend(context), base), has_take_of(base, job))
-            current.comparison = PassComparison.start(context, passes, job, known)
-        except LatentManError as error:
-            return refuse(self, error)
-        wake()
+        base, frames = output_base(context, scene), scene_frames(scene)
+        passes = PassRequest(base / PASSES_FOLDER, frames, settings.width, settings.height, settings.engine)
+        if current.comparison is not None:
+            current.comparison.close()
+        job = normal_job(stored_template(scene, frames))
+        known = Known(known_jobs(chosen_backend(context), base), partial(has_take_of, base, job))
+        current.comparison = PassComparison.start(context, passes, job, known)
         return {"FINISHED"}
 
 
 _CLASSES = (
     LATENTMAN_OT_apply_preset,
+    LATENTMAN_OT_set_frames,
     LATENTMAN_OT_reset_hidden,
     LATENTMAN_OT_save_job,
     LATENTMAN_OT_load_job,

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import bpy
 from bpy.props import StringProperty
 
 from ..scene.scene_job import output_base, store_settings
-from ..shared.errors import LatentManError
+from ..shared.errors import InputError, LatentManError
 from ..shot.running import generation
 from ..shot.takes_on_disk import finished_takes
+from ..shot.unfinished_takes import delete_take, unfinished_folder
 from ..timeline.compare import clear_background, other_take, set_background, show_only
-from ..timeline.take import ENGINE, Take, add_take, find_take, take_job, take_named, takes
+from ..timeline.take import ENGINE, Take, add_take, find_take, remove_takes, take_job, take_named, takes
 from ..typed_bpy import Outcome, registration_of
-from .reporting import allow, refuse
+from .base.reporting import allow, refuse
 
 
 class _OfTake:
@@ -142,6 +144,51 @@ class LATENTMAN_OT_find_takes(bpy.types.Operator):
         return {"FINISHED"}
 
 
+class LATENTMAN_OT_delete_take(bpy.types.Operator):
+    """Delete an unfinished take: its folder with the frames that are there, and its strip"""
+
+    bl_idname = "latentman.delete_take"
+    bl_label = "Delete Unfinished Take"
+    bl_options = {"REGISTER", "UNDO"}
+
+    take: StringProperty(name="Take", description='Name of its folder, "take-002"', options={"SKIP_SAVE"})
+
+    def invoke(self, context: Any, event: Any) -> Outcome:
+        """Ask first, and name what is deleted."""
+        try:
+            folder = self._folder(context)
+        except LatentManError as error:
+            return refuse(self, error)
+        outcome: Outcome = context.window_manager.invoke_confirm(
+            self,
+            event,
+            title=f"Delete {folder.name}?",
+            message=f"The folder {folder}, its frames and its strip are deleted. Undo does not bring the files back.",
+            confirm_text="Delete",
+            icon="WARNING",
+        )
+        return outcome
+
+    def execute(self, context: Any) -> Outcome:
+        """Delete it."""
+        try:
+            folder = self._folder(context)
+            delete_take(folder)
+        except LatentManError as error:
+            return refuse(self, error)
+        finally:
+            generation().takes.unfinished.forget()
+        remove_takes(context.scene, folder)
+        self.report({"INFO"}, f"{folder} was deleted")
+        return {"FINISHED"}
+
+    def _folder(self, context: Any) -> Path:
+        """The take's folder. Raises InputError where the take is not named, finished, under way or not there."""
+        if not self.take:
+            raise InputError("take.none", "No take is named.", "Say which take is to be deleted.")
+        return unfinished_folder(output_base(context, context.scene), self.take, generation().under_way)
+
+
 _CLASSES = (
     LATENTMAN_OT_show_take,
     LATENTMAN_OT_redo_take,
@@ -149,6 +196,7 @@ _CLASSES = (
     LATENTMAN_OT_clear_background,
     LATENTMAN_OT_compare_takes,
     LATENTMAN_OT_find_takes,
+    LATENTMAN_OT_delete_take,
 )
 
 register, unregister = registration_of(*_CLASSES)

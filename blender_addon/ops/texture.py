@@ -19,7 +19,7 @@ from ..shared.methods.setting import declared
 from ..timeline.compare import shown_take
 from ..timeline.take import take_texture
 from ..typed_bpy import Outcome, registration_of
-from .reporting import allow, refuse
+from .base.reporting import allow, refuse
 
 _LOCK = declared(FinishSettings)["lock"].label
 _LOCKED = " and ".join(one.label for one in METHODS.values() if one.locked)

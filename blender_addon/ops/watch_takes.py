@@ -8,8 +8,8 @@ import bpy
 
 from ..timeline.take import takes
 from ..typed_bpy import Outcome, registration_of
-from .editor_beside import has_view, open_beside
-from .reporting import allow
+from .base.editor_beside import has_view, open_beside
+from .base.reporting import allow
 
 _WITH_PICTURE = ("PREVIEW", "SEQUENCER_PREVIEW")
 

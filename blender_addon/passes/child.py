@@ -78,7 +78,7 @@ def _nothing_seen(hiding: list[str]) -> InputError:
     return InputError(
         "render.hidden",
         f"The character is hidden by other objects in every frame: {', '.join(hiding)}.",
-        "Hide those objects in renders, or move the camera.",
+        "Leave those objects out, or move the camera.",
     )
 
 

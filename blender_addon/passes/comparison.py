@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -34,20 +35,24 @@ class Compared:
         return f"at most {self.to_generate}" if self.at_most and self.to_generate else str(self.to_generate)
 
 
+def _no_take(passes: tuple[str, ...]) -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What may save generating: the folder with a local backend's jobs, None for one elsewhere; and whether a finished
-    take is of the present settings and passes, so that without a change nothing is new."""
+    """What may save generating: the folder with a local backend's jobs, None for one elsewhere; and `has_take`, which
+    tells whether a finished take is of the present settings on passes with these SHA-256, so that nothing is new."""
 
     jobs: Path | None = None
-    whole: bool = False
+    has_take: Callable[[tuple[str, ...]], bool] = _no_take
 
 
 def count(job: Job, found: list[RenderedFrame], facts: ShotFacts, known: Known) -> Compared:
     """What a job would compute, by what a comparison found of its frames, in their order."""
     changed = tuple(frame.frame for frame in found if not frame.reused)
     unchanged = tuple(frame.frame for frame in found if frame.reused)
-    if known.whole and not changed:
+    if not changed and known.has_take(tuple(frame.sha256 for frame in found)):
         return Compared(changed, unchanged, 0)
     if known.jobs is None:
         return Compared(changed, unchanged, len(found), at_most=True)

@@ -29,6 +29,7 @@ from ..rig.character import require_characters
 from ..shared.errors import RenderError, error_of
 from ..shared.files.frame_files import file_error, frame_name, prepare_output_folder, storage_error, write_atomic
 from ..shared.jobs.reuse import ShotFacts
+from ..shared.protocol.process_end import how_it_ended
 from ..shared.shot import CHARTS_FILE, SHOT_FILE, VERTICES_FILE
 from .geometry import require_camera
 from .saved_copy import save_copy
@@ -229,9 +230,9 @@ class PassRender:
             missing = [frame for frame in self._request.frames if frame not in self._finished]
             raise RenderError(
                 "render.child_died",
-                f"The child Blender ended with code {code} before {len(missing)} of {len(self._request.frames)} frames "
-                "were rendered.",
-                f"Run it again: finished frames are kept. {self._keep_log()}".strip(),
+                f"The second Blender, which renders the passes, {how_it_ended(code)}; {len(missing)} of "
+                f"{len(self._request.frames)} frames are still to be rendered.",
+                f"Resume: rendered frames are kept. {self._keep_log()}".strip(),
             )
 
     def _keep_log(self) -> str:

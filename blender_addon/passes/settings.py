@@ -11,6 +11,7 @@ import bpy
 
 from .. import compat
 from ..rig.body_mesh import PART_ATTRIBUTE
+from ..rig.left_out import is_left_out
 from .spec import PassSpec
 
 AOV_NAME = "iuv"
@@ -58,6 +59,24 @@ def simplify_objects(scene: Any, view_layer: Any) -> None:
             _mute(item.data, ("dof.",))
             item.data.dof.use_dof = False
         compat.switch_off_adaptive_subdivision(item)
+
+
+def remove_left_out() -> None:
+    """Take what was left out of the passes out of all collections, and so out of their instances: no key, driver or NLA
+    strip can show it then. What depends on it, such as its children, stays where it is.
+
+    An object that lies in a linked collection cannot be taken out of it, and is disabled in renders.
+    """
+    everything: Any = bpy.data.objects
+    for item in everything:
+        if not is_left_out(item):
+            continue
+        for collection in item.users_collection:
+            if collection.library is None and collection.override_library is None:
+                collection.objects.unlink(item)
+        if item.users_collection:
+            _mute(item, ("hide_render",))
+            item.hide_render = True
 
 
 def prepare_bodies(bodies: list[Any]) -> None:

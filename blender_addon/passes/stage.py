@@ -19,7 +19,7 @@ from ..shared.errors import InputError
 from ..shared.jobs.frame_range import format_frames
 from .geometry import perspective_camera
 from .probe import RenderProbe
-from .settings import apply_settings, keep_evaluated, prepare_bodies, simplify_objects
+from .settings import apply_settings, keep_evaluated, prepare_bodies, remove_left_out, simplify_objects
 from .spec import PassSpec
 from .surroundings import drawn_bodies
 from .trust import ALLOWED, require_drivers
@@ -83,6 +83,7 @@ def open_stage(spec: PassSpec) -> Iterator[Stage]:
     scene = bpy.data.scenes[spec.scene]
     view_layer = scene.view_layers[spec.view_layer]
     _leave_modes(view_layer)
+    remove_left_out()
     apply_settings(scene, view_layer, spec)
     simplify_objects(scene, view_layer)
     probe = RenderProbe(scene, view_layer)

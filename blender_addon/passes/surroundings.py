@@ -32,7 +32,7 @@ def occluder_digest(depsgraph: Any, view_layer: Any, bodies: list[Any]) -> bytes
     for instance in occluders(depsgraph, bodies):
         item, original = instance.object, instance.object.original
         digest.update(np.array(instance.matrix_world, np.float64).tobytes())
-        top = instance.parent.original if instance.is_instance and instance.parent else original
+        top = shown_by(instance)
         hidden = top.indirect_only_get(view_layer=view_layer) or original.indirect_only_get(view_layer=view_layer)
         digest.update(bytes([instance.show_self, item.visible_camera, hidden]))
         # Geometry nodes make several shapes in the name of one object.
@@ -41,6 +41,11 @@ def occluder_digest(depsgraph: Any, view_layer: Any, bodies: list[Any]) -> bytes
             shapes[name] = shape_digest(item, depsgraph.scene)
         digest.update(shapes[name])
     return digest.digest()
+
+
+def shown_by(instance: Any) -> Any:
+    """The scene's object that shows an instance: what makes it, or the object itself."""
+    return instance.parent.original if instance.is_instance and instance.parent else instance.object.original
 
 
 def occluders(depsgraph: Any, bodies: list[Any]) -> Iterator[Any]:

@@ -21,13 +21,13 @@ from .body_mesh import new_body_object, require_parts
 from .correctives import store_correctives
 from .joints import joint_bones
 from .keyframes import write_motion
+from .left_out import has_surface, is_left_out
 from .visibility import may_render, rendered_objects, why_not_rendered
 
 # On the armature; the names are what an animator sees under Custom Properties.
 SOURCE, TEXT, FPS = "latentman_source", "latentman_text", "latentman_source_fps"
 RESIDUAL, FEET_RESIDUAL = "latentman_residual_cm", "latentman_feet_residual_cm"
 TWIST_KNOWN, NOTES, WARNINGS = "latentman_twist_known", "latentman_notes", "latentman_warnings"
-_SURFACES = ("MESH", "CURVE", "CURVES", "SURFACE", "META", "FONT", "POINTCLOUD")
 # On the body mesh object: marks it as the rendered surface of the armature that it is parented to, or deformed by.
 BODY = "latentman_body"
 # On the scene: the frame range that an import has set. Another one is the user's, and stays.
@@ -130,7 +130,7 @@ def others_in_picture(scene: Any, view_layer: Any) -> list[str]:
     return sorted(
         item.name
         for item in rendered_objects(view_layer)
-        if (item.type in _SURFACES or item.instance_type == "COLLECTION") and item not in own
+        if has_surface(item) and item not in own
         if may_render(item) and item.visible_camera and not item.indirect_only_get(view_layer=view_layer)
     )
 
@@ -168,10 +168,10 @@ def _why_no_character(scene: Any, view_layer: Any) -> InputError:
     for item in found:
         if _rig_of(item) is not None:
             cause = f"{item.name!r} {why_not_rendered(item, view_layer)}"
-            return InputError("rig.not_rendered", _none_because(scene, cause), "Show it in renders.")
+            remedy = "Take it back." if is_left_out(item) else "Show it in renders."
+            return InputError("rig.not_rendered", _none_because(scene, cause), remedy)
     if _missing_libraries():
         return _library_is_missing(scene)
-    cause, remedy = "nothing was imported yet", "Import a motion first."
     instances = [item for item in scene.objects if item.instance_type == "COLLECTION" and item.instance_collection]
     shown = [item for item in instances if any(one.get(BODY) for one in item.instance_collection.all_objects)]
     elsewhere = [other.name for other in bpy.data.scenes if other != scene and bodies(other)]
@@ -181,6 +181,8 @@ def _why_no_character(scene: Any, view_layer: Any) -> InputError:
         cause, remedy = f"{shown[0].name!r} is an instance of one, which has no rig here", "Make the instance real."
     elif elsewhere:
         cause, remedy = f"it is in the scene {elsewhere[0]!r}", "Switch to that scene, or link the character to this."
+    else:
+        return InputError("rig.no_character", f"The scene {scene.name!r} has no character yet.", "Import a motion.")
     return InputError("rig.no_character", _none_because(scene, cause), remedy)
 
 
@@ -195,6 +197,11 @@ def _none_because(scene: Any, cause: str) -> str:
 
 def _missing_libraries() -> list[str]:
     return [library.filepath for library in bpy.data.libraries if compat.library_is_missing(library)]
+
+
+def add_note(armature: Any, text: str) -> None:
+    """Say one more thing of a character's import."""
+    armature[NOTES] = json.dumps([*json.loads(armature.get(NOTES, "[]")), text])
 
 
 def _store_facts(armature: Any, motion: SMPLMotion, outside: str) -> None:

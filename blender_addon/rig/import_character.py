@@ -10,8 +10,9 @@ import bpy
 
 from ..shared.body import Body, free_body, load_body
 from ..shared.motion import Up, read_motion
-from .character import import_motion
+from .character import add_note, characters, import_motion
 from .motion_figures import check_of, store_check
+from .placement import stand_beside
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,7 @@ class ImportOptions:
     up: Up = "auto"
     start_frame: int | None = None
     betas: tuple[float, ...] | None = None  # (10,) instead of the file's
+    beside: bool = False  # stand beside the characters that are there instead of inside one
 
 
 def import_character(scene: Any, path: Path, body: Body, options: ImportOptions) -> Any:
@@ -40,8 +42,12 @@ def import_character(scene: Any, path: Path, body: Body, options: ImportOptions)
         betas=options.betas,
         rest_joints=body.joints,
     )
+    others = [one.armature for one in characters(scene)]
     armature = import_motion(scene, motion, body, name=path.stem, start_frame=options.start_frame)
     store_check(armature, check_of(motion, body))
+    moved_m = stand_beside(scene, armature, others) if options.beside else 0.0
+    if moved_m:
+        add_note(armature, f"Moved {moved_m:.1f} m along X, to stand beside the other characters")
     return armature
 
 

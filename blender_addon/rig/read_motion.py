@@ -8,7 +8,7 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from ..scene_time import scene_fps
+from ..scene_time import Steps, scene_fps
 from ..shared.errors import InputError
 from ..shared.motion import SMPLMotion
 from ..shared.motion.skeleton import local_rotations
@@ -21,7 +21,7 @@ def rest_joints(armature: Any) -> NDArray[np.float64]:
     return np.array([armature.data.bones[name].head_local for name in joint_bones(armature)], np.float64)
 
 
-def read_back(scene: Any, armature: Any, frames: tuple[int, ...]) -> SMPLMotion:
+def reading_steps(scene: Any, armature: Any, frames: tuple[int, ...]) -> Steps[SMPLMotion]:
     """The motion that the armature shows in these frames, at the scene's frame rate.
 
     The scene is stepped through once; its current frame is put back. Raises InputError where there are no frames, or
@@ -40,6 +40,7 @@ def read_back(scene: Any, armature: Any, frames: tuple[int, ...]) -> SMPLMotion:
             world = matrices[:, :3, :3] / np.linalg.norm(matrices[:, :3, :3], axis=1, keepdims=True)
             poses.append(matrix_to_axis_angle(local_rotations(world)))
             pelvis.append(matrices[0, :3, 3])
+            yield
     finally:
         scene.frame_set(current)
     return SMPLMotion(

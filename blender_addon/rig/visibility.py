@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from .. import compat
+from .left_out import is_left_out
 
 _RENDER = "hide_render"
 
 
 def may_render(item: Any) -> bool:
-    """Whether an object itself is rendered in some frame: now, or by keys, NLA strips or a driver."""
-    return not item.hide_render or compat.is_animated(item, _RENDER)
+    """Whether the passes show an object itself in some frame: now, or by keys, NLA strips or a driver."""
+    return not is_left_out(item) and (not item.hide_render or compat.is_animated(item, _RENDER))
 
 
 def rendered_objects(view_layer: Any) -> set[Any]:
@@ -26,6 +27,8 @@ def rendered_objects(view_layer: Any) -> set[Any]:
 
 def why_not_rendered(item: Any, view_layer: Any) -> str:
     """Why no frame shows an object, as the end of a sentence; empty where one may. `view_layer` None: not asked."""
+    if is_left_out(item):
+        return "is left out of the passes"
     if not may_render(item):
         return "is disabled in renders"
     if view_layer is None:

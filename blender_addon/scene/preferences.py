@@ -10,6 +10,7 @@ import bpy
 from bpy.props import BoolProperty, CollectionProperty, EnumProperty, IntProperty, StringProperty
 
 from .. import __package__ as addon_name
+from ..client.install_steps import ANY_CARD, CPU, NVIDIA
 from ..shared.models.files import ModelFiles, place_of
 from ..shared.models.table import CHECKPOINT_KINDS, SINGLE_PLACES
 from ..typed_bpy import registration_of
@@ -19,6 +20,15 @@ DEFAULT_OUTPUT = "//latentman"
 _DEVICE_ITEMS = (
     ("auto", "Automatic", "A graphics card where there is one"),
     ("cpu", "CPU", "The processor, although there may be a graphics card"),
+)
+_CARD_ITEMS = (
+    (ANY_CARD, "Automatic", "Whichever torch the package index has"),
+    (NVIDIA, "NVIDIA", "The installation fails where torch finds no NVIDIA card"),
+    (
+        CPU,
+        "CPU",
+        "The installation is checked without a card, and needs less room where Package Index has torch for CPUs",
+    ),
 )
 
 
@@ -52,7 +62,21 @@ class PreferenceFields:
 
     backend: StringProperty(
         name="Backend",
-        description="Command that starts the backend, for example the path of `latentman`; found by itself where empty",
+        description="The latentman program, or the Python or the folder of the environment that it is installed "
+        "in. Empty: it is looked for",
+    )
+    package: StringProperty(
+        name="Package",
+        description="The file that the backend is installed from: the wheel that comes with the add-on's zip, or the "
+        "project's folder",
+        subtype="FILE_PATH",
+    )
+    package_index: StringProperty(
+        name="Package Index",
+        description="Address of a further package index, for example one that has torch for your graphics card",
+    )
+    card: EnumProperty(
+        name="Graphics Card", description="What the installed backend must be able to use", items=_CARD_ITEMS
     )
     connection: StringProperty(
         name="Connection file",

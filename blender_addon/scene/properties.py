@@ -94,11 +94,29 @@ def motion_start_field(**options: Any) -> Any:
     return IntProperty(name="Start Frame", description="Frame of the motion's first pose", default=1, **options)
 
 
+def _pixels(label: str, name: str) -> Any:
+    text = f"{label} of the frames, a multiple of 8; the embedded model was trained on 256 by 256 pixels"
+    return IntProperty(name=label, description=text, default=_job(name), min=64, max=4096, step=8, subtype="PIXEL")
+
+
+def preset_field(**options: Any) -> Any:
+    """One of all methods' presets."""
+    return EnumProperty(
+        name="Preset",
+        description="A method with a set of settings",
+        items=_PRESET_ITEMS,
+        default=_PRESET_ITEMS[0][0],
+        **options,
+    )
+
+
 class LatentManSceneSettings(bpy.types.PropertyGroup):
     """The settings of one scene."""
 
     motion_path: StringProperty(
-        name="Motion", description="Motion file; the README lists the formats", subtype="FILE_PATH"
+        name="Motion",
+        description="The motion file of the last import: there the file browser begins, and a script's import takes it",
+        subtype="FILE_PATH",
     )
     motion_fps: motion_fps_field()
     motion_up: motion_up_field()
@@ -109,59 +127,89 @@ class LatentManSceneSettings(bpy.types.PropertyGroup):
     body_path: StringProperty(
         name="Body", description="SMPL body file (.npz); the free body where empty", subtype="FILE_PATH"
     )
-    own_betas: BoolProperty(name="Own shape", description="Use these betas instead of the motion file's")
-    betas: FloatVectorProperty(name="Betas", description="SMPL's shape", size=10, soft_min=-3, soft_max=3)
-    follow_camera: BoolProperty(
-        name="Follow", description="The camera moves along with the character instead of showing the whole way"
+    own_betas: BoolProperty(name="Own Shape", description="Use this body shape, not the motion file's")
+    betas: FloatVectorProperty(
+        name="Betas",
+        description="The ten shape numbers of SMPL: 0 is the average body",
+        size=10,
+        soft_min=-3,
+        soft_max=3,
     )
-    prompt: StringProperty(name="Prompt", description="What the video shows", maxlen=MAX_PROMPT_CHARACTERS)
+    follow_camera: BoolProperty(
+        name="Follow",
+        description="Frame Shot makes a camera that moves with the character, not one that shows its whole path",
+    )
+    prompt: StringProperty(
+        name="Prompt", description="What the frames show: the character and the place", maxlen=MAX_PROMPT_CHARACTERS
+    )
     prompts: PointerProperty(
         type=bpy.types.Text,
         name="Keyed",
         description='Prompts that change along the shot, as a text: "1: a robot, 30: a knight", or one a line',
     )
     negative_prompt: StringProperty(
-        name="Negative", description="What the video must not show", maxlen=MAX_PROMPT_CHARACTERS
+        name="Negative Prompt", description="What the frames must not show", maxlen=MAX_PROMPT_CHARACTERS
     )
-    seed: IntProperty(name="Seed", description="Equal seeds give equal noise", default=_job("seed"), min=0)
-    method: EnumProperty(name="Method", items=_METHOD_ITEMS, default=_job("method"))
+    seed: IntProperty(
+        name="Seed",
+        description="Another number gives another picture, the same number the same one",
+        default=_job("seed"),
+        min=0,
+    )
+    method: EnumProperty(
+        name="Method",
+        description="How the frames are made to agree with each other",
+        items=_METHOD_ITEMS,
+        default=_job("method"),
+    )
     model: StringProperty(
         name="Model",
         description=f'"embedded", or a folder or file of {FAMILY_LABELS} weights',
         default=_job("model"),
     )
-    steps: IntProperty(name="Steps", description="Denoising steps", default=_job("steps"), min=1, max=MAX_STEPS)
+    steps: IntProperty(
+        name="Steps",
+        description="Denoising steps a frame; more take longer, for finer details",
+        default=_job("steps"),
+        min=1,
+        max=MAX_STEPS,
+    )
     guidance_scale: FloatProperty(
-        name="Guidance",
-        description="How strongly the prompt pulls: 2 suits the embedded model, 7.5 Stable Diffusion",
+        name="Guidance Scale",
+        description="How closely the frames follow the prompt: 2 suits the embedded model, 7.5 Stable Diffusion",
         default=_job("guidance_scale"),
         min=0,
         max=50,
     )
     controlnet_scale: FloatProperty(
-        name="Depth",
-        description="How strongly the depth picture pulls",
+        name="Depth Scale",
+        description="How closely the frames follow the depth of the body: 1 is usual",
         default=_job("controlnet_scale"),
         min=0,
         max=10,
     )
     segment_frames: IntProperty(
         name="Segment",
-        description="Frames denoised together: fewer take less memory, and more of them stay as they are after an edit",
+        description="Frames denoised together. Fewer need less memory, and an edit changes fewer frames",
         default=_job("segment_frames"),
         min=1,
         max=MAX_SEGMENT_FRAMES,
     )
-    preset: EnumProperty(name="Preset", items=_PRESET_ITEMS, default=_PRESET_ITEMS[0][0])
-    width: IntProperty(name="Width", default=_job("width"), min=64, max=4096, step=8, subtype="PIXEL")
-    height: IntProperty(name="Height", default=_job("height"), min=64, max=4096, step=8, subtype="PIXEL")
+    preset: preset_field()
+    width: _pixels("Width", "width")
+    height: _pixels("Height", "height")
     frames: StringProperty(
         name="Frames", description='Like "1-30,47,60-90x2"; the scene\'s frame range where empty', maxlen=1000
     )
     output: StringProperty(
         name="Output", description="Folder for passes and takes; the preferences' where empty", subtype="DIR_PATH"
     )
-    engine: EnumProperty(name="Engine", items=_ENGINE_ITEMS, default="cycles")
+    engine: EnumProperty(
+        name="Engine",
+        description="What renders the depth and the parts of the body",
+        items=_ENGINE_ITEMS,
+        default="cycles",
+    )
     other: StringProperty(description="Settings that the panel does not show, as JSON", options={"HIDDEN"})
     other_take: StringProperty(description="The take that was shown before", options={"HIDDEN"})
 
@@ -182,16 +230,21 @@ def group_of(scene: Any, name: str) -> Any:
 
 
 def register() -> None:
-    """Add `scene.latentman`."""
+    """Add `scene.latentman`, and whether a character's box in the panel is open."""
     for group in _GROUPS.values():
         bpy.utils.register_class(group)
     bpy.utils.register_class(LatentManSceneSettings)
     scenes: Any = bpy.types.Scene
     scenes.latentman = pointer_to(LatentManSceneSettings)
+    objects: Any = bpy.types.Object
+    flag: Any = BoolProperty  # the stubs give it no result
+    objects.latentman_open = flag(name="Open", description="Show what is known of this character", default=True)
 
 
 def unregister() -> None:
-    """Remove `scene.latentman`; what is stored in files stays there."""
+    """Remove them; what is stored in files stays there."""
+    objects: Any = bpy.types.Object
+    del objects.latentman_open
     scenes: Any = bpy.types.Scene
     del scenes.latentman
     bpy.utils.unregister_class(LatentManSceneSettings)

@@ -29,6 +29,7 @@ from .presets import Change, changes, preset_named
 from .prompt_text import store_prompts, stored_prompts
 from .properties import LatentManSceneSettings, group_of, settings_of
 from .setting_properties import shown_settings
+from .unsaved_takes import next_unsaved_folder
 
 # Settings of a job that the panel shows, and that the scene keeps under the same names. All others are kept together,
 # as JSON: a take or a job file may have them. So are those of a method or the finish that have no place in the panel.
@@ -174,18 +175,29 @@ def shot_file(scene: Any, base: Path) -> ShotFile:
 
 def output_base(context: Any, scene: Any) -> Path:
     """The folder that holds the scene's passes and takes: its own, else the preferences' with BLEND and SCENE filled
-    in. Raises InputError where it is not a definite place."""
+    in; where these are relative to a file that is not saved yet, the next free folder of `unsaved_takes`.
+
+    Raises InputError where the scene's own folder is not a definite place.
+    """
     blend = Path(bpy.data.filepath).stem if bpy.data.filepath else "untitled"
     pattern = stored_preferences(context).output
     given = settings_of(scene).output or pattern.replace("BLEND", blend).replace("SCENE", _plain_name(scene.name))
+    if not settings_of(scene).output and given.startswith("//") and not bpy.data.filepath:
+        return next_unsaved_folder()
     path = Path(bpy.path.abspath(given))
     if not given or not path.is_absolute() or (given.startswith("//") and not bpy.data.filepath):
         raise InputError(
             "output.relative",
-            f"The output folder {given!r} has no place yet.",
-            "Save the file first, or give an absolute path.",
+            f"The output folder {given!r} is relative to the .blend file, and the file is not saved yet.",
+            "Save the file, or give an absolute path.",
         )
     return path
+
+
+def keep_output(scene: Any, base: Path) -> None:
+    """Name the folder in the scene where the file is not saved: its takes stay where they are when it is saved."""
+    if not bpy.data.filepath and not settings_of(scene).output:
+        settings_of(scene).output = str(base)
 
 
 def _plain(value: Any) -> Any:

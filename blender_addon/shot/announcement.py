@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import bpy
 
-from ..client.progress import GenerateState
+from ..client.progress import GenerateState, duration_text
 from ..help.notification import APP_NAME, Note, Notifier
 from ..typed_bpy import windows
 
@@ -29,8 +29,8 @@ class Ending:
     def text(self) -> str:
         """One line."""
         if self.state is GenerateState.DONE:
-            return f"{self.take} is finished: {self.frames} frames in {_duration(self.seconds)}"
-        return f"{self.take} has failed after {_duration(self.seconds)}: {self.reason}"
+            return f"{self.take} is finished: {self.frames} frames in {duration_text(self.seconds)}"
+        return f"{self.take} failed after {duration_text(self.seconds)}: {self.reason}"
 
     @property
     def wanted(self) -> bool:
@@ -76,7 +76,3 @@ def _set_status(text: str | None) -> None:
     for window in windows():
         with bpy.context.temp_override(window=window):
             window.workspace.status_text_set(text)
-
-
-def _duration(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 2 * 60 else f"{seconds / 60:.0f} min"

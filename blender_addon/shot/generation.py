@@ -9,9 +9,12 @@ from typing import Any
 
 import bpy
 
+from .. import __package__ as addon_name
 from .. import compat
-from ..client.backend_process import BackendCommand, BackendProcess, find_backend, parse_backend_command
+from ..client.backend_command import BackendCommand, Places, find_backend, parse_backend_command
+from ..client.backend_process import BackendProcess
 from ..client.generate_job import GenerateJob
+from ..client.own_environment import own_environment
 from ..client.request import GenerateRequest
 from ..passes.geometry import require_camera
 from ..passes.launcher import PassRender, PassRequest
@@ -22,9 +25,12 @@ from ..shared.jobs.reuse import JOBS_FOLDER
 from ..shared.protocol.client.job_client import JobClient
 from ..shared.protocol.client.session import Session
 from ..shared.protocol.client.source import ConnectionSource, FileSource
+from ..shared.version import named
 
-CLIENT_NAME = "latentman add-on"
+CLIENT_NAME = named("add-on")
 WORK_FOLDER = ".backend"
+CHECKOUT = Path(__file__).resolve().parents[2]  # the project's folder, where the add-on runs from it
+BY_HAND_FOLDER = Path.home() / "latentman-backend"  # where the commands to copy make the environment
 
 # torch then finds no graphics card: NVIDIA's and AMD's names for the list of those that a process may use.
 _NO_CARD = (("CUDA_VISIBLE_DEVICES", "-1"), ("HIP_VISIBLE_DEVICES", "-1"))
@@ -53,9 +59,19 @@ def known_jobs(choice: BackendChoice, output: Path) -> Path | None:
 
 def backend_command(choice: BackendChoice) -> BackendCommand:
     """How the backend is started. Raises InputError where there is none."""
-    checkout = Path(__file__).resolve().parents[2] if compat.is_python_module() else None
-    command = parse_backend_command(choice.command) if choice.command else find_backend(checkout)
+    if choice.command:
+        command = parse_backend_command(choice.command)
+    else:
+        usual = (BY_HAND_FOLDER,)
+        places = Places(own_environment(environments_folder()), CHECKOUT, usual)
+        command = find_backend(CHECKOUT if compat.is_python_module() else None, places)
     return replace(command, environment=DEVICES[choice.device])
+
+
+def environments_folder() -> Path:
+    """Where the add-on makes the environment of its backend: in the extension's own folder, which Blender removes with
+    the extension."""
+    return compat.user_folder(addon_name) / "backend"
 
 
 def _source(choice: BackendChoice, output: Path) -> ConnectionSource:

@@ -22,19 +22,23 @@ from ..client.progress import GenerateProgress, GenerateState
 from ..client.request import GenerateRequest
 from ..client.warm_backend import BackendState, WarmBackend
 from ..help.doctor import Doctor
+from ..help.places import BACKEND, GENERATE
 from ..look.preview_icon import PreviewIcon
 from ..passes.comparison import PassComparison
 from ..scene.known_models import ModelChecks
 from ..scene.preferences import stored_preferences, take_changed_models
 from ..scene.prompt_text import written_prompts
-from ..scene.scene_job import output_base, shot_file
+from ..scene.scene_job import keep_output, output_base, shot_file
 from ..scene_time import scene_fps
 from ..shared.errors import InputError, LatentManError
 from ..shared.files.frame_files import file_error
 from ..shared.protocol.client.session import Session
 from ..timeline.take import Take, show_take
-from ..typed_bpy import windows
+from ..typed_bpy import persistent, windows
+from . import hider_watch
 from .announcement import Announcer, Ending
+from .backend_setup import BackendSetup
+from .cost import Cost
 from .generation import (
     WORK_FOLDER,
     BackendChoice,
@@ -44,7 +48,10 @@ from .generation import (
     new_session,
     start_job,
 )
-from .takes_on_disk import next_take_folder, stored_request, take_request, unfinished_take, write_request
+from .problems import Problems
+from .take_upkeep import TakeUpkeep
+from .takes_on_disk import next_take_folder, stored_request, take_request, write_request
+from .unfinished_takes import UnfinishedTake, unfinished_folder
 
 TICK_S = 0.05
 IDLE_TICK_S = 0.5
@@ -56,14 +63,16 @@ _REDRAW_S = 0.2  # a progress bar need not be drawn more often, and whatever is 
 
 @dataclass(frozen=True, slots=True)
 class _Home:
-    """Where the result belongs."""
+    """Where the result belongs: the open file, under whatever name it is saved meanwhile, or that file opened again."""
 
     blend_file: str
     scene: str
+    loads: int
 
     def find(self) -> Any:
         """The scene, or None where another file is open by now."""
-        return bpy.data.scenes.get(self.scene) if bpy.data.filepath == self.blend_file else None
+        same = self.loads == _Running.loads or bpy.data.filepath == self.blend_file
+        return bpy.data.scenes.get(self.scene) if same else None
 
 
 class Generation:
@@ -72,16 +81,25 @@ class Generation:
     def __init__(self) -> None:
         self.backend = WarmBackend()
         self.doctor = Doctor()
+        self.setup = BackendSetup()
+        self.install, self.version = self.setup.install, self.setup.version
         self.models = ModelChecks()
         self.comparison: PassComparison | None = None
-        self.error: LatentManError | None = None
+        self.problems = Problems()
         self.preview = PreviewIcon()
         self.announcer = Announcer()
+        self.cost = Cost()
+        self.takes = TakeUpkeep()
         self._begun_at = 0.0
         self.log_file: Path | None = None
         self._job: GenerateJob | None = None
         self._home: _Home | None = None
         self._on_timeline: dict[str, tuple[int, tuple[str, ...]]] = {}  # method -> frames that its strip shows, notes
+
+    @property
+    def error(self) -> LatentManError | None:
+        """What went wrong last, in any panel; None where nothing is to be told."""
+        return self.problems.newest
 
     @property
     def progress(self) -> GenerateProgress | None:
@@ -94,33 +112,46 @@ class Generation:
         return self._job is not None and not self._job.state.ended
 
     @property
+    def under_way(self) -> Path | None:
+        """The folder of the take that is being made; None while none is."""
+        return self._job.request.output if self._job is not None and self.running else None
+
+    @property
     def busy(self) -> bool:
         """Whether there is anything that the timer should look at often."""
         compares = self.comparison is not None and self.comparison.running
-        starting = self.backend.state in (BackendState.STARTING, BackendState.STOPPING)
-        return self.running or compares or starting or self.doctor.running or self.models.running
+        changing = self.backend.state not in (BackendState.STOPPED, BackendState.READY)
+        asks = self.doctor.running or self.setup.running or self.models.running
+        return self.running or compares or changing or asks or self.takes.video.running
 
     def start(self, context: Any) -> None:
         """Begin a shot with the scene's settings. Raises LatentManError."""
         scene = context.scene
         base = output_base(context, scene)
+        keep_output(scene, base)
         shot = shot_file(scene, base)
         self._begin(context, take_request(next_take_folder(base), shot, scene_fps(scene), host_name()), base, shot)
 
-    def resume(self, context: Any) -> None:
-        """Go on with the newest take that was not finished, with its own settings. Raises LatentManError."""
+    def unfinished(self, context: Any) -> tuple[UnfinishedTake, ...]:
+        """The takes of the scene's output folder that can be gone on with, newest first. Raises InputError where the
+        folder has no definite place."""
+        return self.takes.unfinished.of(output_base(context, context.scene), self.under_way)
+
+    def resume(self, context: Any, take: str = "") -> None:
+        """Go on with a take that was not finished, the newest where none is named, with its own settings. Raises
+        LatentManError."""
         scene = context.scene
         base = output_base(context, scene)
-        folder = unfinished_take(base)
-        if folder is None:
-            raise InputError("take.none", f"There is no unfinished take in {base}.", "Press Generate.")
+        folder = unfinished_folder(base, take)
         request = stored_request(folder, scene_fps(scene), host_name())
         self._begin(context, request, base, None)
 
     def start_backend(self, context: Any) -> None:
         """Start or reach the backend without a shot. Raises LatentManError."""
-        self.error = None
-        self._warm_session(chosen_backend(context), output_base(context, context.scene))
+        self.problems.clear_lost_backend()
+        base = output_base(context, context.scene)
+        keep_output(context.scene, base)
+        self._warm_session(chosen_backend(context), base)
 
     def step(self) -> bool:
         """Do what can be done without waiting; False once the shot has ended and its take is on the timeline."""
@@ -132,12 +163,16 @@ class Generation:
             self.preview.show(job.preview)
         if not self._show_frames(job) or goes_on:
             return True
+        self.takes.unfinished.forget()
+        if job.state is GenerateState.DONE and self._home is not None:
+            self.takes.finished(self._home.find(), job)
         self._home = None
-        self.error = self.error or job.error
         self._announce(job)
         if job.error is not None:
+            self.problems.say(job.error)
             self.backend.stop()  # the next shot starts with a fresh backend
         elif job.state is GenerateState.DONE:
+            self._learn(job)
             _push_undo("LatentMan take")
         return False
 
@@ -152,20 +187,24 @@ class Generation:
     def tick(self) -> None:
         """A slice of whatever is under way. Errors of this add-on are kept for the panel to show."""
         self.doctor.step()
+        self.setup.step(self.backend, self.problems, shot_runs=self.running)
         for model in take_changed_models(bpy.context):
             self.models.ask(model)
         self.models.step()
         self.announcer.step()
         try:
+            self.takes.step()
             if self.comparison is not None:
                 self.comparison.step()
             if not self.run_slice():
                 self.backend.step(time.monotonic())
-            self.error = self.backend.take_refusal() or self.error
+            refusal = self.backend.take_refusal()
+            if refusal is not None:
+                self.problems.say(refusal, BACKEND)
         except LatentManError as error:
-            self.error = error
+            self.problems.say(error)
         except OSError as error:
-            self.error = file_error(error)
+            self.problems.say(file_error(error))
 
     def cancel(self) -> None:
         """Ask the shot to stop."""
@@ -180,9 +219,8 @@ class Generation:
     def give_up(self) -> None:
         """End the shot after a fault of the add-on's own, so that the panel can be used again."""
         self.close()
-        self.error = LatentManError(
-            "addon.fault", "The add-on has stopped at a fault of its own.", "The console names it; Resume goes on."
-        )
+        fault, hint = "The add-on stopped because of a bug in it.", "The console has the details. Resume continues."
+        self.problems.say(LatentManError("addon.fault", fault, hint))
 
     def close(self) -> None:
         """Stop everything, now. Harmless when called twice."""
@@ -190,24 +228,34 @@ class Generation:
         self._job = None
         self.preview.close()
         self.announcer.close()
+        self.takes.close()
         if self.comparison is not None:
             self.comparison.close()
         self.doctor.close()
+        self.setup.close()
         self.backend.close()
 
     def _begin(self, context: Any, request: GenerateRequest, base: Path, shot: ShotFile | None) -> None:
-        self.error = None
+        self.problems.clear(GENERATE)
         self._job = None
         self._on_timeline = {}
         check_scene(context)
         session = self._warm_session(chosen_backend(context), base)
         request.prepare_folders()
+        self.takes.unfinished.forget()
         if shot is not None:
             write_request(request, shot)
         job = start_job(context, request, session)
-        self._home = _Home(bpy.data.filepath, context.scene.name)
+        self._home = _Home(bpy.data.filepath, context.scene.name, _Running.loads)
         self._job = job
         self._begun_at = time.monotonic()
+
+    def _learn(self, job: GenerateJob) -> None:
+        """Keep the pace of a finished shot; a file that cannot be written is told, and the take is finished anyway."""
+        try:
+            self.cost.learn(job)
+        except LatentManError as error:
+            self.problems.say(error)
 
     def _announce(self, job: GenerateJob) -> None:
         if bpy.app.background:
@@ -237,7 +285,7 @@ class Generation:
             try:
                 show_take(scene, take, done)
             except LatentManError as error:
-                self.error = error
+                self.problems.say(error)
             self._on_timeline[made.method] = (len(done), notes)
         return True
 
@@ -254,6 +302,7 @@ class _Running:
     """The one generation of this Blender; there while the add-on is registered."""
 
     generation: Generation | None = None
+    loads: int = 0  # how many files have been opened
     redraws: int = 0  # how many are still to come
     redraw_at: float = 0.0
     prompts: str = ""  # the text with keyed prompts as it was last seen: a text editor tells no panel of what is typed
@@ -291,7 +340,10 @@ def _tick() -> float | None:
         if not whole:  # a fault of ours: Blender shows it in the console and drops the timer
             current.give_up()
     before, _Running.prompts = _Running.prompts, written_prompts(bpy.context.scene)
-    if was_busy or current.busy or current.backend.memory != memory or before != _Running.prompts:
+    settled = current.problems.step(bpy.context.scene)
+    if was_busy or current.busy or settled or current.backend.memory != memory or before != _Running.prompts:
+        _Running.redraws = _REDRAWS
+    if hider_watch.step(bpy.context):
         _Running.redraws = _REDRAWS
     if _Running.redraws and time.monotonic() >= _Running.redraw_at:
         _Running.redraws -= 1
@@ -312,9 +364,18 @@ def _redraw() -> None:
                 area.tag_redraw()
 
 
+@persistent
+def _on_load(_path: Any, _unused: Any = None) -> None:
+    """Another file is open: what was said is about the one before."""
+    _Running.loads += 1
+    if _Running.generation is not None:
+        _Running.generation.problems.clear_all()
+
+
 def register() -> None:
     """Make the generation and its timer."""
     _Running.generation = Generation()
+    bpy.app.handlers.load_post.append(_on_load)
     # Blender does not unregister add-ons when it quits, and an open socket would make the interpreter wait.
     atexit.register(_close)
     wake()
@@ -324,6 +385,7 @@ def unregister() -> None:
     """Stop what runs, and the timer."""
     with contextlib.suppress(ValueError):
         bpy.app.timers.unregister(_tick)
+    bpy.app.handlers.load_post.remove(_on_load)
     atexit.unregister(_close)
     _close()
 

@@ -1,4 +1,4 @@
-"""The take folders of a scene: which is next, which can be resumed, which are not on the timeline."""
+"""The take folders of a scene: which is next, and which are finished."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from ..client.present import stored_job
 from ..client.request import PASSES_FOLDER, GenerateRequest
 from ..client.result_file import RESULT_FILE
 from ..shared.files.digest import sha256_file
-from ..shared.files.frame_files import frame_name
 from ..shared.jobs.job import Job, JobInputs, normal_job, with_inputs
 from ..shared.shot import CHARTS_FILE, SHOT_FILE, VERTICES_FILE
 
@@ -34,15 +33,7 @@ class FinishedTake:
 
 def next_take_folder(base: Path) -> Path:
     """`take-001` and so on: the first number after all that are there."""
-    return base / f"{_PREFIX}{1 + max((number for number, _ in _folders(base)), default=0):03d}"
-
-
-def unfinished_take(base: Path) -> Path | None:
-    """The newest take folder where it was begun and not finished, else None."""
-    newest = max(_folders(base), default=None)
-    if newest is None or (newest[1] / RESULT_FILE).exists() or not (newest[1] / REQUEST_FILE).exists():
-        return None
-    return newest[1]
+    return base / f"{_PREFIX}{1 + max((number for number, _ in take_folders(base)), default=0):03d}"
 
 
 def write_request(request: GenerateRequest, shot: ShotFile) -> None:
@@ -65,7 +56,7 @@ def take_request(folder: Path, shot: ShotFile, fps: float, host: str) -> Generat
 def finished_takes(base: Path) -> list[FinishedTake]:
     """All finished takes below a folder, oldest first. A folder that cannot be read is left out."""
     found = []
-    for _, folder in sorted(_folders(base)):
+    for _, folder in sorted(take_folders(base)):
         try:
             result = json.loads((folder / RESULT_FILE).read_bytes())
             rows = [
@@ -82,11 +73,11 @@ def finished_takes(base: Path) -> list[FinishedTake]:
     return found
 
 
-def has_take_of(base: Path, wanted: Job) -> bool:
-    """Whether a finished take is of this very job on the passes that lie there: then nothing would be computed."""
+def has_take_of(base: Path, wanted: Job, passes: tuple[str, ...]) -> bool:
+    """Whether a finished take is of this very job on the passes that lie there, whose SHA-256 are known: then nothing
+    would be computed."""
     folder = base / PASSES_FOLDER
     try:
-        passes = tuple(sha256_file(folder / frame_name(frame, ".exr")) for frame in wanted.frames)
         shot, vertices, charts = (sha256_file(folder / name) for name in (SHOT_FILE, VERTICES_FILE, CHARTS_FILE))
     except OSError:
         return False
@@ -94,7 +85,7 @@ def has_take_of(base: Path, wanted: Job) -> bool:
     return any(take.job == job for take in finished_takes(base))
 
 
-def _folders(base: Path) -> Iterator[tuple[int, Path]]:
+def take_folders(base: Path) -> Iterator[tuple[int, Path]]:
     """The take folders with their numbers; none in a folder that cannot be read, which is reported when it is to
     be written to."""
     try:

@@ -7,6 +7,7 @@ from typing import Any
 
 import bpy
 
+from .. import compat
 from ..passes.geometry import present_camera
 from ..scene.properties import settings_of
 from ..shared.errors import InputError
@@ -28,6 +29,26 @@ def show_only(scene: Any, name: str) -> None:
         other.mute = other != strip
     if before is not None and before.name != name:
         settings_of(scene).other_take = before.name
+
+
+def present_take(scene: Any, strip: Any) -> None:
+    """Show a take that has just been finished: alone, and with it the one that A/B goes back to, the last shown."""
+    others = [other for other in takes(scene) if other != strip]
+    before = next((other for other in reversed(others) if not other.mute), None)
+    strip.mute = False
+    for other in others:
+        other.mute = True
+    if before is not None:
+        settings_of(scene).other_take = before.name
+
+
+def bring_into_sight(scene: Any, strip: Any) -> None:
+    """Go to the take's first frame where the scene's frame is outside the take, and show the scene in sequencers that
+    show none."""
+    first, behind = int(strip.frame_final_start), int(strip.frame_final_end)
+    if not first <= scene.frame_current < behind:
+        scene.frame_set(first)
+    compat.show_in_sequencers(scene)
 
 
 def other_take(scene: Any) -> str:

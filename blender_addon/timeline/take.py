@@ -18,6 +18,7 @@ from ..shared.files.frame_files import frame_name
 from ..shared.files.strict_json import as_text, is_text
 from ..shared.jobs.frame_range import held_for
 from ..shared.jobs.job import Job, canonical_json, parse_job
+from .fit import Size, refit, remember_fit
 
 # Custom properties of the strip; an animator sees them in the strip's sidebar.
 METHOD, PROMPT, NEGATIVE, SEED, STEPS, MODEL, ENGINE, JOB_ID, JOB = (
@@ -74,7 +75,20 @@ def show_take(scene: Any, take: Take, done: Sequence[int]) -> Any:
         if element.filename != frame_name(shown):
             element.filename = frame_name(shown)
     strip[DONE] = len(done)
+    refit(strip, _render_size(scene))
     return strip
+
+
+def refit_takes(scene: Any) -> int:
+    """Fit the takes into the scene's render size where it has changed, and return how many were changed. Those that
+    the user has scaled stay. Nothing is changed in a linked scene, and while Blender renders."""
+    if scene.library is not None or bpy.app.is_job_running("RENDER"):
+        return 0
+    return sum(refit(strip, _render_size(scene)) for strip in takes(scene))
+
+
+def _render_size(scene: Any) -> Size:
+    return scene.render.resolution_x, scene.render.resolution_y
 
 
 def _covered(frames: Sequence[int]) -> range:
@@ -93,6 +107,13 @@ def find_take(scene: Any, folder: Path) -> Any:
     return next((strip for strip in takes(scene) if take_folder(strip) == folder), None)
 
 
+def remove_takes(scene: Any, folder: Path) -> None:
+    """Take the strips off the timeline that show frames of a take folder, `take-002`."""
+    for strip in takes(scene):
+        if folder in take_folder(strip).parents:
+            compat.sequencer_strips(scene).remove(strip)
+
+
 def take_named(scene: Any, name: str) -> Any:
     """The take's strip by its name. Raises InputError where it is gone."""
     strip = next((strip for strip in takes(scene) if strip.name == name), None)
@@ -104,6 +125,11 @@ def take_named(scene: Any, name: str) -> Any:
 def take_folder(strip: Any) -> Path:
     """Where a take's frames are."""
     return Path(os.path.normpath(bpy.path.abspath(strip.directory)))
+
+
+def first_picture(strip: Any) -> Path:
+    """The picture that a take begins with."""
+    return take_folder(strip) / str(strip.elements[0].filename)
 
 
 def take_texture(strip: Any) -> Path:
@@ -138,6 +164,7 @@ def _new_strip(scene: Any, take: Take, first_done: int) -> Any:
     for _ in covered[1:]:
         strip.elements.append(frame_name(first_done))
     strip.directory = directory
+    remember_fit(strip)
     compat.show_in_sequencers(scene)
     return strip
 

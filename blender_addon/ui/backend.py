@@ -6,12 +6,14 @@ from typing import Any
 
 from ..client.warm_backend import BackendState, log_tail
 from ..shot.running import generation
+from .install import draw_install_progress
 from .text import draw_text
 
 _ICONS = {
     BackendState.STOPPED: "PAUSE",
     BackendState.STARTING: "SORTTIME",
     BackendState.READY: "CHECKMARK",
+    BackendState.LOST: "ERROR",
     BackendState.STOPPING: "SORTTIME",
 }
 _LOG_LINES = 3
@@ -25,6 +27,7 @@ def draw_backend(layout: Any, context: Any) -> None:
     if backend.state is BackendState.READY and backend.server:
         text = f"{text}: {backend.server}"
     draw_text(layout, text, _ICONS[backend.state])
+    draw_install_progress(layout)
     row = layout.row(align=True)
     row.operator("latentman.start_backend", text="Start", icon="PLAY")
     row.operator("latentman.stop_backend", text="Stop", icon="SNAP_FACE")

@@ -1,14 +1,12 @@
-"""The character: prompt, method, strength."""
+"""The prompt, and the settings of the picture: prompts that change, the model, the method, the finish."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from ..scene.presets import preset_named
 from ..scene.prompt_text import stored_prompts
 from ..scene.properties import group_of
-from ..scene.scene_job import hidden_settings, preset_changes
 from ..scene.setting_properties import shown_settings
 from ..shared.errors import InputError
 from ..shared.jobs.keyed_prompts import parse_prompts
@@ -16,77 +14,57 @@ from ..shared.methods import METHODS
 from ..shared.methods.finish import FINISH_GROUP
 from ..shared.methods.setting import Setting, declared
 from .models import draw_model_choice
-from .text import draw_error, draw_text
+from .text import draw_text
 
-_PROMPTS = ("prompt", "negative_prompt")
 _SHOWN_KEYS = 8
-_ALWAYS = (("seed", "steps"), ("guidance_scale", "controlnet_scale"))
+_DENOISING = (("seed", "steps"), ("guidance_scale", "controlnet_scale"), ("segment_frames",))
 _LABEL_SHARE = 0.4  # as Blender splits label and field
 
 
-def draw_character(layout: Any, context: Any) -> None:
-    """Draw the settings of the job, and those that its method and the finish declare."""
-    settings = context.scene.latentman
-    _draw_prompts(layout, context.scene)
-    draw_model_choice(layout, context)
-    for names in _ALWAYS:
-        _draw_group(layout, settings, names)
-    layout.prop(settings, "method")
-    method = METHODS[settings.method]
-    for owner in (method, FINISH_GROUP):
-        if shown_settings(owner.settings):
-            _draw_settings(layout, group_of(context.scene, owner.name), declared(owner.settings))
-
-
-def draw_advanced(layout: Any, context: Any) -> None:
-    """Draw what is seldom changed."""
-    settings = context.scene.latentman
-    layout.prop(settings, "segment_frames")
-    layout.prop(settings, "model", text="Model path")
-    draw_text(layout, "A model that only the backend's machine has is named by its path there", "INFO")
-
-
-def draw_preset(layout: Any, context: Any) -> None:
-    """Draw the preset, and what it would change."""
-    settings = context.scene.latentman
-    _, preset = preset_named(settings.preset)
-    layout.prop(settings, "preset")
-    draw_text(layout, preset.description)
-    try:
-        changed = preset_changes(context.scene)
-        hidden = hidden_settings(context.scene)
-    except InputError as error:
-        draw_error(layout, error)
-        return
-    draw_text(layout, "It would change:" if changed else "The settings are the preset's already")
-    column = layout.column(align=True)
-    for change in changed:
-        draw_text(column, f"{change.label}: {change.before} → {change.after}", "DOT")
-    layout.operator("latentman.apply_preset", icon="CHECKMARK")
-    if hidden:
-        draw_text(layout, f"Also set, not shown here: {', '.join(hidden)}", "INFO")
-        layout.operator("latentman.reset_hidden", icon="LOOP_BACK")
-
-
-def _draw_prompts(layout: Any, scene: Any) -> None:
-    """Draw the prompt, the text with keyed prompts that takes its place, and what is wrong with that."""
-    settings = scene.latentman
-    for name in _PROMPTS:  # over the whole width: they are sentences
-        column = layout.column(align=True)
-        column.enabled = name != "prompt" or settings.prompts is None
-        column.label(text=_label(settings, name))
-        column.prop(settings, name, text="")
-    layout.template_ID(settings, "prompts", new="text.new", open="text.open", text="Keyed Prompts")
-    layout.operator("latentman.edit_prompts", icon="TEXT")
+def draw_prompt(layout: Any, context: Any) -> None:
+    """Draw the prompt over the whole width, or the frames of the keyed prompts that take its place."""
+    scene, settings = context.scene, context.scene.latentman
     if settings.prompts is None:
+        layout.prop(settings, "prompt", text="", placeholder="A robot dancing on the moon")
         return
     try:
         keys = parse_prompts(stored_prompts(scene))
-    except InputError as error:
-        draw_error(layout, error)
-        return
+    except InputError:  # Generate says why
+        keys = ()
     frames = ", ".join(str(key.frame) for key in keys[:_SHOWN_KEYS])
-    draw_text(layout, f"Prompts at frames {frames}{', ...' if len(keys) > _SHOWN_KEYS else ''}", "INFO")
+    draw_text(layout, f"Prompts at frames {frames}{', ...' if len(keys) > _SHOWN_KEYS else ''}", "TEXT")
+    layout.operator("latentman.edit_prompts", icon="TEXT")
+
+
+def draw_more_prompts(layout: Any, context: Any) -> None:
+    """Draw the negative prompt and the choice of keyed prompts."""
+    settings = context.scene.latentman
+    column = layout.column(align=True)
+    column.label(text="Negative Prompt")
+    column.prop(settings, "negative_prompt", text="")
+    column = layout.column(align=True)
+    column.label(text="Prompts That Change")
+    column.template_ID(settings, "prompts", new="text.new", open="text.open")
+    layout.operator("latentman.edit_prompts", icon="TEXT")
+
+
+def draw_model(layout: Any, context: Any) -> None:
+    """Draw the model, and how it denoises."""
+    settings = context.scene.latentman
+    draw_model_choice(layout, context)
+    for names in _DENOISING:
+        _draw_group(layout, settings, names)
+    layout.prop(settings, "model", text="Model Path")
+    draw_text(layout, "A model that only the backend's machine has is named by its path there", "INFO")
+
+
+def draw_method(layout: Any, context: Any) -> None:
+    """Draw the method, and the settings that it and the finish declare."""
+    settings = context.scene.latentman
+    layout.prop(settings, "method")
+    for owner in (METHODS[settings.method], FINISH_GROUP):
+        if shown_settings(owner.settings):
+            _draw_settings(layout, group_of(context.scene, owner.name), declared(owner.settings))
 
 
 def _draw_settings(layout: Any, settings: Any, declarations: Mapping[str, Setting]) -> None:
@@ -114,12 +92,8 @@ def _draw_span(layout: Any, settings: Any, name: str) -> None:
     split = layout.split(factor=_LABEL_SHARE)
     label = split.row()
     label.alignment = "RIGHT"
-    label.label(text=_label(settings, name))
+    label.label(text=str(settings.bl_rna.properties[name].name))
     row = split.row(align=True)
     row.use_property_split = False
     for index in range(2):
         row.prop(settings, name, index=index, text="")
-
-
-def _label(settings: Any, name: str) -> str:
-    return str(settings.bl_rna.properties[name].name)

@@ -15,7 +15,7 @@ from ..shared.models.files import EMBEDDED
 from ..shared.models.table import FAMILY_LABELS, SINGLE_PLACES
 from ..shot.running import generation
 from ..typed_bpy import registration_of
-from .text import draw_error, draw_text
+from .text import draw_text
 
 _ROWS = 3
 _LABEL_SHARE = 0.4  # as Blender splits label and field
@@ -101,8 +101,7 @@ def draw_model_choice(layout: Any, context: Any) -> None:
     split.menu("LATENTMAN_MT_models", text=shown)
     try:
         files = stored_model_files(context.scene)
-    except InputError as error:
-        draw_error(layout, error)
+    except InputError:  # Generate says why
         return
     for place in SINGLE_PLACES:
         for path in files.paths(place.name):

@@ -8,17 +8,21 @@ from typing import Any
 
 import bpy
 
+from ..help.places import BACKEND, GENERATE, JOB_FILE, MOTION, PASSES, TAKES
 from ..typed_bpy import registration_of
 from .backend import draw_backend
-from .character import draw_advanced, draw_character, draw_preset
-from .run import draw_run
-from .shot import draw_body, draw_camera, draw_motion, draw_passes
+from .character import draw_method, draw_model, draw_more_prompts, draw_prompt
+from .help import draw_help
+from .motion import draw_motion
+from .run import draw_job_file, draw_output, draw_run
+from .shot import draw_body, draw_camera, draw_import_options, draw_passes
 from .takes import draw_takes
+from .text import draw_problem
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One sub-panel; `parent` is another section's name, empty for the top."""
+    """One sub-panel; its message stands in it by its name. `parent` is another section's name, empty for the top."""
 
     name: str
     label: str
@@ -35,17 +39,32 @@ class Place:
     space: dict[str, str]
 
 
+def _draw_nothing(layout: Any, context: Any) -> None:
+    """A section that only holds others."""
+
+
+def _setting(name: str, label: str, draw: Callable[[Any, Any], None]) -> Section:
+    return Section(name, label, draw, closed=True, parent=SETTINGS)
+
+
+SETTINGS = "settings"
+# What a first take needs comes first and is open; everything else is folded away under Settings.
 SECTIONS = (
-    Section("backend", "Backend", draw_backend, closed=True),
-    Section("motion", "Motion", draw_motion),
-    Section("body", "Body", draw_body, closed=True),
-    Section("camera", "Camera", draw_camera),
-    Section("passes", "Passes", draw_passes, closed=True),
-    Section("character", "Character", draw_character),
-    Section("preset", "Strength Preset", draw_preset, closed=True, parent="character"),
-    Section("advanced", "Advanced", draw_advanced, closed=True, parent="character"),
-    Section("generate", "Generate", draw_run),
-    Section("takes", "Takes", draw_takes),
+    Section(MOTION, "Motion", draw_motion),
+    Section("prompt", "Prompt", draw_prompt),
+    Section(GENERATE, "Generate", draw_run),
+    Section(TAKES, "Takes", draw_takes),
+    Section(SETTINGS, "Settings", _draw_nothing, closed=True),
+    _setting("import", "Import", draw_import_options),
+    _setting("body", "Body", draw_body),
+    _setting("camera", "Camera", draw_camera),
+    _setting(PASSES, "Picture and Passes", draw_passes),
+    _setting("more_prompts", "More Prompts", draw_more_prompts),
+    _setting("model", "Model", draw_model),
+    _setting("method", "Method and Finish", draw_method),
+    _setting("output", "Output", draw_output),
+    _setting(JOB_FILE, "Job File", draw_job_file),
+    _setting(BACKEND, "Backend", draw_backend),
 )
 PLACES = (
     Place("LATENTMAN_PT_", {"bl_space_type": "VIEW_3D", "bl_region_type": "UI", "bl_category": "LatentMan"}),
@@ -62,7 +81,11 @@ def _top(place: Place) -> type:
     def draw(self: Any, context: Any) -> None:
         """Nothing of its own."""
 
-    body = {"bl_label": "LatentMan", "draw": draw, **place.space}
+    def draw_header_preset(self: Any, context: Any) -> None:
+        """The manual."""
+        draw_help(self.layout, context)
+
+    body = {"bl_label": "LatentMan", "draw": draw, "draw_header_preset": draw_header_preset, **place.space}
     return type(f"{place.prefix}main", (bpy.types.Panel,), {**body, "__module__": __name__})
 
 
@@ -71,6 +94,7 @@ def _panel(place: Place, section: Section) -> type:
         """Draw the section."""
         self.layout.use_property_split = True
         self.layout.use_property_decorate = False
+        draw_problem(self.layout, section.name)
         section.draw(self.layout, context)
 
     body: dict[str, Any] = {

@@ -1,29 +1,26 @@
-"""What is rendered: motion, body, camera, passes."""
+"""What is rendered: import, body, camera, passes."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import bpy
 
 from ..look.depth_preview import depth_is_shown
-from ..look.motion_check import warnings
+from ..look.parts_preview import parts_are_shown
+from ..look.viewport import viewport_of
 from ..rig import character as rig
-from ..rig.motion_figures import stored_check
-from ..scene_time import scene_fps, scene_range
 from ..shared.files.weight_header import some_names
 from ..shared.jobs.frame_range import format_frames
+from ..shot.hider_watch import hiders_now
 from ..shot.running import generation
 from .text import draw_text
 
 
-def draw_motion(layout: Any, context: Any) -> None:
-    """Draw the import, and what is known of each character's motion."""
-    scene = context.scene
-    settings = scene.latentman
-    layout.prop(settings, "motion_path")
+def draw_import_options(layout: Any, context: Any) -> None:
+    """Draw what the next motion file does not say itself."""
+    settings = context.scene.latentman
     column = layout.column(align=True)
     column.prop(settings, "motion_fps")
     column.prop(settings, "motion_up")
@@ -32,10 +29,6 @@ def draw_motion(layout: Any, context: Any) -> None:
     field = row.row(align=True)
     field.active = settings.own_start
     field.prop(settings, "motion_start", text="")
-    layout.operator("latentman.import_motion", icon="ARMATURE_DATA")
-    for one in rig.characters(scene):
-        _draw_facts(layout.box(), scene, one.armature)
-    layout.operator("latentman.check_motion", icon="VIEWZOOM")
 
 
 def draw_body(layout: Any, context: Any) -> None:
@@ -63,7 +56,8 @@ def draw_camera(layout: Any, context: Any) -> None:
         shown = f"{render.resolution_x} x {render.resolution_y}"
         draw_text(layout, f"The view shows {shown}, pictures are {settings.width} x {settings.height}", "INFO")
         layout.operator("latentman.use_picture_size", icon="FULLSCREEN_EXIT")
-    others = rig.others_in_picture(scene, context.view_layer)
+    hiding = {one.name for one in hiders_now(context)}
+    others = [name for name in rig.others_in_picture(scene, context.view_layer) if name not in hiding]
     if others:
         draw_text(layout, f"Also in the picture: {some_names(others)}", "INFO")
 
@@ -71,13 +65,13 @@ def draw_camera(layout: Any, context: Any) -> None:
 def draw_passes(layout: Any, context: Any) -> None:
     """Draw engine, size and frames, and how many would be rendered again."""
     settings = context.scene.latentman
-    layout.prop(settings, "engine")
     column = layout.column(align=True)
     column.prop(settings, "width")
     column.prop(settings, "height")
-    layout.prop(settings, "frames")
+    layout.prop(settings, "engine")
     row = layout.row(align=True)
-    row.operator("latentman.preview_parts", icon="COLOR")
+    parts = parts_are_shown(context.scene, viewport_of(context))
+    row.operator("latentman.preview_parts", icon="COLOR", depress=parts)
     row.operator("latentman.preview_depth", icon="IMAGE_ZDEPTH", depress=depth_is_shown(context.scene))
     layout.operator("latentman.count_changes", icon="FILE_REFRESH")
     comparison = generation().comparison
@@ -91,27 +85,3 @@ def draw_passes(layout: Any, context: Any) -> None:
         draw_text(layout, f"Changed: {format_frames(found.changed)}" if found.changed else "No pose has changed")
         draw_text(layout, f"Passes to render: {len(found.changed)} of {frames}", "INFO")
         draw_text(layout, f"Frames to generate: {found.to_generate_text} of {frames}", "INFO")
-
-
-def _draw_facts(box: Any, scene: Any, armature: Any) -> None:
-    column = box.column(align=True)
-    column.label(text=armature.name, icon="OUTLINER_OB_ARMATURE")
-    if armature.get(rig.SOURCE):
-        draw_text(column, f"{armature[rig.SOURCE]}, {armature.get(rig.FPS, 0):g} fps")
-    if armature.get(rig.TEXT):
-        draw_text(column, f'"{armature[rig.TEXT]}"')
-    frames = scene_range(scene)
-    column.label(text=f"Scene: {len(frames)} frames, {len(frames) * frames.step / scene_fps(scene):.1f} s")
-    if rig.RESIDUAL in armature:
-        feet = f", feet {armature[rig.FEET_RESIDUAL]:.1f} cm" if rig.FEET_RESIDUAL in armature else ""
-        column.label(text=f"Fitted: joints {armature[rig.RESIDUAL]:.1f} cm off on average{feet}")
-    said = warnings(armature)
-    for note in json.loads(armature.get(rig.NOTES, "[]")):
-        if note not in said:
-            draw_text(column, note)
-    for warning in said:
-        draw_text(column, warning, "ERROR")
-    check = stored_check(armature)
-    if check is not None and not said:
-        where = f"frames {check.frames}" if check.frames else "the file"
-        draw_text(column, f"Checked {where}: nothing found", "CHECKMARK")

@@ -6,19 +6,28 @@ from typing import Any
 
 from ..rig.body_texture import has_texture
 from ..rig.character import bodies
+from ..shot.running import generation
 from ..timeline.compare import BACKGROUND, shown_take
-from ..timeline.take import DONE, FRAMES, NOTES, PROMPT, SEED, STEPS, takes
+from ..timeline.take import DONE, FRAMES, NOTES, PROMPT, SEED, STEPS, first_picture, takes
 from .text import draw_text
+from .unfinished import draw_unfinished
 
-_BUTTONS = (("latentman.redo_take", "LOOP_BACK"), ("latentman.take_background", "IMAGE_BACKGROUND"))
+_BUTTONS = (
+    ("latentman.redo_take", "LOOP_BACK"),
+    ("latentman.take_background", "IMAGE_BACKGROUND"),
+    ("latentman.save_video", "FILE_MOVIE"),
+)
+_PICTURE_SCALE = 2.4  # heights of a button
 
 
 def draw_takes(layout: Any, context: Any) -> None:
-    """Draw each take with its buttons, newest first."""
+    """Draw what can be resumed, then each take with its buttons, newest first."""
     scene = context.scene
+    draw_unfinished(layout, context)
     shown = shown_take(scene)
     for strip in reversed(takes(scene)):
         _draw_take(layout.box(), strip, strip == shown)
+    _draw_video(layout)
     layout.operator("latentman.watch_takes", icon="SEQUENCE")
     row = layout.row(align=True)
     row.operator("latentman.compare_takes", icon="ARROW_LEFTRIGHT")
@@ -33,7 +42,14 @@ def draw_takes(layout: Any, context: Any) -> None:
 
 
 def _draw_take(box: Any, strip: Any, shown: bool) -> None:
-    row = box.row(align=True)
+    top = box.row()
+    picture = generation().takes.icons.icon_id(first_picture(strip))
+    if picture:
+        side = top.row()
+        side.alignment = "LEFT"
+        side.template_icon(picture, scale=_PICTURE_SCALE)
+    beside = top.column(align=True)
+    row = beside.row(align=True)
     show = row.operator(
         "latentman.show_take",
         text=strip.name,
@@ -43,13 +59,21 @@ def _draw_take(box: Any, strip: Any, shown: bool) -> None:
     show.take = strip.name
     for operator, icon in _BUTTONS:
         row.operator(operator, text="", icon=icon).take = strip.name
+    beside.label(text=f"Seed {strip.get(SEED, '')}, {strip.get(STEPS, '?')} steps, channel {strip.channel}")
     column = box.column(align=True)
     draw_text(column, f'"{strip.get(PROMPT, "")}"')
-    draw_text(column, f"Seed {strip.get(SEED, '')}, {strip.get(STEPS, '?')} steps, channel {strip.channel}")
     for note in str(strip.get(NOTES, "")).splitlines():
         draw_text(column, note, "INFO")
     if strip.get(DONE, 0) < strip.get(FRAMES, 0):
         draw_text(column, f"{strip[DONE]} of {strip[FRAMES]} frames", "SORTTIME")
+
+
+def _draw_video(layout: Any) -> None:
+    video = generation().takes.video
+    if video.target is not None:
+        draw_text(layout, f"Saving {video.target.name}", "SORTTIME")
+    elif video.saved is not None:
+        draw_text(layout, f"Saved {video.saved}", "CHECKMARK")
 
 
 def _has_background(scene: Any) -> bool:

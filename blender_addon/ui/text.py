@@ -10,6 +10,7 @@ import bpy
 
 from ..help.fixes import fixes_for
 from ..shared.errors import LatentManError
+from ..shot.running import generation
 from ..typed_bpy import preferences
 from .wrapping import wrapped
 
@@ -33,10 +34,18 @@ def draw_text(layout: Any, text: str, icon: str = "NONE") -> None:
         column.label(text=line, icon=icon if index == 0 else ("NONE" if icon == "NONE" else "BLANK1"))
 
 
-def draw_error(layout: Any, error: LatentManError, *, dismiss: bool = False) -> None:
-    """What went wrong, what to do, and the buttons that do it; with `dismiss` one that takes the message away."""
+def draw_problem(layout: Any, place: str) -> None:
+    """The message of a panel, with a button that takes it away; nothing where there is none."""
+    error = generation().problems.at(place)
+    if error is not None:
+        column = draw_error(layout, error)
+        column.operator("latentman.clear_error", icon="X").place = place
+
+
+def draw_error(layout: Any, error: LatentManError, *, icon: str = "ERROR") -> Any:
+    """What is wrong, what to do, and the buttons that do it; returns the column that they are in."""
     column = layout.box().column(align=True)
-    draw_text(column, error.message, "ERROR")
+    draw_text(column, error.message, icon)
     if error.hint:
         draw_text(column, error.hint, "BLANK1")
     column.separator()
@@ -44,8 +53,7 @@ def draw_error(layout: Any, error: LatentManError, *, dismiss: bool = False) -> 
         button = column.operator(fix.operator, text=fix.label)
         for name, value in fix.properties:
             setattr(button, name, value)
-    if dismiss:
-        column.operator("latentman.clear_error", icon="X")
+    return column
 
 
 def _measure(scale: float) -> Callable[[str], float]:

@@ -1,4 +1,4 @@
-"""What is done to the finished frames of a job, whatever its method: declared like a method's settings."""
+"""What happens to the finished frames of a job with any method, declared like a method's settings."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ FINISH = "finish"
 class FinishSettings(MethodSettings):
     """Settings of every job's finish.
 
-    - `lock`: frames show one surface, put together from the pictures of the segments so far.
-    - `background`: with the lock, what stands behind the body: each frame's own, or one plate for all.
-    - `upscale`: how many times wider and higher the frames are than the job's own size.
+    - `lock`: all frames show one surface texture, gathered from the pictures of the segments so far.
+    - `background`: what is behind the body when the lock is on: each frame's own background, or one plate for all.
+    - `upscale`: how many times wider and higher the frames are than the job's size.
     """
 
     lock: Literal["auto", "on", "off"] = setting(
         "auto",
         "Lock",
-        "Give the body the same surface in all frames",
+        "Give the body the same surface texture in every frame",
         group=FINISH,
         choices=(
-            Choice("auto", "Automatic", "On with methods made for it, such as SurfaceLock"),
-            Choice("on", "On", "With any method"),
-            Choice("off", "Off", "Frames as the method made them"),
+            Choice("auto", "Automatic", "On for methods designed for it, such as SurfaceLock"),
+            Choice("on", "On", "On for every method"),
+            Choice("off", "Off", "Keep the frames as the method made them"),
         ),
         added=5,
         before="off",
@@ -38,12 +38,12 @@ class FinishSettings(MethodSettings):
     background: Literal["auto", "keep", "plate"] = setting(
         "auto",
         "Background",
-        "What the lock puts behind the body",
+        "What to show behind the body when the lock is on",
         group=FINISH,
         choices=(
-            Choice("auto", "Automatic", "A plate, unless it would cut off something beside the body, such as a cape"),
-            Choice("keep", "Keep", "Each frame's own"),
-            Choice("plate", "Plate", "A plate: one picture for all frames"),
+            Choice("auto", "Automatic", "A plate, unless it could cut off hair, clothes or props outside the body"),
+            Choice("keep", "Keep", "Keep each frame's own background"),
+            Choice("plate", "Plate", "Use one background picture for all frames"),
         ),
         added=5,
         before="auto",
@@ -51,8 +51,8 @@ class FinishSettings(MethodSettings):
     upscale: Literal["off", "2", "4"] = setting(
         "off",
         "Upscale",
-        "Enlarge the finished frames with a neural network: sharper, but less steady than plain enlarging. "
-        "Needs the backend's extra latentman[upscale]",
+        "Enlarge the finished frames with Real-ESRGAN. They get sharper than with plain resizing, but flicker more. "
+        "The backend must have its upscale extra installed",
         group=FINISH,
         choices=(
             Choice("off", "Off"),
@@ -65,7 +65,7 @@ class FinishSettings(MethodSettings):
     )
 
 
-FINISH_GROUP = SettingsGroup(FINISH, "What is done to finished frames, whatever the method", FinishSettings)
+FINISH_GROUP = SettingsGroup(FINISH, "What happens to finished frames with any method", FinishSettings)
 NO_FINISH = FinishSettings(lock="off")
 
 
@@ -75,7 +75,7 @@ def is_locked(method: MethodSpec, finish: FinishSettings) -> bool:
 
 
 def acting(method: MethodSpec, finish: FinishSettings) -> FinishSettings:
-    """The settings that say the same in one way: the lock on or off, and no more of it where it is off."""
+    """Equivalent settings in one normal form: the lock is on or off, and its other settings only count when on."""
     if is_locked(method, finish):
         return dataclasses.replace(finish, lock="on")
     return dataclasses.replace(NO_FINISH, upscale=finish.upscale)
@@ -88,11 +88,11 @@ def frame_size(finish: FinishSettings, width: int, height: int) -> tuple[int, in
 
 
 def check_finish(finish: FinishSettings, width: int, height: int, most: int) -> None:
-    """Refuse frames of more than `most` pixels a side. Whether it can enlarge, a backend says. Raises InputError."""
+    """Refuse frames of more than `most` pixels a side; whether the backend can enlarge is not checked. InputError."""
     size = frame_size(finish, width, height)
     if finish.upscale != "off" and max(size) > most:
         raise InputError(
             "job.upscale",
-            f"Frames enlarged {finish.upscale} times have {size[0]}x{size[1]} pixels; the limit is {most} a side.",
-            "Choose a smaller Upscale, or smaller frames.",
+            f"Enlarging {finish.upscale} times gives {size[0]}x{size[1]} pixels; the limit is {most} a side.",
+            "Lower Upscale, or generate smaller frames.",
         )

@@ -1,4 +1,4 @@
-"""A method's settings out of the values of a file, and the check of them."""
+"""Reads a method's settings from a file's values, and checks them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def read_settings(method: HasSettings, given: Any, place: str = "$.settings") ->
     """The settings that a file gives for a method, or a group; those that it leaves out have their defaults.
 
     `given` is parsed JSON, in which one of the method's named sets may stand for its settings. Raises StrictJSONError
-    naming the place of what is no setting of the method or has a wrong value; InputError for an unknown set.
+    naming the place of an unknown setting or a wrong value; InputError for an unknown set.
     """
     if not isinstance(given, dict):
         raise StrictJSONError(f"{place}: an object is needed")
@@ -36,14 +36,14 @@ def spelled(values: Mapping[str, Value | None]) -> dict[str, Any]:
 
 
 def known_names(method: HasSettings) -> frozenset[str]:
-    """What may stand in the settings of a method in a file."""
+    """The keys that the settings of a method may have in a file."""
     return frozenset(declared(method.settings)) | ({method.sets.key} if method.sets is not None else set())
 
 
 def settings_of_earlier(kind: type[MethodSettings], given: Any, schema: int) -> Any:
-    """Settings as a job file of an earlier schema has them, with what that schema meant by those that it lacked.
+    """Settings of a job file of an earlier schema, completed with what that schema meant by leaving them out.
 
-    Anything that is no object is returned as it is, for the reader to judge.
+    Anything that is not an object is returned unchanged, for the reader to judge.
     """
     if not isinstance(given, dict):
         return given
@@ -55,7 +55,7 @@ def check_settings(method: MethodSpec, settings: MethodSettings, frames: int, se
     """Refuse settings that a method cannot run a shot of so many frames with. Raises InputError on the first fault."""
     if type(settings) is not method.settings:
         raise InputError(
-            "job.settings", f"The job's settings are not those of {method.name}.", "Use the settings of that method."
+            "job.settings", f"The job's settings belong to another method than {method.name}.", "Use its own settings."
         )
     check_ranges(settings, method.name)
     if method.check is not None:

@@ -37,11 +37,11 @@ class Choice:
 class Setting:
     """One field of a method's settings, for people.
 
-    `group` is the box of the panel in which it stands; a setting without one is left to job files, batch options and
-    presets. `low` and `high` bound a number, or each of a span's two; `unit` is what they are counted in. `only_with`
-    names another setting and the value of it with which alone this one matters.
+    `group` is its box in the panel; a setting without one is for job files, batch options and presets only. `low` and
+    `high` bound a number, or each of a span's two; `unit` is their unit. `only_with` names another setting and the
+    only value of it with which this one matters.
 
-    `added` is the job schema that brought the setting, and `before` what the jobs of earlier schemas meant without it.
+    `added` is the job schema that added the setting, and `before` what jobs of earlier schemas meant without it.
     `mends` is the code of an error that the default avoids, and the label of the button that goes back to it.
     """
 
@@ -91,17 +91,17 @@ def values_of(settings: MethodSettings) -> Mapping[str, Value]:
 def settings_as(settings: MethodSettings, kind: type[S]) -> S:
     """A job's settings as those of the method whose class is given. Raises InputError for another method's."""
     if not isinstance(settings, kind):
-        raise InputError("job.settings", f"These are {type(settings).__name__}, and {kind.__name__} are needed.")
+        raise InputError("job.settings", f"These are {type(settings).__name__}; {kind.__name__} are needed.")
     return settings
 
 
 def span_acts(span: tuple[float, float]) -> bool:
-    """Whether a part of the denoising, from and to, is any of it."""
+    """Whether a part of the denoising, from and to, is not empty."""
     return span[0] < span[1]
 
 
 def check_ranges(settings: MethodSettings, method: str) -> None:
-    """Refuse a number that leaves its range, and a span that is no rising part of it.
+    """Refuse a number outside its range, and a span that is not a rising part of it.
 
     Raises InputError on the first field at fault.
     """
@@ -126,7 +126,7 @@ def _check_span(name: str, one: Setting, span: tuple[float, float], method: str)
     if not (math.isfinite(sum(span)) and one.low <= span[0] <= span[1] <= one.high):
         raise InputError(
             "job.settings",
-            f"settings.{name} of {method} is {span[0]:g} to {span[1]:g}; it must rise within {one.low:g} to "
-            f"{one.high:g}.",
-            "For example 0 to 0.4.",
+            f"settings.{name} of {method} is {span[0]:g} to {span[1]:g}; it must go from a smaller to a larger number "
+            f"within {one.low:g} to {one.high:g}.",
+            "Use, for example, 0 to 0.4.",
         )

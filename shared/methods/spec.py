@@ -9,8 +9,9 @@ from typing import Any, Literal
 from .setting import MethodSettings
 
 Dependence = Literal["alone", "first", "chained"]
-"""What a frame depends on beside itself: nothing; the shot's frame 0, which depends on no other; or anything more, also
-where the frames of one segment change each other. Reuse goes by it: too little returns frames of before an edit."""
+"""What a frame depends on besides itself: nothing; the shot's frame 0, which depends on no other; or anything more,
+including frames of one segment that change each other. Reuse relies on it: if it says too little, an edit brings back
+old frames."""
 
 Pass = Literal["depth", "part"]
 
@@ -19,11 +20,11 @@ HELD = 3  # the consistency of a method that holds pixels together
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What a method takes beside the prompt, the seed and the model itself.
+    """What a method takes in addition to the prompt, the seed and the model itself.
 
-    `passes` are the layers that it reads. `matches`: it is given the correspondence of consecutive frames, and so its
-    frames depend on the body's geometry. `models` are further models that it may use, as `ModelFiles` names them.
-    `memory`: it has a finish of its own, so that its frames depend on all segments before theirs.
+    `passes` are the layers that it reads. `matches`: it gets the correspondence of consecutive frames, so its frames
+    depend on the body's geometry. `models` are further models that it may use, as `ModelFiles` names them. `memory`:
+    it has a finish of its own, so its frames depend on all earlier segments.
     """
 
     passes: tuple[Pass, ...] = ("depth",)
@@ -45,10 +46,10 @@ class Preset:
 
 @dataclass(frozen=True, slots=True)
 class NamedSets:
-    """Sets of settings that a job file may name instead of spelling them: `"settings": {KEY: NAME, ...}`.
+    """Sets of settings that a job file may name instead of spelling them out: `"settings": {KEY: NAME, ...}`.
 
-    `chosen` gives the set for the values that the file has; those that stand beside the name override it. It raises
-    InputError for an unknown name.
+    `chosen` gives the set for the values in the file; values next to the name override it. It raises InputError for
+    an unknown name.
     """
 
     key: str
@@ -58,7 +59,7 @@ class NamedSets:
 
 @dataclass(frozen=True, slots=True)
 class SettingsGroup:
-    """Settings that are no method's own, with their place in jobs, scenes and batch options."""
+    """Settings that belong to no single method, with their place in jobs, scenes and batch options."""
 
     name: str
     description: str
@@ -68,16 +69,16 @@ class SettingsGroup:
 
 @dataclass(frozen=True, slots=True)
 class MethodSpec:
-    """A method as everybody but its own code knows it.
+    """A method as all code but its own knows it.
 
-    `dependence` is what an edit of one frame reaches, and so what a later segment needs of the earlier ones.
+    `dependence` is what an edit of one frame affects, and so what a later segment needs from the earlier ones.
     `consistency` is its place between frames that share nothing (0) and frames whose pixels are held together
     (`HELD`); the sharpness and the background of a method are judged by the loosest one of the same shot.
 
-    `settings` is the class of its settings (`setting`). `check` refuses settings that do not go together, or not with
-    a shot of so many frames and so many frames a segment, with an InputError `job.settings`; ranges are checked before.
-    The names of `presets` are unique in the table of methods. `locked`: the finish locks its frames where the job does
-    not say otherwise.
+    `settings` is the class of its settings (`setting`). `check` refuses settings that conflict with each other, or with
+    the number of frames of the shot and of a segment, with an InputError `job.settings`; ranges are checked first.
+    The names of `presets` are unique across all methods. `locked`: the finish locks its frames unless the job says
+    otherwise.
     """
 
     name: str
@@ -103,4 +104,4 @@ class MethodSpec:
         return self.dependence == "chained"
 
 
-HasSettings = MethodSpec | SettingsGroup  # what settings are read, kept, shown and asked for of
+HasSettings = MethodSpec | SettingsGroup  # anything whose settings are read, stored, shown and offered as options

@@ -16,31 +16,31 @@ Attention = Literal["none", "text2video_zero", "masactrl"]
 class SurfaceLockSettings(MethodSettings):
     """Settings of the method `surfacelock`.
 
-    - `particles`: the initial noise rides on the body; without it all frames share one noise, fixed to the picture.
-    - `consensus`, `rounds`: the part of the denoising, as fractions of the steps, in which frames agree on one texture
-      of the body, and at how many steps of it, the first and the last among them. None, or an empty span: they only
-      get the lock at the end.
-    - `background`: where the camera stands still they agree on the background too, away from the body, unless the
+    - `particles`: the initial noise moves with the body; otherwise all frames share one noise, fixed to the picture.
+    - `consensus`, `rounds`: the part of the denoising, as fractions of the steps, in which the frames agree on one body
+      texture, and the number of steps in it at which they do, the first and the last included. With 0 rounds or an
+      empty span, only the lock acts, at the end.
+    - `background`: if the camera stands still, frames also agree on the background away from the body, unless the
       finish keeps each frame's own.
-    - `attention`: what the frames' self-attention reads beside their own.
+    - `attention`: what the frames' self-attention reads in addition to their own keys and values.
     """
 
     particles: bool = setting(
         True,
         "Noise on the body",
-        "The initial noise moves with the body instead of staying fixed to the picture",
+        "Attach the initial noise to the body, so that it moves along, instead of to the picture",
         group="agree",
     )
     consensus: tuple[float, float] = setting(
         (0.2, 0.5),
         "Agree",
-        "The part of the denoising in which all frames agree on one texture of the body, from and to",
+        "When during the denoising the frames are brought to one common body texture",
         group="agree",
     )
     rounds: int = setting(
         4,
         "Rounds",
-        "In how many steps the frames agree; each takes about as long as one and a half steps",
+        "How many steps in that range bring the frames together; each adds the time of about 1.5 steps",
         group="agree",
         low=0,
         high=20,
@@ -48,18 +48,18 @@ class SurfaceLockSettings(MethodSettings):
     background: bool = setting(
         True,
         "Agree on the background",
-        "With a still camera, frames also agree on the background away from the body",
+        "If the camera stands still, give all frames a common background too",
         group="agree",
     )
     attention: Attention = setting(
         "none",
         "Attention",
-        "What each frame sees of other frames while it is denoised",
+        "Which frame each frame looks at while it is denoised",
         group="agree",
         choices=(
             Choice("none", "Own", "Only itself"),
-            Choice(TEXT2VIDEO_ZERO.name, TEXT2VIDEO_ZERO.label, "The first frame"),
-            Choice(MASACTRL.name, MASACTRL.label, "The first frame from the fourth step on"),
+            Choice(TEXT2VIDEO_ZERO.name, TEXT2VIDEO_ZERO.label, "The first frame, at every step"),
+            Choice(MASACTRL.name, MASACTRL.label, "The first frame, from the fourth step on"),
         ),
     )
 
@@ -67,7 +67,7 @@ class SurfaceLockSettings(MethodSettings):
 SURFACELOCK = MethodSpec(
     "surfacelock",
     "SurfaceLock",
-    "The same character in every frame: all frames agree on one texture of the body and on its light",
+    "The same character in every frame: one body texture for the whole shot, with matching light",
     "chained",
     HELD,
     Needs(passes=("depth", "part"), matches=True, memory=True),
@@ -76,14 +76,14 @@ SURFACELOCK = MethodSpec(
         Preset(
             "surface",
             "Standard",
-            "Frames agree while they are denoised, then the lock is applied",
+            "All frames share one body texture, agreed on while they are generated; best quality",
             SurfaceLockSettings(),
             steps=20,
         ),
         Preset(
             "surface_fast",
             "Fast",
-            "Only the lock: as fast as the baseline, but it locks whatever the frames happened to show",
+            "One body texture, made only from the finished frames; quicker, but with less matching detail",
             SurfaceLockSettings(particles=False, rounds=0, attention="text2video_zero"),
             steps=20,
         ),

@@ -34,5 +34,5 @@ def presets() -> Mapping[str, tuple[MethodSpec, Preset]]:
 
 
 def settings_groups() -> Mapping[str, HasSettings]:
-    """All that has settings by name: the methods, and the finish."""
+    """Everything that has settings, by name: the methods, and the finish."""
     return {**METHODS, FINISH_GROUP.name: FINISH_GROUP}

@@ -37,12 +37,14 @@ def path_from(text: str) -> Path:
 @dataclass(frozen=True, slots=True)
 class LaunchRequest:
     """One line on the backend's stdin: who may connect, the server's own secret, where it keeps its work
-    (`path_text`)."""
+    (`path_text`), and which program starts it: its name and process, empty where it does not say."""
 
     client_public_key: str
     server_secret_key: str
     work_folder: str
     protocol: int
+    client: str = ""
+    client_pid: int = 0
 
     def line(self) -> bytes:
         """The request as it is written, newline included."""
@@ -114,8 +116,8 @@ def parse_reply(line: bytes) -> LaunchReply:
     except StrictJSONError as error:
         raise BackendError(
             "backend.launch",
-            f"The backend's first line cannot be read: {error}.",
-            "Check that the backend command starts LatentMan's own backend.",
+            "The program that was started as the backend does not answer like one.",
+            "Check the backend command in the preferences: it may name another program, or an old backend.",
         ) from error
 
 

@@ -236,12 +236,15 @@ class Jobs:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Server: the job is waiting, queued or running (attempt counts from 1)."""
+    """Server: the job is waiting, queued or running (attempt counts from 1). `reason` says what became of the worker
+    that had it, where it is queued again because that worker died: the rest of a sentence that begins with "The
+    worker"."""
 
     job_id: str
     seq: int
     state: JobStateName
     attempt: int
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -110,7 +110,8 @@ def _header(frames: Sequence[Buffer], converter: Converter) -> tuple[Header, dic
     if bytes(frames[0][:64]) != WIRE_VERSION:
         raise WireError(
             "protocol.version",
-            f"This side speaks {WIRE_VERSION.decode()}, the other sent {bytes(frames[0][:20])!r}.",
+            "The add-on and the backend are of different versions and do not understand each other "
+            f"({WIRE_VERSION.decode()} here, {bytes(frames[0][:20])!r} there).",
         )
     if len(frames[1]) > MAX_HEADER_BYTES:
         raise WireError("protocol.header_size", f"A header of {len(frames[1])} bytes is over {MAX_HEADER_BYTES}.")

@@ -22,6 +22,7 @@ from PIL import Image
 from .provision import SUITES, ProvisionError
 from .ready import ready_blender
 from .real_blender import PROJECT
+from .shot_in_window import IMPORT_MOTION
 from .window import Window, open_window
 
 SIZE = (1600, 1000)
@@ -109,7 +110,8 @@ def import_motion(studio: Studio, frames: int, steps: int, seed: int) -> None:
     shutil.copy(MOTION, window.blender.scratch)
     window.python(_START.format(scratch=window.blender.scratch))
     window.open_sidebar()
-    window.press("latentman.import_motion", "len(bpy.context.scene.objects) == 5")
+    window.python(IMPORT_MOTION)
+    window.wait("len(bpy.context.scene.objects) == 5")
     window.python(_SETTINGS.format(prompt=PROMPT, frames=frames, steps=steps, seed=seed))
     window.python("with view(): bpy.ops.latentman.frame_shot(); bpy.ops.latentman.use_picture_size()")
     window.python(_CAMERA_VIEW)

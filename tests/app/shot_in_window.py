@@ -26,6 +26,11 @@ settings.steps = settings.segment_frames = 1
 settings.width = settings.height = 128
 bpy.ops.wm.save_as_mainfile(filepath="{blend}")
 """
+# As a sample's button does it: the shot's motion, without a file browser.
+IMPORT_MOTION = """
+with view():
+    bpy.ops.latentman.import_motion("INVOKE_DEFAULT", filepath=bpy.context.scene.latentman.motion_path)
+"""
 
 
 @contextlib.contextmanager

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from .real_blender import PROJECT, RealBlender
-from .shot_in_window import ADDON, assert_no_fault, shot_in_window
+from .shot_in_window import ADDON, IMPORT_MOTION, assert_no_fault, shot_in_window
 from .window import Window
 
 pytestmark = pytest.mark.timeout(900)  # a guard; a machine that has much else to do draws slowly
@@ -24,7 +24,7 @@ MENU_ABOVE = 24  # pixels from the field of the seed up to the menu of models
 def window(blender: RealBlender) -> Iterator[Window]:
     """The window that carries all tests of this module, with a character."""
     with shot_in_window(blender) as opened:
-        opened.press("latentman.import_motion", "bpy.context.scene.camera is not None")
+        opened.python(IMPORT_MOTION)
         yield opened
 
 

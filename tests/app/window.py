@@ -162,8 +162,9 @@ class Window:
         self.wait(expected, _PRESS_S)
 
     def find_button(self, operator: str, *, upwards: bool = False) -> tuple[int, int]:
-        """Where the button of an operator, `latentman.generate`, is to be seen in the sidebar."""
-        return self._find(f"bpy.ops.{operator}(", upwards)
+        """Where the button of an operator is to be seen in the sidebar: `latentman.generate`, or with what it is called
+        with, `latentman.resume(take="take-002")`."""
+        return self._find(f"bpy.ops.{operator}" if "(" in operator else f"bpy.ops.{operator}(", upwards)
 
     def find_field(self, path: str, *, upwards: bool = False) -> tuple[int, int]:
         """Where the field of a scene's property, `latentman.prompt`, is to be seen in the sidebar."""

@@ -18,9 +18,11 @@ import bpy
 
 import blender_addon
 from blender_addon.scene.scene_job import stored_template
+from blender_addon.shot.hider_watch import look_again
 from blender_addon.shot.running import generation
 from blender_addon.timeline.take import Take, add_take
 from blender_addon.ui.panel import SECTIONS
+from blender_addon.ui.text import draw_problem
 from shared.errors import BackendError
 from shared.motion import sample_path
 from tests.blender.scenes import context, operators
@@ -35,6 +37,7 @@ def full() -> None:
     scene = context.scene
     for item in list(scene.objects):
         bpy.data.objects.remove(item, do_unlink=True)
+    scene.render.resolution_x, scene.render.resolution_y = 1280, 720  # the user's own
     settings = scene.latentman
     settings.output, settings.prompt, settings.steps = "/tmp/latentman-panels", "a robot", 7
     assert operators.latentman.import_motion(filepath=str(sample_path("walk"))) == {"FINISHED"}
@@ -44,7 +47,20 @@ def full() -> None:
     for number in (1, 2):
         folder, notes = Path(f"/tmp/latentman-panels/take-00{number}/latentman"), ("A plate was taken.",) * (number - 1)
         add_take(scene, Take(folder, job, "0" * 64, notes=notes))
-    generation().error = BackendError("backend.died", "The backend ended with code -9.", "Run: latentman doctor")
+    (Path(settings.output) / "take-003").mkdir(parents=True, exist_ok=True)
+    (Path(settings.output) / "take-003" / "request.json").write_text("cut off")
+    lost = BackendError("backend.died", "The backend ended with code -9.", "Run: latentman doctor")
+    generation().problems.say(lost)
+
+
+def hidden() -> None:
+    """The start-up file's cube before a character, and two planes that were decided about."""
+    assert operators.latentman.import_motion(filepath=str(sample_path("walk"))) == {"FINISHED"}
+    for name, decide in (("wall", operators.latentman.leave_out), ("chair", operators.latentman.keep_in_picture)):
+        bpy.ops.mesh.primitive_plane_add(size=0.1)
+        context.object.name = name
+        assert decide(name=name) == {"FINISHED"}
+    look_again(context)
 
 
 def draw(scenario: Callable[[], None]) -> None:
@@ -58,6 +74,7 @@ def draw(scenario: Callable[[], None]) -> None:
         try:
             for section in SECTIONS:
                 menu.layout.label(text=f"SECTION {section.name}")
+                draw_problem(menu.layout.column(), section.name)
                 section.draw(menu.layout.column(), context)
             print("DRAWN", json.dumps(menu.layout.introspect()), flush=True)
             whole = True
@@ -71,4 +88,4 @@ def draw(scenario: Callable[[], None]) -> None:
 
 
 if __name__ == "__main__":
-    draw({"empty": empty, "full": full}[sys.argv[1]])
+    draw({"empty": empty, "full": full, "hidden": hidden}[sys.argv[1]])

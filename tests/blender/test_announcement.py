@@ -33,7 +33,7 @@ FAILED = Ending(GenerateState.FAILED, "take-003", 48, LONG_WORK_S, "The backend 
     ("ending", "text"),
     [
         (DONE, "take-003 is finished: 48 frames in 12 min"),
-        (FAILED, "take-003 has failed after 60 s: The backend ended with code -9."),
+        (FAILED, "take-003 failed after 60 s: The backend ended with code -9."),
     ],
 )
 @pytest.mark.skipif(sys.platform != "linux", reason="the program is Linux's")

@@ -16,6 +16,7 @@ from blender_addon.cli import main
 from blender_addon.client.job_file import ShotFile, read_job_file, write_job_file
 from blender_addon.look.camera import frame_shot
 from blender_addon.rig.character import import_motion
+from blender_addon.rig.left_out import LEFT_OUT, names_with
 from blender_addon.scene.scene_job import stored_template
 from shared.body import free_body
 from shared.jobs.job import canonical_json
@@ -94,6 +95,21 @@ def test_a_dry_run_counts_what_is_there(folder: Path, tmp_path: Path, capsys: py
     assert lines[-1]["at_most"] is False
     _, lines, _ = run(capsys, *arguments, "--json", "--seed", 99)
     assert lines[-1]["frames_there"] == {"latentman": 0}
+
+
+def test_an_object_is_left_out_by_its_name(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bpy.ops.wm.open_mainfile(filepath=str(folder / "two.blend"))
+    for name in ("wall", "door"):
+        bpy.data.scenes["Scene"].collection.objects.link(bpy.data.objects.new(name, bpy.data.meshes.new(name)))
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "walled.blend"))
+    blend = ("--blend", tmp_path / "walled.blend", "--scene", "Scene", "--frames", "1-2")
+    arguments = (*blend, "--output", tmp_path / "out", "--dry-run", "--json", "--leave-out")
+    code, lines, _ = run(capsys, *arguments, "wall", "--leave-out", "door")
+    assert (code, lines[-1]["event"]) == (0, "plan")
+    assert names_with(context.scene, LEFT_OUT) == ["door", "wall"]
+    code, lines, said = run(capsys, *arguments, "walls")
+    assert (code, lines[-1]["code"]) == (2, "objects.unknown")
+    assert "The scene 'Scene' has no object 'walls'. It has: Character body, door, wall." in said
 
 
 def test_keyed_prompts_come_from_a_file_or_the_job(
@@ -215,6 +231,12 @@ def test_a_rate_is_blenders_own(folder: Path, tmp_path: Path, capsys: pytest.Cap
         (("--job", "a.json", "--texture"), "arguments.texture"),
         (("--job", "a.json", "--save-blend", "x.blend", "--texture", "none.png"), "arguments.texture"),
         (("--job", "a.json", "--output", "caf\udce9", "--save-blend", "x.blend"), "timeline.name"),
+        (("--job", "a.json", "--video", "x.mov"), "arguments.video"),
+        (("--job", "a.json", "--video", "nowhere/x.mp4"), "arguments.video"),
+        (("--job", "a.json", "--job", "b.json", "--video", "x.mp4"), "arguments.video"),
+        (("--job", "a.json", "--method", "latentman,masactrl", "--video", "x.mp4"), "arguments.video"),
+        (("--job", "a.json", "--video", "--connection", "c.json", "--backend", "no"), "arguments"),
+        (("--job", "a.json", "--video", "--backend", "no-such-program"), "backend.not_found"),
         (("--job", "a.json", "--model", "~nobody-of-that-name/x", "--steps", "0"), "job.number"),
         (("--job", "a.json", "--prompts", "none.txt"), "arguments.prompts"),
         (("--job", "a.json", "--prompts", "a.json"), "job.prompts"),
@@ -233,3 +255,12 @@ def test_what_is_wrong_has_a_code(
     exit_code, lines, said = run(capsys, *arguments, "--dry-run", "--json")
     assert exit_code == 2 and lines[-1]["code"] == code
     assert said.count("latentman: ") == 1
+
+
+def test_a_video_has_its_place_before_anything_is_rendered(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ("--job", folder / "a.json", "--output", tmp_path / "new", "--dry-run", "--json")
+    for video in ((), (tmp_path / "new" / "shown.mp4",), (tmp_path / "shown.MP4",)):
+        code, lines, said = run(capsys, *arguments, "--video", *video)
+        assert (code, lines[-1]["event"], said) == (0, "plan", "")

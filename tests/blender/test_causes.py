@@ -182,7 +182,7 @@ def test_the_sentence_names_the_cause(make: Any, scene: Any, tmp_path: Path) -> 
 
 def test_an_empty_scene_asks_for_an_import(tmp_path: Path) -> None:
     empty_scene()
-    with pytest.raises(LatentManError, match="nothing was imported yet. Import a motion first"):
+    with pytest.raises(LatentManError, match="has no character yet. Import a motion."):
         render(tmp_path)
 
 

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 import blender_addon
-from blender_addon.look.camera import frame_shot
-from blender_addon.look.depth_preview import DEPTH_ATTRIBUTE, depth_is_shown
+from blender_addon.look.camera import frame_shot, framing_steps
+from blender_addon.look.depth_preview import DEPTH_ATTRIBUTE, depth_is_shown, depth_steps
+from blender_addon.look.motion_check import check_steps
 from blender_addon.passes.geometry import camera_view, world_vertices
 from blender_addon.rig.character import characters, import_motion
 from shared.body import free_body
@@ -150,3 +151,21 @@ def test_what_cannot_be_shown_is_refused_and_changes_nothing(scene: Any) -> None
     modifier.show_viewport = False
     scene.camera = None
     assert not operators.latentman.preview_depth.poll()
+
+
+def test_work_that_is_stopped_midway_puts_the_frame_back_and_changes_nothing(scene: Any) -> None:
+    scene.frame_set(3)
+    before, camera = state(scene), scene.camera.matrix_world.copy()
+    (character,) = characters(scene)
+    frames = tuple(range(1, FRAMES + 1))
+    works = (
+        depth_steps(scene, frames, viewport()),
+        framing_steps(scene, character.armature, frames, replace=True),
+        check_steps(scene, character, frames, 64, 64),
+    )
+    for work in works:
+        next(work)
+        next(work)
+        work.close()
+        assert state(scene) == before and scene.camera.matrix_world == camera
+        assert scene.frame_current == 3

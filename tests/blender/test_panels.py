@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -37,15 +38,15 @@ def _items(value: Any) -> Iterator[dict[str, Any]]:
 def test_an_empty_scene_shows_where_to_begin() -> None:
     texts, operators = drawn("tests.blender.draw_panels", "empty")
     assert "Not running" in texts
-    assert {"bpy.ops.latentman.import_motion", "bpy.ops.latentman.generate", "bpy.ops.wm.save_mainfile"} <= operators
+    assert {"bpy.ops.latentman.import_motion", "bpy.ops.latentman.generate"} <= operators
     assert "bpy.ops.latentman.clear_error" not in operators
 
 
 def test_a_full_scene_shows_facts_changes_takes_and_what_mends_the_error() -> None:
     texts, operators = drawn("tests.blender.draw_panels", "full")
     whole = " ".join(texts)
-    assert "walk_smpl_params.npy, 20 fps" in whole and "Scene: 106 frames, 4.4 s" in whole
-    assert "Steps: 7 → 20" in texts
+    assert "walk_smpl_params.npy, 20 fps" in whole and "Frames 1 to 106: 106 frames, 4.4 s" in whole
+    assert "Steps is 7, not 20" in texts
     assert {"Lock:", "Background:", "Upscale:"} <= set(texts)
     assert "Prompts at frames 1, 30" in texts
     assert "The backend ended with code -9." in texts
@@ -53,12 +54,22 @@ def test_a_full_scene_shows_facts_changes_takes_and_what_mends_the_error() -> No
     assert "Seed 7, 7 steps, channel 2" in texts
     assert texts.count("A plate was taken.") == 1
     assert texts.index("take-002 latentman") < texts.index("A plate was taken.") < texts.index("take-001 latentman")
-    assert "The view shows 1920 x 1080, pictures are 256 x 256" in whole
+    assert "The view shows 1280 x 720, pictures are 256 x 256" in whole
     wanted = ("start_backend", "show_log", "doctor", "clear_error", "show_take", "redo_take", "take_background")
-    assert {f"bpy.ops.latentman.{name}" for name in (*wanted, "use_picture_size")} <= operators
+    of_takes = ("use_picture_size", "resume", "delete_take", "save_video")
+    assert {f"bpy.ops.latentman.{name}" for name in (*wanted, *of_takes)} <= operators
+    assert texts.index("take-003, not readable") < texts.index("take-002 latentman")
+
+
+def test_what_hides_the_character_is_a_warning_with_its_buttons() -> None:
+    texts, operators = drawn("tests.blender.draw_panels", "hidden")
+    assert re.search(r"Cube hides \d+ % of the character", " ".join(texts))
+    assert texts.count("Leave Out") == 1 and {"Left out: wall", "Kept: chair"} <= set(texts)
+    assert "Also in the picture: chair" in texts
+    assert {f"bpy.ops.latentman.{name}" for name in ("leave_out", "keep_in_picture", "take_back")} <= operators
 
 
 def test_a_new_method_has_its_fields_in_the_panel_by_its_declaration() -> None:
     texts, _ = drawn("tests.blender.draw_toy_method")
     assert {"Toy strength: 2.00", "Toy colour:"} <= set(texts) and "Guide by:" not in texts
-    assert "Method: Toy → LatentMan" in texts and "Steps: 5 → 25" in texts
+    assert "Method is Toy, not LatentMan" in texts and "Steps is 5, not 25" in texts

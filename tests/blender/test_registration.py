@@ -83,9 +83,9 @@ def test_operators_refuse_with_a_sentence(addon: None, tmp_path: Path) -> None:
     empty_scene()
     with pytest.raises(RuntimeError, match=r"nothing\.npy"):
         operators.latentman.import_motion(filepath=str(tmp_path / "nothing.npy"))
-    with pytest.raises(RuntimeError, match="Import a motion first"):
+    with pytest.raises(RuntimeError, match="has no character yet"):
         operators.latentman.frame_shot()
-    with pytest.raises(RuntimeError, match="Import a motion first"):
+    with pytest.raises(RuntimeError, match="has no character yet"):
         operators.latentman.generate()
 
 

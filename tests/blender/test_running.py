@@ -22,7 +22,7 @@ from blender_addon.look.camera import frame_shot
 from blender_addon.passes.comparison import Compared
 from blender_addon.rig.character import import_motion
 from blender_addon.shot import running
-from blender_addon.timeline.take import DONE, takes
+from blender_addon.timeline.take import DONE, SEED, takes
 from shared.body import free_body
 from tests.blender.scenes import context, empty_scene, operators, standing_motion
 
@@ -75,6 +75,12 @@ def started() -> Any:
     return current
 
 
+def wait_gone(processes: set[psutil.Process]) -> None:
+    """A worker whose backend was ended by force ends by itself, at its next step."""
+    _, alive = psutil.wait_procs([one for one in processes if one.is_running()], timeout=GUARD_S)
+    assert alive == []
+
+
 def computed(base: Path) -> list[str]:
     """The frames that the backend computed, over all jobs and attempts."""
     return [line for log in base.glob(".backend/jobs/*/computed.txt") for line in log.read_text().split()]
@@ -98,7 +104,7 @@ def test_a_take_is_cancelled_cut_off_and_still_finished_without_computing_a_fram
     during = set(psutil.Process().children(recursive=True)) - before
     assert len(during) >= 2  # supervisor and worker
     blender_addon.unregister()
-    assert not [process for process in during if process.is_running() and process.status() != psutil.STATUS_ZOMBIE]
+    wait_gone(during)
     assert not bpy.app.timers.is_registered(running._tick)
     blender_addon.register()
     assert operators.latentman.resume() == {"FINISHED"}
@@ -111,6 +117,49 @@ def test_a_take_is_cancelled_cut_off_and_still_finished_without_computing_a_fram
     settings.prompt = "step_s=0.2"
     assert _changes() == Compared((), (1, 2, 3, 4), to_generate=0)
     _look_at_a_moved_camera(shot)
+
+
+def test_each_interrupted_take_keeps_its_own_resume_and_can_be_deleted(shot: Path) -> None:
+    base, current = shot.parent / "latentman", running.generation()
+    for seed in (1, 2):
+        context.scene.latentman.seed = seed
+        current.start(bpy.context)
+        assert f"take-00{seed}" not in [take.name for take in current.unfinished(bpy.context)]  # it is under way
+        current.cancel()
+        tick(lambda: not current.running)
+        current.tick()
+    assert [take.text for take in current.unfinished(bpy.context)] == [
+        "take-002, 0 of 4 frames",
+        "take-001, 0 of 4 frames",
+    ]
+    with pytest.raises(RuntimeError, match="no unfinished take 'take-009'"):
+        operators.latentman.resume(take="take-009")
+    current.problems.clear_all()
+    assert operators.latentman.resume(take="take-001") == {"FINISHED"}
+    (strip,) = takes(context.scene)
+    assert (strip[DONE], strip[SEED]) == (4, "1")
+    assert [take.name for take in current.unfinished(bpy.context)] == ["take-002"] and operators.latentman.resume.poll()
+    for wrong in ("", "take-001", "../latentman"):
+        with pytest.raises(RuntimeError, match="No take is named|no unfinished take"):
+            operators.latentman.delete_take(take=wrong)
+    assert operators.latentman.delete_take(take="take-002") == {"FINISHED"}
+    assert sorted(path.name for path in base.glob("take-*")) == ["take-001"] and takes(context.scene) == [strip]
+    assert current.unfinished(bpy.context) == () and not operators.latentman.resume.poll()
+
+
+def test_a_finished_take_is_shown_alone_and_takes_the_scene_to_its_size(shot: Path) -> None:
+    assert operators.latentman.generate() == {"FINISHED"}
+    render = context.scene.render
+    assert (render.resolution_x, render.resolution_y) == (64, 64)
+    render.resolution_x = 100  # a size that the user has set
+    context.scene.latentman.seed = 2
+    assert operators.latentman.generate() == {"FINISHED"}
+    first, second = takes(context.scene)
+    assert (first.mute, second.mute) == (True, False)
+    assert (render.resolution_x, render.resolution_y) == (100, 64)
+    assert operators.latentman.compare_takes() == {"FINISHED"}
+    assert (first.mute, second.mute) == (False, True)
+    assert operators.latentman.resume.poll() is False
 
 
 def _look_at_a_moved_camera(shot: Path) -> None:
@@ -169,7 +218,8 @@ def test_quitting_in_mid_job_leaves_no_process_and_the_job_goes_on_later(shot: P
     crashed = done.returncode == -signal.SIGSEGV and bpy.app.version < (5, 0)
     assert crashed or done.returncode == 0, done.stderr
     pids = next(line for line in done.stdout.splitlines() if line.startswith("STARTED")).split()[1:]
-    assert len(pids) >= 2 and not [pid for pid in pids if psutil.pid_exists(int(pid))]
+    assert len(pids) >= 2
+    wait_gone({psutil.Process(int(pid)) for pid in pids if psutil.pid_exists(int(pid))})
     assert operators.latentman.resume() == {"FINISHED"}
     assert sorted(computed(shot.parent / "latentman")) == ["1", "2", "3", "4"]
 
@@ -183,7 +233,8 @@ def test_a_killed_backend_is_told_with_its_button_and_can_be_started_again(shot:
     backend.kill()
     tick(lambda: current.error is not None)
     error = current.error
-    assert error is not None and error.code == "backend.died"
+    assert error is not None and error.code == "backend.died" and f"process {backend.pid}" in error.message
+    assert current.backend.state is not BackendState.READY
     tick(lambda: current.backend.state is BackendState.STOPPED)
     assert operators.latentman.start_backend() == {"FINISHED"} and current.error is None
     assert operators.latentman.stop_backend() == {"FINISHED"}

@@ -21,7 +21,9 @@ from blender_addon.rig.body_mesh import PART_ATTRIBUTE
 from blender_addon.rig.character import characters, import_motion
 from blender_addon.rig.motion_figures import MotionCheck, stored_check
 from blender_addon.scene.scene_job import (
+    keep_output,
     output_base,
+    preset_changes,
     scene_frames,
     shot_file,
     store_settings,
@@ -93,16 +95,16 @@ def test_model_paths_count_from_the_blends_folder(scene: Any, tmp_path: Path) ->
     assert stored_template(scene, (1,)).model == "embedded"
 
 
-def test_a_preset_is_applied_and_then_has_nothing_to_do(scene: Any) -> None:
+def test_a_preset_sets_its_method_and_all_of_its_settings(scene: Any) -> None:
     scene.latentman.preset = "released"
     assert scene.latentman.method != "latentman"
     assert operators.latentman.apply_preset() == {"FINISHED"}
     job = stored_template(scene, (1,))
     assert (job.steps, job.settings) == (100, published_settings("released"))
-    with pytest.raises(RuntimeError, match="already"):
-        operators.latentman.apply_preset()
-    scene.latentman.preset = "standard"  # what the panel does not show goes back as well
-    assert operators.latentman.apply_preset() == {"FINISHED"}
+    assert preset_changes(scene) == ()
+    # Chosen in the menu; what the panel does not show goes back as well.
+    assert operators.latentman.apply_preset(preset="standard") == {"FINISHED"}
+    assert scene.latentman.preset == "standard"
     assert stored_template(scene, (1,)).settings == LatentManSettings()
     assert scene.latentman.other == ""
 
@@ -222,9 +224,28 @@ def test_values_outside_of_a_fields_limits_are_not_kept(scene: Any) -> None:
     assert (scene.latentman.guidance_scale, scene.latentman.seed) == before
 
 
-def test_the_output_follows_the_pattern_of_the_preferences(scene: Any, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="Save the file first"):
+def test_takes_of_a_file_that_is_not_saved_stay_where_the_panel_said(
+    scene: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    first = tmp_path / "LatentMan" / "unsaved-001"
+    assert output_base(bpy.context, scene) == first and not first.parent.exists()
+    keep_output(scene, first)
+    first.mkdir(parents=True)
+    assert output_base(bpy.context, scene) == first
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "walk.blend"))
+    assert output_base(bpy.context, context.scene) == first
+    bpy.ops.wm.read_homefile(app_template="")
+    assert output_base(bpy.context, context.scene) == first.with_name("unsaved-002")
+
+
+def test_a_folder_beside_an_unsaved_file_has_no_place(scene: Any) -> None:
+    scene.latentman.output = "//mine"
+    with pytest.raises(InputError, match="not saved yet"):
         output_base(bpy.context, scene)
+
+
+def test_the_output_follows_the_pattern_of_the_preferences(scene: Any, tmp_path: Path) -> None:
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "walk.blend"))
     scene = context.scene
     assert output_base(bpy.context, scene) == tmp_path / "latentman"
@@ -288,7 +309,7 @@ def test_own_betas_are_used_by_the_import(scene: Any, tmp_path: Path) -> None:
 
 
 def test_the_doctor_reports(scene: Any, tmp_path: Path) -> None:
-    from blender_addon.client.backend_process import BackendCommand
+    from blender_addon.client.backend_command import BackendCommand
     from blender_addon.help.doctor import Doctor
 
     doctor = Doctor()

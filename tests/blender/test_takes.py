@@ -18,7 +18,8 @@ from blender_addon.compat import present_strips, sequencer_strips
 from blender_addon.look.camera import frame_shot
 from blender_addon.rig.character import import_motion
 from blender_addon.scene.scene_job import stored_template
-from blender_addon.shot.takes_on_disk import finished_takes, next_take_folder, unfinished_take
+from blender_addon.shot.takes_on_disk import finished_takes, next_take_folder
+from blender_addon.shot.unfinished_takes import unfinished_takes
 from blender_addon.timeline.compare import shown_take
 from blender_addon.timeline.take import DONE, JOB_ID, NOTES, Take, add_take, show_take, take_job, takes
 from shared.body import free_body
@@ -200,7 +201,7 @@ def test_a_sequencer_without_a_scene_shows_the_takes_scene_and_a_chosen_one_stay
 
 def test_an_output_folder_whose_name_is_too_long_is_said_once(scene: Any, tmp_path: Path) -> None:
     base = tmp_path / ("x" * 300)
-    assert unfinished_take(base) is None and finished_takes(base) == []
+    assert unfinished_takes(base) == () and finished_takes(base) == []
     assert next_take_folder(base) == base / "take-001"
     scene.latentman.output, scene.latentman.prompt = f"{base}", "a robot"
     armature = import_motion(scene, standing_motion(3), free_body())

@@ -71,7 +71,7 @@ def test_motion_to_frames_and_the_same_again(tmp_path: Path, model: Path, connec
     arguments = (
         *(*SMALL, "--frames", "1,3-5x2", "--prompt", "a test", "--model", model, "--connection", connection),
         *("--method", "text2video_zero,latentman", "--output", out, "--json"),
-        *("--save-blend", out / "shot.blend"),  # in a folder that the command has yet to make
+        *("--video", "--save-blend", out / "shot.blend"),  # in a folder that the command has yet to make
     )
     done = batch(*arguments)
     assert done.returncode == 0, done.stderr
@@ -85,6 +85,8 @@ def test_motion_to_frames_and_the_same_again(tmp_path: Path, model: Path, connec
         assert [(out / method / f"{f:04d}.png").read_bytes() for f in job.frames] == [
             expected_png(job, index) for index in range(3)
         ]
+    assert lines[-1]["videos"] == {name: str(out / f"{name}.mp4") for name in ("text2video_zero", "latentman")}
+    assert all(Path(video).stat().st_size > 500 for video in lines[-1]["videos"].values())
     assert (out / "shot.blend").stat().st_size > 10_000
     files = {path: (path.stat().st_mtime_ns, sha256_file(path)) for path in out.rglob("*.png")}
     again = batch(*arguments)

@@ -15,6 +15,7 @@ import zmq
 
 from backend.commands.connection import Link
 from backend.commands.private_backend import PrivateBackend
+from backend.server.versions import SERVER_NAME
 from shared.files.digest import sha256_bytes
 from shared.jobs.job import job_values
 from shared.protocol import messages
@@ -107,10 +108,13 @@ def test_versions_that_do_not_meet_are_both_named(running: PrivateBackend) -> No
     with raw(running.info) as peer:
         answer = peer.ask(Hello(7, 9, "add-on from tomorrow", 1))
         assert isinstance(answer, Reject)
-        assert answer.message == ("add-on from tomorrow speaks protocol 7 to 9, latentman backend 0.1.0 speaks 1 to 1.")
-        assert answer.hint == "Update the backend."
+        assert answer.message == (
+            f"The backend ({SERVER_NAME}) is older than add-on from tomorrow, and the two do not understand "
+            "each other (protocol 1 there, 7 to 9 here)."
+        )
+        assert answer.hint.startswith("Update the backend, or ")
         old = peer.ask(Hello(0, 0, "old add-on", 1))
-        assert isinstance(old, Reject) and old.hint == "Update the add-on."
+        assert isinstance(old, Reject) and old.hint.startswith("Update old add-on, or ")
         assert isinstance(peer.ask(Hello(0, 9, "broad", 1)), Welcome)
 
 
@@ -120,7 +124,7 @@ def test_a_rejected_client_gives_up_with_the_text(running: PrivateBackend, monke
     with linked(running.info) as link:
         seen = drive(link, ended)
     assert isinstance(seen[-1], events.GaveUp)
-    assert "speaks protocol 5 to 6" in str(seen[-1].error) and "speaks 1 to 1" in str(seen[-1].error)
+    assert "(protocol 1 there, 5 to 6 here)" in str(seen[-1].error)
 
 
 def test_nothing_before_hello(running: PrivateBackend) -> None:

@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 Order = tuple[tuple[str, ...], ...]
 
 SHARED: Order = (
-    ("errors",),
+    ("errors", "version"),
     ("rotations", "files"),
     ("methods", "models", "shot", "body"),
     ("motion", "jobs"),
@@ -38,7 +38,7 @@ ADDON: Order = (
     ("ops",),
     ("ui",),
     ("cli",),
-    ("registration",),
+    ("registration", "unfit"),
     ("__init__",),
     ("__main__",),
 )

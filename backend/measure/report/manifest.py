@@ -14,8 +14,9 @@ from backend.measure.report.result_folder import ResultFolder
 from shared.jobs.frame_range import held_for
 from shared.jobs.frame_rate import exact_rate
 from shared.jobs.job import canonical_json
+from shared.version import VERSION
 
-_PACKAGES = ("latentman", "torch", "diffusers", "transformers", "numpy", "scipy", "pyzmq", "bpy")
+_PACKAGES = ("torch", "diffusers", "transformers", "numpy", "scipy", "pyzmq", "bpy")
 
 
 def manifest(folder: ResultFolder, comparison: Comparison) -> dict[str, Any]:
@@ -65,7 +66,7 @@ def manifest(folder: ResultFolder, comparison: Comparison) -> dict[str, Any]:
 
 
 def _versions() -> dict[str, str]:
-    found = {}
+    found = {"latentman": VERSION}
     for name in _PACKAGES:
         try:
             found[name] = importlib.metadata.version(name)

@@ -22,25 +22,33 @@ Frame = NDArray[np.uint8]  # (height, width, 3)
 def write_video(path: Path, frames: Iterable[Frame], fps: float, held: Sequence[int] | None = None) -> None:
     """Write an H.264 video that ordinary players open.
 
-    frames: (height, width, 3) RGB each, all of one size, height and width even, taken one by one; `held` says for how
-    many frames of the video each is shown, one where None. The file appears whole or not at all. Raises InputError for
-    frames of another kind, LatentManError `storage.*`.
+    frames: (height, width, 3) RGB each, all of one size, taken one by one; `held` says for how many frames of the video
+    each is shown, one where None. H.264 as players take it has even sizes: where a frame's is odd, its last row or
+    column is there twice. The file appears whole or not at all. Raises InputError for frames of another kind,
+    LatentManError `storage.*`.
     """
     left = iter(frames)
     first = next(left, None)
-    if first is None or first.ndim != 3 or first.shape[2] != 3 or first.shape[0] % 2 or first.shape[1] % 2:
+    if first is None or first.ndim != 3 or first.shape[2] != 3:
         shape = None if first is None else first.shape
-        raise InputError("report.frames", f"A video needs RGB frames of even size; the first is {shape}.")
+        raise InputError("report.frames", f"A video needs RGB frames; the first is {shape}.")
     part = path.with_name(path.name + ".part")
-    shown = itertools.chain((first,), left)
+    shown = (_even(frame) for frame in itertools.chain((first,), left))
     timed = zip(shown, itertools.repeat(1), strict=False) if held is None else zip(shown, held, strict=True)
     try:
-        _encode(part, first.shape[:2], timed, exact_rate(fps))
+        _encode(part, _even(first).shape[:2], timed, exact_rate(fps))
         os.replace(part, path)
     except OSError as error:
         raise storage_error(error, path.parent) from error
     finally:
         part.unlink(missing_ok=True)
+
+
+def _even(frame: Frame) -> Frame:
+    height, width = frame.shape[:2]
+    if height % 2 == 0 and width % 2 == 0:
+        return frame
+    return np.pad(frame, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
 
 
 def _encode(path: Path, size: tuple[int, ...], frames: Iterable[tuple[Frame, int]], rate: Fraction) -> None:

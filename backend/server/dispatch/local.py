@@ -21,6 +21,7 @@ from shared.errors import BackendError, ProtocolError
 from shared.models.files import ModelFiles
 from shared.protocol.job_events import Cancelled, is_terminal
 from shared.protocol.launch import path_text
+from shared.protocol.process_end import how_it_ended
 from shared.protocol.worker_memory import WorkerMemory
 
 STABLE_S = 600.0
@@ -198,7 +199,7 @@ class _Place:
                     start_new_session=True,
                 )
         except OSError as error:
-            self._broken = f"it could not be started: {error.strerror or error}"
+            self._broken = f"could not be started: {error.strerror or error}"
             self._lines.put(None)
             self._wakeup.set()
             return False
@@ -228,7 +229,8 @@ class _Place:
         try:
             line = read_line(data)
         except ProtocolError as error:
-            self._broken = error.message
+            logger.warning("worker %d wrote what cannot be read: %s", self._index, error.message)
+            self._broken = "was ended because it wrote what the backend cannot read"
             self._kill()
             return []
         if isinstance(line.event, WorkerMemory):
@@ -251,7 +253,7 @@ class _Place:
         self.hang_up()
         self._process = self.memory = None
         assignment, cancelling = self.assignment, self._cancelling
-        reason = self._broken or _ending(code)
+        reason = self._broken or how_it_ended(code)
         self._broken = ""
         self._release()
         if assignment is None:
@@ -279,7 +281,3 @@ class _Place:
     def _kill(self) -> None:
         if self._process is not None:
             self._process.kill()
-
-
-def _ending(code: int) -> str:
-    return f"it was ended by signal {-code}" if code < 0 else f"it ended with exit code {code}"

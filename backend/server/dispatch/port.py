@@ -54,7 +54,8 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """Whoever ran the assignment died; `stable` tells whether it had run for long before that."""
+    """Whoever ran the assignment died. `reason` is the rest of a sentence that begins with "The worker", for the user;
+    `stable` tells whether it had run for long before that."""
 
     job_id: str
     attempt: int

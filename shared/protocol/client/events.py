@@ -69,12 +69,14 @@ class Accepted:
 
 @dataclass(frozen=True, slots=True)
 class StateChanged:
-    """The job is waiting (for inputs), queued or running; `attempt` counts from 1."""
+    """The job is waiting (for inputs), queued or running; `attempt` counts from 1. `reason` says what became of the
+    worker that had it, where it died: the rest of a sentence that begins with "The worker"."""
 
     ticket: int
     job_id: str
     state: JobStateName
     attempt: int
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

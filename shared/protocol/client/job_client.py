@@ -2,7 +2,7 @@
 
 A `Session` owns the socket and the clock and does only this:
 
-    client = JobClient("latentman 0.1.0")
+    client = JobClient("name of the program")
     client.connected(now)                           # after opening a socket, the first one too
     loop:
         for message in client.take_outgoing():      # list of wire frames; send them in this order
@@ -40,6 +40,7 @@ from .uploads import Uploads
 
 CREDIT_WINDOW_BYTES = 64 << 20
 OUTGOING_BUDGET_BYTES = 4 << 20
+_LOST_HINT = "Check that the backend still runs, then resume: finished frames are kept."
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +184,7 @@ class JobClient:
             return [*waiting, self._lose(now, f"The backend did not answer within {timing.hello_s:g} s.")]
         if link.phase == "ready":
             if now - link.last_heard > timing.silence_s:
-                return [*waiting, self._lose(now, f"The backend has been silent for {timing.silence_s:g} s.")]
+                return [*waiting, self._lose(now, f"The backend has not answered for {timing.silence_s:g} s.")]
             link.reachable_at = link.last_heard
             if now - max(link.last_pinged, link.last_heard) > timing.ping_s:
                 link.last_pinged = now
@@ -250,7 +251,7 @@ class JobClient:
     def _lose(self, now: float, sentence: str) -> ClientEvent:
         link, timing = self._link, self._timing
         if now - (link.reachable_at or 0.0) > timing.patience_s:
-            return self._close(BackendError("backend.lost", sentence, "Start it again and repeat the command."))
+            return self._close(BackendError("backend.lost", sentence, _LOST_HINT))
         delay = min(timing.retry_last_s, timing.retry_first_s * 2**link.losses) * (0.5 + self._jitter() / 2)
         link.losses += 1
         link.phase = "offline"

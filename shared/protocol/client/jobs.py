@@ -168,8 +168,8 @@ class JobTracks:
 def _told(event: JobEvent, ticket: int, payload: bytes) -> ClientEvent:
     """A wire event in the application's words."""
     match event:
-        case wire_messages.State(job_id, _, state, attempt):
-            return events.StateChanged(ticket, job_id, state, attempt)
+        case wire_messages.State(job_id, _, state, attempt, reason):
+            return events.StateChanged(ticket, job_id, state, attempt, reason)
         case wire_messages.ProgressReport():
             return extended(event, events.Progress, ticket=ticket)
         case wire_messages.PreviewPicture():

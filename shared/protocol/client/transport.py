@@ -3,6 +3,7 @@ for a backend that a client starts."""
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -87,9 +88,9 @@ class LaunchKeys:
         server, client = zmq.curve_keypair(), zmq.curve_keypair()
         return cls(*(key.decode("ascii") for key in (*server, *client)))
 
-    def request(self, work_folder: str) -> LaunchRequest:
-        """The line that starts the backend; `work_folder` as `path_text` gives it."""
-        return LaunchRequest(self.client_public, self.server_secret, work_folder, PROTOCOL_MAX)
+    def request(self, work_folder: str, client: str) -> LaunchRequest:
+        """The line that starts the backend; `work_folder` as `path_text` gives it, `client` is this program's name."""
+        return LaunchRequest(self.client_public, self.server_secret, work_folder, PROTOCOL_MAX, client, os.getpid())
 
     def connection(self, port: int) -> ConnectionInfo:
         """How to reach the backend once it has told its port."""

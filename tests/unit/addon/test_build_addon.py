@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 import build_addon
+from blender_addon.help.manual import PAGES, page_text
 from build_addon import ABI3, CP311, TARGETS, BuildError, Wheel, build_zip, check_zip, fetch_wheel, manifest_text
+from shared.version import VERSION
 
 ROOT = build_addon.ROOT
 
@@ -59,6 +61,13 @@ def test_the_zip_holds_every_source_and_nothing_built(plain_zip: Path) -> None:
     assert not [name for name in names if name.endswith(".pyc") or "__pycache__" in name]
 
 
+def test_the_zip_holds_the_pages_of_the_manual_that_help_names(plain_zip: Path) -> None:
+    assert [page.file for page in PAGES] == list(build_addon.MANUAL)
+    with zipfile.ZipFile(plain_zip) as archive:
+        for page in PAGES:
+            assert archive.read(f"manual/{page.file}").decode() == page_text(page.name)[1]
+
+
 @pytest.mark.parametrize(
     ("abi", "lowest", "highest"), [(CP311, "4.2.0", "5.1.0"), (ABI3, "5.1.0", None)], ids=["cp311", "abi3"]
 )
@@ -71,9 +80,22 @@ def test_the_manifest_names_platform_wheel_and_blenders(
     assert manifest["platforms"] == ["windows-x64"]
     assert manifest["wheels"] == [f"./wheels/{chosen.wheel.name}"]
     assert (manifest["blender_version_min"], manifest.get("blender_version_max")) == (lowest, highest)
-    assert {key: manifest[key] for key in ("id", "version", "name", "license", "permissions")} == {
-        key: source[key] for key in ("id", "version", "name", "license", "permissions")
+    assert {key: manifest[key] for key in ("id", "name", "license", "permissions")} == {
+        key: source[key] for key in ("id", "name", "license", "permissions")
     }
+
+
+def test_the_zip_has_the_version_of_the_program(plain_zip: Path) -> None:
+    with zipfile.ZipFile(plain_zip) as archive:
+        assert tomllib.loads(archive.read("blender_manifest.toml").decode())["version"] == VERSION
+    assert plain_zip.name == f"latentman-{VERSION}-linux-x64-cp312-abi3.zip"
+
+
+def test_a_version_that_is_not_written_out_is_not_guessed(tmp_path: Path) -> None:
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "shared" / "version.py").write_text("VERSION = '.'.join(('0', '1'))\n")
+    with pytest.raises(BuildError, match="must say VERSION"):
+        build_addon.project_version(tmp_path)
 
 
 def test_the_manifest_keeps_blenders_own_limits() -> None:
@@ -129,3 +151,15 @@ def test_a_symbolic_link_is_found(plain_zip: Path, tmp_path: Path) -> None:
 def test_a_missing_member_is_found(plain_zip: Path, tmp_path: Path) -> None:
     with pytest.raises(BuildError, match="lacks LICENSE"):
         check_zip(rewritten(plain_zip, tmp_path / "bad.zip", drop="LICENSE"))
+
+
+def test_the_backends_wheel_holds_its_model_and_nothing_that_an_earlier_build_left(tmp_path: Path) -> None:
+    path = build_addon.build_backend(tmp_path)
+    assert path == tmp_path / f"latentman-{build_addon.project_version()}-py3-none-any.whl"
+    with zipfile.ZipFile(path) as archive:
+        names = set(archive.namelist())
+    modules = [*(ROOT / "backend").rglob("*.py"), *(ROOT / "shared").rglob("*.py")]
+    sources = {module.relative_to(ROOT).as_posix() for module in modules}
+    assert {name for name in names if name.endswith(".py")} == sources
+    weights = {path.relative_to(ROOT).as_posix() for path in (ROOT / "backend" / "embedded").rglob("*.safetensors")}
+    assert weights and weights <= names

@@ -13,7 +13,14 @@ ROOT = Path(__file__).resolve().parents[3]
 # Families of commands that no panel runs.
 OF_COMMANDS = {"arguments", "bench", "clean", "convert", "eval", "metrics", "report", "serve", "shot", "training"}
 # Only the user can mend these: the message says what to type, or to wait.
-WITHOUT_BUTTON = {"backend.stopping", "passes.size"}
+WITHOUT_BUTTON = {
+    "backend.stopping",
+    "generate.busy",
+    "generate.no_prompt",
+    "help.no_file",
+    "passes.size",
+    "video.busy",
+}
 
 
 def raised_codes() -> set[str]:
@@ -45,12 +52,12 @@ def test_each_entry_of_the_table_is_the_beginning_of_an_error() -> None:
 @pytest.mark.parametrize(
     ("code", "operators"),
     [
-        ("backend.not_found", ["latentman.open_preferences"]),
-        ("backend.start_slow", ["latentman.show_log", "latentman.doctor", "latentman.open_preferences"]),
+        ("backend.not_found", ["latentman.install_backend", "latentman.open_preferences"]),
+        ("backend.start_failed", ["latentman.show_log", "latentman.doctor", "latentman.open_preferences"]),
         ("backend.silent", ["latentman.start_backend", "latentman.show_log"]),
         ("job.model_files", ["latentman.reset_setting", "latentman.reset_hidden"]),
         ("model.tiny_decoder", ["latentman.reset_setting", "latentman.open_preferences"]),
-        ("motion.empty", ["latentman.choose_motion"]),
+        ("motion.empty", ["latentman.import_motion"]),
         ("nothing.known", []),
     ],
 )

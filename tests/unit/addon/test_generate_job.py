@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,13 +14,16 @@ from pathlib import Path
 import psutil
 import pytest
 
-from blender_addon.client.backend_process import BackendCommand, BackendProcess, find_backend, parse_backend_command
+from blender_addon.client.backend_command import BackendCommand, find_backend, parse_backend_command
+from blender_addon.client.backend_process import BackendProcess
 from blender_addon.client.generate_job import GenerateJob
+from blender_addon.client.present import FrameLook
 from blender_addon.client.progress import GenerateState
 from blender_addon.client.request import GenerateRequest
 from blender_addon.client.result_file import ShotResult, write_result
 from shared.errors import BackendError, CancelledError, InputError, JobError, RenderError
 from shared.files.digest import sha256_file
+from shared.files.frame_files import PNG_SIGNATURE
 from shared.jobs.job import parse_job
 from shared.methods.finish import FinishSettings
 from shared.models.files import LoraFile, ModelFiles
@@ -311,6 +316,22 @@ def test_a_killed_worker_is_replaced_and_no_frame_is_computed_twice(tmp_path: Pa
     assert sorted(computed(tmp_path / "work")) == ["1", "1", "2", "2", "3", "3"]
 
 
+def test_a_lost_worker_is_told_until_the_next_frame_comes(tmp_path: Path) -> None:
+    request = request_for(tmp_path / "out", tmp_path / "model", "wait_at=2 quiet=yes")
+    with session_on(tmp_path / "work") as session:
+        job = start(request, session)
+        drive(job, lambda: bool(job.progress.frame))
+        (backend,) = [p for p in psutil.Process().children() if "--stdio" in p.cmdline()]
+        (worker,) = backend.children()
+        worker.kill()  # while no event of the job flows
+        drive(job, lambda: bool(job.progress.warning))
+        assert "worker was ended by the system, probably because memory ran out" in job.progress.warning
+        assert job.progress.stage == "" and job.progress.text.endswith("Waiting for the backend")
+        drive(job, lambda: not job.progress.warning)
+        assert job.error is None and len(job.frames_done("text2video_zero")) >= 2
+        drive_until_cancelled(job)
+
+
 def test_a_killed_backend_is_noticed_and_the_same_again_goes_on(tmp_path: Path) -> None:
     request = request_for(tmp_path / "out", tmp_path / "model", "step_s=0.05", frames=(1, 2, 3, 4))
     with session_on(tmp_path / "work") as session:
@@ -319,7 +340,9 @@ def test_a_killed_backend_is_noticed_and_the_same_again_goes_on(tmp_path: Path) 
         (backend,) = [p for p in psutil.Process().children() if "--stdio" in p.cmdline()]
         backend.kill()
         drive(job)
-    assert isinstance(job.error, BackendError) and "was ended by SIGKILL" in str(job.error)
+    assert isinstance(job.error, BackendError) and job.error.code == "backend.died"
+    assert f"(process {backend.pid} on this machine) was ended by the system, probably" in job.error.message
+    assert "memory" in job.error.message and "resume" in job.error.hint
     with session_on(tmp_path / "work") as session:
         again = start(request, session)
         drive(again)
@@ -346,7 +369,42 @@ def test_a_program_that_is_no_backend_is_named(tmp_path: Path) -> None:
     drive(job)
     session.close()
     assert isinstance(job.error, BackendError)
-    assert "first line cannot be read" in str(job.error) or "ended with code 0" in str(job.error)
+    assert job.error.code in ("backend.launch", "backend.start_failed") and "hello" not in str(job.error)
+
+
+def test_a_backend_that_ends_at_once_is_told_without_the_lines_of_its_log(tmp_path: Path) -> None:
+    words = (sys.executable, "-c", "import no_such_backend")
+    session = Session(JobClient("test"), BackendProcess(BackendCommand(words), tmp_path / "work", time.monotonic()))
+    job = start(request_for(tmp_path / "out", tmp_path / "model"), session)
+    drive(job)
+    session.close()
+    assert job.error is not None and job.error.code == "backend.start_failed"
+    assert job.error.message == f"The backend ({sys.executable}) ended with exit code 1 before it was ready."
+    assert "no_such_backend" in (tmp_path / "work" / "backend.log").read_text()
+
+
+def test_a_second_blender_on_one_folder_is_told_who_works_there(tmp_path: Path) -> None:
+    with session_on(tmp_path / "work") as first:
+        job = start(request_for(tmp_path / "out", tmp_path / "model", "wait_at=2"), first)
+        drive(job, lambda: bool(job.progress.frame))
+        with session_on(tmp_path / "work") as second:
+            other = start(request_for(tmp_path / "other", tmp_path / "model"), second)
+            drive(other)
+        assert job.step(time.monotonic()) and job.error is None  # the first goes on
+    assert other.error is not None and other.error.code == "backend.locked"
+    assert f"Blender (process {os.getpid()} on this machine, since " in other.error.message
+    assert str(tmp_path / "work") in other.error.message and "another output folder" in other.error.hint
+    assert not (tmp_path / "work" / "lock_user.json").exists()
+
+
+def test_passes_and_frames_that_are_there_are_read_a_few_at_a_time(tmp_path: Path) -> None:
+    frames = tuple(range(1, 9))
+    request = request_for(tmp_path / "out", tmp_path / "model", frames=frames)
+    for frame in frames:
+        (request.frames_folder("latentman") / f"{frame:04d}.png").write_bytes(PNG_SIGNATURE + b"%d" % frame)
+    look = FrameLook(request.frames_folder("latentman"), frames)
+    assert not look.step(time.monotonic()) and look.found == {}  # no time: nothing is read
+    assert look.step(time.monotonic() + GUARD_S) and sorted(look.found) == list(frames)
 
 
 def test_the_backends_own_reason_for_not_starting_is_told(tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from blender_addon.client import stall
-from blender_addon.client.backend_process import BackendCommand, BackendProcess, find_backend
+from blender_addon.client.backend_command import BackendCommand, find_backend
+from blender_addon.client.backend_process import BackendProcess
 from blender_addon.client.generate_job import GenerateJob
 from blender_addon.client.progress import GenerateProgress, GenerateState
 from blender_addon.client.stall import LEAST_SILENCE_S, TIMES_LONGEST, StallWatch
@@ -69,13 +70,17 @@ def test_who_slept_knows_nothing_of_the_worker() -> None:
 
 @pytest.mark.parametrize(
     ("stage", "steps", "where"),
-    [("sampling", 20, "sampling, step 3 of 20"), ("loading", 0, "loading"), ("", 0, "start")],
+    [
+        ("sampling", 20, "Denoising, step 3 of 20"),
+        ("loading", 0, "Loading the model"),
+        ("", 0, "before the first step"),
+    ],
 )
 def test_the_warning_says_where_and_what_to_do(stage: str, steps: int, where: str) -> None:
     fine = GenerateProgress(GenerateState.GENERATING, 8, 1, method="latentman", stage=stage, step=3, steps=steps)
     assert fine.warning == ""
     silent = replace(fine, silent_minutes=12)
-    assert silent.warning == f"No progress for 12 minutes (latentman: {where}). Cancel, or wait on."
+    assert silent.warning == f"No progress for 12 minutes ({where}). Cancel, or wait longer."
     assert replace(silent, state=GenerateState.CANCELLING).warning == ""
 
 

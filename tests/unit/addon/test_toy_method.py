@@ -68,7 +68,7 @@ def test_what_its_declaration_does_not_allow_is_refused(settings: dict[str, Any]
 
 
 def test_another_methods_settings_are_not_its_own() -> None:
-    with pytest.raises(InputError, match="not those of toy"):
+    with pytest.raises(InputError, match="belong to another method than toy"):
         validate_job(dataclasses.replace(toy_job(), settings=LatentManSettings()))
 
 

@@ -11,7 +11,8 @@ import psutil
 import pytest
 
 from blender_addon.client import backend_process
-from blender_addon.client.backend_process import BackendCommand, BackendProcess, find_backend
+from blender_addon.client.backend_command import BackendCommand, find_backend
+from blender_addon.client.backend_process import BackendProcess
 from blender_addon.client.generate_job import GenerateJob
 from blender_addon.client.warm_backend import BackendState, WarmBackend
 from shared.protocol.client.job_client import JobClient

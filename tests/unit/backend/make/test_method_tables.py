@@ -23,7 +23,7 @@ def test_each_setting_has_a_row() -> None:
 
 def test_a_new_method_is_in_it_with_all_that_it_declares() -> None:
     text = page((*METHODS.values(), TOY))
-    assert "| `toy` | Toy | Frames are made of bricks | depth, body parts | its own segment; in" in text
+    assert "| `toy` | Toy | Frames are made of bricks | depth, body parts | its own segment; an" in text
     assert "## Settings of Toy" in text
     assert "| `guide_strength` | Toy strength | 2 | 0 to 8 bricks | How strongly the toy pulls. |" in text
     assert (

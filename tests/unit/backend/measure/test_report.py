@@ -94,9 +94,19 @@ def test_contact_sheet_chooses_evenly_in_time() -> None:
     assert [int(sheet[-10, 4 + width * k + 16, 0]) for k in range(3)] == [0, 40, 50]  # 1, 21 -> 20, 41
 
 
-def test_video_of_odd_size_is_refused_before_anything_is_written(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="even size"):
-        write_video(tmp_path / "video.mp4", np.zeros((2, 15, 32, 3), np.uint8), 10)
+def test_a_video_of_odd_size_repeats_the_last_row_and_column(tmp_path: Path) -> None:
+    frame = np.zeros((15, 31, 3), np.uint8)
+    frame[:, 16:] = 200
+    write_video(tmp_path / "video.mp4", [frame], 10)
+    with av.open(str(tmp_path / "video.mp4")) as container:
+        (decoded,) = (one.to_ndarray(format="rgb24") for one in container.decode(container.streams.video[0]))
+    assert decoded.shape == (16, 32, 3)
+    assert np.abs(decoded[:15, :31].astype(int) - frame).mean() < 6 and decoded[15, 31].mean() > 180
+
+
+def test_a_video_of_something_else_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="needs RGB frames"):
+        write_video(tmp_path / "video.mp4", np.zeros((2, 16, 32, 4), np.uint8), 10)
     assert not list(tmp_path.iterdir())
 
 

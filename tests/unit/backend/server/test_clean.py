@@ -116,7 +116,7 @@ def test_a_folder_at_work_and_one_that_is_none_are_refused(
 ) -> None:
     with FolderLock(work.folder / "lock", 0.0):
         assert clean(work) == 1
-    assert "Another backend is using the work folder" in capsys.readouterr().err
+    assert "Another program already works in" in capsys.readouterr().err
     assert main(["clean", "--work", str(tmp_path)]) == 2
     assert "is not a backend work folder" in capsys.readouterr().err
     assert clean(work, "--days", "-1") == 2

@@ -154,11 +154,11 @@ def test_a_parity_that_is_none_is_refused(given: object, code: str) -> None:
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ({"reference_mode": "prev_new"}, "surface correspondence has exact ones"),
-        ({"reference_mode": "first"}, "for the alignment alone"),
-        ({"guide_through": "unconditional"}, "only works with fixed guidance steps"),
-        ({"guide_decode": "body", "guide_rule": "fixed"}, "guide_decode body is for adaptive guidance"),
-        ({"guide_decoder": "tiny", "guide_rule": "fixed"}, "guide_decoder tiny is for adaptive guidance"),
+        ({"reference_mode": "prev_new"}, 'only works with the correspondence "assignment"'),
+        ({"reference_mode": "first"}, "does not work with guidance"),
+        ({"guide_through": "unconditional"}, "only works with fixed guidance"),
+        ({"guide_decode": "body", "guide_rule": "fixed"}, 'guide_decode "body" only works with adaptive guidance'),
+        ({"guide_decoder": "tiny", "guide_rule": "fixed"}, 'guide_decoder "tiny" only works with adaptive guidance'),
         ({"guide_range": -1.0}, "guide_range of latentman is -1.0"),
         ({"guide_range": float("inf")}, "guide_range of latentman is inf"),
     ],
@@ -171,5 +171,5 @@ def test_settings_that_do_not_go_together_are_refused(values: dict[str, Any], wo
 def test_reference_mode_first_wants_the_shot_in_one_segment() -> None:
     settings = LatentManSettings(reference_mode="first", guide=(0.0, 0.0))
     validate_job(dataclasses.replace(JOB, settings=settings, segment_frames=2))
-    with pytest.raises(InputError, match="it has 2 frames and segments of 1"):
+    with pytest.raises(InputError, match="the shot has 2 frames and segments have 1"):
         validate_job(dataclasses.replace(JOB, settings=settings, segment_frames=1))

@@ -54,7 +54,11 @@ def test_settings_are_declared_in_order_with_their_places() -> None:
 @pytest.mark.parametrize(
     ("values", "code", "said"),
     [
-        (Toy(span=(0.6, 0.5)), "job.settings", r"settings.span of toy is 0.6 to 0.5; it must rise within 0 to 1"),
+        (
+            Toy(span=(0.6, 0.5)),
+            "job.settings",
+            r"settings.span of toy is 0.6 to 0.5; it must go from a smaller to a larger number within 0 to 1",
+        ),
         (Toy(span=(0.0, float("nan"))), "job.settings", "settings.span of toy"),
         (Toy(weight=2.5), "job.number", "settings.weight of toy is 2.5; it must be from -1 to 2"),
         (Toy(weight=float("inf")), "job.number", "settings.weight of toy"),

@@ -16,7 +16,7 @@ from shared.body import free_body
 from shared.errors import MotionError
 from shared.motion import SAMPLE_NAMES, SMPLMotion, read_motion, sample_path
 from shared.motion.quality import measure_quality, motion_joints
-from shared.motion.samples import SAMPLE_FORMATS, SAMPLES_FOLDER
+from shared.motion.samples import SAMPLE_FORMATS, SAMPLES, SAMPLES_FOLDER, Sample, sample_at
 from shared.motion.skeleton import JOINT_INDEX
 from shared.rotations import axis_angle_to_matrix
 
@@ -49,6 +49,15 @@ def test_all_clips_are_there_in_their_formats_and_small() -> None:
     assert {clip.name for clip in CLIPS} == set(SAMPLE_NAMES) == {"walk", "jump", "wave", "dance", "squat"}
     assert {form for forms in SAMPLE_FORMATS.values() for form in forms} == {"smpl_params", "results"}
     assert sum(path.stat().st_size for path in SAMPLES_FOLDER.glob("*.npy")) < 1_000_000
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.label)
+def test_each_sample_is_there_and_as_long_as_the_menu_says(sample: Sample) -> None:
+    motion = read_motion(sample.path)
+    assert motion.frame_count / motion.fps == pytest.approx(sample.seconds, abs=0.05)
+    assert sample.path == sample_path(sample.name) and sample_at(sample.path) == sample
+    assert sample.label[0].isupper() and not sample.description.endswith(".")
+    assert sample_at(sample.path.parent / "another.npy") is None
 
 
 @pytest.mark.parametrize("clip", CLIPS, ids=lambda clip: clip.name)

@@ -55,7 +55,7 @@ def test_a_failure_of_a_backend_of_before_there_were_kinds() -> None:
 
 @pytest.mark.parametrize("line", [b"", b"usage: something else", b'{"port": "no"}'])
 def test_a_reply_from_something_else(line: bytes) -> None:
-    with pytest.raises(BackendError, match="cannot be read"):
+    with pytest.raises(BackendError, match="does not answer like one"):
         parse_reply(line)
 
 

@@ -18,6 +18,7 @@ from backend.server.wakeup import Wakeup
 from shared.errors import BackendError
 from shared.models.files import LoraFile, ModelFiles
 from shared.protocol import job_events as work
+from shared.protocol.process_end import how_it_ended
 from shared.protocol.worker_memory import WorkerMemory
 from tests.helpers.fake_runner import HELD_BYTES
 from tests.helpers.server_rig import GUARD_S, RUNNER
@@ -120,7 +121,7 @@ def test_a_worker_that_died_holds_nothing(dispatcher: LocalDispatcher, tmp_path:
 
 def test_a_death_is_reported_once(dispatcher: LocalDispatcher, tmp_path: Path) -> None:
     dispatcher.submit(Assignment("job", 4, job_folder(tmp_path / "job", "die=always")))
-    assert until_end(dispatcher)[-1] == Lost("job", 4, "it was ended by signal 9", stable=False)
+    assert until_end(dispatcher)[-1] == Lost("job", 4, how_it_ended(-signal.SIGKILL), stable=False)
     assert dispatcher.events() == []
     assert (dispatcher.capacity(), dispatcher.workers()) == (1, 0)
 

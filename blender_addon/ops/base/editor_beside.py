@@ -14,6 +14,12 @@ def has_view(context: Any) -> bool:
     return context.screen is not None and any(one.type == "VIEW_3D" for one in context.screen.areas)
 
 
+def text_editor(context: Any) -> Any:
+    """A text editor of this window; None where there is none."""
+    areas = () if context.screen is None else context.screen.areas
+    return next((one for one in areas if one.type == "TEXT_EDITOR"), None)
+
+
 def open_beside(context: Any, kind: str) -> Any:
     """Split the largest 3D view and return the new area, an editor of this kind; `has_view` must be true."""
     screen = context.screen

@@ -1,0 +1,38 @@
+"""Where a failed action's message stands: in the panel that holds its button. No bpy in here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+MOTION, GENERATE, TAKES, PASSES, BACKEND, JOB_FILE = ("motion", "generate", "takes", "passes", "backend", "job_file")
+
+# By operator. All else belongs to Generate: what goes wrong while a shot is made, and the buttons that mend it.
+PLACES: Mapping[str, str] = {
+    "latentman.import_motion": MOTION,
+    "latentman.add_edit_layer": MOTION,
+    "latentman.merge_edit_layer": MOTION,
+    "latentman.remove_edit_layer": MOTION,
+    "latentman.open_help": MOTION,
+    "latentman.check_motion": MOTION,
+    "latentman.leave_out": MOTION,
+    "latentman.take_back": MOTION,
+    "latentman.keep_in_picture": MOTION,
+    "latentman.preview_depth": PASSES,
+    "latentman.count_changes": PASSES,
+    "latentman.stop_backend": BACKEND,
+    "latentman.doctor": BACKEND,
+    "latentman.save_job": JOB_FILE,
+    "latentman.load_job": JOB_FILE,
+    "latentman.show_take": TAKES,
+    "latentman.redo_take": TAKES,
+    "latentman.take_background": TAKES,
+    "latentman.compare_takes": TAKES,
+    "latentman.find_takes": TAKES,
+    "latentman.put_texture_on_body": TAKES,
+    "latentman.put_texture_file": TAKES,
+}
+
+
+def place_of(operator: str) -> str:
+    """The panel's name, as `ui.panel` has it, for an operator's `bl_idname`."""
+    return PLACES.get(operator, GENERATE)
