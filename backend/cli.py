@@ -61,12 +61,12 @@ COMMANDS = (
     Command(
         "eval table2", "backend.commands.eval_table2", "reproduce the paper's Table 2 with a local model", computes=True
     ),
-    Command("eval methods", "backend.commands.eval_methods", "compare the methods on many shots", computes=True),
-    Command("eval", "backend.commands.eval", "measure how consistent a finished shot is"),
-    Command("bench", "backend.commands.bench", "measure speed and memory", computes=True),
-    Command("report", "backend.commands.report", "make video, contact sheet and manifest of a finished shot"),
-    Command("video", "backend.commands.video", "save the frames of a take as an mp4 file"),
-    Command("convert-smpl", "backend.commands.convert_smpl", "convert a licensed SMPL file to a safe .npz"),
+    Command("eval methods", "backend.commands.eval_methods", "the methods side by side on many shots", computes=True),
+    Command("eval", "backend.commands.eval", "consistency report of a result"),
+    Command("bench", "backend.commands.bench", "speed and memory, side by side in one run", computes=True),
+    Command("report", "backend.commands.report", "video, contact sheet and manifest of a result"),
+    Command("video", "backend.commands.video", "the frames of a take as an mp4 file"),
+    Command("convert-smpl", "backend.commands.convert_smpl", "turn a licensed SMPL file into a safe npz"),
     Command("train", "backend.commands.train", "make the embedded model", computes=True),
     Command("doctor", "backend.commands.doctor", "check this installation and say how to fix what does not work"),
 )

@@ -129,7 +129,7 @@ def test_a_part_that_is_not_in_the_file_is_said_to_be_missing(written: tuple[Pat
         (
             "a.safetensors",
             b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n",
-            r"Git LFS\). Run: git lfs pull",
+            "Git LFS pointer to the weights. Run: git lfs pull",
         ),
         ("a.safetensors", b"<!DOCTYPE html><html></html>", "It is a web page"),
         ("a.safetensors", b"", "It is empty"),
