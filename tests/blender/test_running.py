@@ -21,7 +21,7 @@ from blender_addon.client.warm_backend import BackendState
 from blender_addon.look.camera import frame_shot
 from blender_addon.passes.comparison import Compared
 from blender_addon.rig.character import import_motion
-from blender_addon.shot import running
+from blender_addon.shot import hider_watch, running
 from blender_addon.timeline.take import DONE, SEED, takes
 from shared.body import free_body
 from tests.blender.scenes import context, empty_scene, operators, standing_motion
@@ -210,7 +210,7 @@ def test_a_fault_in_looking_at_the_scene_ends_the_shot_and_is_told(shot: Path, m
         raise ZeroDivisionError
 
     current = started()
-    monkeypatch.setattr(running.hider_watch, "step", fault)
+    monkeypatch.setattr(hider_watch, "step", fault)
     with pytest.raises(ZeroDivisionError):
         running._tick()
     assert not current.running and current.error is not None and current.error.code == "addon.fault"
