@@ -244,7 +244,7 @@ def test_two_characters_share_one_vertex_file(tmp_path: Path) -> None:
 
 def test_refusals_name_what_is_wrong(tmp_path: Path) -> None:
     scene, _, _ = body_scene(2)
-    with pytest.raises(InputError, match="holds no frame"):
+    with pytest.raises(InputError, match="contains no frame"):
         render(tmp_path, ())
     with pytest.raises(InputError, match="no pass engine"):
         render(tmp_path, (1,), engine="workbench")
