@@ -301,7 +301,7 @@ def test_a_killed_child_becomes_an_error_and_the_next_run_goes_on(tmp_path: Path
     while not wait(run):
         pass
     run._process.kill()
-    with pytest.raises(RenderError, match="was ended by the system"):
+    with pytest.raises(RenderError, match="was stopped by the system"):
         while not run.done:
             wait(run)
     again = render(tmp_path, (1, 2, 3, 4, 5, 6), 64, 64)
