@@ -130,7 +130,9 @@ def test_a_config_folder_must_be_one(tmp_path: Path) -> None:
 def test_what_a_model_lacks_is_told_at_once(tmp_path: Path) -> None:
     check_complete(find_sources("embedded"))
     model = write(tmp_path / "checkpoint.safetensors")
-    with pytest.raises(ModelError, match=r"lacks tokenizer \(.*\), controlnet \(.*CLIP's tokenizer.*depth ControlNet"):
+    with pytest.raises(
+        ModelError, match=r"lacks tokenizer \(.*\), controlnet \(.*contains no tokenizer.*depth ControlNet"
+    ):
         check_complete(find_sources(str(model)))
     with pytest.raises(ModelError, match=r"lacks tokenizer .*, text_encoder .*, vae .*, unet .*, scheduler .*, contr"):
         check_complete(find_sources(str(tmp_path)))
@@ -216,7 +218,7 @@ def test_submit_tells_what_it_does_not_read(
 def test_submit_only_refuses_what_cannot_be_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_passes(tmp_path)
     (tmp_path / "job.json").write_text('{"prompt": "a robot", "frames": [7], "masactrl": {}}')
-    with pytest.raises(InputError, match=r"\$\.masactrl: the settings of a job's method stand under settings"):
+    with pytest.raises(InputError, match=r"\$\.masactrl: the settings of a job's method belong under settings"):
         read_job(tmp_path / "job.json", tmp_path)
     assert capsys.readouterr().err == ""
 
