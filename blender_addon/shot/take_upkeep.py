@@ -27,7 +27,7 @@ class TakeUpkeep:
         self._refit_at = 0.0
 
     def step(self) -> None:
-        """Look at the video, and at render sizes that somebody has changed. Raises LatentManError where a video has
+        """Look at the video, and at render sizes that somebody has changed. Raises LatentManError if a video has
         failed.
 
         Sizes are compared and not waited for: neither undo nor a script need tell of a change.
@@ -39,7 +39,7 @@ class TakeUpkeep:
                 refit_takes(scene)
 
     def finished(self, scene: Any, job: GenerateJob) -> None:
-        """Show the take of a finished shot alone, in a window also where it can be seen. `scene`: its own, None where
+        """Show the take of a finished shot alone, in a window also where it can be seen. `scene`: its own, None if
         another file is open."""
         strips = [] if scene is None else [find_take(scene, job.request.frames_folder(m)) for m in job.request.methods]
         strip = next((strip for strip in reversed(strips) if strip is not None), None)
