@@ -49,13 +49,13 @@ class Finding:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("--work", type=Path, default=None, help="work folder to look at")
-    add_model_arguments(parser, "to look at")
+    parser.add_argument("--work", type=Path, default=None, help="work folder to check")
+    add_model_arguments(parser, "to check")
     parser.add_argument("--json", action="store_true", help="one JSON list on stdout")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Look at everything; 1 where something does not work."""
+    """Check everything; 1 if something does not work."""
     work: Path = arguments.work or default_work_folder()
     checks: tuple[Callable[[], Finding], ...] = (
         check_python,
@@ -117,12 +117,14 @@ def check_model(model: str, files: ModelFiles) -> Finding:
     except OSError as error:
         return Finding("model", False, f"{model} cannot be read: {error.strerror or error}", f"chmod -R u+r {model}")
     if faults:
-        return Finding("model", False, f"{model} cannot be used. {' '.join(faults)}", "copy or download these again")
+        return Finding(
+            "model", False, f"{model} cannot be used. {' '.join(faults)}", "copy or download these files again"
+        )
     return Finding("model", True, f"{model}: {size >> 20} MiB in {sources.model}")
 
 
 def check_work_folder(work: Path) -> Finding:
-    """Whether the backend can write where it works."""
+    """Whether the backend can write to its work folder."""
     try:
         prepare_output_folder(work)
     except InputError as error:
@@ -134,17 +136,17 @@ def check_disk(work: Path) -> Finding:
     """Room for passes and frames."""
     place = next(folder for folder in (work, *work.absolute().parents) if folder.exists())
     free = shutil.disk_usage(place).free
-    text = f"{free / 2**30:.1f} GiB free at {place}; {NEEDED_DISK_BYTES >> 30} GiB are wise"
+    text = f"{free / 2**30:.1f} GiB free at {place}; {NEEDED_DISK_BYTES >> 30} GiB are recommended"
     return Finding("disk", free >= NEEDED_DISK_BYTES, text, f"remove old jobs from {work / 'jobs'}")
 
 
 def check_upscale() -> Finding:
-    """What enlarges frames: an extra that need not be there, but if it is, then whole."""
+    """The optional extra that enlarges frames: if it is installed, it must be complete."""
     try:
         text = installed()
     except InputError as error:
         return Finding("upscale", False, error.message, error.hint)
-    return Finding("upscale", True, text or f"not installed, so frames keep their size; to have it: {INSTALL}")
+    return Finding("upscale", True, text or f"not installed, so frames cannot be enlarged; to install it: {INSTALL}")
 
 
 def _print(findings: list[Finding]) -> None:
@@ -153,4 +155,4 @@ def _print(findings: list[Finding]) -> None:
         mark = "[green]works[/]" if finding.works else "[red]fails[/]"
         console.print(f"{mark}  {finding.name:<12} {escape(finding.text)}", soft_wrap=True, highlight=False)
         if not finding.works:
-            console.print(f"       mend it:     {escape(finding.mend)}", soft_wrap=True, highlight=False)
+            console.print(f"       fix:         {escape(finding.mend)}", soft_wrap=True, highlight=False)

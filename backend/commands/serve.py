@@ -16,14 +16,19 @@ from shared.protocol.launch import ConnectionInfo
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("--stdio", action="store_true", help="take keys and work folder from stdin, end with it")
     parser.add_argument(
-        "--connection-file", type=Path, default=None, help="where to write what clients need (mode 0600)"
+        "--stdio", action="store_true", help="read keys and work folder from stdin, and stop when it closes"
+    )
+    parser.add_argument(
+        "--connection-file",
+        type=Path,
+        default=None,
+        help="file to write with the address and keys for clients (mode 0600)",
     )
     parser.add_argument("--work", type=Path, default=None, help="work folder (default: in the user's data folder)")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=int, default=0, help="port to listen on (default: any free one)")
-    workers = "worker processes, which share the GPUs of CUDA_VISIBLE_DEVICES (default: %(default)s)"
+    workers = "worker processes; they share the GPUs in CUDA_VISIBLE_DEVICES (default: %(default)s)"
     parser.add_argument("--workers", type=int, default=1, help=workers)
     parser.add_argument("--runner", default=DEFAULT_RUNNER, help="module that runs a job folder (default: %(default)s)")
     places = "where jobs run (default: %(default)s)"
@@ -33,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Serve until told to end."""
     if arguments.workers < 1 or not 0 <= arguments.port < 65536:
-        raise InputError("serve.arguments", "--workers is at least 1, --port from 0 to 65535.")
+        raise InputError("serve.arguments", "--workers must be at least 1, and --port from 0 to 65535.")
     if arguments.stdio:
         serve_stdio(arguments.runner, arguments.workers, arguments.dispatcher)
         return EXIT_DONE

@@ -234,7 +234,7 @@ class Supervisor:
 
     def _reply(self, session: Session, message: Message, reply_to: int = 0) -> None:
         if not session.queue(message, reply_to):
-            logger.warning("a client that takes no answers is dropped")
+            logger.warning("dropped a client that does not read its answers")
             self._drop(session)
 
     def _serve(self, session: Session) -> bool:
@@ -306,7 +306,7 @@ def _damaged(event: wire_messages.Frame | wire_messages.File) -> JobError:
     return JobError(
         "job.frame_damaged",
         f"{what} is damaged on the backend's disk.",
-        "Submit the job again; what is damaged is made again.",
+        "Submit the job again. The backend then makes damaged files again.",
     )
 
 

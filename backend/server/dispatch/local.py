@@ -74,8 +74,8 @@ class LocalDispatcher:
         if any(place.assignment is not None for place in self._places):
             raise BackendError(
                 "backend.busy",
-                "A job is running on the backend, and its model is in use.",
-                "Release the memory when the job has ended, or cancel it.",
+                "The backend is running a job, so its model is in use.",
+                "Free the memory after the job has ended, or cancel the job.",
             )
         for place in self._places:
             place.send(Unload())

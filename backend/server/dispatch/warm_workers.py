@@ -41,7 +41,7 @@ class NoWorkers:
         """Raises BackendError `backend.no_workers`."""
         raise BackendError(
             "backend.no_workers",
-            "This backend holds no model: its jobs run elsewhere.",
+            "This backend has no model in memory: its jobs run elsewhere.",
             "Free the memory where the jobs run.",
         )
 

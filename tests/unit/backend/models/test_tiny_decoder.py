@@ -204,7 +204,7 @@ def test_guided_by_the_tiny_decoder(through: GradientThrough, extent: DecodeExte
 
 
 def test_a_model_without_one_does_not_fall_back_to_its_autoencoder() -> None:
-    with pytest.raises(ModelError, match=r"without its tiny decoder.*guide_decoder"):
+    with pytest.raises(ModelError, match=r"without the tiny decoder.*guide_decoder"):
         sampled(tiny_components(), AdaptiveGuidance(decoder="tiny"))
 
 
