@@ -196,7 +196,7 @@ def test_a_lora_named_on_the_command_line_is_part_of_the_job(served: Path, tmp_p
     options = ("--output", tmp_path / "out", "--connection-file", served, "--lora", f"{lora}=0.5")
     arguments = ("submit", job, tmp_path / "passes", *options)
     absent = latentman(*arguments)
-    assert (absent.returncode, f"does not have the LoRA {lora}." in absent.stderr) == (2, True)
+    assert (absent.returncode, f"cannot find the LoRA {lora}." in absent.stderr) == (2, True)
     ids = []
     for content in (b"one", b"one", b"another"):
         lora.write_bytes(content)

@@ -158,7 +158,7 @@ def test_a_damaged_file_is_named(tmp_path: Path, data: bytes) -> None:
 def test_a_pickle_that_is_no_model_is_named(tmp_path: Path) -> None:
     source = tmp_path / "list.pkl"
     source.write_bytes(pickle.dumps([1, 2, 3], protocol=2))
-    with pytest.raises(BodyError, match="is no SMPL model"):
+    with pytest.raises(BodyError, match="is not an SMPL model"):
         convert_smpl(source, tmp_path / "out.npz")
 
 

@@ -366,7 +366,7 @@ UNREADABLE = {
     "a text file by another name.safetensors": (b"hello", r"cannot be read\. It is cut off after 5 bytes"),
     "text.ckpt": (b"hello, this is no pickle", r"cannot be read|was not opened"),
     "empty.ckpt": (b"", "cannot be read"),
-    "picture.png": (b"", "is not a weights file"),
+    "picture.png": (b"", "is not a weight file"),
 }
 
 
@@ -410,7 +410,7 @@ def test_a_checkpoint_without_a_controlnet_is_refused(written: tuple[Path, Model
 
 
 def test_files_that_are_not_there_are_all_named(written: tuple[Path, ModelFiles]) -> None:
-    with pytest.raises(ModelError, match="does not have the ControlNet /no/control, the autoencoder /no/vae"):
+    with pytest.raises(ModelError, match="cannot find the ControlNet /no/control, the autoencoder /no/vae"):
         load(written[0], ModelFiles(controlnet="/no/control", vae="/no/vae"))
 
 
