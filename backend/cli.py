@@ -51,26 +51,26 @@ class Command:
 
 COMMANDS = (
     Command("serve", "backend.commands.serve", "serve jobs to add-ons and command lines"),
-    Command("submit", "backend.commands.submit", "run a job file on rendered passes and fetch its frames"),
-    Command("status", "backend.commands.status", "list a backend's jobs"),
-    Command("cancel", "backend.commands.cancel", "stop a job"),
-    Command("clean", "backend.commands.clean", "remove ended jobs and what only they needed"),
+    Command("submit", "backend.commands.submit", "run a job file on rendered passes and save its frames"),
+    Command("status", "backend.commands.status", "list the backend's jobs"),
+    Command("cancel", "backend.commands.cancel", "cancel a job"),
+    Command("clean", "backend.commands.clean", "remove old finished jobs and files that only they used"),
     Command("run-job", "backend.commands.run_job", "run one job folder in this process", computes=True),
     Command("run-segment", "backend.commands.run_segment", "run one segment of a job folder", computes=True),
     Command("worker", "backend.commands.worker", "the worker process; started by serve", computes=True),
-    Command("eval table2", "backend.commands.eval_table2", "the paper's Table 2 on a local model", computes=True),
     Command(
-        "eval methods", "backend.commands.eval_methods", "the methods beside each other on many shots", computes=True
+        "eval table2", "backend.commands.eval_table2", "reproduce the paper's Table 2 with a local model", computes=True
     ),
+    Command("eval methods", "backend.commands.eval_methods", "the methods side by side on many shots", computes=True),
     Command("eval", "backend.commands.eval", "consistency report of a result"),
     Command("bench", "backend.commands.bench", "speed and memory, side by side in one run", computes=True),
     Command("report", "backend.commands.report", "video, contact sheet and manifest of a result"),
     Command("video", "backend.commands.video", "the frames of a take as an mp4 file"),
     Command("convert-smpl", "backend.commands.convert_smpl", "turn a licensed SMPL file into a safe npz"),
     Command("train", "backend.commands.train", "make the embedded model", computes=True),
-    Command("doctor", "backend.commands.doctor", "what works on this machine, and the command that mends the rest"),
+    Command("doctor", "backend.commands.doctor", "check this installation and say how to fix what does not work"),
 )
-_VERSION = ("--version", "tell the version")
+_VERSION = ("--version", "print the version")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -121,6 +121,6 @@ def _overview(given: list[str]) -> int:
         print(f"latentman {VERSION}")
         return EXIT_DONE
     if given:
-        print(f'latentman: there is no command "{given[0]}".', file=sys.stderr)
+        print(f'latentman: unknown command "{given[0]}".', file=sys.stderr)
     print(text, file=sys.stderr)
     return EXIT_BAD_ARGUMENTS

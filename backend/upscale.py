@@ -70,7 +70,9 @@ class Upscaler:
         failed, found = extractor.extract("output")
         if failed:
             height, width = rows.shape[:2]
-            raise JobError(CODE, f"ncnn could not enlarge {width}x{height} pixels ({failed}).", "Is there memory left?")
+            raise JobError(
+                CODE, f"ncnn could not enlarge {width}x{height} pixels ({failed}).", "Check that enough memory is free."
+            )
         cut = slice(MARGIN * self.factor, -MARGIN * self.factor)
         levels = np.array(found)[:, cut, cut].transpose(1, 2, 0) * 255
         return np.asarray(np.clip(np.rint(levels), 0, 255), np.uint8)
@@ -98,7 +100,7 @@ def model_files(factor: int) -> tuple[Path, Path]:
         raise InputError(
             CODE,
             f"This backend cannot enlarge frames: {model_name(factor)} is not installed.",
-            f"Run {INSTALL}, or put its .param and .bin into a folder and name that in {FOLDER}.",
+            f"Run {INSTALL}, or put its .param and .bin files into a folder and set {FOLDER} to that folder.",
         )
     found = []
     for end, digest in DIGESTS[factor].items():
@@ -109,7 +111,9 @@ def model_files(factor: int) -> tuple[Path, Path]:
             what = f"This backend cannot enlarge frames: {file} cannot be read ({error.strerror or error})."
             raise InputError(CODE, what, f"Run: {INSTALL}") from error
         if not same:
-            raise InputError(CODE, f"{file} is not the file that Real-ESRGAN publishes.", "Put that in its place.")
+            raise InputError(
+                CODE, f"{file} is not the file that Real-ESRGAN publishes.", "Replace it with the published file."
+            )
         found.append(file)
     return found[0], found[1]
 

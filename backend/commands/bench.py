@@ -29,20 +29,20 @@ _WIDTH = 130
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     kinds = parser.add_subparsers(dest="bench", required=True, metavar="|".join(KINDS))
-    diffusion = kinds.add_parser("diffusion", help="our sampler beside diffusers' stock pipeline")
+    diffusion = kinds.add_parser("diffusion", help="compare our sampler with diffusers' stock pipeline")
     defaults = DiffusionBench()
     for name in ("frames", "steps", "repeats"):
         diffusion.add_argument(f"--{name}", type=int, default=getattr(defaults, name), help="default: %(default)s")
-    diffusion.add_argument("--size", type=int, default=None, help="pixels a side (default: the model's own)")
+    diffusion.add_argument("--size", type=int, default=None, help="picture size in pixels (default: the model's own)")
     diffusion.add_argument("--device", default=defaults.device, help="cpu, cuda or auto (default: %(default)s)")
     diffusion.add_argument("--dtype", default=defaults.dtype, help="precision (default: the device's fastest)")
     diffusion.add_argument("--full-size", action="store_true", help="Stable Diffusion 1.5 with random weights")
     diffusion.add_argument("--compile", action="store_true", help="compile the models' blocks with torch.compile")
-    diffusion.add_argument("--micro-batch", type=int, default=None, help="frames at once (default: by free memory)")
+    diffusion.add_argument("--micro-batch", type=int, default=None, help="frames per batch (default: by free memory)")
     diffusion.add_argument(
-        "--case", action="append", choices=CASES, help="run this case only; may be given again (default: all)"
+        "--case", action="append", choices=CASES, help="run only this case; repeat for more (default: all)"
     )
-    matching = kinds.add_parser("correspondence", help="our assignment beside SciPy's dense solver")
+    matching = kinds.add_parser("correspondence", help="compare our assignment solver with SciPy's dense solver")
     sizes = CorrespondenceBench()
     matching.add_argument("--size", type=int, action="append", help=f"default: {', '.join(map(str, sizes.sizes))}")
     matching.add_argument("--view", action="append", choices=tuple(FRAMING), help="default: both")
@@ -53,23 +53,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=sizes.dense_bytes / 1e9,
         help="memory for the dense solver (default: %(default)s)",
     )
-    drawing = kinds.add_parser("surface", help="texels and views of a shot, and our z-buffer beside the plain way")
+    drawing = kinds.add_parser("surface", help="texels and views of a shot, and our z-buffer against brute force")
     shots = SurfaceBench()
     drawing.add_argument("--size", type=int, action="append", help=f"default: {', '.join(map(str, shots.sizes))}")
     drawing.add_argument("--view", action="append", choices=tuple(FRAMING), help="default: both")
     for name in ("frames", "repeats"):
         drawing.add_argument(f"--{name}", type=int, default=getattr(shots, name), help="default: %(default)s")
-    counting = kinds.add_parser("arithmetic", help="operations a frame takes, counted, of both models")
-    waiting = kinds.add_parser("waiting", help="threads that spin while they wait, and asleep, beside other programs")
+    counting = kinds.add_parser("arithmetic", help="count the operations per frame, for both models")
+    waiting = kinds.add_parser("waiting", help="compare spinning and sleeping threads while other programs run")
     waits = WaitingBench()
     waiting.add_argument("--repeats", type=int, default=waits.repeats, help="default: %(default)s")
-    waiting.add_argument("--others", type=int, default=waits.others, help="busy programs (default: one a processor)")
+    waiting.add_argument("--others", type=int, default=waits.others, help="busy programs (default: one per processor)")
     for kind in (diffusion, matching, drawing, counting, waiting, _add_enlarging(kinds)):
-        kind.add_argument("--json", action="store_true", help="all figures as JSON")
+        kind.add_argument("--json", action="store_true", help="print all figures as JSON")
 
 
 def _add_enlarging(kinds: argparse._SubParsersAction[argparse.ArgumentParser]) -> argparse.ArgumentParser:
-    enlarging = kinds.add_parser("enlarging", help="how steady a finished shot's frames stay when they are enlarged")
+    enlarging = kinds.add_parser("enlarging", help="measure how steady a finished shot's frames stay when enlarged")
     enlarging.add_argument("folder", type=Path, help="the output folder of a finished shot")
     enlarging.add_argument("--factor", type=int, choices=(2, 4), default=4, help="default: %(default)s")
     return enlarging

@@ -13,7 +13,7 @@ from shared.protocol.client.job_client import JobClient
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     add_connection_argument(parser)
-    parser.add_argument("job", help="the job's id or its beginning (latentman status)")
+    parser.add_argument("job", help="the job's id or its first characters (see latentman status)")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -25,7 +25,7 @@ def run(arguments: argparse.Namespace) -> int:
     if isinstance(end, Cancelled):
         print(f"Cancelled {job_id[:12]}.")
         return EXIT_DONE
-    print(f"Job {job_id[:12]} had {'finished' if isinstance(end, Done) else 'failed'} already.")
+    print(f"Job {job_id[:12]} has already {'finished' if isinstance(end, Done) else 'failed'}.")
     return EXIT_FAILED
 
 

@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("--work", type=Path, default=None, help="work folder (default: the user's own)")
     parser.add_argument("--days", type=float, default=DAYS, help="keep jobs younger than this (default: %(default)g)")
-    parser.add_argument("--dry-run", action="store_true", help="say what would go, and keep it")
+    parser.add_argument("--dry-run", action="store_true", help="list what would be removed, and remove nothing")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -29,7 +29,9 @@ def run(arguments: argparse.Namespace) -> int:
         raise InputError("clean.days", f"--days is {arguments.days:g}; it must be 0 or more.")
     work: Path = arguments.work or default_work_folder()
     if not (work / "journal.sqlite3").is_file():
-        raise InputError("clean.work", f"{work} is no work folder of the backend.", "Give the one of latentman serve.")
+        raise InputError(
+            "clean.work", f"{work} is not a backend work folder.", "Give the work folder that latentman serve uses."
+        )
     with FolderLock(work / "lock", 0.0):
         journal = Journal(work / "journal.sqlite3")
         try:

@@ -49,9 +49,9 @@ class Finding:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("--work", type=Path, default=None, help="work folder to look at")
+    parser.add_argument("--work", type=Path, default=None, help="work folder to check")
     add_model_arguments(parser, "to look at")
-    parser.add_argument("--json", action="store_true", help="one JSON list on stdout")
+    parser.add_argument("--json", action="store_true", help="print one JSON list")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -117,7 +117,9 @@ def check_model(model: str, files: ModelFiles) -> Finding:
     except OSError as error:
         return Finding("model", False, f"{model} cannot be read: {error.strerror or error}", f"chmod -R u+r {model}")
     if faults:
-        return Finding("model", False, f"{model} cannot be used. {' '.join(faults)}", "copy or download these again")
+        return Finding(
+            "model", False, f"{model} cannot be used. {' '.join(faults)}", "copy or download these files again"
+        )
     return Finding("model", True, f"{model}: {size >> 20} MiB in {sources.model}")
 
 
@@ -134,7 +136,7 @@ def check_disk(work: Path) -> Finding:
     """Room for passes and frames."""
     place = next(folder for folder in (work, *work.absolute().parents) if folder.exists())
     free = shutil.disk_usage(place).free
-    text = f"{free / 2**30:.1f} GiB free at {place}; {NEEDED_DISK_BYTES >> 30} GiB are wise"
+    text = f"{free / 2**30:.1f} GiB free at {place}; {NEEDED_DISK_BYTES >> 30} GiB are recommended"
     return Finding("disk", free >= NEEDED_DISK_BYTES, text, f"remove old jobs from {work / 'jobs'}")
 
 
@@ -144,7 +146,7 @@ def check_upscale() -> Finding:
         text = installed()
     except InputError as error:
         return Finding("upscale", False, error.message, error.hint)
-    return Finding("upscale", True, text or f"not installed, so frames keep their size; to have it: {INSTALL}")
+    return Finding("upscale", True, text or f"not installed (optional: enlarges frames); to install it: {INSTALL}")
 
 
 def _print(findings: list[Finding]) -> None:
@@ -153,4 +155,4 @@ def _print(findings: list[Finding]) -> None:
         mark = "[green]works[/]" if finding.works else "[red]fails[/]"
         console.print(f"{mark}  {finding.name:<12} {escape(finding.text)}", soft_wrap=True, highlight=False)
         if not finding.works:
-            console.print(f"       mend it:     {escape(finding.mend)}", soft_wrap=True, highlight=False)
+            console.print(f"       fix:     {escape(finding.mend)}", soft_wrap=True, highlight=False)

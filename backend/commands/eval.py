@@ -37,7 +37,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", type=Path, help="the output folder of a finished shot")
     parser.add_argument("--json", action="store_true", help="print all figures as JSON instead of a table")
     parser.add_argument("--output", type=Path, help=f"where {JSON_FILE} and {PICTURE_FILE} go (default: the folder)")
-    parser.add_argument("--against", metavar="METHOD", help="the unconstrained run to hold against (default: as found)")
+    parser.add_argument(
+        "--against", metavar="METHOD", help="the unconstrained run to compare with (default: found automatically)"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -27,15 +27,19 @@ MARKDOWN_FILE = "methods.md"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("--output", type=Path, default=Path("out/methods"), help="folder of the cells and the table")
+    parser.add_argument(
+        "--output", type=Path, default=Path("out/methods"), help="folder for the clips' results and the table"
+    )
     parser.add_argument("--prompts", type=int, default=10, help="how many of the ten prompts")
-    parser.add_argument("--motions", type=int, default=5, help="how many of the five motions, each with every prompt")
-    parser.add_argument("--seeds", type=int, default=2, help="seeds a shot")
-    parser.add_argument("--frames", type=int, default=16, help="frames a clip")
+    parser.add_argument(
+        "--motions", type=int, default=5, help="how many of the five motions; each is combined with every prompt"
+    )
+    parser.add_argument("--seeds", type=int, default=2, help="seeds per shot")
+    parser.add_argument("--frames", type=int, default=16, help="frames per clip")
     parser.add_argument("--steps", type=int, default=20, help="steps of every clip")
     parser.add_argument("--guidance", type=float, default=2.0, help="guidance scale")
     parser.add_argument("--model", default=EMBEDDED, help='"embedded", or a local model')
-    parser.add_argument("--into", type=Path, help="a document whose block gets the table, such as docs/benchmarks.md")
+    parser.add_argument("--into", type=Path, help="a document to put the table into, such as docs/benchmarks.md")
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -27,10 +27,12 @@ MARKDOWN_FILE = "table2.md"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("--output", type=Path, default=Path("out/table2"), help="folder of the cells and the table")
+    parser.add_argument(
+        "--output", type=Path, default=Path("out/table2"), help="folder for the clips' results and the table"
+    )
     parser.add_argument("--prompts", type=int, default=10, help="how many of the ten prompts")
-    parser.add_argument("--seeds", type=int, default=3, help="seeds a prompt")
-    parser.add_argument("--frames", type=int, default=8, help="frames a clip")
+    parser.add_argument("--seeds", type=int, default=3, help="seeds per prompt")
+    parser.add_argument("--frames", type=int, default=8, help="frames per clip")
     parser.add_argument("--steps", type=int, help="steps of every clip (default: the paper's, 100 and 50)")
     parser.add_argument("--guidance", type=float, default=2.0, help="guidance scale")
     parser.add_argument(
@@ -38,14 +40,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     own = declared(LatentManSettings)
     for name, help in (
-        ("guide_decoder", "what guidance looks through"),
-        ("guide_extent", "which latent cells guidance moves"),
+        ("guide_decoder", "the decoder that guidance uses"),
+        ("guide_extent", "which latent cells guidance may change"),
     ):
         choices = [choice.value for choice in own[name].choices]
         option = f"--{name.replace('_', '-')}"
         parser.add_argument(option, choices=choices, default=defaults(LatentManSettings)[name], help=help)
     parser.add_argument(
-        "--guide-through", choices=("unet", "decoder"), default="unet", help="how far back its gradient runs"
+        "--guide-through", choices=("unet", "decoder"), default="unet", help="how far back the guidance gradient runs"
     )
     parser.add_argument("--model", default=EMBEDDED, help='"embedded", or a local model')
 

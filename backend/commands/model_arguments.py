@@ -42,7 +42,7 @@ def _lora(text: str) -> LoraFile:
         return LoraFile(path, float(scale) if scale else 1.0)
     except ValueError as error:
         raise InputError(
-            "arguments.lora", f'The scale of "{text}" is no number.', "For example style.safetensors=0.8."
+            "arguments.lora", f'The scale of "{text}" is not a number.', "For example style.safetensors=0.8."
         ) from error
 
 

@@ -16,9 +16,11 @@ from shared.protocol.launch import ConnectionInfo
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("--stdio", action="store_true", help="take keys and work folder from stdin, end with it")
     parser.add_argument(
-        "--connection-file", type=Path, default=None, help="where to write what clients need (mode 0600)"
+        "--stdio", action="store_true", help="read keys and work folder from stdin, and stop when it closes"
+    )
+    parser.add_argument(
+        "--connection-file", type=Path, default=None, help="write the connection file for clients here (mode 0600)"
     )
     parser.add_argument("--work", type=Path, default=None, help="work folder (default: in the user's data folder)")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
@@ -33,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Serve until told to end."""
     if arguments.workers < 1 or not 0 <= arguments.port < 65536:
-        raise InputError("serve.arguments", "--workers is at least 1, --port from 0 to 65535.")
+        raise InputError("serve.arguments", "--workers must be at least 1, and --port from 0 to 65535.")
     if arguments.stdio:
         serve_stdio(arguments.runner, arguments.workers, arguments.dispatcher)
         return EXIT_DONE

@@ -38,13 +38,17 @@ CHARTS_FILE = "charts.npz"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("job", type=Path, help="job file; where it names no inputs they are taken from PASSES_DIR")
+    parser.add_argument("job", type=Path, help="job file; inputs that it does not name are taken from PASSES_DIR")
     parser.add_argument("passes", type=Path, help="rendered passes: 0001.exr ..., shot.json, vertices.npy, charts.npz")
     parser.add_argument("--output", type=Path, required=True, help="folder for the frames")
-    parser.add_argument("--connection-file", type=Path, help="backend to use (default: one of its own, for this job)")
-    parser.add_argument("--work", type=Path, default=None, help="work folder of the own backend")
-    parser.add_argument("--prompts", type=Path, metavar="FILE", help="keyed prompts, in place of the job's prompt")
-    add_model_arguments(parser, "to use instead of the job's")
+    parser.add_argument(
+        "--connection-file", type=Path, help="connection file of the backend to use (default: start one for this job)"
+    )
+    parser.add_argument("--work", type=Path, default=None, help="work folder of the backend that is started")
+    parser.add_argument(
+        "--prompts", type=Path, metavar="FILE", help="text file of keyed prompts, replaces the job's prompt"
+    )
+    add_model_arguments(parser, "replaces the job's own")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -72,12 +76,16 @@ def read_job(path: Path, passes: Path) -> tuple[list[Path], Job]:
     try:
         raw: Any = parse_json(path.read_bytes())
         if isinstance(raw, dict) and "latentman_shot" in raw:
-            raise InputError("job.shot", f"{path} is a shot that the panel saved.", "Run it in Blender: --job FILE.")
+            raise InputError(
+                "job.shot",
+                f"{path} is a job file that the panel saved, which needs Blender.",
+                "Run it with: blender -b -c latentman --job FILE",
+            )
         frames = convert(_object(raw).get("frames"), tuple[int, ...])
     except OSError as error:
         raise InputError("job.unreadable", f"The job file {path} cannot be read: {error.strerror or error}.") from error
     except StrictJSONError as error:
-        raise InputError("job.invalid", f"{path} is no job file: {error}.", "Write it again.") from error
+        raise InputError("job.invalid", f"{path} is not a job file: {error}.", "Write it again.") from error
     if any(not FIRST_FRAME <= frame <= LAST_FRAME for frame in frames):
         what = f"{path} has a frame outside {FIRST_FRAME} to {LAST_FRAME}."
         raise InputError("job.frames", what, "Change its frames.")
@@ -92,12 +100,12 @@ def read_job(path: Path, passes: Path) -> tuple[list[Path], Job]:
     raw.setdefault("inputs", dataclasses.asdict(inputs))
     job = with_model_at(parse_job(dump_json(raw)), path.absolute().parent)
     for key in unread_names(raw):
-        print(f"latentman: {key[:60]!r} in {path} is no setting of a job and is not read.", file=sys.stderr)
+        print(f"latentman: {key[:60]!r} in {path} is not a setting of a job and is ignored.", file=sys.stderr)
     if job.inputs != inputs:
         raise InputError(
             "passes.differ",
-            f"The files in {passes} are not those that {path} was written for.",
-            "Remove `inputs` from the job file to take them as they are.",
+            f"The files in {passes} are not the ones that {path} was written for.",
+            "Remove `inputs` from the job file to use them anyway.",
         )
     return sources, job
 

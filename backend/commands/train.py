@@ -43,25 +43,30 @@ TRIAL_PICTURES = 96
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `latentman train`."""
-    parser.add_argument("stage", nargs="?", choices=("all", *STAGES), default="all", help="one stage, or all in order")
+    parser.add_argument(
+        "stage", nargs="?", choices=("all", *STAGES), default="all", help="a stage, or all of them in order"
+    )
     parser.add_argument(
         "--folder", type=Path, default=Path(".cache/training"), help="pictures, latents, checkpoints, logs"
     )
-    parser.add_argument("--target", type=Path, default=EMBEDDED_FOLDER, help="where the exported model goes")
-    parser.add_argument("--pairs", type=int, default=7000, help="pairs of training pictures")
-    parser.add_argument("--minutes", type=float, help="time of each of the three trainings by the clock")
+    parser.add_argument("--target", type=Path, default=EMBEDDED_FOLDER, help="folder for the exported model")
+    parser.add_argument("--pairs", type=int, default=7000, help="number of training picture pairs")
+    parser.add_argument("--minutes", type=float, help="wall-clock time for each of the three trainings")
     parser.add_argument("--rate", type=float, default=8e-4, help="highest learning rate of the diffusion training")
     parser.add_argument(
-        "--start", type=Path, metavar="MODEL", help="go on from this exported model; its autoencoder and text stay"
+        "--start",
+        type=Path,
+        metavar="MODEL",
+        help="continue from this exported model; its autoencoder and text encoder stay as they are",
     )
-    parser.add_argument("--steps", type=int, default=10**9, help="steps of each of them")
+    parser.add_argument("--steps", type=int, default=10**9, help="steps for each picture")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument(
-        "--processes", type=int, default=os.cpu_count() or 1, help="training processes (on a GPU always one)"
+        "--processes", type=int, default=os.cpu_count() or 1, help="training processes (always one on a GPU)"
     )
-    parser.add_argument("--sheet", type=Path, help="where the sheet goes (default FOLDER/sheet.png)")
-    parser.add_argument("--guidance", type=float, default=2.0, help="guidance scale of sheet and figures")
-    parser.add_argument("--threads", type=int, default=1, help="threads a process")
+    parser.add_argument("--sheet", type=Path, help="file for the sheet (default: FOLDER/sheet.png)")
+    parser.add_argument("--guidance", type=float, default=2.0, help="guidance scale for sheet and figures")
+    parser.add_argument("--threads", type=int, default=1, help="threads per process")
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -54,7 +54,7 @@ class SampleSettings:
             if value is not None and value < 1:
                 raise InputError("sample.settings", f"{name} is {value}; it must be at least 1.")
         if not 0 <= self.seed < 2**63:
-            raise InputError("sample.settings", f"The seed is {self.seed}; it must lie in 0..2^63-1.")
+            raise InputError("sample.settings", f"The seed is {self.seed}; it must be from 0 to 2^63 - 1.")
         if not (math.isfinite(self.guidance_scale) and math.isfinite(self.controlnet_scale)):
             raise InputError("sample.settings", "guidance_scale and controlnet_scale must be finite numbers.")
 

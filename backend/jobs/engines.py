@@ -60,7 +60,7 @@ def _engine_of(sources: ModelSources) -> FamilyEngine:
     if engine is None:
         raise ModelError(
             "model.engine",
-            f"This backend has no engine for {sources.family.label}, which {sources.model} is.",
+            f"{sources.model} is a {sources.family.label} model, which this backend cannot run.",
             f"Use a model of: {', '.join(family.label for family in FAMILIES if family.name in ENGINES)}.",
         )
     return engine

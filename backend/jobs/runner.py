@@ -150,7 +150,7 @@ class _Run:
         """
         if not 0 <= index < len(self.segments):
             what = f"The job has no segment {index}: its {len(self.segments)} segments are counted from 0."
-            raise InputError("job.segment", what, "Give one that it has.")
+            raise InputError("job.segment", what, "Choose one of them.")
         reuse, segment = self._take_over(), self.segments[index]
         if not self._is_whole(segment):
             self.to_sample = (segment,)
@@ -213,7 +213,7 @@ class _Run:
         if index and self._lacks_what_the_next_needs(index - 1):
             needed.append(index - 1)
         if needed:
-            what = f"Segment {index} goes on from segment {needed[0]}, of which this folder has nothing whole."
+            what = f"Segment {index} needs the results of segment {needed[0]}, which this folder does not have."
             raise JobError("job.trajectory", what, f"Run segment {needed[0]} first.")
 
     def _latents(self, index: int) -> Tensor:

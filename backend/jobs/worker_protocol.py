@@ -68,10 +68,10 @@ def read_command(line: bytes) -> WorkerCommand:
         raw = parse_json(line)
         kind = _COMMANDS.get(str(raw.get("command"))) if isinstance(raw, dict) else None
         if kind is None:
-            raise ProtocolError("worker.command", "The worker was sent a command that it does not know.")
+            raise ProtocolError("worker.command", "The worker received an unknown command.")
         return msgspec.convert(raw, kind)
     except (StrictJSONError, msgspec.ValidationError) as error:
-        raise ProtocolError("worker.command", f"The worker was sent a broken command: {error}.") from error
+        raise ProtocolError("worker.command", f"The worker received a broken command: {error}.") from error
 
 
 # ---- Lines, from the worker

@@ -119,7 +119,7 @@ def find_sources(model: str, files: ModelFiles | None = None, families: Iterable
         raise ModelError(
             "model.missing",
             f'The backend has no model "{model[:200]}".',
-            'Give "embedded", or a folder or .safetensors file on the machine that the backend runs on.',
+            'Use "embedded", or a model folder or .safetensors file on the machine that runs the backend.',
         )
     family = family_of(place, families)
     found = ((part.name, place_of_part(part, place, files)) for part in family.parts)
@@ -142,7 +142,9 @@ def check_complete(sources: ModelSources) -> None:
     held = [part for part in parts if part.name not in sources.apart and (folder or not part.in_checkpoint)]
     absent = [part for part in held if not (sources.home / part.name).is_dir()]
     places = [f"{part.name} ({sources.home / part.name})" for part in absent]
-    advice = ["Give a whole folder in diffusers' layout."] if folder and absent else [part.advice for part in absent]
+    advice = (
+        ["Choose a complete folder in diffusers' layout."] if folder and absent else [part.advice for part in absent]
+    )
     for part in parts:
         if part in sources.family.apart and not sources.apart[part.name].exists():
             places.append(f"{part.name} ({sources.apart[part.name]})")
@@ -159,12 +161,12 @@ def _check_named(files: ModelFiles) -> None:
         raise ModelError(
             "model.missing",
             f"The backend does not have the {', the '.join(absent)}.",
-            "Give paths on the machine that the backend runs on.",
+            "Use paths on the machine that runs the backend.",
         )
     for place, path in named:
         if place.folder_of and not Path(path).is_dir():
             raise ModelError(
-                "model.config", f"{path} is not a folder.", f"Give the folder that holds {place.folder_of}."
+                "model.config", f"{path} is not a folder.", f"Choose the folder that contains {place.folder_of}."
             )
 
 

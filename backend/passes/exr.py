@@ -39,7 +39,7 @@ def read_frame(path: Path) -> FramePasses:
         raise PassesError(
             "passes.labels",
             f"{path.name}: layer {PART_CHANNEL} holds part labels that are not whole numbers from 0 to {PART_COUNT}.",
-            "Render the passes again with this add-on; a filter or denoiser has touched them.",
+            "Render the passes again with this add-on; a filter or denoiser has changed them.",
         )
     part = labels.astype(np.uint8)
     body = part > 0
@@ -88,7 +88,7 @@ def _channels(path: Path) -> dict[str, NDArray[Any]]:
 
 
 def _unreadable(path: Path) -> PassesError:
-    return PassesError("passes.unreadable", f"{path.name} is not a whole OpenEXR file.", "Render the passes again.")
+    return PassesError("passes.unreadable", f"{path.name} is not a complete OpenEXR file.", "Render the passes again.")
 
 
 def _named(names: Iterable[str], wanted: str, path: Path) -> str:

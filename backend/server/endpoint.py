@@ -105,7 +105,7 @@ class Endpoint:
             socket.curve_publickey = zmq.curve_public(server_secret_key)
             socket.curve_secretkey = server_secret_key
         except (zmq.ZMQError, ValueError) as error:
-            raise BackendError("backend.keys", "The server's secret key is no CURVE key.") from error
+            raise BackendError("backend.keys", "The server's secret key is not a CURVE key.") from error
         socket.curve_server = True
         socket.zap_domain = ZAP_DOMAIN.encode("ascii")
         socket.linger = 0
@@ -123,7 +123,7 @@ class Endpoint:
             raise BackendError(
                 "backend.bind",
                 f"Cannot listen on {host} port {port or 'any'}: {error.strerror}.",
-                "Give another --host or --port.",
+                "Choose another --host or --port.",
             ) from error
         endpoint = self.socket.getsockopt_string(zmq.LAST_ENDPOINT)
         return int(endpoint.rsplit(":", 1)[1])

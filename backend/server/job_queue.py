@@ -233,7 +233,7 @@ class JobQueue:
             else:
                 self._journal.add_frame(job_id, frame, digest)
         if absent:
-            said = f"The worker ended without frame {absent[0]}."
+            said = f"The worker finished without making frame {absent[0]}."
             self._fail(job_id, JobError("job.frames_absent", said, "Submit it again."))
             return
         self._end(job_id)

@@ -100,7 +100,7 @@ class Session:
     def _begin(self, store: InputStore, put: Put, max_input_bytes: int) -> None:
         if not 0 <= put.size <= max_input_bytes:
             raise ProtocolError(
-                "protocol.input_size", f"An input of {put.size} bytes; at most {max_input_bytes} are taken."
+                "protocol.input_size", f"An input of {put.size} bytes; at most {max_input_bytes} are allowed."
             )
         if put.digest in self._uploads:
             self._uploads.pop(put.digest).abandon()

@@ -47,10 +47,10 @@ class BackgroundChoice(Enum):
         return {
             BackgroundChoice.ASKED_PLATE: "Background: one plate for all frames, as asked.",
             BackgroundChoice.ASKED_KEEP: "Background: each frame's own, as asked.",
-            BackgroundChoice.PLATE: "Background: one plate for all frames, since the camera stands still.",
-            BackgroundChoice.MOVING_CAMERA: "Background: each frame's own, since the camera moves.",
-            BackgroundChoice.NAMED: f"Background: each frame's own, since a plate could cut the {name}.",
-            BackgroundChoice.STANDS_OFF: "Background: each frame's own, since much is drawn beside the body.",
+            BackgroundChoice.PLATE: "Background: one plate for all frames, because the camera stands still.",
+            BackgroundChoice.MOVING_CAMERA: "Background: each frame's own, because the camera moves.",
+            BackgroundChoice.NAMED: f"Background: each frame's own, because a plate could cut off the {name}.",
+            BackgroundChoice.STANDS_OFF: "Background: each frame's own, because a lot is drawn outside the body.",
         }[self]
 
 

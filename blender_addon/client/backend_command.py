@@ -15,6 +15,8 @@ from ..shared.errors import InputError
 _FOLDERS = ("Scripts", "bin") if os.name == "nt" else ("bin", "Scripts")
 _PROGRAMS = ("latentman.exe", "latentman") if os.name == "nt" else ("latentman", "latentman.exe")
 _INSIDE = ("", ".venv", "venv")  # of a chosen folder: the environment itself, or a project with its environment in it
+# torch then finds no graphics card: NVIDIA's and AMD's names for the list of those that a process may use.
+NO_CARD = (("CUDA_VISIBLE_DEVICES", "-1"), ("HIP_VISIBLE_DEVICES", "-1"))
 _SERVE = ("serve", "--stdio")
 _CHOOSE = "Choose the latentman program, or the folder of the environment that the backend is installed in."
 

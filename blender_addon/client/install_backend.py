@@ -130,8 +130,8 @@ class BackendInstall:
         try:
             order.root.mkdir(parents=True, exist_ok=True)
             self.log_file.write_text(f"Installing {requirement} into {order.root}\n", encoding="utf-8")
+            folder = new_environment(order.root)  # before any is removed, so that none of their names comes again
             remove_others(order.root)
-            folder = new_environment(order.root)
             free = self._free_bytes(order.root)
         except OSError as error:
             raise storage_error(error, order.root) from error
@@ -175,7 +175,7 @@ class BackendInstall:
         for python in python_commands(order.python):
             try:
                 asked = yield from self._call(order, 0, ask_python(python))
-            except OSError:
+            except BackendError:
                 continue  # a name that leads to no program
             if asked.code == 0:
                 return python
@@ -219,16 +219,20 @@ class BackendInstall:
 
 
 def _start(words: tuple[str, ...], order: InstallOrder, log: IO[bytes]) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        words,
-        stdin=subprocess.DEVNULL,
-        stdout=log,
-        stderr=subprocess.STDOUT,
-        cwd=order.root,
-        env={**os.environ, **order.environment},
-        start_new_session=sys.platform != "win32",
-        creationflags=NEW_GROUP | NO_WINDOW,
-    )
+    try:
+        return subprocess.Popen(
+            words,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            cwd=order.root,
+            env={**os.environ, **order.environment},
+            start_new_session=sys.platform != "win32",
+            creationflags=NEW_GROUP | NO_WINDOW,
+        )
+    except OSError as error:
+        sentence = f"{words[0]} could not be started: {error.strerror}."
+        raise BackendError("backend.install_failed", sentence, f"The log says more: {order.root / LOG_NAME}") from error
 
 
 def _progress(stage: int, text: str, filled: Path | None) -> InstallProgress:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..shared.errors import InputError
-from .backend_command import program_in
+from .backend_command import NO_CARD, program_in
 
 PYTHONS = ((3, 11), (3, 12), (3, 13))  # those that the backend supports, as its pyproject.toml says
 ANY_CARD, NVIDIA, CPU = "AUTO", "NVIDIA", "CPU"
@@ -80,8 +80,7 @@ class InstallOrder:
     @property
     def environment(self) -> dict[str, str]:
         """What is added to the commands' environment: for a CPU, that there is no card."""
-        hidden = {"CUDA_VISIBLE_DEVICES": "-1", "HIP_VISIBLE_DEVICES": "-1"} if self.card == CPU else {}
-        return {"PYTHONUNBUFFERED": "1", **hidden}
+        return {"PYTHONUNBUFFERED": "1", **dict(NO_CARD if self.card == CPU else ())}
 
 
 def wheel_name(version: str) -> str:

@@ -28,6 +28,8 @@ PLACES: Mapping[str, str] = {
     "latentman.take_background": TAKES,
     "latentman.compare_takes": TAKES,
     "latentman.find_takes": TAKES,
+    "latentman.save_video": TAKES,
+    "latentman.delete_take": TAKES,
     "latentman.put_texture_on_body": TAKES,
     "latentman.put_texture_file": TAKES,
 }

@@ -93,8 +93,6 @@ class LATENTMAN_OT_import_motion(bpy.types.Operator):
         """
         scene = context.scene
         self._take_from_scene(scene)
-        if adopt(scene):
-            self.report({"INFO"}, adopted(scene))
         made = []
         for path in self._paths(scene):
             try:
@@ -103,6 +101,8 @@ class LATENTMAN_OT_import_motion(bpy.types.Operator):
                 refuse(self, error)
         if not made:
             return {"CANCELLED"}
+        if adopt(scene):  # not before: an operator that is cancelled leaves no step to undo
+            self.report({"INFO"}, adopted(scene))
         try:
             _frame(context, made[-1])
         except LatentManError as error:

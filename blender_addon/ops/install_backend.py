@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ from .base.reporting import allow, refuse, show_log_text
 
 LOG_TEXT = "LatentMan installation.log"
 _DIALOG_WIDTH = 420
+_BLOCKING_SLEEP_S = 0.02
 _NOT_ENABLED = "The add-on is not enabled in the preferences"
 
 
@@ -94,12 +97,16 @@ class LATENTMAN_OT_install_backend(bpy.types.Operator):
         layout.label(text=f"Folder: {order.root}")
 
     def execute(self, context: Any) -> Outcome:
-        """Begin; the timer goes on."""
+        """Begin; the timer goes on. Scripts in the background come back when it has ended."""
+        order = install_order(context)
         if self.filepath:
-            addon_preferences(context).package = bpy.path.abspath(self.filepath)
-            context.preferences.is_dirty = True
+            order = replace(order, package=bpy.path.abspath(self.filepath))
+            _keep_package(context, order.package)
         install = generation().install
-        install.start(install_order(context))
+        install.start(order)
+        while bpy.app.background and install.running:
+            install.step()
+            time.sleep(_BLOCKING_SLEEP_S)
         wake()
         if install.error is not None:
             self.report({"ERROR"}, str(install.error))  # the preferences and the panel show it with its buttons
@@ -191,6 +198,14 @@ class LATENTMAN_OT_show_install_log(bpy.types.Operator):
     def execute(self, context: Any) -> Outcome:
         """Fill the text."""
         return show_log_text(self, generation().install.log_file, LOG_TEXT)
+
+
+def _keep_package(context: Any, package: str) -> None:
+    """Name the package in the preferences, for the next time; the bpy module may have none."""
+    own = addon_preferences(context)
+    if own is not None:
+        own.package = package
+        context.preferences.is_dirty = True
 
 
 def install_order(context: Any) -> InstallOrder:

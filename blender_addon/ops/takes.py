@@ -16,7 +16,7 @@ from ..shot.unfinished_takes import delete_take, unfinished_folder
 from ..timeline.compare import clear_background, other_take, set_background, show_only
 from ..timeline.take import ENGINE, Take, add_take, find_take, remove_takes, take_job, take_named, takes
 from ..typed_bpy import Outcome, registration_of
-from .base.reporting import allow, refuse
+from .base.reporting import allow, refuse, reported
 
 
 class _OfTake:
@@ -29,12 +29,10 @@ class _OfTake:
         """Only if there is a take."""
         return allow(cls, "" if takes(context.scene) else "There is no take yet: press Generate")
 
+    @reported
     def execute(self, context: Any) -> Outcome:
         """Do it."""
-        try:
-            self.act(context.scene, self.take)
-        except LatentManError as error:
-            return refuse(self, error)
+        self.act(context.scene, self.take)
         return {"FINISHED"}
 
     def act(self, scene: Any, take: str) -> None:
@@ -109,12 +107,10 @@ class LATENTMAN_OT_compare_takes(bpy.types.Operator):
         """Only if there are two."""
         return allow(cls, "" if other_take(context.scene) else "Two takes are needed to compare")
 
+    @reported
     def execute(self, context: Any) -> Outcome:
         """Change over."""
-        try:
-            show_only(context.scene, other_take(context.scene))
-        except LatentManError as error:
-            return refuse(self, error)
+        show_only(context.scene, other_take(context.scene))
         return {"FINISHED"}
 
 
@@ -130,16 +126,14 @@ class LATENTMAN_OT_find_takes(bpy.types.Operator):
         """Not while a take is being made."""
         return allow(cls, "A shot is being generated" if generation().running else "")
 
+    @reported
     def execute(self, context: Any) -> Outcome:
         """Look, and add them."""
         scene, added = context.scene, 0
-        try:
-            for found in finished_takes(output_base(context, scene)):
-                if find_take(scene, found.folder) is None:
-                    add_take(scene, Take(found.folder, found.job, found.job_id, found.engine, found.notes))
-                    added += 1
-        except LatentManError as error:
-            return refuse(self, error)
+        for found in finished_takes(output_base(context, scene)):
+            if find_take(scene, found.folder) is None:
+                add_take(scene, Take(found.folder, found.job, found.job_id, found.engine, found.notes))
+                added += 1
         self.report({"INFO"}, f"Takes added to the timeline: {added}")
         return {"FINISHED"}
 
@@ -169,13 +163,12 @@ class LATENTMAN_OT_delete_take(bpy.types.Operator):
         )
         return outcome
 
+    @reported
     def execute(self, context: Any) -> Outcome:
         """Delete it."""
+        folder = self._folder(context)
         try:
-            folder = self._folder(context)
             delete_take(folder)
-        except LatentManError as error:
-            return refuse(self, error)
         finally:
             generation().takes.unfinished.forget()
         remove_takes(context.scene, folder)

@@ -11,7 +11,7 @@ import bpy
 
 from .. import __package__ as addon_name
 from .. import compat
-from ..client.backend_command import BackendCommand, Places, find_backend, parse_backend_command
+from ..client.backend_command import NO_CARD, BackendCommand, Places, find_backend, parse_backend_command
 from ..client.backend_process import BackendProcess
 from ..client.generate_job import GenerateJob
 from ..client.own_environment import own_environment
@@ -32,9 +32,7 @@ WORK_FOLDER = ".backend"
 CHECKOUT = Path(__file__).resolve().parents[2]  # the project's folder, where the add-on runs from it
 BY_HAND_FOLDER = Path.home() / "latentman-backend"  # where the commands to copy make the environment
 
-# torch then finds no graphics card: NVIDIA's and AMD's names for the list of those that a process may use.
-_NO_CARD = (("CUDA_VISIBLE_DEVICES", "-1"), ("HIP_VISIBLE_DEVICES", "-1"))
-DEVICES = {"auto": (), "cpu": _NO_CARD}
+DEVICES = {"auto": (), "cpu": NO_CARD}
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,8 +25,8 @@ def _lora(name: str, pattern: str) -> Kind:
 
 # The first row that tells names the file.
 UNSUPPORTED = (
-    _kind("a ControlNet of differences to its own base model", Mark(holds=r"^difference$")),
-    _kind("a ControlNet kept as a LoRA", Mark(holds=r"^lora_controlnet$")),
+    _kind("a ControlNet stored as differences from its base model", Mark(holds=r"^difference$")),
+    _kind("a ControlNet stored as a LoRA", Mark(holds=r"^lora_controlnet$")),
     _kind("a LyCORIS file of the kind OFT", Mark(ends=(".oft_blocks", ".oft_diag"))),
     _kind("a LyCORIS file of the kind IA3", Mark(ends=(".on_input",))),
     _kind("a LyCORIS file of the kind GLoRA", Mark(ends=(".a1.weight",)), Mark(ends=(".b1.weight",))),
@@ -64,11 +64,11 @@ UNSUPPORTED_PROMPT_WIDTHS = {1024: "Stable Diffusion 2", 1280: "Stable Diffusion
 
 
 def sort_by_channels(channels: int, latents: int) -> str:
-    """What a UNet is that takes more channels than its latents have; empty where that does not tell."""
+    """What kind of UNet takes more channels than its latents have; empty if the number does not say."""
     return {2 * latents + 1: "an inpainting model", 2 * latents: "a model that edits pictures"}.get(channels, "")
 
 
 def misfit_of_channels(channels: int, latents: int) -> str:
-    """Why a UNet of so many channels does not go with latents of so many, as a sentence's end."""
-    sort = sort_by_channels(channels, latents) or "a model of another sort"
+    """Why a UNet with this many channels does not fit latents with that many, as the end of a sentence."""
+    sort = sort_by_channels(channels, latents) or "a model of another kind"
     return f"takes {channels} channels instead of {latents}: {sort}"

@@ -81,7 +81,7 @@ def _fitted(body: Positions, shown: _Shown, reader: Reader, ask: Ask, name: str)
     fit = fit_positions(joints @ turn_to_y(upright.axis).T, shown.rest, name=name)
     said = (
         f"Fitted to joint positions scaled by {fit.scale:.3f}: mean joint distance {fit.residual_cm:.2f} cm, "
-        f"feet {fit.feet_cm:.2f} cm; the turn of straight limbs, head and hands about themselves is guessed."
+        f"feet {fit.feet_cm:.2f} cm; the twist of straight limbs, head and hands is a guess."
     )
     motion = SMPLMotion(
         fit.poses, fit.root, shown.betas, shown.fps, source=name, twist_known=False, notes=(said,),
@@ -91,10 +91,10 @@ def _fitted(body: Positions, shown: _Shown, reader: Reader, ask: Ask, name: str)
 
 
 def _unread(fields: Fields, reader: Reader) -> str:
-    """One sentence about the entries that nobody reads; empty without any."""
+    """One sentence about the entries that no reader uses; empty if there are none."""
     known = {*reader.entries, *reader.needless, *reader.rate_keys, *reader.marks, *RATE_KEYS, *SHAPE_KEYS}
     keys = [key for key in (*fields.entries, *fields.unopened) if key not in known]
     if not keys:
         return ""
     more = f" and {len(keys) - 6} more" if len(keys) > 6 else ""
-    return f"Not read: {', '.join(map(repr, keys[:6]))}{more}."
+    return f"Ignored entries: {', '.join(map(repr, keys[:6]))}{more}."

@@ -148,7 +148,7 @@ def _usable_leg_length(joints: Array, name: str) -> float:
     if length < _SHORTEST_LEG_M:
         raise MotionError(
             "motion.no_skeleton",
-            f"{name}: the legs are {length:.4f} m long, so the points are no skeleton in metres.",
+            f"{name}: the legs are {length:.4f} m long, so the points are not a skeleton in metres.",
             "Export joint positions in metres, in SMPL's joint order.",
         )
     return length

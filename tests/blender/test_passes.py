@@ -244,7 +244,7 @@ def test_two_characters_share_one_vertex_file(tmp_path: Path) -> None:
 
 def test_refusals_name_what_is_wrong(tmp_path: Path) -> None:
     scene, _, _ = body_scene(2)
-    with pytest.raises(InputError, match="holds no frame"):
+    with pytest.raises(InputError, match="contains no frame"):
         render(tmp_path, ())
     with pytest.raises(InputError, match="no pass engine"):
         render(tmp_path, (1,), engine="workbench")
@@ -301,7 +301,7 @@ def test_a_killed_child_becomes_an_error_and_the_next_run_goes_on(tmp_path: Path
     while not wait(run):
         pass
     run._process.kill()
-    with pytest.raises(RenderError, match="was ended by the system"):
+    with pytest.raises(RenderError, match="was stopped by the system"):
         while not run.done:
             wait(run)
     again = render(tmp_path, (1, 2, 3, 4, 5, 6), 64, 64)

@@ -152,7 +152,7 @@ def test_ctrl_c_cancels_the_job(served: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "code", "sentence"),
     [
-        ({"prompt": "x" * 10_000}, 2, "The prompt has 10,000 characters; at most 2,000 are taken."),
+        ({"prompt": "x" * 10_000}, 2, "The prompt has 10,000 characters; the limit is 2,000."),
         ({"frames": []}, 2, "The job has no frames."),
         ({"prompt": "fail=model"}, 2, "The model is not there. Bring it."),
         ({"prompt": "fail=input"}, 2, "The picture is too small. Use a larger one."),

@@ -110,7 +110,7 @@ class Table2Plan:
                 raise InputError(
                     "eval.plan",
                     f"--{name} {chosen} is not among the settings of --parity {self.parity}.",
-                    "Leave one of the two out.",
+                    "Remove one of the two.",
                 )
 
     def steps_of(self, baseline: Baseline) -> int:

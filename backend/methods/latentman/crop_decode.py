@@ -165,5 +165,5 @@ def _check_decoder(decoder: Any) -> None:
         raise ModelError(
             "model.decoder",
             "This autoencoder's decoder is not of Stable Diffusion's kind, so that a crop of it cannot be decoded.",
-            "Set the guidance to decode whole pictures.",
+            'Set guide_decode to "whole".',
         )

@@ -53,7 +53,7 @@ def read_embedding(source: EmbeddingSource) -> Embedding:
         word, vectors = next(iter(tensors.items())) if len(tensors) == 1 else ("", None)
     if not isinstance(vectors, Tensor) or vectors.ndim not in (1, 2) or not vectors.numel():
         names = sorted(map(str, values))
-        kind = weight_kinds(names).name or "no textual inversion embedding"
+        kind = weight_kinds(names).name or "not a textual inversion embedding"
         raise ModelError(
             "model.embedding", f"{path} is {kind}; it holds {some_names(names) or 'nothing'}.", "Give the right file."
         )
@@ -73,7 +73,7 @@ def split_bundle(path: Path, weights: Mapping[str, Tensor]) -> tuple[tuple[Embed
         else:
             raise ModelError(
                 "model.embedding",
-                f'The embedding "{word}" in {path} is none for Stable Diffusion 1.5: it holds {entry or "nothing"}.',
+                f'The embedding "{word}" in {path} is not for Stable Diffusion 1.5: it holds {entry or "nothing"}.',
                 "Use a LoRA without it.",
             )
     return tuple(bundled), others
@@ -94,7 +94,7 @@ def add_embeddings(embeddings: Iterable[Embedding], tokenizer: Any, text_encoder
                 "model.embedding",
                 f"{embedding.place} has vectors of width {width}; this model's text encoder has {table.shape[1]}: it "
                 f"is made for {made_for}.",
-                "Use one that is made for this model.",
+                "Use one made for this model.",
             )
         token = _add_word(tokenizer, embedding)
         rows[token] = tuple(range(table.shape[0], table.shape[0] + count))
@@ -113,8 +113,8 @@ def _add_word(tokenizer: Any, embedding: Embedding) -> int:
     if not word.strip() or word.lower() in taken:
         raise ModelError(
             "model.embedding_word",
-            f'{embedding.place} cannot stand for "{word}", a word that the tokenizer has.',
-            "Give it a token of its own.",
+            f'{embedding.place} cannot stand for "{word}", a word that the tokenizer already has.',
+            "Choose another word for it.",
         )
     tokenizer.add_tokens([AddedToken(word, single_word=True, normalized=True)])
     token: int = tokenizer.convert_tokens_to_ids(word)

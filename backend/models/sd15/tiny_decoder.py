@@ -27,7 +27,7 @@ def with_tiny_decoder(components: Components, sources: ModelSources) -> Componen
     if not place.is_dir():
         raise ModelError(
             "model.tiny_decoder",
-            f"The job guides by a tiny decoder, and the model has none in {place}.",
+            f"The job needs a tiny decoder for guidance, but {place} has none.",
             "Put the folder of an AutoencoderTiny there (TAESD for Stable Diffusion 1.5), or set "
             'settings.guide_decoder to "full".',
         )
@@ -55,7 +55,7 @@ def tiny_autoencoder(components: Components) -> TinyAutoencoder:
     if components.tiny_vae is None:
         raise ModelError(
             "model.tiny_decoder",
-            "This model was loaded without its tiny decoder, by which the method guides.",
+            "This model was loaded without the tiny decoder that the method needs.",
             'Set settings.guide_decoder to "full".',
         )
     return components.tiny_vae
@@ -65,7 +65,7 @@ def _misfits(tiny: TinyAutoencoder, components: Components) -> Iterator[str]:
     """What keeps a tiny autoencoder from standing in for the model's own, in words."""
     config = tiny.config
     if config.latent_channels != components.latent_channels:
-        yield f"it takes {config.latent_channels} latent channels, the autoencoder {components.latent_channels}"
+        yield f"it expects {config.latent_channels} latent channels, the autoencoder {components.latent_channels}"
     if (config.upsampling_scaling_factor, config.upsample_fn) != (2, "nearest"):
         yield f"it enlarges by {config.upsampling_scaling_factor} ({config.upsample_fn}), not by 2 (nearest)"
     factor = config.upsampling_scaling_factor ** (len(config.decoder_block_out_channels) - 1)

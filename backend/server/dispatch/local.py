@@ -74,8 +74,8 @@ class LocalDispatcher:
         if any(place.assignment is not None for place in self._places):
             raise BackendError(
                 "backend.busy",
-                "A job is running on the backend, and its model is in use.",
-                "Release the memory when the job has ended, or cancel it.",
+                "The backend is running a job and needs its model.",
+                "Wait until the job has ended, or cancel it; then release the memory.",
             )
         for place in self._places:
             place.send(Unload())
@@ -180,7 +180,7 @@ class _Place:
             self._process.stdin.write(write_command(command))
             self._process.stdin.flush()
         except OSError:
-            logger.warning("worker %d no longer reads; its end is being reported", self._index)
+            logger.warning("worker %d no longer reads; it is reported as ended", self._index)
 
     def _open(self) -> bool:
         """Start the process and the thread that reads it. A start that fails is reported as a death."""

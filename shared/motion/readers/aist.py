@@ -20,10 +20,12 @@ def read_aist(fields: Fields, ask: Ask) -> Clip:
     """The clip, its places in metres: the body was fitted `smpl_scaling` times as large. Raises MotionError."""
     scaling = float(fields.numbers(_SCALING, (1,))[0])
     if scaling <= 0.0:
-        raise fields.fault("motion.scaling", _SCALING, f"is {scaling:g}, no scaling", "Export the file again.")
+        raise fields.fault(
+            "motion.scaling", _SCALING, f"is {scaling:g}, which is not a valid scaling", "Export the file again."
+        )
     clip = read_amass(fields, ask)
     assert isinstance(clip.body, Rotations)
-    said = f"Places are divided by the file's scaling, {scaling:g}."
+    said = f"Positions were divided by the file's scaling, {scaling:g}."
     return replace(clip, body=replace(clip.body, place=clip.body.place / scaling), notes=(*clip.notes, said))
 
 

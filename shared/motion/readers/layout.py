@@ -52,7 +52,7 @@ def positions_of(fields: Fields, key: str, clip: Array) -> Array:
             raise fields.fault("motion.kit", key, "has KIT's 21 joints, which are not SMPL's", hint)
         what = f"has {joints} joints, not {', '.join(map(str, _COUNTS[:-1]))} or {_COUNTS[-1]}"
         if 3 not in clip.shape[1:]:
-            what = f"has a clip of shape {clip.shape}, which are no joint positions"
+            what = f"has a clip of shape {clip.shape}, which is not joint positions"
         raise fields.fault("motion.wrong_shape", key, what, "Export SMPL's joints as (frames, 22, 3).")
     if clip.size == 0:
         raise fields.fault("motion.wrong_shape", key, f"has shape {clip.shape}: no frames")

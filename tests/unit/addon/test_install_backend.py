@@ -170,6 +170,16 @@ def test_without_a_python_that_fits_it_says_which_ones_do(tmp_path: Path, monkey
     assert python_commands(sys.executable) == [(sys.executable,)]
 
 
+def test_a_log_that_cannot_be_written_is_not_taken_for_a_missing_python(tmp_path: Path) -> None:
+    order = order_for(tmp_path)
+    install = BackendInstall(lambda folder: PLENTY)
+    install.start(order)
+    (order.root / "install.log").unlink()
+    (order.root / "install.log").mkdir()
+    drive(install)
+    assert install.error is not None and install.error.code.startswith("storage.")
+
+
 def test_the_commands_to_copy_do_what_the_button_does(tmp_path: Path) -> None:
     order = order_for(tmp_path / "with a space")
     folder = tmp_path / "by hand"

@@ -64,7 +64,7 @@ def load_scheduler_config(sources: ModelSources) -> dict[str, Any]:
         return built_in_config(SCHEDULER.name)
     config = read_config(path)
     if config is None:
-        raise ModelError("model.missing", f"{path} is missing or not a JSON object.", "Give a whole model folder.")
+        raise ModelError("model.missing", f"{path} is missing or not a JSON object.", "Choose a complete model folder.")
     return config
 
 
@@ -104,7 +104,7 @@ def _check_kind(sources: ModelSources, shapes: Mapping[str, tuple[int, ...]]) ->
         raise ModelError(
             "model.kind",
             f"The UNet of {sources.model} {misfit_of_channels(channels, latents)}.",
-            "Use one that makes pictures from text.",
+            "Use a model that makes pictures from text only.",
         )
 
 

@@ -56,12 +56,12 @@ def fill_part(part: Part, module: Any, weights: Mapping[str, Tensor], problems: 
     prefix = part.weights.prefix
     others = tuple(prefix_of(other) for other in SD15.parts if other != part and prefix_of(other))
     if not any(key.startswith(prefix) for key in weights) and any(key.startswith(others) for key in weights):
-        problems.append(f"{part.name}: the file has none, only other parts of a model")
+        problems.append(f"{part.name}: the file does not contain it, only other parts of a model")
         return
     try:
         found = NAMES[part.name](weights.keys(), module.config if isinstance(module.config, Mapping) else {})
     except _CONFIG_ERRORS as error:
-        problems.append(f"{part.name}: its weights cannot be told apart as config.json has it ({first_line(error)})")
+        problems.append(f"{part.name}: its weights do not match config.json ({first_line(error)})")
         return
     wanted = {key: value.shape for key, value in module.state_dict().items()}
     ready = {new: _as_wanted(weights[old], wanted[new]) for new, old in found.items() if new in wanted}

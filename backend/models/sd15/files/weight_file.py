@@ -41,7 +41,7 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     found = inner if isinstance(inner, Mapping) else values
     tensors = {str(key): value.detach() for key, value in found.items() if isinstance(value, Tensor)}
     if not tensors:
-        raise ModelError("model.no_weights", f"{path} holds no weights.", "Copy or download it again.")
+        raise ModelError("model.no_weights", f"{path} contains no weights.", "Copy or download it again.")
     return tensors
 
 
@@ -49,7 +49,7 @@ def read_pickle(path: Path) -> dict[str, Any]:
     """The mapping in a pickled file, by `torch.load(weights_only=True)` alone. Raises ModelError."""
     if not is_weight_file(path):
         raise ModelError(
-            "model.suffix", f"{path} is not a file of weights.", f"Taken are {', '.join(WEIGHT_SUFFIXES)}."
+            "model.suffix", f"{path} is not a weights file.", f"Accepted are {', '.join(WEIGHT_SUFFIXES)}."
         )
     _require_whole(path)
     try:
@@ -139,16 +139,16 @@ def _read_safetensors(path: Path) -> dict[str, Any]:
 def _not_safetensors(path: Path, error: Exception) -> ModelError:
     return ModelError(
         "model.unreadable",
-        f"{path} is not a whole .safetensors file: {first_line(error)}.",
-        "Copy or download it again; a file of another kind does not become one by its name.",
+        f"{path} is not a complete .safetensors file: {first_line(error)}.",
+        "Copy or download it again. Renaming another file does not convert it.",
     )
 
 
 def _refused(path: Path, error: Exception) -> ModelError:
     named = _REFUSED_OBJECT.search(str(error))
-    what = f"asks for {named[1]}" if named else "is damaged or no pickle of weights"
+    what = f"asks for {named[1]}" if named else "is damaged, or not a pickle of weights"
     return ModelError(
         "model.unsafe",
-        f"{path} was not opened: it {what}, and only plain weights are taken from pickles.",
+        f"{path} was not opened: it {what}, and only plain weights are loaded from pickles.",
         "Use the model's .safetensors file.",
     )

@@ -115,7 +115,7 @@ def test_segment_by_segment_it_is_the_same_job(
     tmp_path: Path, model: Path, method: str, whole: Callable[[str], Path]
 ) -> None:
     parts, _ = write_job(tmp_path, model, method, name="parts")
-    with pytest.raises(JobError, match="goes on from segment 0"):
+    with pytest.raises(JobError, match="needs the results of segment 0"):
         run(parts, 1)
     for segment in range(3):
         run(parts, segment)
@@ -179,7 +179,7 @@ def test_a_memory_that_was_lost_is_made_again(
             memory = memory_from_bytes(file.read_bytes())
             memory.arrays["total"][0, 0, 0] = float("nan")
             file.write_bytes(memory_to_bytes(memory))
-    with pytest.raises(JobError, match="goes on from segment 0"):
+    with pytest.raises(JobError, match="needs the results of segment 0"):
         run(parts, 1)
     for segment in range(3):
         run(parts, segment)

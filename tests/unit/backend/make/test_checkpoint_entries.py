@@ -118,7 +118,7 @@ def test_a_part_that_is_not_in_the_file_is_said_to_be_missing(written: tuple[Pat
     save_file(unet, checkpoint)
     with pytest.raises(ModelError) as failure:
         load(checkpoint, files)
-    none = "the file has none, only other parts of a model"
+    none = "the file does not contain it, only other parts of a model"
     assert f"text_encoder: {none}" in str(failure.value) and f"vae: {none}" in str(failure.value)
     assert "weights" not in str(failure.value)
 
@@ -129,11 +129,11 @@ def test_a_part_that_is_not_in_the_file_is_said_to_be_missing(written: tuple[Pat
         (
             "a.safetensors",
             b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n",
-            r"Git LFS\). Run: git lfs pull",
+            "Git LFS pointer to the weights. Run: git lfs pull",
         ),
         ("a.safetensors", b"<!DOCTYPE html><html></html>", "It is a web page"),
         ("a.safetensors", b"", "It is empty"),
-        ("a.ckpt", None, "It is a zip archive without weights"),
+        ("a.ckpt", None, "It is a zip archive that contains no weights"),
     ],
 )
 def test_what_is_no_file_of_weights_is_called_what_it_is(

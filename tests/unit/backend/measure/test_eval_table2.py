@@ -84,7 +84,7 @@ def test_a_plan_that_cannot_be_run_is_refused(values: dict[str, int]) -> None:
 @pytest.mark.parametrize(
     ("setting", "value", "words"),
     [
-        ("guide_decoder", "tiny", "through the tiny decoder"),
+        ("guide_decoder", "tiny", "Guidance uses the tiny decoder"),
         ("guide_through", "decoder", "before the UNet"),
         ("guide_extent", "all", "on all latent cells"),
     ],
@@ -258,4 +258,4 @@ def test_a_table_is_made_resumed_and_written(tmp_path: Path, capsys: pytest.Capt
     assert "holds cells of other settings" in capsys.readouterr().err
     tiny = [*command, "--guide-decoder", "tiny", "--output", str(tmp_path / "tiny")]
     assert main(tiny) != EXIT_DONE
-    assert "guides by a tiny decoder, and the model has none" in capsys.readouterr().err
+    assert "needs a tiny decoder for guidance" in capsys.readouterr().err

@@ -131,7 +131,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
     ),
     "two entries": ({"clip_g": torch.zeros(1, 5), "clip_l": torch.zeros(1, 5)}, "", "it holds clip_g, clip_l"),
     "no numbers": ({"<x>": VECTORS * float("nan")}, "", r"x\.pt holds weights that are not finite \(<x>\)"),
-    "no vectors": ({"string_to_param": {"*": 3}}, "", "is no textual inversion embedding"),
+    "no vectors": ({"string_to_param": {"*": 3}}, "", "is not a textual inversion embedding"),
     "a word of the tokenizer": ({"<x>": VECTORS}, "robot", 'cannot stand for "robot"'),
     "a taken letter": ({"<x>": VECTORS}, "A", 'cannot stand for "A"'),
 }
