@@ -69,7 +69,7 @@ def test_what_is_missing_is_one_sentence_and_an_earlier_video_stays(
     grown = take(tmp_path / "grown")
     Image.new("RGB", (66, 34)).save(grown / "0005.png")
     for place, said in (
-        (folder, f"{folder} lacks frames 3,5 of its 3 frames."),
+        (folder, f"{folder} is missing frames 3,5 of its 3 frames."),
         (tmp_path / "nowhere", "There is no folder"),
         (tmp_path / "empty", "holds no job.json"),
         (cut_off, "0003.png is not a complete picture"),
