@@ -51,26 +51,26 @@ class Command:
 
 COMMANDS = (
     Command("serve", "backend.commands.serve", "serve jobs to add-ons and command lines"),
-    Command("submit", "backend.commands.submit", "run a job file on rendered passes and save its frames"),
-    Command("status", "backend.commands.status", "list the backend's jobs"),
-    Command("cancel", "backend.commands.cancel", "cancel a job"),
-    Command("clean", "backend.commands.clean", "remove old finished jobs and files that only they used"),
+    Command("submit", "backend.commands.submit", "run a job file on rendered passes and fetch its frames"),
+    Command("status", "backend.commands.status", "list a backend's jobs"),
+    Command("cancel", "backend.commands.cancel", "stop a job"),
+    Command("clean", "backend.commands.clean", "remove ended jobs and the files that only they used"),
     Command("run-job", "backend.commands.run_job", "run one job folder in this process", computes=True),
     Command("run-segment", "backend.commands.run_segment", "run one segment of a job folder", computes=True),
-    Command("worker", "backend.commands.worker", "the worker process; started by serve", computes=True),
+    Command("worker", "backend.commands.worker", "the worker process, started by serve", computes=True),
     Command(
         "eval table2", "backend.commands.eval_table2", "reproduce the paper's Table 2 with a local model", computes=True
     ),
-    Command("eval methods", "backend.commands.eval_methods", "the methods side by side on many shots", computes=True),
-    Command("eval", "backend.commands.eval", "consistency report of a result"),
-    Command("bench", "backend.commands.bench", "speed and memory, side by side in one run", computes=True),
-    Command("report", "backend.commands.report", "video, contact sheet and manifest of a result"),
-    Command("video", "backend.commands.video", "the frames of a take as an mp4 file"),
-    Command("convert-smpl", "backend.commands.convert_smpl", "turn a licensed SMPL file into a safe npz"),
-    Command("train", "backend.commands.train", "make the embedded model", computes=True),
-    Command("doctor", "backend.commands.doctor", "check this installation and say how to fix what does not work"),
+    Command("eval methods", "backend.commands.eval_methods", "compare the methods on many shots", computes=True),
+    Command("eval", "backend.commands.eval", "measure the consistency of a finished shot"),
+    Command("bench", "backend.commands.bench", "measure speed and memory", computes=True),
+    Command("report", "backend.commands.report", "write video, contact sheet and manifest of a finished shot"),
+    Command("video", "backend.commands.video", "save the frames of a take as an mp4 file"),
+    Command("convert-smpl", "backend.commands.convert_smpl", "convert a licensed SMPL file to a safe npz file"),
+    Command("train", "backend.commands.train", "train the embedded model", computes=True),
+    Command("doctor", "backend.commands.doctor", "check what works on this machine, and show how to fix the rest"),
 )
-_VERSION = ("--version", "tell the version")
+_VERSION = ("--version", "print the version")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -113,7 +113,7 @@ def _run(command: Command, given: list[str]) -> int:
 
 def _overview(given: list[str]) -> int:
     lines = [f"  {name:<14}{help}" for name, help in (*((item.name, item.help) for item in COMMANDS), _VERSION)]
-    text = "\n".join(["usage: latentman COMMAND ...", "", *lines, "", "latentman COMMAND --help tells more."])
+    text = "\n".join(["usage: latentman COMMAND ...", "", *lines, "", "See latentman COMMAND --help for details."])
     if given[:1] in (["-h"], ["--help"]):
         print(text)
         return EXIT_DONE

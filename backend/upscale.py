@@ -71,7 +71,9 @@ class Upscaler:
         if failed:
             height, width = rows.shape[:2]
             raise JobError(
-                CODE, f"ncnn could not enlarge {width}x{height} pixels ({failed}).", "Check that enough memory is free."
+                CODE,
+                f"ncnn could not enlarge {width}x{height} pixels ({failed}).",
+                "Close other programs to free memory, or choose a smaller Upscale.",
             )
         cut = slice(MARGIN * self.factor, -MARGIN * self.factor)
         levels = np.array(found)[:, cut, cut].transpose(1, 2, 0) * 255
@@ -100,7 +102,7 @@ def model_files(factor: int) -> tuple[Path, Path]:
         raise InputError(
             CODE,
             f"This backend cannot enlarge frames: {model_name(factor)} is not installed.",
-            f"Run {INSTALL}, or put its .param and .bin files into a folder and set {FOLDER} to that folder.",
+            f"Run {INSTALL}, or put its .param and .bin files in a folder and set {FOLDER} to that folder.",
         )
     found = []
     for end, digest in DIGESTS[factor].items():
@@ -112,7 +114,7 @@ def model_files(factor: int) -> tuple[Path, Path]:
             raise InputError(CODE, what, f"Run: {INSTALL}") from error
         if not same:
             raise InputError(
-                CODE, f"{file} is not the file that Real-ESRGAN publishes.", "Replace it with the published file."
+                CODE, f"{file} is not the file published by Real-ESRGAN.", "Replace it with the published file."
             )
         found.append(file)
     return found[0], found[1]

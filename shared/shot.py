@@ -147,10 +147,10 @@ def parse_shot(data: bytes) -> Shot:
         raise _fault(f"is not JSON ({error})") from error
     version = _number(document, "version")
     if version != SHOT_VERSION:
-        raise _fault(f"has version {version:g}, this program reads version {SHOT_VERSION}")
+        raise _fault(f"has version {version:g}; this program reads version {SHOT_VERSION}")
     frames = tuple(int(frame) for frame in _array(document, "frames", (None,)))
     if not frames or len(set(frames)) != len(frames):
-        raise _fault("names no frame, or one twice ('frames')")
+        raise _fault("has no frames, or the same frame twice ('frames')")
     camera = _value(document, "camera")
     shot = Shot(
         version=SHOT_VERSION,
@@ -166,7 +166,7 @@ def parse_shot(data: bytes) -> Shot:
         characters=_characters(document, len(frames)),
     )
     if shot.fps <= 0 or shot.width < 1 or shot.height < 1 or not 0 < shot.near_m <= shot.far_m:
-        raise _fault("has a frame rate, picture size or depth range that cannot be")
+        raise _fault("has an impossible frame rate, picture size or depth range")
     return shot
 
 
@@ -185,7 +185,7 @@ def _characters(document: Any, frames: int) -> tuple[ShotCharacter, ...]:
             joints_picture=_array(entry, "joints_picture", (frames, JOINT_COUNT, 2)),
         )
         if character.vertex_start != start or character.vertex_count < 1:
-            raise _fault(f"gives {character.name!r} vertices that do not follow the previous character's")
+            raise _fault(f"has vertices of {character.name!r} that do not follow the previous character's")
         start += character.vertex_count
         characters.append(character)
     return tuple(characters)

@@ -29,7 +29,7 @@ _WIDTH = 130
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     kinds = parser.add_subparsers(dest="bench", required=True, metavar="|".join(KINDS))
-    diffusion = kinds.add_parser("diffusion", help="compare our sampler with diffusers' stock pipeline")
+    diffusion = kinds.add_parser("diffusion", help="our sampler compared with diffusers' stock pipeline")
     defaults = DiffusionBench()
     for name in ("frames", "steps", "repeats"):
         diffusion.add_argument(f"--{name}", type=int, default=getattr(defaults, name), help="default: %(default)s")
@@ -40,9 +40,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     diffusion.add_argument("--compile", action="store_true", help="compile the models' blocks with torch.compile")
     diffusion.add_argument("--micro-batch", type=int, default=None, help="frames per batch (default: by free memory)")
     diffusion.add_argument(
-        "--case", action="append", choices=CASES, help="run only this case; repeat for more (default: all)"
+        "--case", action="append", choices=CASES, help="run only this case; may be repeated (default: all)"
     )
-    matching = kinds.add_parser("correspondence", help="compare our assignment solver with SciPy's dense solver")
+    matching = kinds.add_parser("correspondence", help="our assignment compared with SciPy's dense solver")
     sizes = CorrespondenceBench()
     matching.add_argument("--size", type=int, action="append", help=f"default: {', '.join(map(str, sizes.sizes))}")
     matching.add_argument("--view", action="append", choices=tuple(FRAMING), help="default: both")
@@ -53,14 +53,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=sizes.dense_bytes / 1e9,
         help="memory for the dense solver (default: %(default)s)",
     )
-    drawing = kinds.add_parser("surface", help="texels and views of a shot, and our z-buffer against brute force")
+    drawing = kinds.add_parser(
+        "surface", help="texels and views of a shot, and our z-buffer compared with the simple method"
+    )
     shots = SurfaceBench()
     drawing.add_argument("--size", type=int, action="append", help=f"default: {', '.join(map(str, shots.sizes))}")
     drawing.add_argument("--view", action="append", choices=tuple(FRAMING), help="default: both")
     for name in ("frames", "repeats"):
         drawing.add_argument(f"--{name}", type=int, default=getattr(shots, name), help="default: %(default)s")
-    counting = kinds.add_parser("arithmetic", help="count the operations per frame, for both models")
-    waiting = kinds.add_parser("waiting", help="compare spinning and sleeping threads while other programs run")
+    counting = kinds.add_parser("arithmetic", help="count the operations per frame of both models")
+    waiting = kinds.add_parser(
+        "waiting", help="threads that spin or sleep while they wait, with other programs running"
+    )
     waits = WaitingBench()
     waiting.add_argument("--repeats", type=int, default=waits.repeats, help="default: %(default)s")
     waiting.add_argument("--others", type=int, default=waits.others, help="busy programs (default: one per processor)")
@@ -69,7 +73,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_enlarging(kinds: argparse._SubParsersAction[argparse.ArgumentParser]) -> argparse.ArgumentParser:
-    enlarging = kinds.add_parser("enlarging", help="measure how steady a finished shot's frames stay when enlarged")
+    enlarging = kinds.add_parser("enlarging", help="how steady the frames of a finished shot stay when enlarged")
     enlarging.add_argument("folder", type=Path, help="the output folder of a finished shot")
     enlarging.add_argument("--factor", type=int, choices=(2, 4), default=4, help="default: %(default)s")
     return enlarging
@@ -216,7 +220,7 @@ def surface_table(rows: Sequence[SurfaceRow]) -> str:
         )
         for row in rows
     ]
-    return _table("texels and views of a shot; one frame drawn at pixel centres in two ways", heads, lines)
+    return _table("texels and views of a shot; one frame drawn at pixel centres by two methods", heads, lines)
 
 
 def arithmetic_table(rows: Sequence[Arithmetic]) -> str:
@@ -241,8 +245,8 @@ def arithmetic_table(rows: Sequence[Arithmetic]) -> str:
             (row.model, str(row.size), *(f"{count:,.1f}" for count in counts), *(f"{share:+.0%}" for share in added))
         )
     title = (
-        "GFLOP a frame; then what guidance in half of the steps adds to plain steps: through UNet and decoder with "
-        "whole pictures decoded or a quarter of each, and through the decoder alone"
+        "GFLOP per frame; then what guidance in half of the steps adds to plain steps: through UNet and decoder with "
+        "whole pictures decoded or a quarter of each, and through only the decoder"
     )
     return _table(title, heads, lines)
 

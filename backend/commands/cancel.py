@@ -13,7 +13,7 @@ from shared.protocol.client.job_client import JobClient
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     add_connection_argument(parser)
-    parser.add_argument("job", help="the job's id or its first characters (see latentman status)")
+    parser.add_argument("job", help="the job's id, or the beginning of it (see latentman status)")
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -18,9 +18,9 @@ DAY_S = 86_400.0
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("--work", type=Path, default=None, help="work folder (default: the user's own)")
+    parser.add_argument("--work", type=Path, default=None, help="work folder (default: in the user's data folder)")
     parser.add_argument("--days", type=float, default=DAYS, help="keep jobs younger than this (default: %(default)g)")
-    parser.add_argument("--dry-run", action="store_true", help="list what would be removed, and remove nothing")
+    parser.add_argument("--dry-run", action="store_true", help="list what would be removed, without removing it")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -30,7 +30,7 @@ def run(arguments: argparse.Namespace) -> int:
     work: Path = arguments.work or default_work_folder()
     if not (work / "journal.sqlite3").is_file():
         raise InputError(
-            "clean.work", f"{work} is not a backend work folder.", "Give the work folder that latentman serve uses."
+            "clean.work", f"{work} is not a work folder of the backend.", "Use the work folder of latentman serve."
         )
     with FolderLock(work / "lock", 0.0):
         journal = Journal(work / "journal.sqlite3")

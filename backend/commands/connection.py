@@ -78,7 +78,7 @@ def full_job_id(link: Link, prefix: str) -> str:
     if len(found) != 1:
         raise LatentManError(
             "job.unknown",
-            f"{len(found)} jobs of the backend have an id that begins with {prefix[:64]!r}; exactly one must match.",
+            f"{len(found)} jobs have an id that begins with {prefix[:64]!r}; it must be only one.",
             "Run: latentman status",
         )
     return found[0]

@@ -50,12 +50,12 @@ class Finding:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("--work", type=Path, default=None, help="work folder to check")
-    add_model_arguments(parser, "to look at")
-    parser.add_argument("--json", action="store_true", help="print one JSON list")
+    add_model_arguments(parser, "to check")
+    parser.add_argument("--json", action="store_true", help="one JSON list on stdout")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Look at everything; 1 where something does not work."""
+    """Check everything; 1 if something does not work."""
     work: Path = arguments.work or default_work_folder()
     checks: tuple[Callable[[], Finding], ...] = (
         check_python,
@@ -124,7 +124,7 @@ def check_model(model: str, files: ModelFiles) -> Finding:
 
 
 def check_work_folder(work: Path) -> Finding:
-    """Whether the backend can write where it works."""
+    """Whether the backend can write to its work folder."""
     try:
         prepare_output_folder(work)
     except InputError as error:
@@ -141,12 +141,12 @@ def check_disk(work: Path) -> Finding:
 
 
 def check_upscale() -> Finding:
-    """What enlarges frames: an extra that need not be there, but if it is, then whole."""
+    """The optional extra that enlarges frames: if it is installed, it must be complete."""
     try:
         text = installed()
     except InputError as error:
         return Finding("upscale", False, error.message, error.hint)
-    return Finding("upscale", True, text or f"not installed (optional: enlarges frames); to install it: {INSTALL}")
+    return Finding("upscale", True, text or f"not installed, so frames cannot be enlarged; to install it: {INSTALL}")
 
 
 def _print(findings: list[Finding]) -> None:
@@ -155,4 +155,4 @@ def _print(findings: list[Finding]) -> None:
         mark = "[green]works[/]" if finding.works else "[red]fails[/]"
         console.print(f"{mark}  {finding.name:<12} {escape(finding.text)}", soft_wrap=True, highlight=False)
         if not finding.works:
-            console.print(f"       fix:     {escape(finding.mend)}", soft_wrap=True, highlight=False)
+            console.print(f"       fix:         {escape(finding.mend)}", soft_wrap=True, highlight=False)

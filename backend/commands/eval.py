@@ -36,9 +36,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("folder", type=Path, help="the output folder of a finished shot")
     parser.add_argument("--json", action="store_true", help="print all figures as JSON instead of a table")
-    parser.add_argument("--output", type=Path, help=f"where {JSON_FILE} and {PICTURE_FILE} go (default: the folder)")
     parser.add_argument(
-        "--against", metavar="METHOD", help="the unconstrained run to compare with (default: found automatically)"
+        "--output", type=Path, help=f"folder for {JSON_FILE} and {PICTURE_FILE} (default: the output folder itself)"
+    )
+    parser.add_argument(
+        "--against", metavar="METHOD", help="the unconstrained method to compare with (default: the one in the result)"
     )
 
 
@@ -60,12 +62,12 @@ def run(arguments: argparse.Namespace) -> int:
     write_atomic(output / JSON_FILE, document.encode())
     write_atomic(output / PICTURE_FILE, strip)
     print(document if arguments.json else table(figures, comparison))
-    print(f"latentman: {output / JSON_FILE} and {PICTURE_FILE} are written.", file=sys.stderr)
+    print(f"latentman: wrote {output / JSON_FILE} and {PICTURE_FILE}.", file=sys.stderr)
     return 0
 
 
 def compared_pictures(folder: ResultFolder) -> dict[str, NDArray[np.uint8]]:
-    """Every method's frames at the passes' size, and a line to the error stream where they were larger."""
+    """Every method's frames at the passes' size, and a line on the error stream if they were larger."""
     found = {}
     for entry in folder.result.methods:
         pictures = folder.pictures(entry)

@@ -27,23 +27,21 @@ MARKDOWN_FILE = "methods.md"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
+    parser.add_argument("--output", type=Path, default=Path("out/methods"), help="folder for the clips and the table")
+    parser.add_argument("--prompts", type=int, default=10, help="number of prompts, at most ten")
     parser.add_argument(
-        "--output", type=Path, default=Path("out/methods"), help="folder for the clips' results and the table"
-    )
-    parser.add_argument("--prompts", type=int, default=10, help="how many of the ten prompts")
-    parser.add_argument(
-        "--motions", type=int, default=5, help="how many of the five motions; each is combined with every prompt"
+        "--motions", type=int, default=5, help="number of motions, at most five, each with every prompt"
     )
     parser.add_argument("--seeds", type=int, default=2, help="seeds per shot")
     parser.add_argument("--frames", type=int, default=16, help="frames per clip")
     parser.add_argument("--steps", type=int, default=20, help="steps of every clip")
     parser.add_argument("--guidance", type=float, default=2.0, help="guidance scale")
     parser.add_argument("--model", default=EMBEDDED, help='"embedded", or a local model')
-    parser.add_argument("--into", type=Path, help="a document to put the table into, such as docs/benchmarks.md")
+    parser.add_argument("--into", type=Path, help="Markdown file to write the table into, such as docs/benchmarks.md")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Compute the missing clips, then write the table from all of them. The same command again goes on."""
+    """Compute the missing clips, then write the table from all of them. Running the same command again continues."""
     require_numba()
     from backend.measure.eval.cell_store import CellStore
     from backend.measure.eval.methods_plan import MethodsPlan
@@ -100,4 +98,4 @@ def _write(plan: MethodsPlan, store: CellStore[MethodCell], into: Path | None) -
     if into is not None:
         write_atomic(into, filled_document(into, text).encode())
     print(text)
-    print(f"latentman: {store.folder / JSON_FILE} and {MARKDOWN_FILE} are written.", file=sys.stderr)
+    print(f"latentman: wrote {store.folder / JSON_FILE} and {MARKDOWN_FILE}.", file=sys.stderr)

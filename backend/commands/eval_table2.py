@@ -27,27 +27,23 @@ MARKDOWN_FILE = "table2.md"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument(
-        "--output", type=Path, default=Path("out/table2"), help="folder for the clips' results and the table"
-    )
-    parser.add_argument("--prompts", type=int, default=10, help="how many of the ten prompts")
+    parser.add_argument("--output", type=Path, default=Path("out/table2"), help="folder for the clips and the table")
+    parser.add_argument("--prompts", type=int, default=10, help="number of prompts, at most ten")
     parser.add_argument("--seeds", type=int, default=3, help="seeds per prompt")
     parser.add_argument("--frames", type=int, default=8, help="frames per clip")
     parser.add_argument("--steps", type=int, help="steps of every clip (default: the paper's, 100 and 50)")
     parser.add_argument("--guidance", type=float, default=2.0, help="guidance scale")
-    parser.add_argument(
-        "--parity", choices=("ours", *PARITIES), default="ours", help="which settings LatentMan runs with"
-    )
+    parser.add_argument("--parity", choices=("ours", *PARITIES), default="ours", help="which settings LatentMan uses")
     own = declared(LatentManSettings)
     for name, help in (
-        ("guide_decoder", "the decoder that guidance uses"),
-        ("guide_extent", "which latent cells guidance may change"),
+        ("guide_decoder", "which decoder guidance uses"),
+        ("guide_extent", "which latent cells guidance moves"),
     ):
         choices = [choice.value for choice in own[name].choices]
         option = f"--{name.replace('_', '-')}"
         parser.add_argument(option, choices=choices, default=defaults(LatentManSettings)[name], help=help)
     parser.add_argument(
-        "--guide-through", choices=("unet", "decoder"), default="unet", help="how far back the guidance gradient runs"
+        "--guide-through", choices=("unet", "decoder"), default="unet", help="which networks its gradient runs through"
     )
     parser.add_argument("--model", default=EMBEDDED, help='"embedded", or a local model')
 
@@ -114,4 +110,4 @@ def _write(plan: Table2Plan, store: CellStore[Cell]) -> None:
     write_atomic(store.folder / JSON_FILE, json.dumps(document, indent=1).encode())
     write_atomic(store.folder / MARKDOWN_FILE, text.encode())
     print(text)
-    print(f"latentman: {store.folder / JSON_FILE} and {MARKDOWN_FILE} are written.", file=sys.stderr)
+    print(f"latentman: wrote {store.folder / JSON_FILE} and {MARKDOWN_FILE}.", file=sys.stderr)

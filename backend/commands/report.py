@@ -66,7 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
     document = json.dumps(manifest(folder, comparison), indent=1).encode()
     write_atomic(folder.path / "manifest.json", document)
     print(table(comparison.figures, comparison))
-    print(f"latentman: {folder.path / 'video.mp4'}, contact_sheet.png and manifest.json are written.", file=sys.stderr)
+    print(f"latentman: wrote {folder.path / 'video.mp4'}, contact_sheet.png and manifest.json.", file=sys.stderr)
     return 0
 
 

@@ -14,7 +14,7 @@ from shared.errors import InputError
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     run_job.add_arguments(parser)
-    parser.add_argument("--segment", type=int, required=True, help="index of the segment, from 0")
+    parser.add_argument("--segment", type=int, required=True, help="segment of the job, counted from 0")
 
 
 def run(arguments: argparse.Namespace) -> int:

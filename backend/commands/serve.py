@@ -20,12 +20,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--stdio", action="store_true", help="read keys and work folder from stdin, and stop when it closes"
     )
     parser.add_argument(
-        "--connection-file", type=Path, default=None, help="write the connection file for clients here (mode 0600)"
+        "--connection-file",
+        type=Path,
+        default=None,
+        help="file to write with the address and keys for clients (mode 0600)",
     )
     parser.add_argument("--work", type=Path, default=None, help="work folder (default: in the user's data folder)")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=int, default=0, help="port to listen on (default: any free one)")
-    workers = "worker processes, which share the GPUs of CUDA_VISIBLE_DEVICES (default: %(default)s)"
+    workers = "worker processes; they share the GPUs in CUDA_VISIBLE_DEVICES (default: %(default)s)"
     parser.add_argument("--workers", type=int, default=1, help=workers)
     parser.add_argument("--runner", default=DEFAULT_RUNNER, help="module that runs a job folder (default: %(default)s)")
     places = "where jobs run (default: %(default)s)"

@@ -44,15 +44,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--connection-file", type=Path, help="connection file of the backend to use (default: start one for this job)"
     )
-    parser.add_argument("--work", type=Path, default=None, help="work folder of the backend that is started")
-    parser.add_argument(
-        "--prompts", type=Path, metavar="FILE", help="text file of keyed prompts, replaces the job's prompt"
-    )
-    add_model_arguments(parser, "replaces the job's own")
+    parser.add_argument("--work", type=Path, default=None, help="work folder of the backend started for this job")
+    parser.add_argument("--prompts", type=Path, metavar="FILE", help="keyed prompts to use instead of the job's prompt")
+    add_model_arguments(parser, "to use instead of the job's")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Submit, follow, write each frame as it comes. The same command again goes on where it stopped."""
+    """Submit the job and save each frame as it arrives. Running the same command again continues."""
     output = prepare_output_folder(arguments.output)
     sources, job = read_job(arguments.job, arguments.passes)
     job = with_prompts(with_model(job, arguments), arguments.prompts)
@@ -77,9 +75,7 @@ def read_job(path: Path, passes: Path) -> tuple[list[Path], Job]:
         raw: Any = parse_json(path.read_bytes())
         if isinstance(raw, dict) and "latentman_shot" in raw:
             raise InputError(
-                "job.shot",
-                f"{path} is a job file that the panel saved, which needs Blender.",
-                "Run it with: blender -b -c latentman --job FILE",
+                "job.shot", f"{path} is a shot saved in the panel, not a job.", "Run it in Blender: --job FILE."
             )
         frames = convert(_object(raw).get("frames"), tuple[int, ...])
     except OSError as error:
@@ -100,12 +96,12 @@ def read_job(path: Path, passes: Path) -> tuple[list[Path], Job]:
     raw.setdefault("inputs", dataclasses.asdict(inputs))
     job = with_model_at(parse_job(dump_json(raw)), path.absolute().parent)
     for key in unread_names(raw):
-        print(f"latentman: {key[:60]!r} in {path} is not a setting of a job and is ignored.", file=sys.stderr)
+        print(f"latentman: {key[:60]!r} in {path} is not a setting of a job and was ignored.", file=sys.stderr)
     if job.inputs != inputs:
         raise InputError(
             "passes.differ",
-            f"The files in {passes} are not the ones that {path} was written for.",
-            "Remove `inputs` from the job file to use them anyway.",
+            f"The files in {passes} are not the inputs that {path} names.",
+            "To use these files, remove `inputs` from the job file.",
         )
     return sources, job
 

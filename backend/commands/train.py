@@ -49,23 +49,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--folder", type=Path, default=Path(".cache/training"), help="pictures, latents, checkpoints, logs"
     )
-    parser.add_argument("--target", type=Path, default=EMBEDDED_FOLDER, help="folder for the exported model")
-    parser.add_argument("--pairs", type=int, default=7000, help="number of training picture pairs")
-    parser.add_argument("--minutes", type=float, help="wall-clock time for each of the three trainings")
+    parser.add_argument("--target", type=Path, default=EMBEDDED_FOLDER, help="where the exported model goes")
+    parser.add_argument("--pairs", type=int, default=7000, help="pairs of training pictures")
+    parser.add_argument("--minutes", type=float, help="duration of each of the three trainings")
     parser.add_argument("--rate", type=float, default=8e-4, help="highest learning rate of the diffusion training")
     parser.add_argument(
         "--start",
         type=Path,
         metavar="MODEL",
-        help="continue from this exported model; its autoencoder and text encoder stay as they are",
+        help="continue from this exported model; its autoencoder and text encoder do not change",
     )
-    parser.add_argument("--steps", type=int, default=10**9, help="steps for each picture")
+    parser.add_argument("--steps", type=int, default=10**9, help="steps of each training")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument(
         "--processes", type=int, default=os.cpu_count() or 1, help="training processes (always one on a GPU)"
     )
     parser.add_argument("--sheet", type=Path, help="file for the sheet (default: FOLDER/sheet.png)")
-    parser.add_argument("--guidance", type=float, default=2.0, help="guidance scale for sheet and figures")
+    parser.add_argument("--guidance", type=float, default=2.0, help="guidance scale of sheet and figures")
     parser.add_argument("--threads", type=int, default=1, help="threads per process")
 
 
@@ -169,7 +169,9 @@ def _tiny(arguments: argparse.Namespace) -> None:
     vae, folder = arguments.target / "vae", root / "tiny"
     launch(train_tiny_decoder, 1, arguments.threads, PORT, root / "latents", vae, folder, plan)
     export_tiny_decoder(folder, arguments.target)
-    grid = Table(title="the tiny decoder beside the autoencoder's, on x0 estimates after a step; gradients of guidance")
+    grid = Table(
+        title="the tiny decoder compared with the autoencoder's, on x0 estimates after a step; guidance gradients"
+    )
     for name in ("step", "PSNR dB", "cosine", "least cosine", "loss, as a ratio"):
         grid.add_column(name, justify="right")
     for row in measure_tiny_decoder(arguments.target, TinyPlan(guidance=arguments.guidance)):
@@ -195,7 +197,9 @@ def _figures(arguments: argparse.Namespace) -> None:
 
 def _steadiness(arguments: argparse.Namespace) -> None:
     plan = SteadinessPlan(guidance=arguments.guidance)
-    grid = Table(title="mean squared difference of one surface point, 0 to 255: lower is steadier; sharpness: the cost")
+    grid = Table(
+        title="mean squared difference of a surface point, 0 to 255: lower is steadier, at the cost of sharpness"
+    )
     for name in ("method", "1 frame apart", "4 frames apart", "look, 1 apart", "background", "sharpness"):
         grid.add_column(name, justify="left" if name == "method" else "right")
     for row in write_steadiness(arguments.target, arguments.folder / "steadiness.json", plan):

@@ -23,8 +23,10 @@ FPS_RANGE = (1.0, 1000.0)
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("folder", type=Path, help="a method's folder in a take or output folder: frames and job.json")
-    parser.add_argument("--fps", type=float, metavar="N", help="frames a second (default: the take's)")
+    parser.add_argument(
+        "folder", type=Path, help="folder of a method's frames and job.json, in a take or output folder"
+    )
+    parser.add_argument("--fps", type=float, metavar="N", help="frames per second (default: the take's)")
     parser.add_argument("--output", type=Path, metavar="FILE", help="the mp4 file (default: FOLDER.mp4)")
 
 
@@ -38,21 +40,21 @@ def run(arguments: argparse.Namespace) -> int:
         raise InputError("arguments.fps", f"The frame rate {fps:g} is not between 1 and 1000.", "For example 24.")
     check_frames(folder, job)
     write_video(target, _pictures(folder, job), fps, held_for(job.frames))
-    print(f"latentman: {target} is written.", file=sys.stderr)
+    print(f"latentman: wrote {target}.", file=sys.stderr)
     return 0
 
 
 def take_job(folder: Path) -> Job:
     """The job whose frames lie in a folder. Raises InputError where there is no folder, or no job in it."""
     if not folder.is_dir():
-        raise InputError("video.folder", f"There is no folder {folder}.", "Give a take's folder of frames.")
+        raise InputError("video.folder", f"There is no folder {folder}.", "Choose the folder of a take's frames.")
     try:
         return parse_job((folder / JOB_FILE).read_bytes())
     except OSError as error:
         raise InputError(
             "video.folder",
-            f"{folder} holds no {JOB_FILE}.",
-            "Give a take's folder of frames, for example take-001/NAME.",
+            f"{folder} has no {JOB_FILE}.",
+            "Choose the folder of a take's frames, for example take-001/NAME.",
         ) from error
 
 
@@ -67,7 +69,7 @@ def check_frames(folder: Path, job: Job) -> None:
     frames = f"frame{'s' if len(missing) > 1 else ''} {format_frames(missing)}"
     raise InputError(
         "video.frames",
-        f"{folder} lacks {frames} of its {len(job.frames)} frames.",
+        f"{folder} is missing {frames} of its {len(job.frames)} frames.",
         "Resume the take, then save the video.",
     )
 
@@ -81,12 +83,12 @@ def _pictures(folder: Path, job: Job) -> Iterator[NDArray[np.uint8]]:
             with Image.open(path) as image:
                 picture = np.asarray(image.convert("RGB"))
         except (OSError, SyntaxError) as error:  # Pillow's errors for a file that is cut off or no picture
-            raise InputError("video.frame", f"{path} is not a whole picture.", "Generate the take again.") from error
+            raise InputError("video.frame", f"{path} is not a complete picture.", "Generate the take again.") from error
         height, width = picture.shape[:2]
         if size is not None and size != (width, height):
             raise InputError(
                 "video.size",
-                f"{path} has {width}x{height} pixels, the frames before it {size[0]}x{size[1]}.",
+                f"{path} has {width}x{height} pixels, but the frames before it have {size[0]}x{size[1]}.",
                 "Generate the take again.",
             )
         size = width, height

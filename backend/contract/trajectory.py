@@ -26,7 +26,7 @@ def trajectory_from_bytes(data: bytes) -> Trajectory:
         raise JobError("job.trajectory", f"A stored trajectory is damaged: {error}.", "Run the job again.") from error
     if set(tensors) != set(_KEYS) or tensors["latents"].ndim != 4 or tensors["latents"].shape != tensors["x0"].shape:
         shapes = {key: tuple(value.shape) for key, value in tensors.items()}
-        raise JobError("job.trajectory", f"A stored trajectory has the wrong parts: {shapes}.", "Run the job again.")
+        raise JobError("job.trajectory", f"A stored trajectory has wrong parts: {shapes}.", "Run the job again.")
     if not all(torch.isfinite(tensors[key]).all() for key in _KEYS):
         raise JobError("job.trajectory", "A stored trajectory holds values that are not finite.", "Run the job again.")
     return Trajectory(tensors["latents"], tensors["x0"])

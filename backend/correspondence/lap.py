@@ -73,4 +73,6 @@ def check_optimal(rows: Floats, columns: Floats, pairing: Pairing) -> None:
     unused = np.delete(pairing.v, column)
     once = np.unique(column).size == len(rows)
     if not once or pairing.v.max() > 0 or over.max() > TOLERANCE or unused.min(initial=0) < -TOLERANCE:
-        raise JobError("correspondence.not_optimal", "The assignment solver returned a matching that is not optimal.")
+        raise JobError(
+            "correspondence.not_optimal", "The assignment solver returned a pairing that is not the best one."
+        )

@@ -60,8 +60,8 @@ def _engine_of(sources: ModelSources) -> FamilyEngine:
     if engine is None:
         raise ModelError(
             "model.engine",
-            f"{sources.model} is a {sources.family.label} model, which this backend cannot run.",
-            f"Use a model of: {', '.join(family.label for family in FAMILIES if family.name in ENGINES)}.",
+            f"This backend has no engine for {sources.model}, a {sources.family.label} model.",
+            f"Supported models: {', '.join(family.label for family in FAMILIES if family.name in ENGINES)}.",
         )
     return engine
 

@@ -160,7 +160,9 @@ class JobFolder:
             return convert(parse_json(file.read_bytes()), Batches)
         except (StrictJSONError, InputError) as error:
             what = f"batches.json of the job's folder cannot be read: {error}."
-            raise JobError("job.batches", what, "Remove the file; frames may then differ by rounding.") from error
+            raise JobError(
+                "job.batches", what, "Remove the file. Frames may then differ slightly by rounding."
+            ) from error
 
     def write_batches(self, batches: Batches) -> None:
         """Keep the batches for every later run of this job."""

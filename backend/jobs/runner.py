@@ -192,7 +192,8 @@ class _Run:
             if len(data) <= MAX_RESULT_BYTES:
                 self.emit(FileDone(name, digest))
             else:
-                yield f"{result_file_name(name)} has {len(data) >> 20} MB and stays in the backend's folder of the job."
+                shown = f"{result_file_name(name)} ({len(data) >> 20} MB)"
+                yield f"{shown} is too large to send; it stays in the backend's folder of the job."
 
     def _lost_what_it_carries_on(self, index: int) -> bool:
         """Whether what later segments need of this one is not there, or not whole."""
@@ -213,7 +214,7 @@ class _Run:
         if index and self._lacks_what_the_next_needs(index - 1):
             needed.append(index - 1)
         if needed:
-            what = f"Segment {index} needs the results of segment {needed[0]}, which this folder does not have."
+            what = f"Segment {index} needs the results of segment {needed[0]}, which are missing or damaged."
             raise JobError("job.trajectory", what, f"Run segment {needed[0]} first.")
 
     def _latents(self, index: int) -> Tensor:
@@ -341,7 +342,7 @@ def _check_shot(job: Job, passes: ShotPasses) -> None:
             "job.shot",
             f"The job asks for {len(job.frames)} frames of {job.width}x{job.height}; "
             f"its shot has {len(shot.frames)} of {shot.width}x{shot.height}, or other frame numbers.",
-            "Render the passes with the job's own settings.",
+            "Render the passes with the job's settings.",
         )
 
 

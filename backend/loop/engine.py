@@ -130,7 +130,7 @@ class FrameEngine:
         if self.enlarge is None:
             return chosen
         factor, width, height = self.enlarge.factor, self.settings.width, self.settings.height
-        return (*chosen, f"Frames are enlarged {factor} times, to {factor * width}x{factor * height}.")
+        return (*chosen, f"Frames were enlarged {factor} times, to {factor * width}x{factor * height}.")
 
     def preview(self, x0: Tensor) -> Tensor:
         """A quick picture of one frame's clean latents; see `Engine.preview`."""
@@ -150,7 +150,7 @@ class FrameEngine:
                 yield grey_levels(self._picture(latents, row, callbacks))
             return
         if memory is None:
-            raise JobError("job.trajectory", "The segment's frames cannot be finished without its memory.")
+            raise JobError("job.trajectory", "The segment's frames cannot be finished: its memory is missing.")
         with torch.no_grad():
             finished = finish.finished(segment, self._whole(latents, callbacks), memory)
         for row in rows:

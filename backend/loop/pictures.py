@@ -16,7 +16,7 @@ def check_finite(picture: Tensor, frame: int) -> None:
     if not torch.isfinite(picture).all():
         raise JobError(
             "model.not_finite",
-            f"The model gave values that are not finite in frame {frame} of the segment.",
+            f"The model produced invalid values (NaN or infinity) in frame {frame} of the segment.",
             "Run it in float32.",
         )
 

@@ -36,7 +36,9 @@ class Sampler:
             latents = moved.next
             runner.callbacks.on_step(step.index + 1, step.count, moved.x0)
         if not torch.isfinite(latents).all():
-            raise JobError("model.not_finite", "The model gave latents that are not finite.", "Run it in float32.")
+            raise JobError(
+                "model.not_finite", "The model produced invalid latents (NaN or infinity).", "Run it in float32."
+            )
         first, last = (
             Trajectory(torch.stack([x[row] for x in seen]).cpu(), torch.stack([x[row] for x in clean]).cpu())
             for row in (0, 1)

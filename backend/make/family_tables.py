@@ -26,7 +26,7 @@ def with_tables(page: str, families: Iterable[Family] = FAMILIES) -> str:
 
 
 def accepted_table(family: Family) -> str:
-    """What a user may name of a family, and what is taken."""
+    """What a user may give for a family, and which formats are accepted."""
     model = ("model", "`--model`, the job's own `model`", family.accepted)
     rows = [(place.role, f"`{_usage(place)}`, `{place.name}`", place.accepted) for place in family.places]
     return markdown_table(("what", "argument, field of `model_files`", "accepted"), [model, *rows])
@@ -45,7 +45,7 @@ def parts_table(family: Family) -> str:
         )
         for part in family.parts
     ]
-    return markdown_table(("folder", "part", "what it does", "class", "files beside weights", "needed"), rows)
+    return markdown_table(("folder", "part", "what it does", "class", "other files", "needed"), rows)
 
 
 def main() -> None:
@@ -56,11 +56,11 @@ def main() -> None:
 def _described(family: Family) -> str:
     """The family's sentence: what it is, and its sizes as published."""
     cell = f"{family.latent_factor}x{family.latent_factor}"
-    steered = ", ".join(f"`{control.part}/` by {control.picture} pictures" for control in family.controls)
+    steered = ", ".join(f"`{control.part}/` with {control.picture} pictures" for control in family.controls)
     facts = (
-        f"{family.latent_channels} latent channels, one cell per {cell} pixels",
-        f"prompts of width {family.prompt_width}",
-        *([f"controlled through {steered}"] if steered else ()),
+        f"latents with {family.latent_channels} channels, one cell for {cell} pixels",
+        f"prompt vectors of width {family.prompt_width}",
+        *([f"steered by {steered}"] if steered else ()),
     )
     return f"**{family.label}**, {family.description}. As published: {'; '.join(facts)}."
 
@@ -73,10 +73,10 @@ def _needed(part: Part) -> str:
     if part.need == "never":
         return "only for jobs that use it"
     if part.need == "in a folder":
-        return "in a folder; next to a checkpoint only if it differs"
+        return "in a folder; with a checkpoint only if it differs"
     if part.in_checkpoint:
         return "yes; a checkpoint contains it"
-    return "yes" if part.may_lie_apart else "yes, next to a checkpoint too"
+    return "yes" if part.may_lie_apart else "yes, with a checkpoint too"
 
 
 def markdown_table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:

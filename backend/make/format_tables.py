@@ -35,30 +35,30 @@ FOLDER = Path(__file__).resolve().parents[2] / "docs" / "formats"
 Words = Mapping[str, str]
 
 _JOB: Words = {
-    "prompt": f"what the character and the place look like; at most {jobs.MAX_PROMPT_CHARACTERS:,} characters; may be "
-    "left out where `prompts` is given",
-    "frames": f"scene frame numbers, rising, each once, 0 to {LAST_FRAME}; at most {MAX_FRAMES:,}",
-    "inputs": "the files that the job reads, by digest; `latentman submit` fills them in where they are left out",
-    "negative_prompt": "what must not be seen",
+    "prompt": f"describes the character and the place; at most {jobs.MAX_PROMPT_CHARACTERS:,} characters; may be "
+    "left out if `prompts` is given",
+    "frames": f"scene frame numbers in rising order, 0 to {LAST_FRAME}; at most {MAX_FRAMES:,}",
+    "inputs": "the files that the job reads, by digest; if they are left out, `latentman submit` fills them in",
+    "negative_prompt": "what should not appear in the pictures",
     "seed": "equal seeds give equal noise; 0 to 2^63 - 1",
     "method": f"one of {', '.join(f'`{name}`' for name in METHODS)}",
     "model": "`embedded`, or a folder or file on the backend's machine; a relative path counts from the job file",
-    "model_files": "files beside the model",
+    "model_files": "further model files",
     "steps": f"denoising steps, 1 to {jobs.MAX_STEPS:,}",
-    "guidance_scale": "how strongly the text acts, 0 to 100; Stable Diffusion 1.5 wants about 7.5",
-    "controlnet_scale": "how strongly depth acts, 0 to 10",
-    "width": f"of the passes and of the generated pictures, in pixels; a multiple of {jobs.SIZE_MULTIPLE}, at most "
+    "guidance_scale": "how closely frames follow the prompt, 0 to 100; about 7.5 suits Stable Diffusion 1.5",
+    "controlnet_scale": "how closely frames follow the depth, 0 to 10",
+    "width": f"size of passes and generated pictures, in pixels; a multiple of {jobs.SIZE_MULTIPLE}, at most "
     f"{jobs.MAX_SIZE:,}",
     "height": "the same",
-    "fps": "frames a second, 0.01 to 1000; no frame depends on it, videos made of them do",
-    "settings": "the method's own: see [methods](../methods.md); what is left out has its default",
-    "finish": "what is done to finished frames: see [methods](../methods.md#finish)",
+    "fps": "frames per second, 0.01 to 1000; used only for videos made from the frames",
+    "settings": "the method's settings: see [methods](../methods.md); a setting that is left out has its default",
+    "finish": "what happens to finished frames: see [methods](../methods.md#finish)",
     "segment_frames": f"frames that are denoised together, 1 to {jobs.MAX_SEGMENT_FRAMES}",
-    "prompts": "keyed prompts in place of `prompt`, as one text: `1: a robot, 30: a knight`; not written where empty",
-    "schema": "version of this format; earlier versions, from 1 on, are read as they were meant",
+    "prompts": "keyed prompts instead of `prompt`, as one text: `1: a robot, 30: a knight`; not written if empty",
+    "schema": "version of this format; all earlier versions, from 1 on, can still be read",
 }
 _INPUTS: Words = {
-    "passes": "one EXR a frame, in the order of `frames`",
+    "passes": "one EXR per frame, in the order of `frames`",
     "shot": "`shot.json`",
     "vertices": "`vertices.npy`",
     "charts": "`charts.npz`",
@@ -66,7 +66,7 @@ _INPUTS: Words = {
 _MODEL_FILES: Words = {
     "controlnet": "a ControlNet, folder or file",
     "vae": "an autoencoder, folder or file",
-    "config": "a folder with `tokenizer/`, and with `config.json` of parts that have other sizes than the family's own",
+    "config": "a folder with `tokenizer/`, and with `config.json` for parts whose sizes differ from the family's",
     "loras": "LoRAs, in the order in which they are added",
     "embeddings": "textual inversion embeddings",
     "tiny_vae": "folder of a small autoencoder, for guidance",
@@ -77,7 +77,7 @@ _LORA: Words = {
 }
 _EMBEDDING: Words = {
     "path": "the file",
-    "token": "the word that stands for it in prompts; empty takes the file's own",
+    "token": "the word for it in prompts; empty for the file's own",
 }
 _RESULT_FILES: Words = {"atlas": "the character's texture without light, RGBA, 24 tiles: see [takes](take.md#atlaspng)"}
 _SCALARS: Mapping[Any, str] = {str: "text", int: "whole number", float: "number", bool: "true or false"}
@@ -107,7 +107,9 @@ def class_table(kind: type[Any], words: Words) -> str:
 
 def reader_table() -> str:
     """The motion formats, in the order in which a file is tried."""
-    return markdown_table(("format", "files", "up", "frames a second", "entries that are read"), map(_reader, READERS))
+    return markdown_table(
+        ("format", "files", "up", "frames per second", "entries that are read"), map(_reader, READERS)
+    )
 
 
 def rate_keys() -> str:

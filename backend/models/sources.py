@@ -119,7 +119,7 @@ def find_sources(model: str, files: ModelFiles | None = None, families: Iterable
         raise ModelError(
             "model.missing",
             f'The backend has no model "{model[:200]}".',
-            'Use "embedded", or a model folder or .safetensors file on the machine that runs the backend.',
+            'Use "embedded", or a folder or .safetensors file on the machine that the backend runs on.',
         )
     family = family_of(place, families)
     found = ((part.name, place_of_part(part, place, files)) for part in family.parts)
@@ -160,8 +160,8 @@ def _check_named(files: ModelFiles) -> None:
     if absent:
         raise ModelError(
             "model.missing",
-            f"The backend does not have the {', the '.join(absent)}.",
-            "Use paths on the machine that runs the backend.",
+            f"The backend cannot find the {', the '.join(absent)}.",
+            "Use paths on the machine that the backend runs on.",
         )
     for place, path in named:
         if place.folder_of and not Path(path).is_dir():

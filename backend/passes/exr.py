@@ -38,15 +38,15 @@ def read_frame(path: Path) -> FramePasses:
     if not np.isin(labels, np.arange(PART_COUNT + 1)).all():
         raise PassesError(
             "passes.labels",
-            f"{path.name}: layer {PART_CHANNEL} holds part labels that are not whole numbers from 0 to {PART_COUNT}.",
-            "Render the passes again with this add-on; a filter or denoiser has changed them.",
+            f"{path.name}: layer {PART_CHANNEL} has part labels that are not whole numbers from 0 to {PART_COUNT}.",
+            "Render the passes again with this add-on. A filter or denoiser may have changed them.",
         )
     part = labels.astype(np.uint8)
     body = part > 0
     if not np.isfinite(depth[body]).all() or (depth[body] <= 0).any():
         raise PassesError(
             "passes.depth",
-            f"{path.name}: layer Depth.Z is not a positive distance everywhere on the body.",
+            f"{path.name}: layer Depth.Z has a distance on the body that is not positive.",
             "Render the passes again.",
         )
     depth = np.where(body, depth, np.float32(np.inf)).astype(np.float32)
@@ -68,7 +68,9 @@ def check_header(path: Path, height: int, width: int) -> None:
 def check_size(path: Path, found: tuple[int, ...], wanted: tuple[int, int]) -> None:
     """Raise PassesError if a frame's picture (height, width) is not of the shot's size."""
     if found != wanted:
-        raise PassesError("passes.size", f"{path.name} is {found[1]}x{found[0]}, the shot {wanted[1]}x{wanted[0]}.")
+        raise PassesError(
+            "passes.size", f"{path.name} is {found[1]}x{found[0]}, but the shot is {wanted[1]}x{wanted[0]}."
+        )
 
 
 def _opened(path: Path, *, header_only: bool) -> Any:  # OpenEXR has no types

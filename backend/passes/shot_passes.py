@@ -205,7 +205,7 @@ def open_passes(frame_files: Sequence[Path], shot_file: Path, vertices_file: Pat
         raise PassesError(
             "passes.count",
             f"The shot has {len(shot.frames)} frames, but {len(frame_files)} passes are given.",
-            "A job must use all frames of its shot.json: list them all, or render only the passes of the job's frames.",
+            "A job must have all frames of its shot.json. Add them, or render passes of only the job's frames.",
         )
     for path in frame_files:
         check_header(path, shot.height, shot.width)

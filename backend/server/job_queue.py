@@ -39,7 +39,7 @@ from shared.protocol.preview import is_preview
 from shared.protocol.process_end import OUT_OF_MEMORY_HINT
 
 MAX_DEATHS = 3
-_DIED_HINT = "The log says more (in Blender: Open Log), and so does the doctor: latentman doctor"
+_DIED_HINT = "For details, see the log (in Blender: Open Log), or run: latentman doctor"
 
 logger = logging.getLogger(__name__)
 
@@ -233,7 +233,7 @@ class JobQueue:
             else:
                 self._journal.add_frame(job_id, frame, digest)
         if absent:
-            said = f"The worker finished without making frame {absent[0]}."
+            said = f"The worker ended without making frame {absent[0]}."
             self._fail(job_id, JobError("job.frames_absent", said, "Submit it again."))
             return
         self._end(job_id)

@@ -49,7 +49,9 @@ class ModelDigests:
         except OSError as error:
             raise unreadable(sources.model, error) from error
         if not count:
-            raise ModelError("model.empty", f'The model folder "{model[:200]}" is empty.', "Copy it there again.")
+            raise ModelError(
+                "model.empty", f'The model folder "{model[:200]}" is empty.', "Copy the model there again."
+            )
         return total.hexdigest()
 
     def close(self) -> None:

@@ -67,13 +67,13 @@ class Session:
         """
         self._upload_credit -= len(data)
         if self._upload_credit < 0:
-            raise ProtocolError("protocol.credit", "More bytes were sent than credit was given.")
+            raise ProtocolError("protocol.credit", "The client sent more bytes than it was allowed to.")
         self._to_grant += len(data)
         if put.offset == 0:
             self._begin(store, put, max_input_bytes)
         upload = self._uploads.get(put.digest)
         if upload is None:
-            raise ProtocolError("protocol.chunk", "An input's chunk came without its beginning.")
+            raise ProtocolError("protocol.chunk", "A chunk of an input arrived without the chunks before it.")
         try:
             whole = upload.add(put.offset, put.size, data)
         except BaseException:
@@ -100,10 +100,10 @@ class Session:
     def _begin(self, store: InputStore, put: Put, max_input_bytes: int) -> None:
         if not 0 <= put.size <= max_input_bytes:
             raise ProtocolError(
-                "protocol.input_size", f"An input of {put.size} bytes; at most {max_input_bytes} are allowed."
+                "protocol.input_size", f"An input has {put.size} bytes; the limit is {max_input_bytes}."
             )
         if put.digest in self._uploads:
             self._uploads.pop(put.digest).abandon()
         elif len(self._uploads) >= MAX_UPLOADS:
-            raise ProtocolError("protocol.uploads", f"More than {MAX_UPLOADS} inputs were begun at once.")
+            raise ProtocolError("protocol.uploads", f"More than {MAX_UPLOADS} uploads were started at once.")
         self._uploads[put.digest] = store.begin(put.digest, put.size)

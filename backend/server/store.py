@@ -68,7 +68,7 @@ class Upload:
             self._hash.update(data)
             last = offset + len(data) == size
             if last and self._hash.hexdigest() != self._digest:
-                raise ProtocolError("protocol.input_digest", "An input's bytes differ from its digest.")
+                raise ProtocolError("protocol.input_digest", "An input does not match its digest.")
             self._write(data, last)
         except BaseException:
             self.abandon()

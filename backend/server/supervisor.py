@@ -234,7 +234,7 @@ class Supervisor:
 
     def _reply(self, session: Session, message: Message, reply_to: int = 0) -> None:
         if not session.queue(message, reply_to):
-            logger.warning("a client that does not read its answers is dropped")
+            logger.warning("dropped a client that does not read its answers")
             self._drop(session)
 
     def _serve(self, session: Session) -> bool:
@@ -305,8 +305,8 @@ def _damaged(event: wire_messages.Frame | wire_messages.File) -> JobError:
     logger.error("%s of job %s is damaged on disk", what, event.job_id[:12])
     return JobError(
         "job.frame_damaged",
-        f"{what} on the backend's disk is damaged.",
-        "Submit the job again; only the damaged files are made again.",
+        f"{what} is damaged on the backend's disk.",
+        "Submit the job again. The backend then makes damaged files again.",
     )
 
 

@@ -45,12 +45,12 @@ class BackgroundChoice(Enum):
         """The choice in one sentence for the user."""
         name = named_off_body(prompts)
         return {
-            BackgroundChoice.ASKED_PLATE: "Background: one plate for all frames, as asked.",
-            BackgroundChoice.ASKED_KEEP: "Background: each frame's own, as asked.",
+            BackgroundChoice.ASKED_PLATE: "Background: one plate for all frames, as set.",
+            BackgroundChoice.ASKED_KEEP: "Background: each frame's own, as set.",
             BackgroundChoice.PLATE: "Background: one plate for all frames, because the camera stands still.",
             BackgroundChoice.MOVING_CAMERA: "Background: each frame's own, because the camera moves.",
             BackgroundChoice.NAMED: f"Background: each frame's own, because a plate could cut off the {name}.",
-            BackgroundChoice.STANDS_OFF: "Background: each frame's own, because a lot is drawn outside the body.",
+            BackgroundChoice.STANDS_OFF: "Background: each frame's own, because much is drawn outside the body.",
         }[self]
 
 

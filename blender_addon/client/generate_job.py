@@ -170,7 +170,7 @@ class GenerateJob:
             self._session.client.cancel(run.ticket)
 
     def raise_if_unfinished(self) -> None:
-        """Raise why the shot did not end well; nothing where it did."""
+        """Raise why the shot did not end well; nothing if it did."""
         if self.error is not None:
             raise self.error
         if self.state is GenerateState.CANCELLED:
@@ -246,7 +246,7 @@ class GenerateJob:
         if isinstance(event, events.InputFailed):
             raise event.error
         if isinstance(event, events.ConnectionLost):
-            self._show(trouble=f"{event.error.message} Trying to reach it again.")
+            self._show(trouble=f"{event.error.message} Trying to reconnect.")
         if isinstance(event, events.Connected):
             self._server = event.server
             self._show(trouble="")

@@ -54,11 +54,11 @@ class InstallOrder:
 
     @property
     def requirement(self) -> str:
-        """What pip is asked to install. Raises InputError where the package is neither a wheel nor a project."""
+        """What pip is asked to install. Raises InputError if the package is neither a wheel nor a project."""
         if not self.package:
             raise InputError(
                 "backend.package",
-                "No file is chosen to install the backend from.",
+                "No package is chosen to install the backend from.",
                 f"Choose {wheel_name(self.version)}, which comes with the add-on's zip.",
             )
         path = Path(self.package).expanduser()

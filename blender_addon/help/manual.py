@@ -35,7 +35,7 @@ PAGES = (
 
 
 def page_text(name: str) -> tuple[str, str]:
-    """The file name and the text of the page with this name. Raises InputError where the file is missing."""
+    """The file name and the text of the page with this name. Raises InputError if the file is missing."""
     (page,) = (one for one in PAGES if one.name == name)
     path = next((one for folder in _FOLDERS if (one := folder / page.file).is_file()), None)
     if path is None:

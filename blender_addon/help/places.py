@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 MOTION, GENERATE, TAKES, PASSES, BACKEND, JOB_FILE = ("motion", "generate", "takes", "passes", "backend", "job_file")
 
-# By operator. All else belongs to Generate: what goes wrong while a shot is made, and the buttons that mend it.
+# By operator. All else belongs to Generate: what goes wrong while a shot is made, and the buttons that fix it.
 PLACES: Mapping[str, str] = {
     "latentman.import_motion": MOTION,
     "latentman.add_edit_layer": MOTION,

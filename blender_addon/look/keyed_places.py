@@ -2,7 +2,7 @@
 
 Going to a frame would undo a pose that is not keyed yet, and may take seconds. Keys of location, rotation and scale are
 followed, through parents, those of an edit layer too; what moves by constraints, drivers or other NLA strips is taken
-as it stands now.
+as it is now.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ..rig.edit_layer import keyed_layers
 
 _Curves = Mapping[tuple[str, int], Any]
 _Layers = tuple[_Curves, ...]
-_UNCHANGED = {  # what a layer has where it has no key
+_UNCHANGED = {  # what a layer has if it has no key
     "location": (0.0, 0.0, 0.0),
     "rotation_quaternion": (1.0, 0.0, 0.0, 0.0),
     "rotation_axis_angle": (0.0, 0.0, 1.0, 0.0),

@@ -24,7 +24,7 @@ class LATENTMAN_OT_frame_shot(FrameByFrame, bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: Any) -> bool:
-        """Only where there is a character."""
+        """Only if there is a character."""
         return allow(cls, why_grey(context))
 
     def steps(self, context: Any) -> Steps[Outcome]:

@@ -39,21 +39,25 @@ class LATENTMAN_OT_import_motion(bpy.types.Operator):
     files: CollectionProperty(type=bpy.types.OperatorFileListElement, options={"HIDDEN", "SKIP_SAVE"})
     filter_glob: StringProperty(default=_GLOB, options={"HIDDEN"})
     sample: IntProperty(
-        name="Sample", description="Which motion of a file that holds several", default=0, min=0, options={"SKIP_SAVE"}
+        name="Sample",
+        description="Which motion to import from a file that has several",
+        default=0,
+        min=0,
+        options={"SKIP_SAVE"},
     )
     repetition: IntProperty(
         name="Repetition",
-        description="Which of the generated repetitions of a sample",
+        description="Which repetition of a generated sample",
         default=0,
         min=0,
         options={"SKIP_SAVE"},
     )
     fps: motion_fps_field(options={"SKIP_SAVE"})
     up: motion_up_field(options={"SKIP_SAVE"})
-    start_frame: motion_start_field(options={"SKIP_SAVE"})  # the scene's first frame where it is not given
+    start_frame: motion_start_field(options={"SKIP_SAVE"})  # the scene's first frame if it is not given
     beside: BoolProperty(
         name="Beside Others",
-        description="Move the character sideways where it would stand inside another one",
+        description="Move the character sideways if it would stand inside another",
         default=True,
         options={"SKIP_SAVE"},
     )
@@ -66,7 +70,7 @@ class LATENTMAN_OT_import_motion(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: Any) -> bool:
-        """Only where objects can be made."""
+        """Only if objects can be made."""
         if context.mode != "OBJECT":
             cls.poll_message_set("Switch to Object Mode first")
             return False

@@ -30,7 +30,7 @@ _NOT_ENABLED = "The add-on is not enabled in the preferences"
 
 
 class LATENTMAN_OT_choose_backend(bpy.types.Operator):
-    """Choose the latentman program, or the folder of the environment that it is installed in"""
+    """Choose the latentman program, or the folder of its environment"""
 
     bl_idname = "latentman.choose_backend"
     bl_label = "Choose Backend"
@@ -40,7 +40,7 @@ class LATENTMAN_OT_choose_backend(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: Any) -> bool:
-        """Only where the add-on has preferences."""
+        """Only if the add-on has preferences."""
         return allow(cls, "" if addon_preferences(context) else _NOT_ENABLED)
 
     def invoke(self, context: Any, event: Any) -> Outcome:
@@ -62,7 +62,7 @@ class LATENTMAN_OT_choose_backend(bpy.types.Operator):
 
 
 class LATENTMAN_OT_install_backend(bpy.types.Operator):
-    """Install the backend into an environment of its own, in this add-on's folder"""
+    """Install the backend into its own environment, in this add-on's folder"""
 
     bl_idname = "latentman.install_backend"
     bl_label = "Install Backend"
@@ -123,7 +123,7 @@ class LATENTMAN_OT_install_backend(bpy.types.Operator):
 
 
 class LATENTMAN_OT_cancel_install(bpy.types.Operator):
-    """Stop installing the backend, and remove what was made so far"""
+    """Stop installing the backend, and remove what was installed so far"""
 
     bl_idname = "latentman.cancel_install"
     bl_label = "Cancel Installation"
@@ -148,7 +148,7 @@ class LATENTMAN_OT_remove_backend(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: Any) -> bool:
-        """Only where there is one, and it does not run."""
+        """Only if there is one, and it does not run."""
         current = generation()
         if current.install.running:
             return allow(cls, "The backend is being installed")
@@ -186,22 +186,22 @@ class LATENTMAN_OT_copy_install_commands(bpy.types.Operator):
         except LatentManError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
-        self.report({"INFO"}, "The commands are in the clipboard")
+        self.report({"INFO"}, "The commands were copied to the clipboard")
         return {"FINISHED"}
 
 
 class LATENTMAN_OT_show_install_log(bpy.types.Operator):
-    """Load the log of the last installation as a text"""
+    """Open the log of the last installation as a text"""
 
     bl_idname = "latentman.show_install_log"
     bl_label = "Open Log"
 
     @classmethod
     def poll(cls, context: Any) -> bool:
-        """Only where something was installed since Blender was started."""
+        """Only if something was installed since Blender was started."""
         file = generation().install.log_file
         there = file is not None and file.is_file()
-        return allow(cls, "" if there else "Nothing was installed since Blender was started")
+        return allow(cls, "" if there else "Nothing has been installed since Blender started")
 
     def execute(self, context: Any) -> Outcome:
         """Fill the text."""

@@ -19,7 +19,7 @@ from .base.reporting import allow
 
 
 class LATENTMAN_OT_preview_parts(bpy.types.Operator):
-    """Colour the bodies by their 24 parts in this viewport; press again for what was shown before"""
+    """Colour the bodies by their 24 parts in this viewport; press again to restore it"""
 
     bl_idname = "latentman.preview_parts"
     bl_label = "Show Parts"
@@ -27,7 +27,7 @@ class LATENTMAN_OT_preview_parts(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: Any) -> bool:
-        """Only where there is a character."""
+        """Only if there is a character."""
         return allow(cls, why_grey(context))
 
     def execute(self, context: Any) -> Outcome:
@@ -42,7 +42,7 @@ class LATENTMAN_OT_preview_parts(bpy.types.Operator):
 
 
 class LATENTMAN_OT_preview_depth(FrameByFrame, bpy.types.Operator):
-    """Show the bodies' depth as it will be sent, near is white; press again for what was shown before"""
+    """Show the bodies' depth as it will be sent, near in white; press again to restore the viewport"""
 
     bl_idname = "latentman.preview_depth"
     bl_label = "Show Depth"
@@ -50,7 +50,7 @@ class LATENTMAN_OT_preview_depth(FrameByFrame, bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: Any) -> bool:
-        """Only where there is a character and a camera, or a depth to be taken away."""
+        """Only if there is a character and a camera, or a depth to be taken away."""
         if depth_is_shown(context.scene):
             return True
         return allow(cls, why_no_shot(context))

@@ -26,7 +26,7 @@ class _OfTake:
 
     @classmethod
     def poll(cls, context: Any) -> bool:
-        """Only where there is a take."""
+        """Only if there is a take."""
         return allow(cls, "" if takes(context.scene) else "There is no take yet: press Generate")
 
     @reported
@@ -78,7 +78,7 @@ class LATENTMAN_OT_take_background(_OfTake, bpy.types.Operator):
 
 
 class LATENTMAN_OT_clear_background(bpy.types.Operator):
-    """Take the take behind the camera's view away"""
+    """Remove the take from behind the camera's view"""
 
     bl_idname = "latentman.clear_background"
     bl_label = "Clear Background"
@@ -86,7 +86,7 @@ class LATENTMAN_OT_clear_background(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: Any) -> bool:
-        """Only where there is a camera."""
+        """Only if there is a camera."""
         return allow(cls, "" if context.scene.camera is not None else "The scene has no camera")
 
     def execute(self, context: Any) -> Outcome:
@@ -96,7 +96,7 @@ class LATENTMAN_OT_clear_background(bpy.types.Operator):
 
 
 class LATENTMAN_OT_compare_takes(bpy.types.Operator):
-    """Show the other take: press again to come back"""
+    """Switch to the take that was shown before; press again to switch back"""
 
     bl_idname = "latentman.compare_takes"
     bl_label = "A/B"
@@ -104,8 +104,8 @@ class LATENTMAN_OT_compare_takes(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: Any) -> bool:
-        """Only where there are two."""
-        return allow(cls, "" if other_take(context.scene) else "It takes two takes to compare")
+        """Only if there are two."""
+        return allow(cls, "" if other_take(context.scene) else "Two takes are needed to compare")
 
     @reported
     def execute(self, context: Any) -> Outcome:
@@ -115,7 +115,7 @@ class LATENTMAN_OT_compare_takes(bpy.types.Operator):
 
 
 class LATENTMAN_OT_find_takes(bpy.types.Operator):
-    """Put finished takes of the output folder on the timeline that are not on it: after a crash, or in another file"""
+    """Add finished takes of the output folder that are missing on the timeline, for example after a crash"""
 
     bl_idname = "latentman.find_takes"
     bl_label = "Find Takes"
@@ -134,12 +134,12 @@ class LATENTMAN_OT_find_takes(bpy.types.Operator):
             if find_take(scene, found.folder) is None:
                 add_take(scene, Take(found.folder, found.job, found.job_id, found.engine, found.notes))
                 added += 1
-        self.report({"INFO"}, f"{added} takes were put on the timeline")
+        self.report({"INFO"}, f"Takes added to the timeline: {added}")
         return {"FINISHED"}
 
 
 class LATENTMAN_OT_delete_take(bpy.types.Operator):
-    """Delete an unfinished take: its folder with the frames that are there, and its strip"""
+    """Delete an unfinished take: its folder, its frames and its strip"""
 
     bl_idname = "latentman.delete_take"
     bl_label = "Delete Unfinished Take"
@@ -177,9 +177,9 @@ class LATENTMAN_OT_delete_take(bpy.types.Operator):
         return {"FINISHED"}
 
     def _folder(self, context: Any) -> Path:
-        """The take's folder. Raises InputError where the take is not named, finished, under way or not there."""
+        """The take's folder. Raises InputError if the take is not named, finished, under way or not there."""
         if not self.take:
-            raise InputError("take.none", "No take is named.", "Say which take is to be deleted.")
+            raise InputError("take.none", "No take is named.", "Name the take to delete.")
         return unfinished_folder(output_base(context, context.scene), self.take, generation().under_way)
 
 

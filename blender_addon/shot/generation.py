@@ -46,7 +46,7 @@ class BackendChoice:
 
 def new_session(choice: BackendChoice, output: Path) -> Session:
     """A session with the chosen backend; one of our own is started at once and works in `output/.backend`, where what
-    resuming needs stays. Raises InputError where there is none, BackendError where it cannot be started."""
+    resuming needs stays. Raises InputError if there is none, BackendError where it cannot be started."""
     return Session(JobClient(CLIENT_NAME), _source(choice, output))
 
 
@@ -56,7 +56,7 @@ def known_jobs(choice: BackendChoice, output: Path) -> Path | None:
 
 
 def backend_command(choice: BackendChoice) -> BackendCommand:
-    """How the backend is started. Raises InputError where there is none."""
+    """How the backend is started. Raises InputError if there is none."""
     if choice.command:
         command = parse_backend_command(choice.command)
     else:
@@ -91,14 +91,14 @@ def chosen_backend(context: Any) -> BackendChoice:
 
 
 def check_scene(context: Any) -> None:
-    """Raise InputError where the scene has no character or no camera, before anything is started."""
+    """Raise InputError if the scene has no character or no camera, before anything is started."""
     scene = context.scene
     require_characters(scene, context.view_layer)
     require_camera(scene)
 
 
 def why_no_shot(context: Any) -> str:
-    """What `check_scene` finds, as the reason why a button is grey; empty where there is nothing."""
+    """What `check_scene` finds, as the reason why a button is grey; empty if there is nothing."""
     try:
         check_scene(context)
     except InputError as error:
@@ -109,7 +109,7 @@ def why_no_shot(context: Any) -> str:
 def start_job(context: Any, request: GenerateRequest, session: Session) -> GenerateJob:
     """Start rendering the passes of the context's scene and everything that follows.
 
-    Raises InputError where the folders, the characters or the camera cannot be used, RenderError where the child
+    Raises InputError if the folders, the characters or the camera cannot be used, RenderError where the child
     Blender cannot be started.
     """
     request.prepare_folders()

@@ -69,7 +69,7 @@ class _Home:
     loads: int
 
     def find(self) -> Any:
-        """The scene, or None where another file is open by now; one that was never saved cannot be opened again."""
+        """The scene, or None if another file is open by now; one that was never saved cannot be opened again."""
         again = bool(self.blend_file) and bpy.data.filepath == self.blend_file
         return bpy.data.scenes.get(self.scene) if again or self.loads == _Running.loads else None
 
@@ -97,7 +97,7 @@ class Generation:
 
     @property
     def error(self) -> LatentManError | None:
-        """What went wrong last, in any panel; None where nothing is to be told."""
+        """What went wrong last, in any panel; None if nothing is to be shown."""
         return self.problems.newest
 
     @property
@@ -133,12 +133,12 @@ class Generation:
         self._begin(context, take_request(next_take_folder(base), shot, scene_fps(scene), host_name()), base, shot)
 
     def unfinished(self, context: Any) -> tuple[UnfinishedTake, ...]:
-        """The takes of the scene's output folder that can be gone on with, newest first. Raises InputError where the
+        """The takes of the scene's output folder that can be resumed, newest first. Raises InputError if the
         folder has no definite place."""
         return self.takes.unfinished.of(output_base(context, context.scene), self.under_way)
 
     def resume(self, context: Any, take: str = "") -> None:
-        """Go on with a take that was not finished, the newest where none is named, with its own settings. Raises
+        """Resume a take that was not finished, the newest where none is named, with its own settings. Raises
         LatentManError."""
         scene = context.scene
         base = output_base(context, scene)
@@ -316,7 +316,7 @@ def generation() -> Generation:
 
 
 def wake() -> None:
-    """Have the timer run now: something has begun or is to be shown. It is started where it is not running; in the
+    """Have the timer run now: something has begun or is to be shown. It is started if it is not running; in the
     background there is none."""
     if bpy.app.background:
         return

@@ -44,7 +44,7 @@ class TakeUpkeep:
                 refit_takes(scene)
 
     def finished(self, scene: Any, job: GenerateJob) -> None:
-        """Show the take of a finished shot alone, in a window also where it can be seen. `scene`: its own, None where
+        """Show the take of a finished shot alone, in a window also where it can be seen. `scene`: its own, None if
         another file is open."""
         strips = [] if scene is None else [find_take(scene, job.request.frames_folder(m)) for m in job.request.methods]
         strip = next((strip for strip in reversed(strips) if strip is not None), None)

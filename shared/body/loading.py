@@ -62,20 +62,20 @@ def body_from_arrays(arrays: Arrays, name: str) -> Body:
     count = len(template)
     shapes = keys.floats("shapedirs", (count, 3, -1))
     if shapes.shape[2] < BETA_COUNT:
-        raise keys.error("shapedirs", f"holds {shapes.shape[2]} shapes, but 10 are needed")
+        raise keys.error("shapedirs", f"has {shapes.shape[2]} shapes, but 10 are needed")
     weights = keys.floats("weights", (count, JOINT_COUNT))
     if np.abs(weights.sum(axis=1) - 1.0).max() > WEIGHT_SUM_TOLERANCE or weights.min() < 0.0:
-        raise keys.error("weights", "must hold rows of non-negative numbers that sum to 1")
+        raise keys.error("weights", "must have rows of non-negative numbers that sum to 1")
     posedirs = keys.floats("posedirs", (count, 3, POSE_FEATURE_COUNT))
     faces = keys.indices("f", 3, count)
     part = keys.floats("part", (len(faces),)) if "part" in arrays else None
     if part is not None and not np.isin(part, np.arange(1, 25)).all():
-        raise keys.error("part", "must hold DensePose parts 1 to 24")
+        raise keys.error("part", "must contain DensePose parts 1 to 24")
     chart_uv = keys.floats("chart_uv", (len(faces), 3, 2)) if "chart_uv" in arrays else None
     if chart_uv is not None and (chart_uv.min() < 0.0 or chart_uv.max() > 1.0):
-        raise keys.error("chart_uv", "must lie in 0..1")
+        raise keys.error("chart_uv", "must be from 0 to 1")
     if (part is None) != (chart_uv is None):
-        raise keys.error("part" if part is None else "chart_uv", "is missing, although its counterpart is present")
+        raise keys.error("part" if part is None else "chart_uv", "is missing, although its counterpart exists")
     return Body(
         v_template=template,
         shapedirs=np.ascontiguousarray(shapes[:, :, :BETA_COUNT]),
@@ -111,7 +111,7 @@ class _Keys:
             wanted = ", ".join("any" if size < 0 else str(size) for size in shape)
             raise self.error(key, f"must have the shape ({wanted}), but has {array.shape}")
         if array.dtype.kind not in "fiu":
-            raise self.error(key, f"must hold numbers, but has the type {array.dtype}")
+            raise self.error(key, f"must contain numbers, but has the type {array.dtype}")
         if array.dtype.kind == "f" and not np.isfinite(array).all():
             raise self.error(key, "contains NaN or infinity")
         return array
@@ -124,7 +124,7 @@ class _Keys:
     def indices(self, key: str, corners: int, vertices: int) -> npt.NDArray[np.int32]:
         values = self.take(key, (-1, corners)).astype(np.int64)
         if values.min() < 0 or values.max() >= vertices:
-            raise self.error(key, f"must hold vertex numbers from 0 to {vertices - 1}")
+            raise self.error(key, f"must contain vertex numbers from 0 to {vertices - 1}")
         return values.astype(np.int32)
 
 
@@ -136,7 +136,7 @@ def _regressor(keys: _Keys, count: int) -> npt.NDArray[np.float32]:
     rows = keys.take("J_regressor_indices", (len(data),)).astype(np.int64)
     starts = keys.take("J_regressor_indptr", (count + 1,)).astype(np.int64)
     if rows.min() < 0 or rows.max() >= JOINT_COUNT:
-        raise keys.error("J_regressor_indices", "must hold joint numbers from 0 to 23")
+        raise keys.error("J_regressor_indices", "must contain joint numbers from 0 to 23")
     if starts[0] != 0 or starts[-1] != len(data) or (np.diff(starts) < 0).any():
         raise keys.error("J_regressor_indptr", "does not describe a compressed sparse column matrix")
     dense = np.zeros((JOINT_COUNT, count), dtype=np.float32)
@@ -150,5 +150,5 @@ def _parents(keys: _Keys) -> tuple[int, ...]:
         raise keys.error("kintree_table", "must begin with the root, whose parent is 2**32 - 1")
     parents = [-1, *(int(parent) for parent in table[0, 1:])]
     if any(not 0 <= parent < joint for joint, parent in enumerate(parents) if joint):
-        raise keys.error("kintree_table", "must name for every joint a parent that comes before it")
+        raise keys.error("kintree_table", "must give every joint a parent that comes before it")
     return tuple(parents)

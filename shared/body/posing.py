@@ -63,7 +63,8 @@ def pose_vertices_batch(
     places = checked(transl, (-1, 3), "translations")
     if len(turns) != len(places):
         raise BodyError(
-            "body.frame_count", f"There are {len(turns)} poses but {len(places)} translations; give one for each frame."
+            "body.frame_count",
+            f"There are {len(turns)} poses but {len(places)} translations; there must be one of each per frame.",
         )
     shaped = body.shaped_vertices(betas)
     rest = body.joint_regressor.astype(np.float64) @ shaped

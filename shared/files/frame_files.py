@@ -77,7 +77,7 @@ def storage_error(error: OSError, folder: Path) -> LatentManError:
 
 
 def file_error(error: OSError) -> LatentManError:
-    """The sentence for an error that no part of the program has a better one for, in place of a traceback."""
+    """The sentence for an error that nothing else in the program explains better, instead of a traceback."""
     if is_disk_full(error):
         if error.filename:
             return storage_error(error, Path(str(error.filename)).absolute().parent)
@@ -87,7 +87,7 @@ def file_error(error: OSError) -> LatentManError:
 
 
 def shown_path(path: Path) -> str:
-    """A path for a sentence: a very long one without its middle."""
+    """A path to show in a sentence: a very long one without its middle."""
     text = str(path)
     return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:60]}...{text[-60:]}"
 
@@ -116,7 +116,7 @@ def _what_to_do(error: OSError) -> str:
 def prepare_output_folder(folder: Path) -> Path:
     """Make sure that frames can be written to `folder`, creating it; returns its absolute path.
 
-    Raises InputError where it is a symbolic link (frames would land elsewhere), a file, too long or not writable.
+    Raises InputError if it is a symbolic link (frames would land elsewhere), a file, too long or not writable.
     """
     target = folder.absolute()
     probe = target / f".write-test-{secrets.token_hex(4)}"
@@ -131,11 +131,13 @@ def prepare_output_folder(folder: Path) -> Path:
 
 
 def check_output_name(folder: Path) -> None:
-    """Look at an output folder that need not be there yet: whether it is a link, and whether what is written below it
-    has names that the file system takes. Raises InputError for a link, OSError for a name that is too long."""
+    """Check the name of an output folder, which need not exist yet.
+
+    Raises InputError if it is a link, OSError if the paths of files in it would be too long for the file system.
+    """
     if folder.is_symlink():
         raise InputError(
-            "output.symlink", f"The output folder {folder} is a symbolic link.", "Give the folder that it points to."
+            "output.symlink", f"The output folder {folder} is a symbolic link.", "Choose the folder that it points to."
         )
     with contextlib.suppress(FileNotFoundError, NotADirectoryError):
         (folder / _LONGEST_BELOW).lstat()
@@ -145,7 +147,7 @@ def output_error(error: OSError, folder: Path) -> InputError:
     """The sentence for an output folder that cannot be used."""
     shown = shown_path(folder)
     if isinstance(error, FileExistsError | NotADirectoryError):
-        return InputError("output.not_a_folder", f"The output folder {shown} is a file.", "Give a folder.")
+        return InputError("output.not_a_folder", f"The output folder {shown} is a file.", "Choose a folder.")
     return InputError(
         "output.unwritable",
         f"The output folder {shown} cannot be written to: {error.strerror or error}.",
@@ -162,7 +164,7 @@ def put_frame(folder: Path, frame: int, png: bytes | memoryview) -> Path:
     path = folder / frame_name(frame)
     if path.is_symlink():
         raise InputError(
-            "output.symlink", f"{path} is a symbolic link.", "Remove it, so that the frame can be written there."
+            "output.symlink", f"{path} is a symbolic link.", "Remove the link, so that the frame can be saved there."
         )
     write_atomic(path, png)
     return path
@@ -171,4 +173,4 @@ def put_frame(folder: Path, frame: int, png: bytes | memoryview) -> Path:
 def check_png(data: bytes | bytearray | memoryview) -> None:
     """Raise ProtocolError unless `data` starts as every PNG file does (PNG specification, section 5.2)."""
     if bytes(data[: len(PNG_SIGNATURE)]) != PNG_SIGNATURE:
-        raise ProtocolError("protocol.not_png", "A frame was sent that is not a PNG picture.")
+        raise ProtocolError("protocol.not_png", "The backend sent a frame that is not a PNG picture.")

@@ -1,4 +1,4 @@
-"""Opens .npy, .npz and pickled files of strangers without running anything that they contain.
+"""Opens .npy, .npz and pickled files from unknown sources without running anything in them.
 
 A pickle is a program: it names functions, and the unpickler calls them. Here every name is looked up in a short list,
 and even a listed name gives a stand-in of ours, never NumPy's own function: the stream can only build inert records,
@@ -76,7 +76,7 @@ class _Maker:
         return self._make(*args)
 
     def __setstate__(self, _state: object) -> None:
-        raise pickle.UnpicklingError("the stream tries to alter a function")
+        raise pickle.UnpicklingError("the data tries to change a function")
 
 
 class Record:
@@ -100,7 +100,7 @@ class _DType(Record):
 
     def __setstate__(self, state: Any) -> None:
         if state[2] is not None or state[3] is not None:
-            raise pickle.UnpicklingError("arrays with named fields are not read")
+            raise pickle.UnpicklingError("arrays with named fields are not supported")
         orders: dict[str, Literal["<", ">", "="]] = {"<": "<", ">": ">", "=": "=", "|": "="}
         self._order = orders[state[1]]
 
@@ -109,7 +109,7 @@ class _DType(Record):
             raise pickle.UnpicklingError("an array has no plain element type")
         dtype = np.dtype(self._code)
         if dtype.kind not in _PLAIN_KINDS + "O":
-            raise pickle.UnpicklingError(f"arrays of type {dtype} are not read")
+            raise pickle.UnpicklingError(f"arrays of type {dtype} are not supported")
         return dtype.newbyteorder(self._order)
 
 
@@ -155,7 +155,7 @@ class _ArrayRecord(Record):
 
 def _latin1_bytes(text: object, encoding: object = "latin1") -> bytes:
     if not isinstance(text, str) or encoding not in ("latin1", "latin-1", "iso-8859-1"):
-        raise pickle.UnpicklingError("only latin1 text is turned into bytes")
+        raise pickle.UnpicklingError("only latin1 text can become bytes")
     return text.encode("latin1")
 
 
@@ -208,7 +208,7 @@ def _scan(data: bytes) -> None:
     """Reads the opcodes without running them: lengths must fit the data, and the memo must not be a memory bomb."""
     for count, (opcode, argument, _position) in enumerate(pickletools.genops(data)):
         if count > _MAX_OPCODES or (opcode.name in ("PUT", "LONG_BINPUT") and int(argument or 0) > _MAX_OPCODES):
-            raise pickle.UnpicklingError("the stream is far larger than its data")
+            raise pickle.UnpicklingError("the file has far more instructions than data")
 
 
 def _settled(value: object, done: dict[int, object], depth: int) -> object:
@@ -259,7 +259,7 @@ def unpickle(
     except _Refused as refusal:
         raise error(
             "file.refused",
-            f"{name} was refused: it asks for {refusal}, which a data file does not need; nothing of it was run.",
+            f"{name} was not opened: it asks for {refusal}, which a data file does not need. Nothing in it was run.",
             _TRUST_HINT,
         ) from refusal
     except _STREAM_ERRORS as fault:
@@ -313,8 +313,8 @@ def read_bytes(path: Path, *, error: type[InputError] = InputError, max_bytes: i
         if size > max_bytes:
             raise error(
                 "file.too_large",
-                f"{path.name} has {size / 2**20:.0f} MiB, more than the {max_bytes / 2**20:.0f} MiB that are read.",
-                "Shorten it to the frames you need.",
+                f"{path.name} has {size / 2**20:.0f} MiB; the limit is {max_bytes / 2**20:.0f} MiB.",
+                "Shorten it to the frames that you need.",
             )
         return path.read_bytes()
     except FileNotFoundError as fault:
@@ -369,7 +369,7 @@ def parse_npz(
             if sum(item.file_size for item in members) > max_bytes:
                 size = f"{max_bytes / 2**20:.0f} MiB"
                 raise error(
-                    "file.too_large", f"{name} unpacks to more than {size}.", "Shorten it to the frames you need."
+                    "file.too_large", f"{name} unpacks to more than {size}.", "Shorten it to the frames that you need."
                 )
             contents = {item.filename.removesuffix(".npy"): archive.read(item) for item in members}
     except _STREAM_ERRORS as fault:

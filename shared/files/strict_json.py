@@ -76,7 +76,7 @@ def convert(value: Any, wanted: type[T], place: str = "$") -> T:
 
 
 def _refuse_constant(name: str) -> float:
-    raise StrictJSONError(f"not JSON: {name} is no number")
+    raise StrictJSONError(f"not JSON: {name} is not a number")
 
 
 def _finite(text: str) -> float:
@@ -95,7 +95,7 @@ def _bounded(text: str) -> int:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise StrictJSONError("not JSON: the same key stands twice in one object")
+        raise StrictJSONError("not JSON: one object has the same key twice")
     return found
 
 

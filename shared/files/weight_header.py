@@ -32,25 +32,25 @@ class WeightHeader:
 
 
 def is_weight_file(path: Path) -> bool:
-    """Whether a file is one of weights by its name, in capitals or not."""
+    """Whether a file's name, in upper or lower case, is that of a weight file."""
     return path.suffix.lower() in WEIGHT_SUFFIXES
 
 
 def is_safetensors(path: Path) -> bool:
-    """Whether a file is a .safetensors file by its name, in capitals or not."""
+    """Whether a file's name, in upper or lower case, ends in .safetensors."""
     return path.suffix.lower() == ".safetensors"
 
 
 def read_weight_header(path: Path) -> WeightHeader:
-    """Read what the file says of itself. Raises ModelError `model.partial` for a file that is not whole,
-    `model.no_weights` for one that is something else; OSError where it cannot be read."""
+    """Read the file's header. Raises ModelError `model.partial` for an incomplete file, `model.no_weights` for a file
+    that is something else; OSError if it cannot be read."""
     size = path.stat().st_size
     if not size:
-        raise ModelError("model.partial", "It is empty: its download or copy has not begun.", _AGAIN)
+        raise ModelError("model.partial", "It is empty.", _AGAIN)
     with path.open("rb") as file:
         start = file.read(len(_POINTER_START))
         if start.startswith(_POINTER_START):
-            raise ModelError("model.no_weights", "It is only a Git LFS pointer to the weights.", "Run: git lfs pull")
+            raise ModelError("model.no_weights", "It is only a pointer to the weights (Git LFS).", "Run: git lfs pull")
         if start.lstrip()[:1] == b"<":
             raise ModelError("model.no_weights", "It is a web page saved under this name, not the file itself.", _AGAIN)
         if not is_safetensors(path):
@@ -58,10 +58,10 @@ def read_weight_header(path: Path) -> WeightHeader:
         file.seek(0)
         length = int.from_bytes(file.read(_LENGTH_BYTES), "little")
         if size < _LENGTH_BYTES:
-            raise ModelError("model.partial", f"Only {size_text(size)} of it have been written.", _AGAIN)
+            raise ModelError("model.partial", f"It is cut off after {size_text(size)}.", _AGAIN)
         if not 0 < length <= _MAX_HEADER_BYTES:
             raise ModelError(
-                "model.no_weights", "It is not a .safetensors file.", "Renaming another file does not convert it."
+                "model.no_weights", "It is not a .safetensors file, in spite of its name.", "Choose another file."
             )
         table = file.read(length)
     if len(table) < length:
@@ -91,7 +91,7 @@ def _from_table(table: bytes, size: int) -> WeightHeader:
         whole = _LENGTH_BYTES + len(table) + max((int(row["data_offsets"][1]) for row in rows.values()), default=0)
     except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
         raise ModelError(
-            "model.no_weights", "It is not a .safetensors file: its header cannot be read.", _AGAIN
+            "model.no_weights", "It is not a .safetensors file: its table cannot be read.", _AGAIN
         ) from error
     if size < whole:
         raise _cut(size, whole)
@@ -110,13 +110,11 @@ def _pickled(path: Path, start: bytes, size: int) -> WeightHeader:
         except zipfile.BadZipFile as error:
             raise ModelError("model.no_weights", "It is damaged: its header cannot be read.", _AGAIN) from error
         if not any(name.endswith("/data.pkl") for name in names):
-            raise ModelError(
-                "model.no_weights", "It is a zip archive that contains no weights.", "Give the right file."
-            )
+            raise ModelError("model.no_weights", "It is a zip archive without weights.", "Choose another file.")
     elif not start.startswith(_PICKLE_START):
-        raise ModelError("model.no_weights", "It is not a weights file.", "Give the right file.")
+        raise ModelError("model.no_weights", "It is not a weight file.", "Choose another file.")
     return WeightHeader(size, None)
 
 
 def _cut(size: int, whole: int) -> ModelError:
-    return ModelError("model.partial", f"Only {size_text(size)} of {size_text(whole)} have been written.", _AGAIN)
+    return ModelError("model.partial", f"It is incomplete: {size_text(size)} of {size_text(whole)}.", _AGAIN)

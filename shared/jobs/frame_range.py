@@ -24,13 +24,13 @@ def parse_frames(text: str) -> tuple[int, ...]:
             frames.update(_span(part, text))
     if not frames:
         raise InputError(
-            "frames.empty", f"The frame range {_shown(text)} is empty.", 'Enter one, for example "1-30,47".'
+            "frames.empty", f"The frame range {_shown(text)} contains no frame.", 'Enter frames, for example "1-30,47".'
         )
     if len(frames) > MAX_FRAMES:
         raise InputError(
             "frames.many",
-            f"The frame range {_shown(text)} has {len(frames)} frames; a job may have at most {MAX_FRAMES}.",
-            "Split the shot into several jobs.",
+            f"The frame range {_shown(text)} has {len(frames)} frames; the limit is {MAX_FRAMES} a job.",
+            "Render the shot in parts.",
         )
     return tuple(sorted(frames))
 
@@ -78,7 +78,7 @@ def _span(part: str, text: str) -> range:
     if match is None:
         raise InputError(
             "frames.syntax",
-            f'"{part[:40]}" in the frame range {_shown(text)} is not a frame, a span A-B or a stepped span A-BxN.',
+            f'"{part[:40]}" in the frame range {_shown(text)} is not a frame, a range A-B or a stepped range A-BxN.',
             'For example "1-30,47,60-90x2".',
         )
     first = int(match[1])

@@ -19,13 +19,13 @@ from .job import Job, canonical_json, job_values
 
 NOT_OF_A_SEGMENT: Mapping[str, str] = MappingProxyType(
     {
-        "frames": "by place in the shot: what a frame shows is in its pass",
+        "frames": "by position in the shot: what a frame shows is in its pass",
         "inputs": "by frame, as far as the method looks",
         "prompt": "by frame",
         "prompts": "by frame",
         "segment_frames": "the segment has its own first and last frame",
-        "fps": "no frame depends on it; the video made of them does",
-        "schema": "a matter of spelling",
+        "fps": "no frame depends on it, only the video made from them",
+        "schema": "only a spelling",
     }
 )
 

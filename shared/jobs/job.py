@@ -162,7 +162,7 @@ def _typed(value: Any, *, by_name: bool = False) -> Job:
         raise StrictJSONError("$: an object is needed")
     elsewhere = sorted(value.keys() & METHODS.keys())
     if elsewhere:
-        raise StrictJSONError(f"$.{elsewhere[0]}: the settings of a job's method stand under settings")
+        raise StrictJSONError(f"$.{elsewhere[0]}: the settings of a job's method belong under settings")
     job = convert({name: one for name, one in value.items() if name not in ("settings", FINISH)}, Job)
     place = f"$.{job.method}" if by_name else "$.settings"
     settings = read_settings(method_named(job.method), value.get("settings", {}), place)
@@ -218,20 +218,16 @@ def _check_texts(job: Job) -> None:
         if len(text) > MAX_PROMPT_CHARACTERS:
             raise InputError(
                 "job.prompt_long",
-                f"The {name} has {len(text):,} characters; at most {MAX_PROMPT_CHARACTERS:,} are allowed.",
-                "Shorten it; the text encoder reads about 75 words.",
+                f"The {name} has {len(text):,} characters; the limit is {MAX_PROMPT_CHARACTERS:,}.",
+                "Shorten it; the model only reads about 75 words.",
             )
         if "\0" in text or not is_text(text):
-            raise InputError("job.prompt_text", f"The {name} contains an invalid character.", "Type it in again.")
+            raise InputError("job.prompt_text", f"The {name} contains an invalid character.", "Type it again.")
     if not job.prompt.strip() and not keyed:
         raise InputError("job.prompt_empty", "The prompt is empty.", "Say what the character looks like.")
     method_named(job.method)
     if not job.model or len(job.model) > MAX_MODEL_CHARACTERS or "\0" in job.model:
-        raise InputError(
-            "job.model",
-            "The model's name is empty or too long.",
-            'Use "embedded", or the path of a model folder or file.',
-        )
+        raise InputError("job.model", "The model's name is empty or too long.", 'Use "embedded" or a local folder.')
     check_path_text(job.model)
 
 
@@ -241,16 +237,20 @@ def _check_frames(job: Job) -> None:
     if len(job.frames) > MAX_FRAMES:
         raise InputError(
             "job.frames_many",
-            f"The job has {len(job.frames):,} frames; at most {MAX_FRAMES:,} are allowed.",
-            "Split the shot into several jobs.",
+            f"The job has {len(job.frames):,} frames; the limit is {MAX_FRAMES:,}.",
+            "Render the shot in parts.",
         )
     for before, after in zip(job.frames, job.frames[1:], strict=False):
         if after <= before:
-            raise InputError("job.frames_order", f"Frame {after} follows frame {before} in the job.", "Sort them.")
+            raise InputError(
+                "job.frames_order",
+                f"Frame {after} comes after frame {before} in the job; frames must be in rising order.",
+                "Sort them.",
+            )
     if job.frames[0] < FIRST_FRAME or job.frames[-1] > LAST_FRAME:
         raise InputError(
             "job.frames_range",
-            f"The job's frames {job.frames[0]} to {job.frames[-1]} leave {FIRST_FRAME} to {LAST_FRAME}.",
+            f"The job's frames {job.frames[0]} to {job.frames[-1]} are not all within {FIRST_FRAME} to {LAST_FRAME}.",
             "Move the shot on the timeline.",
         )
 

@@ -49,7 +49,7 @@ def parse_prompts(text: str) -> tuple[PromptKey, ...]:
     """
     if len(text) > MAX_TEXT_CHARACTERS or "\0" in text:
         raise _fault(
-            f"are longer than {MAX_TEXT_CHARACTERS:,} characters, or contain a zero character", "Shorten them."
+            f"are longer than {MAX_TEXT_CHARACTERS:,} characters, or contain a null character", "Shorten them."
         )
     keys: list[PromptKey] = []
     for number, line in enumerate(text.replace("\r\n", "\n").split("\n"), 1):
@@ -110,11 +110,11 @@ def _keys_of(line: str, number: int) -> list[PromptKey]:
 
 def _check(keys: Sequence[PromptKey]) -> None:
     if not keys:
-        raise _fault("hold no key", _EXAMPLE)
+        raise _fault("have no key", _EXAMPLE)
     if len(keys) > MAX_KEYS:
-        raise _fault(f"have {len(keys):,} keys; at most {MAX_KEYS:,} are allowed", "Remove some.")
+        raise _fault(f"have {len(keys):,} keys; the limit is {MAX_KEYS:,}", "Remove some.")
     if not any(key.prompt for key in keys):
-        raise _fault("are all empty", "Describe the character at one key at least.")
+        raise _fault("are all empty", "Describe the character's looks in at least one key.")
     for key in keys:
         if not FIRST_FRAME <= key.frame <= LAST_FRAME:
             raise _fault(f"have a key at frame {key.frame}, outside {FIRST_FRAME} to {LAST_FRAME}", "Change it.")

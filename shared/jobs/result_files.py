@@ -16,7 +16,7 @@ MAX_RESULT_BYTES = 32 << 20  # each
 def result_file_name(name: str) -> str:
     """The file of a result. Raises ProtocolError for a name that is not in the table."""
     if name not in RESULT_FILES:
-        raise ProtocolError("protocol.result_file", f"A job leaves no file {name[:40]!r}.")
+        raise ProtocolError("protocol.result_file", f"No job writes a file named {name[:40]!r}.")
     return RESULT_FILES[name]
 
 

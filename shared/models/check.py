@@ -37,19 +37,19 @@ _END_BYTES = 64
 
 
 class FileState(Enum):
-    """What a file is found to be; the values are what a user reads."""
+    """The state of a file; the values are what a user reads."""
 
     WHOLE = "whole"
-    UNSEEN = "not checked"  # a pickle: it is there, and only the loader opens it
+    UNSEEN = "not checked"  # a pickle: it exists, and only the loader opens it
     MISSING = "missing"
-    PARTIAL = "written only in part"
+    PARTIAL = "incomplete"
     WRONG = "wrong kind"
     UNREADABLE = "cannot be read"
 
 
 @dataclass(frozen=True, slots=True)
 class FileCheck:
-    """One file or folder of a model: its name within the model, what it is found to be, and that in words."""
+    """One file or folder of a model: its name within the model, its state, and the state in words."""
 
     name: str
     state: FileState
@@ -57,14 +57,14 @@ class FileCheck:
 
     @property
     def usable(self) -> bool:
-        """Whether nothing speaks against it."""
+        """Whether no fault was found."""
         return self.state in (FileState.WHOLE, FileState.UNSEEN)
 
 
 def check_model_files(
     model: str, files: ModelFiles | None = None, families: Iterable[Family] = FAMILIES
 ) -> Iterator[FileCheck]:
-    """Look at a folder in diffusers' layout or a checkpoint, and at the files beside it, one after the other."""
+    """Check a folder in diffusers' layout or a checkpoint, and the files that go with it, one after the other."""
     place = Path(model)
     try:
         if is_there(place):
@@ -115,7 +115,7 @@ class _Look:
 
     def _checkpoint(self, place: Path, config: Path) -> Iterator[FileCheck]:
         if self.family.checkpoint is None:
-            text = f"{self.family.label} must be a folder."
+            text = f"{self.family.label} can only be loaded from a folder."
             yield FileCheck(place.name, FileState.WRONG, text)
             return
 
@@ -176,7 +176,7 @@ class _Look:
 
         def look() -> FileCheck:
             if not is_weight_file(path):
-                return FileCheck(name, FileState.WRONG, f"It is not a file of weights ({', '.join(WEIGHT_SUFFIXES)}).")
+                return FileCheck(name, FileState.WRONG, f"It is not a weight file ({', '.join(WEIGHT_SUFFIXES)}).")
             header = read_weight_header(path)
             size = size_text(header.size_bytes)
             if header.shapes is None:
@@ -189,7 +189,7 @@ class _Look:
         return _looked(name, path, look)
 
     def _unused(self, names: Collection[str], kind: Kind) -> str:
-        """Which entries of a checkpoint are not used, where they are more than decoration."""
+        """The entries of a checkpoint that are not used, except known leftovers."""
         checkpoint = self.family.checkpoint
         unused = self.family.unused_entries(names) if checkpoint and kind == checkpoint.kind else []
         return f"; not used: {some_names(unused)}" if unused else ""
@@ -206,9 +206,9 @@ def _is_named(part: Part, files: ModelFiles) -> bool:
 
 
 def _misfit(family: Family, place: Path, number: Callable[[Agreement], object]) -> str:
-    """Why a part's sizes do not belong to those of the parts in `place`; empty where nothing is known against them.
+    """Why a part's sizes do not fit the parts in `place`; empty if no misfit is known.
 
-    `number` is what the part has where the family's parts must agree.
+    `number` gives the part's value for an agreement of the family.
     """
     for pair in family.agreements:
         value = number(pair)
@@ -261,7 +261,7 @@ def _has_ends(path: Path, size: int) -> bool:
 
 
 def _looked(name: str, path: Path, look: Callable[[], FileCheck]) -> FileCheck:
-    """What a look finds; a file that is not there or cannot be read in its own words."""
+    """The result of a check; a missing or unreadable file has its own words."""
     try:
         return look()
     except ModelError as error:
@@ -274,25 +274,25 @@ def _looked(name: str, path: Path, look: Callable[[], FileCheck]) -> FileCheck:
 
 
 def _absent(name: str, folder: Path, wanted: str = "") -> FileCheck:
-    """A file that is not there; the part of it that is being downloaded is told."""
+    """A missing file, or one that is still being downloaded."""
     try:
         coming = sorted(item.name for item in folder.iterdir() if item.name.endswith(_UNFINISHED))
     except OSError:
         coming = []
     begun = next((one for one in coming if not wanted or one.startswith(wanted)), "")
     if begun:
-        return FileCheck(name, FileState.PARTIAL, f"Its download has not finished: {begun}.")
-    what = wanted or "file of weights (.safetensors or .bin)"
+        return FileCheck(name, FileState.PARTIAL, f"Its download is not finished: {begun}.")
+    what = wanted or "weight file (.safetensors or .bin)"
     return FileCheck(name, FileState.MISSING, f"There is no {what} in {folder}.")
 
 
 def _not_a_model(place: Path, family: Family) -> str:
     files = sorted(item.name for item in place.iterdir() if is_weight_file(item))
     if files:
-        return f"This folder is not a model. Choose a file inside it: {some_names(files)}."
+        return f"The folder is not a model itself. Add a file inside it instead: {some_names(files)}."
     *parts, last = (
         f"{part.name}/"
         for part in family.parts
         if part.in_checkpoint or part.need == "always" and not part.may_lie_apart
     )
-    return f"It holds none of {', '.join(parts)} or {last}: it is not a model in diffusers' layout."
+    return f"It has no {', '.join(parts)} or {last}, so it is not a model in diffusers' layout."

@@ -64,11 +64,11 @@ UNSUPPORTED_PROMPT_WIDTHS = {1024: "Stable Diffusion 2", 1280: "Stable Diffusion
 
 
 def sort_by_channels(channels: int, latents: int) -> str:
-    """What a UNet is that takes more channels than its latents have; empty where that does not tell."""
+    """What kind of UNet takes more channels than its latents have; empty if the number does not say."""
     return {2 * latents + 1: "an inpainting model", 2 * latents: "a model that edits pictures"}.get(channels, "")
 
 
 def misfit_of_channels(channels: int, latents: int) -> str:
-    """Why a UNet of so many channels does not go with latents of so many, as a sentence's end."""
+    """Why a UNet with this many channels does not fit latents with that many, as the end of a sentence."""
     sort = sort_by_channels(channels, latents) or "a model of another kind"
     return f"takes {channels} channels instead of {latents}: {sort}"

@@ -55,7 +55,7 @@ class ModelFiles:
     tiny_vae: str = ""
 
     def paths(self, place: str) -> tuple[str, ...]:
-        """What is named in one of the fields; nothing where it is empty. Raises KeyError for no field."""
+        """The paths in one of the fields; empty if it is empty. Raises KeyError for an unknown field."""
         value = _values(self)[place]
         if isinstance(value, str):
             return (value,) if value else ()
@@ -63,11 +63,11 @@ class ModelFiles:
 
 
 def place_of(path: str, base: Path, blend_folder: Path | None = None) -> str:
-    """A model's path as a job names it: absolute. The one rule for all that a user gives.
+    """A model's path as a job names it: absolute. The one rule for every path that a user gives.
 
-    Relative ones count from `base`: the folder that a command runs in, or a job file's own. One that begins with `//`
-    counts from the .blend's folder, as everywhere in Blender, where there is a .blend. `embedded`, empty and absolute
-    paths, those of another system included, stay as they are.
+    Relative paths start at `base`: the folder that a command runs in, or a job file's own. If there is a .blend, a path
+    that begins with `//` starts at its folder, as everywhere in Blender. `embedded`, empty and absolute paths (those of
+    other systems too) do not change.
     """
     if path in ("", EMBEDDED):
         return path
@@ -90,20 +90,18 @@ def files_at(files: ModelFiles, base: Path, blend_folder: Path | None = None) ->
 
 
 def validate_model_files(files: ModelFiles) -> None:
-    """Refuse files that cannot be meant. Raises InputError: one sentence on the first at fault."""
+    """Refuse files with an invalid path, scale, word or number. Raises InputError on the first fault."""
     for place in PLACES:
         paths = files.paths(place.name)
         if len(paths) > place.most:
-            raise InputError(
-                "job.model_files", f"The job has {len(paths)} {place.role}s; at most {place.most} are allowed."
-            )
+            raise InputError("job.model_files", f"The job has {len(paths)} {place.role}s; the limit is {place.most}.")
         if not all(paths):
-            raise InputError("job.model_files", f"One of the job's {place.role}s has no path.", "Give each its path.")
+            raise InputError(
+                "job.model_files", f"One of the job's {place.role}s has no path.", "Give each one its path."
+            )
     for path in (path for place in PLACES for path in files.paths(place.name)):
         if len(path) > MAX_PATH_CHARACTERS or "\0" in path:
-            raise InputError(
-                "job.model_files", f'The path "{path[:60]}" is too long or not a valid path.', "Shorten it."
-            )
+            raise InputError("job.model_files", f'The path "{path[:60]}" is too long or not valid.', "Shorten it.")
         check_path_text(path)
     for lora in files.loras:
         if not (math.isfinite(lora.scale) and abs(lora.scale) <= MAX_LORA_SCALE):
@@ -111,7 +109,7 @@ def validate_model_files(files: ModelFiles) -> None:
                 "job.lora_scale",
                 f"The scale of the LoRA {lora.path} is {lora.scale}; it must be from -{MAX_LORA_SCALE:g} to "
                 f"{MAX_LORA_SCALE:g}.",
-                "Usual values are 0.5 to 1.",
+                "Usual scales are 0.5 to 1.",
             )
     _check_tokens([embedding.token for embedding in files.embeddings if embedding.token])
 
@@ -121,19 +119,17 @@ def check_path_text(path: str) -> None:
     if not is_text(path):
         raise InputError(
             "job.model_path",
-            f"The model's path {as_text(path)} holds bytes that are not UTF-8.",
-            "Rename that file or folder.",
+            f"The model's path {as_text(path)} contains bytes that are not UTF-8.",
+            "Rename the file or folder.",
         )
 
 
 def _check_tokens(tokens: list[str]) -> None:
     for token in tokens:
         if len(token) > MAX_TOKEN_CHARACTERS or token != token.strip() or not token.isprintable():
-            raise InputError(
-                "job.embedding_token", f"{token[:60]!r} is not a word that a prompt can contain.", "Change it."
-            )
+            raise InputError("job.embedding_token", f"{token[:60]!r} cannot be a word in a prompt.", "Change it.")
     if len({token.lower() for token in tokens}) != len(tokens):
-        raise InputError("job.embedding_token", "Two of the job's embeddings stand for the same word.", "Rename one.")
+        raise InputError("job.embedding_token", "Two of the job's embeddings use the same word.", "Rename one.")
 
 
 def _values(files: ModelFiles) -> dict[str, Any]:

@@ -40,7 +40,7 @@ class WeightKinds:
 
 
 def weight_kinds(names: Collection[str], families: Iterable[Family] = FAMILIES) -> WeightKinds:
-    """The kinds that the names of a file's weights tell, of those that these families have and of those of no use."""
+    """The kinds that a file's weight names reveal, out of the kinds of these families and the unsupported ones."""
     kinds = (*UNSUPPORTED, *(kind for family in families for kind in family.kinds))
     told = [kind for kind in dict.fromkeys(kinds) if kind.tells(names)]
     return WeightKinds(tuple(sorted(told, key=lambda kind: not kind.decisive)))

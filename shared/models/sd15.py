@@ -24,35 +24,33 @@ _CONTROLNET_PLACE = Place(
     "controlnet",
     role="ControlNet",
     label="ControlNet",
-    description="Depth ControlNet, a folder or a file. Empty: controlnet in the model's folder",
+    description="Depth ControlNet: a folder or a file. Empty: the controlnet folder in the model's folder",
     argument="--controlnet",
     metavar="PLACE",
-    help="depth ControlNet, a folder or a file",
-    accepted="for depth: a folder; a file of v1.0 (also one that holds all of Stable Diffusion) or v1.1, with or "
-    "without `control_model.` before its names; diffusers' single file. Without it: `controlnet/` in the model's "
-    "folder",
+    help="depth ControlNet: a folder or a file",
+    accepted="a depth ControlNet: a folder; a v1.0 or v1.1 file, with or without the prefix `control_model.`, also one "
+    "that includes all of Stable Diffusion; diffusers' single file. Default: `controlnet/` in the model's folder",
 )
 _VAE_PLACE = Place(
     "vae",
     role="autoencoder",
     label="Autoencoder",
-    description="A folder or a file. Empty: the model's own autoencoder",
+    description="Another autoencoder (VAE): a folder or a file. Empty: the model's own",
     argument="--vae",
     metavar="PLACE",
-    help="another autoencoder, a folder or a file",
-    accepted="a folder; a file in the original layout or in diffusers', early names included; a whole checkpoint, of "
-    "which only the autoencoder is taken",
+    help="another autoencoder (VAE): a folder or a file",
+    accepted="a folder; a file in the original layout or in diffusers' layout, old or new; a whole checkpoint, from "
+    "which only the autoencoder is used",
 )
 _CONFIG_PLACE = Place(
     "config",
     role="config folder",
-    label="Tokenizer in",
-    description="The folder that contains the folder tokenizer. Empty: the model's folder",
+    label="Tokenizer Folder",
+    description="Folder with tokenizer, and config.json files for unusual sizes. Empty: the model's folder",
     argument="--model-config",
     metavar="DIR",
-    help="folder that contains tokenizer/, and config.json files if sizes differ",
-    accepted="a folder with `tokenizer/`, and the parts' `config.json` where a file has other sizes than Stable "
-    "Diffusion 1.5",
+    help="folder with tokenizer/, and config.json files for unusual sizes",
+    accepted="a folder with `tokenizer/`, and the parts' `config.json` if their sizes differ from Stable Diffusion 1.5",
     folder_of="tokenizer/",
 )
 _TINY_VAE_PLACE = Place(
@@ -62,9 +60,9 @@ _TINY_VAE_PLACE = Place(
     description="Folder of a small autoencoder for guidance, such as TAESD. Empty: tiny_vae in the model's folder",
     argument="--tiny-vae",
     metavar="DIR",
-    help="small autoencoder for guidance, diffusers' AutoencoderTiny",
-    accepted="a folder of diffusers' `AutoencoderTiny`, for Stable Diffusion 1.5 that is TAESD. Without it: "
-    "`tiny_vae/` in the model's folder, or in a checkpoint's config folder",
+    help="folder of a small autoencoder for guidance (diffusers' AutoencoderTiny)",
+    accepted="a folder with diffusers' `AutoencoderTiny`; for Stable Diffusion 1.5 that is TAESD. Default: `tiny_vae/` "
+    "in the model's folder, or in a checkpoint's config folder",
     folder_of="the tiny autoencoder's config.json",
 )
 _LORA_PLACE = Place(
@@ -72,10 +70,10 @@ _LORA_PLACE = Place(
     role="LoRA",
     argument="--lora",
     metavar="FILE[=SCALE]",
-    help="a LoRA to add; repeat for more",
-    accepted="kohya's layout; peft's; both that diffusers had before. LoRA and LoCon, also with a core (Tucker); LoHa; "
-    "LoKr; DoRA's magnitudes; full differences and trained norms; embeddings bundled in the file. UNet and text "
-    "encoder",
+    help="LoRA to add (may be repeated)",
+    accepted="the layouts of kohya, of peft, and both older ones of diffusers. LoRA and LoCon, also with a core "
+    "(Tucker); LoHa; LoKr; DoRA's magnitudes; full differences and trained norms; embeddings bundled in the file. For "
+    "the UNet and the text encoder",
     most=16,
 )
 _EMBEDDING_PLACE = Place(
@@ -83,7 +81,7 @@ _EMBEDDING_PLACE = Place(
     role="embedding",
     argument="--embedding",
     metavar="FILE[=WORD]",
-    help="a textual inversion embedding to add; repeat for more",
+    help="textual inversion embedding (may be repeated)",
     accepted="textual inversion: diffusers' layout; the WebUI's `.pt` and `.safetensors`",
     most=64,
 )
@@ -91,11 +89,11 @@ _EMBEDDING_PLACE = Place(
 TOKENIZER = Part(
     "tokenizer",
     label="tokenizer",
-    description="CLIP's vocabulary: splits a prompt into tokens",
+    description="CLIP's vocabulary, which splits a prompt into tokens",
     classes=("CLIPTokenizer",),
     config=(("tokenizer.json",), ("vocab.json", "merges.txt")),
-    advice="A checkpoint holds no vocabulary: put CLIP's tokenizer (vocab.json and merges.txt) into that folder, or "
-    "name another folder that contains tokenizer/.",
+    advice="A checkpoint contains no tokenizer: put CLIP's (vocab.json and merges.txt) in that folder, or choose "
+    "another folder that has tokenizer/.",
 )
 TEXT_ENCODER = Part(
     "text_encoder",
@@ -105,7 +103,7 @@ TEXT_ENCODER = Part(
     weights=Weights(
         _TEXT_ENCODER,
         prefix="cond_stage_model.transformer.",
-        # An index table that older transformers stored, and what CLIP has for comparing pictures with texts.
+        # An index table from older versions of transformers, and CLIP's parts that compare pictures with texts.
         decoration=r"(.*\.)?position_ids|(text_model\.)?text_projection(\.weight)?|logit_scale|vision_model\..*|"
         r"visual_projection\..*",
     ),
@@ -114,7 +112,7 @@ TEXT_ENCODER = Part(
 VAE = Part(
     "vae",
     label="autoencoder",
-    description="turns pictures into latents and latents into pictures",
+    description="turns pictures into latents, and latents into pictures",
     classes=("AutoencoderKL",),
     weights=Weights(_AUTOENCODER, prefix="first_stage_model.", decoration=rf"loss\..*|{_TRAINING_LEFTOVERS}"),
     in_checkpoint=True,
@@ -123,7 +121,7 @@ VAE = Part(
 UNET = Part(
     "unet",
     label="UNet",
-    description="predicts the noise in latents",
+    description="predicts the noise in the latents",
     classes=("UNet2DConditionModel",),
     weights=Weights(_UNET, prefix="model.diffusion_model.", decoration=_TRAINING_LEFTOVERS),
     in_checkpoint=True,
@@ -131,7 +129,7 @@ UNET = Part(
 SCHEDULER = Part(
     "scheduler",
     label="noise schedule",
-    description="how much noise each step has, and whether the UNet predicts noise or v",
+    description="says how much noise each step has, and what the UNet predicts",
     classes=("DDIMScheduler",),
     config=(("scheduler_config.json",),),
     need="in a folder",
@@ -139,22 +137,22 @@ SCHEDULER = Part(
 CONTROLNET = Part(
     "controlnet",
     label="ControlNet",
-    description="keeps the picture to the shot's depth",
+    description="makes the picture follow the depth of the shot",
     classes=("ControlNetModel",),
     weights=Weights(_CONTROLNET, prefix="control_model.", decoration=_TRAINING_LEFTOVERS),
     place=_CONTROLNET_PLACE,
     sizes_of=UNET.name,
-    advice="Name a depth ControlNet, a folder or a file.",
+    advice="Choose a depth ControlNet: a folder or a file.",
 )
 TINY_VAE = Part(
     "tiny_vae",
     label="tiny autoencoder",
-    description="a small autoencoder whose decoder guidance can look through",
+    description="a small autoencoder; guidance can use its decoder",
     classes=("AutoencoderTiny",),
     weights=Weights(_TINY_AUTOENCODER),
     need="never",
     place=_TINY_VAE_PLACE,
-    advice="Name a folder in diffusers' layout that contains an AutoencoderTiny.",
+    advice="Choose a folder in diffusers' layout with an AutoencoderTiny.",
 )
 
 CHANNELS = Agreement(
@@ -172,14 +170,14 @@ _PROMPT_WIDTH = Agreement(
     TEXT_ENCODER.name,
     "hidden_size",
     lambda prompts, width: (
-        f"It takes prompts of width {prompts}, the text encoder gives {width}: they do not belong together."
+        f"It takes prompts of width {prompts}, but the text encoder gives {width}: they are from different models."
     ),
 )
 
 SD15 = Family(
     "sd15",
     label=_LABEL,
-    description="the published model and all models trained from it or built like it",
+    description="the published model, and models trained from it or built like it, in any size",
     accepted="`embedded`; a folder in diffusers' layout; a checkpoint in the original layout",
     parts=(TOKENIZER, TEXT_ENCODER, VAE, UNET, SCHEDULER, CONTROLNET, TINY_VAE),
     places=(_CONTROLNET_PLACE, _VAE_PLACE, _CONFIG_PLACE, _TINY_VAE_PLACE, _LORA_PLACE, _EMBEDDING_PLACE),
@@ -192,7 +190,7 @@ SD15 = Family(
     prompt_width=768,
     checkpoint=Checkpoint(
         CHECKPOINT,
-        # Running means of the weights, losses, the noise schedule as tables, CLIP's scale, a whole ControlNet.
+        # Averaged weights, losses, tables of the noise schedule, CLIP's scale, a whole ControlNet.
         decoration=r"(model_ema|loss|control_model)\..*|cond_stage_model\.logit_scale|betas|lvlb_weights|logvar|"
         r"scale_factor|(sqrt_|log_|posterior_)?\w*alphas\w*|posterior_\w+|global_step|epoch|iteration",
     ),

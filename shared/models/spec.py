@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Need = Literal["always", "in a folder", "never"]
-"""When a model cannot do without a part: always, only as a folder (a checkpoint goes without), or never."""
+"""When a model needs a part: always, only as a folder (a checkpoint does not need it), or never."""
 
 WEIGHT_STEMS = ("diffusion_pytorch_model", "model", "pytorch_model")
 
@@ -55,11 +55,11 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What a user may name beside a model: a field of `ModelFiles`, of the preferences, and of the command line.
+    """What a user may give in addition to a model: a field of `ModelFiles`, of the preferences and the command line.
 
     `role` is what error messages call it; `help` is for the command line, `label` and `description` for the
-    preferences, `accepted` for the manual. `folder_of` says what the folder must hold where only a folder is taken. A
-    place for `most` files, more than one, is a tuple that the preferences do not have.
+    preferences, `accepted` for the manual. If only a folder is accepted, `folder_of` says what it must contain. A place
+    for more than one file (`most`) is a tuple and not in the preferences.
     """
 
     name: str
@@ -78,8 +78,8 @@ class Place:
 class Weights:
     """The weights of a part.
 
-    `prefix` begins their names in a checkpoint; `decoration` is a pattern of entries, without the prefix, that
-    trainings and savers leave beside them and nothing needs. `stems` are the names of the files, without suffixes.
+    `prefix` begins their names in a checkpoint; `decoration` is a pattern of entries, without the prefix, that training
+    and saving leave behind and nothing needs. `stems` are the names of the files, without suffixes.
     """
 
     kind: Kind
@@ -96,10 +96,10 @@ class Weights:
 class Part:
     """A part of a model: a folder of this name, and the part's name in memory.
 
-    The first of `classes` loads it; `config.json` may name the others too. `config` lists the files beside the weights,
-    as alternatives of which one must be there as a whole. `in_checkpoint`: a checkpoint holds it. `place` is how a user
-    names another one. `sizes_of` is the part whose sizes a file without a `config.json` has. `advice` says what to do
-    where the part is missing.
+    The first of `classes` loads it; `config.json` may name the others too. `config` lists the files next to the weights
+    as alternatives: all files of one alternative must exist. `in_checkpoint`: a checkpoint contains it. `place` is how
+    a user names another one. A file without a `config.json` has the sizes of the part `sizes_of`. `advice` says what to
+    do if the part is missing.
     """
 
     name: str
@@ -116,20 +116,20 @@ class Part:
 
     @property
     def may_lie_apart(self) -> bool:
-        """Whether a user may name another one, or it lies beside a checkpoint in a folder or a file of its own."""
+        """Whether a user may name another one, or it may be next to a checkpoint in its own folder or file."""
         return self.place is not None
 
     @property
     def may_be_a_file(self) -> bool:
-        """Whether its weights may be one file, whose sizes then lie in the config folder."""
+        """Whether its weights may be one file; its sizes are then in the config folder."""
         return self.in_checkpoint or (self.place is not None and not self.place.folder_of)
 
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """A number in a part's `config.json` that must be another part's, `assumed` where that one does not say it.
+    """A number in a part's `config.json` that must equal another part's; `assumed` is used if that part lacks it.
 
-    `sentence` makes the fault's words of the two. `weight` is a weight of the checkpoint whose second side it is.
+    `sentence` words the fault from the two numbers. `weight` is the checkpoint's weight with this number of columns.
     """
 
     part: str
@@ -141,14 +141,14 @@ class Agreement:
     weight: str = ""
 
     def found_in(self, shapes: Mapping[str, tuple[int, ...]]) -> int | None:
-        """The number that a checkpoint's shapes tell; None where they do not."""
+        """The number according to a checkpoint's shapes; None if they do not say."""
         shape = shapes.get(self.weight, ()) if self.weight else ()
         return shape[1] if len(shape) > 1 else None
 
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """A family's layout of one file: its kind, and a pattern of the entries that no part takes and nothing needs."""
+    """A family's single-file layout: its kind, and a pattern of entries that no part uses and nothing needs."""
 
     kind: Kind
     decoration: str
@@ -168,7 +168,7 @@ class Added:
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """A part that steers the pictures, and the control picture that it is given."""
+    """A part that steers the pictures, and the kind of control picture it gets."""
 
     part: str
     picture: str
@@ -178,10 +178,10 @@ class Control:
 class Family:
     """A model family.
 
-    `kinds` are the kinds of its files, in the order in which a file that is several of them is named. `places` are
-    what a user may name, in the order in which it is offered. `latent_factor` is pixels a latent cell along each side,
-    `prompt_width` the width of its prompt vectors; a model may have its own. Raises ValueError for a declaration that
-    contradicts itself.
+    `kinds` are the kinds of its files; a file of several kinds is named after the first. `places` are what a user may
+    give, in the order in which they are offered. `latent_factor` is the number of pixels along each side of a latent
+    cell, `prompt_width` the width of its prompt vectors; a model may have its own. Raises ValueError for a declaration
+    that contradicts itself.
     """
 
     name: str
@@ -220,12 +220,12 @@ class Family:
 
     @property
     def apart(self) -> tuple[Part, ...]:
-        """The parts that no checkpoint holds and that have weights: each in a folder or a file of its own."""
+        """The parts with weights that no checkpoint contains: each in its own folder or file."""
         return tuple(part for part in self.parts if part.may_lie_apart and not part.in_checkpoint)
 
     @property
     def beside(self) -> tuple[Part, ...]:
-        """The parts without weights, which lie in folders beside a checkpoint."""
+        """The parts without weights, in folders next to a checkpoint."""
         return tuple(part for part in self.parts if not part.weights)
 
     def part(self, name: str) -> Part:
@@ -233,7 +233,7 @@ class Family:
         return {part.name: part for part in self.parts}[name]
 
     def unused_entries(self, names: Iterable[str]) -> list[str]:
-        """The entries of a checkpoint that no part takes and that are not known as decoration."""
+        """The entries of a checkpoint that no part uses and that are not known leftovers."""
         prefixes = tuple(part.weights.prefix for part in self.own_parts if part.weights)
         decoration = self.checkpoint.decoration if self.checkpoint else ""
         return sorted(name for name in names if not name.startswith(prefixes) and not re.fullmatch(decoration, name))

@@ -1,4 +1,4 @@
-"""The table of model families, and what all of them together offer a user."""
+"""The table of model families, and what they offer a user together."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from .sd15 import SD15
 from .spec import Family, Place
 
 FAMILIES = (SD15,)
-"""All families. A model whose files tell nothing is taken for one of the first."""
+"""All families. A model whose files do not say what it is counts as the first one."""
 
 FAMILY_OF_PROMPT_WIDTH: Mapping[int, str] = MappingProxyType(
     UNSUPPORTED_PROMPT_WIDTHS | {family.prompt_width: family.label for family in FAMILIES}
 )
-"""Families as people call them, by the width of their prompt vectors."""
+"""The families' common names, by the width of their prompt vectors."""
 
 
 def places_of(families: Iterable[Family]) -> tuple[Place, ...]:
-    """What a user may name beside a model of these families; a place that two of them have is the first one's."""
+    """What a user may give with a model of these families; if two share a place, the first one's counts."""
     found: dict[str, Place] = {}
     for family in families:
         for place in family.places:

@@ -91,10 +91,10 @@ def _fitted(body: Positions, shown: _Shown, reader: Reader, ask: Ask, name: str)
 
 
 def _unread(fields: Fields, reader: Reader) -> str:
-    """One sentence about the entries that nobody reads; empty without any."""
+    """One sentence about the entries that no reader uses; empty if there are none."""
     known = {*reader.entries, *reader.needless, *reader.rate_keys, *reader.marks, *RATE_KEYS, *SHAPE_KEYS}
     keys = [key for key in (*fields.entries, *fields.unopened) if key not in known]
     if not keys:
         return ""
     more = f" and {len(keys) - 6} more" if len(keys) > 6 else ""
-    return f"Not read: {', '.join(map(repr, keys[:6]))}{more}."
+    return f"Ignored entries: {', '.join(map(repr, keys[:6]))}{more}."

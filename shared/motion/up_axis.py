@@ -44,11 +44,11 @@ _FLOATS_M = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Upright:
-    """The choice of an axis."""
+    """The chosen up axis."""
 
     axis: Up  # never "auto"
     said: str  # one sentence
-    lift_m: float = 0.0  # what puts a clip without a floor on the floor, after the turn
+    lift_m: float = 0.0  # moves a clip without a floor onto the floor, after the turn
 
 
 def turn_to_y(axis: Up) -> Array:
@@ -58,27 +58,28 @@ def turn_to_y(axis: Up) -> Array:
 
 def choose_up(joints: Array, asked: Up, usual: Up, format_name: str) -> Upright:
     # joints (frames, 22 or more, 3) metres, in the file's axes
-    """The axis that points up: the one asked for, else the usual one unless the clip certainly stands along another."""
+    """The axis that points up: the requested one, else the usual one unless the clip certainly stands along another."""
     if asked != "auto":
-        return Upright(asked, f"{_named(asked)}, as it was given.")
+        return Upright(asked, f"Up axis: {_named(asked)}, as set.")
     tall = _feet_to_head(joints)
     if np.median(tall @ _axis(usual)) >= _PLAUSIBLE:
-        return Upright(usual, f"{_named(usual)}, as {format_name} has it.")
+        return Upright(usual, _usual(usual, format_name))
     on_usual_floor = _on_floor(joints, usual)
     for axis in UP_AXES[1:]:
         if _stands(joints, tall @ _axis(axis), axis, on_usual_floor):
             lowest = _lowest(joints, axis)
             lift = -lowest if abs(lowest) > _NO_FLOOR_M else 0.0
-            lifted = f" It was lifted by {lift:.2f} m onto the floor." if lift else ""
-            said = f"{_was(axis)}: the character stands along it. ({format_name} has {_named(usual)}.){lifted}"
+            lifted = f" It was moved up by {lift:.2f} m onto the floor." if lift else ""
+            found = f"Up axis in the file: {_named(axis)}, because the character stands that way"
+            said = f"{found}; {format_name} usually has {_named(usual)}.{lifted}"
             return Upright(axis, said, lift)
-    return Upright(usual, f"{_named(usual)}, as {format_name} has it.")
+    return Upright(usual, _usual(usual, format_name))
 
 
 def posture_warning(joints: Array) -> str:  # (frames, 24, 3) metres, Y up
-    """One sentence where the character lies or stands on its head for the whole clip, else empty."""
+    """One sentence if the character lies or stands on its head for the whole clip, else empty."""
     along = _feet_to_head(joints)[:, 1]
-    hint = "for the whole clip: set Up in the import settings (--up) if it should stand."
+    hint = "for the whole clip. If it should stand, set Up in the import settings (--up)."
     if np.quantile(along, 0.9) < -_LIES:
         return f"The character is upside down {hint}"
     if np.quantile(np.abs(along), 0.9) >= _LIES:
@@ -90,13 +91,13 @@ def posture_warning(joints: Array) -> str:  # (frames, 24, 3) metres, Y up
 
 
 def height_warning(joints: Array) -> str:  # (frames, 24, 3) metres, Y up
-    """One sentence where the character is far above the floor for the whole clip, else empty."""
+    """One sentence if the character is far above the floor for the whole clip, else empty."""
     lowest = _lowest(joints, "y")
     if lowest < _FLOATS_M:
         return ""
     return (
-        f"The character never gets closer than {lowest:.1f} m to the floor: move it down, or convert the file's "
-        "places to metres if they are in another unit."
+        f"The character is always at least {lowest:.1f} m above the floor. Move it down, or convert the file's "
+        "positions to metres if they are in another unit."
     )
 
 
@@ -114,7 +115,7 @@ def _lowest(joints: Array, up: Up) -> float:
 
 
 def _stands(joints: Array, along: Array, axis: Up, on_usual_floor: bool) -> bool:
-    """Whether the clip certainly stands along `axis`: the body and the floor are two witnesses, one may be in doubt."""
+    """Whether the clip certainly stands along `axis`, by the body and the floor; one of the two may be unclear."""
     on_floor = abs(_lowest(joints, axis)) <= _NEAR_FLOOR_M
     always = np.median(along) > _CERTAIN and np.quantile(along, 0.1) > _CERTAIN_LOW
     mostly = np.median(along) > _MOSTLY
@@ -131,5 +132,5 @@ def _named(up: Up) -> str:
     return f"{up[-1].upper()} {'down' if up.startswith('-') else 'up'}"
 
 
-def _was(up: Up) -> str:
-    return f"{up[-1].upper()} was {'down' if up.startswith('-') else 'up'} in the file"
+def _usual(up: Up, format_name: str) -> str:
+    return f"Up axis: {_named(up)}, as usual for {format_name}."

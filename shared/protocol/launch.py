@@ -100,9 +100,9 @@ def parse_request(line: bytes) -> LaunchRequest:
     try:
         request = convert(parse_json(line), LaunchRequest)
     except StrictJSONError as error:
-        raise BackendError("backend.launch", f"The line that starts the backend cannot be read: {error}.") from error
+        raise BackendError("backend.launch", f"The backend's start line cannot be read: {error}.") from error
     if len(request.client_public_key) != Z85_KEY_LENGTH or len(request.server_secret_key) != Z85_KEY_LENGTH:
-        raise BackendError("backend.launch", "The line that starts the backend contains no CURVE keys.")
+        raise BackendError("backend.launch", "The backend's start line contains no CURVE keys.")
     return request
 
 
@@ -138,7 +138,7 @@ def read_connection_file(path: Path) -> ConnectionInfo:
     except StrictJSONError as error:
         raise InputError("connection.invalid", f"{path} is not a connection file: {error}.") from error
     if not 0 < info.port < 65536 or {len(info.server_public_key), len(info.client_secret_key)} != {Z85_KEY_LENGTH}:
-        raise InputError("connection.invalid", f"{path} is not a connection file: bad port or keys.")
+        raise InputError("connection.invalid", f"{path} is not a connection file: its port or keys are not valid.")
     return info
 
 

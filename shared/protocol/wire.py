@@ -94,7 +94,7 @@ def decode(
     """
     header, raw = _header(frames, converter)
     if header.type not in known:
-        raise WireError("protocol.unknown_type", f"Message type {header.type[:40]!r} is unknown here.", header.id)
+        raise WireError("protocol.unknown_type", f"Unknown message type {header.type[:40]!r}.", header.id)
     kind, count = known[header.type]
     _check_payloads(header, frames[2:], count, max_payload_bytes)
     try:
@@ -106,7 +106,9 @@ def decode(
 
 def _header(frames: Sequence[Buffer], converter: Converter) -> tuple[Header, dict[str, Any]]:
     if not 2 <= len(frames) <= MAX_WIRE_FRAMES:
-        raise WireError("protocol.frames", f"A message has 2 to {MAX_WIRE_FRAMES} frames, this one {len(frames)}.")
+        raise WireError(
+            "protocol.frames", f"A message must have 2 to {MAX_WIRE_FRAMES} frames; this one has {len(frames)}."
+        )
     if bytes(frames[0][:64]) != WIRE_VERSION:
         raise WireError(
             "protocol.version",
@@ -114,7 +116,9 @@ def _header(frames: Sequence[Buffer], converter: Converter) -> tuple[Header, dic
             f"({WIRE_VERSION.decode()} here, {bytes(frames[0][:20])!r} there).",
         )
     if len(frames[1]) > MAX_HEADER_BYTES:
-        raise WireError("protocol.header_size", f"A header of {len(frames[1])} bytes is over {MAX_HEADER_BYTES}.")
+        raise WireError(
+            "protocol.header_size", f"A message's header has {len(frames[1])} bytes; the limit is {MAX_HEADER_BYTES}."
+        )
     try:
         raw = parse_json(frames[1])
         header = converter(raw, Header)
@@ -127,16 +131,18 @@ def _check_payloads(header: Header, payloads: Sequence[Buffer], count: int, max_
     if not len(header.payloads) == len(payloads) == count:
         raise WireError(
             "protocol.payloads",
-            f"{header.type} has {count} payloads; {len(header.payloads)} announced, {len(payloads)} sent.",
+            f"{header.type} has {count} payloads, but {len(header.payloads)} were announced and {len(payloads)} sent.",
             header.id,
         )
     for info, payload in zip(header.payloads, payloads, strict=True):
         if len(payload) != info.size or len(payload) > max_payload_bytes:
             raise WireError(
                 "protocol.payload_size",
-                f"{header.type}: a payload of {len(payload)} bytes; the header says {info.size}, the limit "
+                f"{header.type}: a payload has {len(payload)} bytes; the header says {info.size}, and the limit "
                 f"is {max_payload_bytes}.",
                 header.id,
             )
         if sha256_bytes(payload) != info.sha256:
-            raise WireError("protocol.payload_digest", f"{header.type}: a payload differs from its digest.", header.id)
+            raise WireError(
+                "protocol.payload_digest", f"{header.type}: a payload does not match its digest.", header.id
+            )

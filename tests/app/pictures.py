@@ -156,7 +156,7 @@ def raise_arm(studio: Studio, frames: int) -> None:
         x, y = window.find_button("latentman.count_changes", upwards=True)
         left, _, right, _ = window.box("VIEW_3D", "UI")
         window.move(*_OUT_OF_THE_WAY)
-        studio.take("panel_changes", (left, y - 180, right, y + 100))
+        studio.take("panel_changes", (left, y - 180, right, y + 120))
 
 
 def compare(studio: Studio, frames: int) -> None:

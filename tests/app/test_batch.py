@@ -120,7 +120,7 @@ def _bad_arguments(blender: RealBlender, output: Path) -> dict[str, tuple[tuple[
     return {
         "hostile": (("--motion", f"{here}/hostile.npy", *SMALL), "hostile.npy"),
         "truncated": (("--motion", f"{here}/truncated.npy", *SMALL), "truncated.npy"),
-        "no frames": ((*motion, *SMALL, "--frames", ","), "is empty"),
+        "no frames": ((*motion, *SMALL, "--frames", ","), "contains no frame"),
         "long prompt": ((*motion, *SMALL, "--prompt", "x" * 10_000), "10,000 characters"),
         "no prompt": ((*motion, "--frames", "1-3"), "prompt is empty"),
         "size": ((*motion, *SMALL, "--size", "100x100"), "multiple of 8"),

@@ -149,7 +149,7 @@ def test_a_killed_backend_is_told_with_the_button_that_mends_it(window: Window) 
     backend_of(window).kill()
     assert wait_for_the_end(window) == "failed"
     assert window.value("generation().error.code") == "backend.died"
-    assert "was ended by the system, probably" in window.value("generation().error.message")
+    assert "was stopped by the system, probably" in window.value("generation().error.message")
     assert window.value("generation().backend.state.value") != "Ready"
     window.wait("bpy.ops.latentman.start_backend.poll()")
     window.scroll(60)

@@ -107,7 +107,7 @@ def test_a_camera_that_is_there_is_respected_unless_it_is_to_be_replaced() -> No
 def test_no_frames_and_no_character_are_refused() -> None:
     scene = empty_scene(24)
     armature = import_motion(scene, standing_motion(3), plane_body())
-    with pytest.raises(InputError, match="holds no frame"):
+    with pytest.raises(InputError, match="contains no frame"):
         frame_shot(scene, armature, ())
     with pytest.raises(InputError, match="not a character"):
         frame_shot(scene, bpy.data.objects.new("other", None), (1,))

@@ -143,7 +143,7 @@ def test_rate_axis_and_start_can_be_said_in_every_place(way: str, tmp_path: Path
     assert (points[0][0], len(points)) == (31.0, FRAMES * 20 / 24)
     assert abs(joint(armature, "head", 31)[2] - joint(armature, "left_ankle", 31)[2]) < 0.2
     assert any("lies on its" in warning for warning in warnings(armature))
-    assert any("24 fps was given" in note for note in json.loads(armature[rig.NOTES]))
+    assert any("24 fps, as set" in note for note in json.loads(armature[rig.NOTES]))
 
 
 def test_nothing_that_was_said_of_one_file_is_said_of_the_next(tmp_path: Path) -> None:

@@ -81,7 +81,7 @@ def test_files_that_are_dropped_are_imported_each_and_one_that_is_no_motion_is_n
     np.save(tmp_path / "numbers.npy", np.zeros((4, 5)))
     names = [WALK.name, "numbers.npy", WAVE.name]
     files = [{"name": name} for name in names]
-    with pytest.raises(RuntimeError, match=r"numbers\.npy holds an array of shape"):
+    with pytest.raises(RuntimeError, match=r"numbers\.npy contains an array of shape"):
         operators.latentman.import_motion(directory=str(tmp_path), files=files)
     assert [one.armature.name for one in characters(context.scene)] == [WALK.stem, WAVE.stem]
     assert {item.name for item in context.selected_objects} == {WALK.stem, WAVE.stem}

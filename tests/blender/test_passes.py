@@ -244,7 +244,7 @@ def test_two_characters_share_one_vertex_file(tmp_path: Path) -> None:
 
 def test_refusals_name_what_is_wrong(tmp_path: Path) -> None:
     scene, _, _ = body_scene(2)
-    with pytest.raises(InputError, match="holds no frame"):
+    with pytest.raises(InputError, match="contains no frame"):
         render(tmp_path, ())
     with pytest.raises(InputError, match="no pass engine"):
         render(tmp_path, (1,), engine="workbench")
@@ -261,7 +261,7 @@ def test_refusals_name_what_is_wrong(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no perspective camera"):
         render(tmp_path / "out", (1,))
     scene.camera = None
-    with pytest.raises(InputError, match="no perspective camera in frame 1: there is none"):
+    with pytest.raises(InputError, match="no perspective camera in frame 1: it has no camera"):
         render(tmp_path, (1,))
     scene.camera = add_camera(scene, (0, -3, 1), (np.pi / 2, 0, 0))
     apart = bpy.data.collections.new("apart")
@@ -301,7 +301,7 @@ def test_a_killed_child_becomes_an_error_and_the_next_run_goes_on(tmp_path: Path
     while not wait(run):
         pass
     run._process.kill()
-    with pytest.raises(RenderError, match="was ended by the system"):
+    with pytest.raises(RenderError, match="was stopped by the system"):
         while not run.done:
             wait(run)
     again = render(tmp_path, (1, 2, 3, 4, 5, 6), 64, 64)

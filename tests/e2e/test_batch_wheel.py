@@ -183,7 +183,7 @@ def test_a_failed_job_is_exit_code_1_or_its_errors_own(tmp_path: Path, model: Pa
     ("arguments", "words"),
     [
         (("--frames", "9-1"), "runs backwards"),
-        (("--frames", ","), "is empty"),
+        (("--frames", ","), "contains no frame"),
         (("--prompt", "x" * 10_000), "10,000 characters"),
         (("--motion", __file__), "is not a motion file"),
         (("--fps", "0"), "frame rate"),
@@ -229,7 +229,7 @@ def test_names_that_are_not_utf8_are_taken(tmp_path: Path, model: Path) -> None:
     done = batch("--motion", motion, *common, "--dry-run")
     assert done.returncode == 0 and "caf\\udce9" in done.stdout
     named = batch(*SMALL, *common[:2], "--prompt", "x", "--model", folder, "--output", tmp_path / "out")
-    assert named.returncode == 2 and "holds bytes that are not UTF-8" in sentence(named)
+    assert named.returncode == 2 and "contains bytes that are not UTF-8" in sentence(named)
 
 
 @pytest.mark.parametrize("option", ["--output", "--save-blend", "--blend", "--job", "--motion"])

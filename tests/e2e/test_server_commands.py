@@ -152,7 +152,7 @@ def test_ctrl_c_cancels_the_job(served: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "code", "sentence"),
     [
-        ({"prompt": "x" * 10_000}, 2, "The prompt has 10,000 characters; at most 2,000 are taken."),
+        ({"prompt": "x" * 10_000}, 2, "The prompt has 10,000 characters; the limit is 2,000."),
         ({"frames": []}, 2, "The job has no frames."),
         ({"prompt": "fail=model"}, 2, "The model is not there. Bring it."),
         ({"prompt": "fail=input"}, 2, "The picture is too small. Use a larger one."),
@@ -196,7 +196,7 @@ def test_a_lora_named_on_the_command_line_is_part_of_the_job(served: Path, tmp_p
     options = ("--output", tmp_path / "out", "--connection-file", served, "--lora", f"{lora}=0.5")
     arguments = ("submit", job, tmp_path / "passes", *options)
     absent = latentman(*arguments)
-    assert (absent.returncode, f"does not have the LoRA {lora}." in absent.stderr) == (2, True)
+    assert (absent.returncode, f"cannot find the LoRA {lora}." in absent.stderr) == (2, True)
     ids = []
     for content in (b"one", b"one", b"another"):
         lora.write_bytes(content)

@@ -29,7 +29,7 @@ CHUMPY_CLASSES: Final = (
     ("chumpy.ch", "Ch"), ("chumpy.ch", "MatVecMult"), ("chumpy.reordering", "Select"),
     ("chumpy.reordering", "transpose"), ("chumpy.reordering", "Concatenate"),
 )  # fmt: skip
-HINT: Final = "Use the file SMPL_NEUTRAL.pkl (or MALE, FEMALE) as the SMPL web page offers it."
+HINT: Final = "Use the file SMPL_NEUTRAL.pkl (or MALE, FEMALE) as downloaded from the SMPL web page."
 
 
 class _Stateful(Record):
@@ -116,7 +116,7 @@ def convert_smpl(source: Path, target: Path) -> None:
     content = unpickle(_readable(source), name=source.name, error=BodyError, extra=_smpl_names(), encoding="latin1")
     if not isinstance(content, dict):
         raise BodyError(
-            "body.not_smpl", f"{source.name} does not hold a table of arrays, so it is no SMPL model.", HINT
+            "body.not_smpl", f"{source.name} does not contain a table of arrays, so it is not an SMPL model.", HINT
         )
     arrays = {key: _plain_array(content, key, source.name) for key in (*DENSE_KEYS, "J_regressor")}
     if arrays["shapedirs"].ndim == 3:
@@ -153,7 +153,7 @@ def _write(target: Path, arrays: Arrays) -> None:
         raise BodyError(
             "body.unwritable",
             f"{target} cannot be written: {error.strerror}.",
-            "Choose a folder that you may write to.",
+            "Choose a folder that you can write to.",
         ) from error
 
 

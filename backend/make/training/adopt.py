@@ -50,8 +50,8 @@ def widened_unet(theirs: UNet2DConditionModel, sizes: Sizes) -> UNet2DConditionM
     if wrong:
         raise InputError(
             "training.shape",
-            f"{len(wrong)} weights of the UNet to start from do not fit the one to train, {wrong[0]} among them.",
-            "Start from a model that this version of `latentman train` exported.",
+            f"{len(wrong)} weights of the UNet to start from do not fit the one to train, for example {wrong[0]}.",
+            "Start from a model exported by this version of `latentman train`.",
         )
     unet.load_state_dict(mine | given)
     return unet

@@ -49,7 +49,7 @@ class PairStore:
                 raise InputError(
                     "training.pairs",
                     f"The pairs in {folder} lack frame 1 in another look: an earlier version drew them.",
-                    "Delete that folder and the latents beside it; both are made again.",
+                    "Delete that folder and the latents next to it; both are made again.",
                 )
             self._rgb.append(np.load(listing.with_suffix(".rgb.npy"), mmap_mode="r"))
             self._depth.append(np.load(listing.with_suffix(".depth.npy"), mmap_mode="r"))
@@ -160,7 +160,7 @@ def _claim(folder: Path, source: dict[str, str | int]) -> None:
         raise InputError(
             "training.pairs",
             f"The pictures in {folder} were made from another body or another seed.",
-            "Delete that folder, or name another one.",
+            "Delete that folder, or choose another one.",
         )
     path.write_text(json.dumps(source) + "\n")
 

@@ -80,7 +80,7 @@ def _all_latents(target: Path) -> NDArray[np.float16]:
         raise InputError(
             "training.latents",
             f"{target.parent} holds latents of {len(values)} pairs; the tiny decoder needs more than {HELD_OUT}.",
-            "Run `latentman train diffusion` first, which makes them.",
+            "Run `latentman train diffusion` first to make more.",
         )
     return values
 

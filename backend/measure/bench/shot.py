@@ -32,7 +32,7 @@ def bench_shot(frames: int, size: int, view: View = "full body") -> ShotPasses:
     body = free_body()
     if body.part is None or body.chart_uv is None:
         raise BodyError(
-            "body.no_parts", "The free body has no parts.", "Rebuild it with python -m backend.make.body.build."
+            "body.no_parts", "The free body has no parts.", "Build it again with python -m backend.make.body.build."
         )
     charts = Charts(body.f, body.part, body.chart_uv)
     motion = read_motion(sample_path(MOTION))

@@ -92,7 +92,7 @@ class CellStore(Generic[Kind]):
         if not path.exists():
             if self._path.exists():
                 raise InputError(
-                    "eval.plan", f"{self._path} has no {PLAN_FILE} beside it.", "Choose another --output folder."
+                    "eval.plan", f"There is no {PLAN_FILE} next to {self._path}.", "Choose another --output folder."
                 )
             write_atomic(path, wanted)
             return
@@ -103,7 +103,7 @@ class CellStore(Generic[Kind]):
         if not same:
             raise InputError(
                 "eval.plan",
-                f"{self.folder} holds cells of other settings or another model (see {PLAN_FILE}).",
+                f"{self.folder} contains results of other settings or another model (see {PLAN_FILE}).",
                 "Choose another --output folder, or give the same settings.",
             )
 
@@ -119,7 +119,7 @@ class CellStore(Generic[Kind]):
                 cells.append(msgspec.json.decode(line, type=self._kind))
             except msgspec.DecodeError as error:
                 raise InputError(
-                    "eval.cells", f"Line {number} of {self._path} is no cell: {error}.", "Remove that line."
+                    "eval.cells", f"Line {number} of {self._path} is not a result: {error}.", "Remove that line."
                 ) from error
         if len(whole) < len(data):
             write_atomic(self._path, whole)

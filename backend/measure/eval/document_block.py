@@ -18,7 +18,7 @@ def filled_document(document: Path, block: str) -> str:
     try:
         return with_block(document.read_text(encoding="utf-8"), block)
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError("eval.document", f"{document} cannot be read.", "Give a Markdown document.") from error
+        raise InputError("eval.document", f"{document} cannot be read.", "Choose a Markdown file.") from error
 
 
 def with_block(text: str, block: str) -> str:
@@ -27,6 +27,6 @@ def with_block(text: str, block: str) -> str:
     _, end, behind = rest.partition(END)
     if not begin or not end:
         raise InputError(
-            "eval.block", f"The document has no place for the table: no {BEGIN} with {END} behind it.", "Put them in."
+            "eval.block", f"The document has no place for the table: {BEGIN} followed by {END}.", "Add these two lines."
         )
     return before + block.rstrip("\n") + behind

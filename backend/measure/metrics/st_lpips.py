@@ -26,7 +26,7 @@ from shared.errors import ModelError
 
 PACKAGE = "stlpips_pytorch"
 WEIGHTS = Path("weights/vST0.0/alex_shift_tolerant.pth")
-ABSENT = "ST-LPIPS was not measured: its weights are not installed. Run: pip install 'latentman[lpips]'."
+ABSENT = "ST-LPIPS was skipped: its weights are not installed. To get it, run: pip install 'latentman[lpips]'."
 
 SHIFT, SCALE = (-0.030, -0.088, -0.188), (0.458, 0.448, 0.450)  # of LPIPS's inputs in -1..1
 LEAST_LENGTH = 1e-10  # added to the length of a pixel's features
@@ -83,7 +83,7 @@ def load_st_lpips() -> StLpips | None:
     missing = [name for name in wanted if name not in weights]
     if missing:
         raise ModelError(
-            "model.kind", f"{path} holds no {missing[0]}.", "Install it again: pip install 'latentman[lpips]'."
+            "model.kind", f"{path} contains no {missing[0]}.", "Install it again: pip install 'latentman[lpips]'."
         )
     return StLpips({name: weights[name].float() for name in wanted})
 

@@ -77,7 +77,7 @@ def consistency_strip(
         for axes, position in zip(line[1:], [*worst, *[None] * (WORST - len(worst))], strict=True):
             _draw_frame(axes, pictures[name], frames, position, values, box)
     figure.suptitle(
-        "Mean squared difference to the frame before at the same surface points, 0 to 255; lower is steadier",
+        "Mean squared difference to the previous frame at the same surface points, 0 to 255; lower is steadier",
         fontsize=10,
     )
     data = io.BytesIO()

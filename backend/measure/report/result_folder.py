@@ -69,7 +69,7 @@ class ResultFolder:
             return cls(path, msgspec.json.decode(data, type=Result))
         except OSError as error:
             raise InputError(
-                "report.folder", f"{path} holds no result.json.", "Give the --output folder of a finished shot."
+                "report.folder", f"{path} has no result.json.", "Choose the --output folder of a finished shot."
             ) from error
         except msgspec.MsgspecError as error:
             raise InputError("report.result", f"{path / 'result.json'} cannot be read: {error}.") from error
@@ -119,7 +119,7 @@ class ResultFolder:
         shown, own = (self.result.width, self.result.height), (pictures.shape[2], pictures.shape[1])
         if own == shown:
             return ""
-        return f"frames of {own[0]}x{own[1]} are compared at the passes' {shown[0]}x{shown[1]}, by block means."
+        return f"its {own[0]}x{own[1]} frames are compared at the passes' {shown[0]}x{shown[1]}, by block averages."
 
     def _inside(self, name: str, parent: Path) -> Path:
         """The folder `name` in `parent`. Raises InputError if it would lie anywhere else."""

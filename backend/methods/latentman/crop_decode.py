@@ -164,6 +164,6 @@ def _check_decoder(decoder: Any) -> None:
     if not (plain and isinstance(decoder.conv_norm_out, nn.GroupNorm)):
         raise ModelError(
             "model.decoder",
-            "This autoencoder's decoder is not of Stable Diffusion's kind, so that a crop of it cannot be decoded.",
-            'Set guide_decode to "whole".',
+            "This autoencoder's decoder is not like Stable Diffusion's, so it cannot decode part of a picture.",
+            "Set the guidance to decode whole pictures.",
         )

@@ -100,8 +100,8 @@ class LatentMan(FrameMethod):
         if self.reference_mode == "first" and (segment.start or span_acts(self.guide)):
             raise InputError(
                 "method.reference_mode",
-                "Reference mode first aligns a shot in one segment, and does not guide.",
-                "Use prev, or one segment with guide 0 to 0.",
+                'The reference mode "first" needs the shot in one segment, without guidance.',
+                'Use "prev", or one segment and guide at 0 to 0.',
             )
         first = max(segment.start - 1, 0)  # the frame that the segment's chain starts from
         latent, guided = self._pairs(range(first, segment.stop - 1), callbacks)

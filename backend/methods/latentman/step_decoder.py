@@ -63,7 +63,7 @@ class StepDecoder:
         if not isinstance(model, StableDiffusion):
             raise ModelError(
                 "model.decoder",
-                "Only Stable Diffusion's autoencoder can decode a part of a picture.",
-                "Set the guidance to decode whole pictures by the full decoder.",
+                "Only Stable Diffusion's autoencoder can decode part of a picture.",
+                "Set the guidance to decode whole pictures with the full decoder.",
             )
         return model.components

@@ -158,7 +158,7 @@ def assemble(
     parts = Components(tokenizer, text_encoder, vae, unet, controlnet, config, device, dtype, embedding_rows or {})
     problems = _problems(parts)
     if problems:
-        raise ModelError("model.parts", f"The model's parts do not fit together: {'; '.join(problems)}.")
+        raise ModelError("model.parts", f"The parts of the model do not fit together: {'; '.join(problems)}.")
     if device.type == "cpu":  # quicker there; no GPU has been measured
         for module in (unet, controlnet, vae.decoder):
             fuse(module)

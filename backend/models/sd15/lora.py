@@ -242,5 +242,5 @@ def _metadata_scales(path: Path) -> _Scales:
         return _Scales({})
     values = json_object(text)
     if values is None:
-        raise ModelError("model.lora", f"{path} has no readable scale ({_METADATA}).", "Save it again.")
+        raise ModelError("model.lora", f"The scale in {path} cannot be read ({_METADATA}).", "Save it again.")
     return _Scales(values)

@@ -55,7 +55,7 @@ def read_embedding(source: EmbeddingSource) -> Embedding:
         names = sorted(map(str, values))
         kind = weight_kinds(names).name or "not a textual inversion embedding"
         raise ModelError(
-            "model.embedding", f"{path} is {kind}; it holds {some_names(names) or 'nothing'}.", "Give the right file."
+            "model.embedding", f"{path} is {kind}; it holds {some_names(names) or 'nothing'}.", "Choose another file."
         )
     require_finite(path, {word: vectors})
     return Embedding(source.token or word, _rows(vectors), f"The embedding {path}")
@@ -73,7 +73,7 @@ def split_bundle(path: Path, weights: Mapping[str, Tensor]) -> tuple[tuple[Embed
         else:
             raise ModelError(
                 "model.embedding",
-                f'The embedding "{word}" in {path} is not for Stable Diffusion 1.5: it holds {entry or "nothing"}.',
+                f'The embedding "{word}" in {path} is not for Stable Diffusion 1.5: it contains {entry or "nothing"}.',
                 "Use a LoRA without it.",
             )
     return tuple(bundled), others
@@ -113,8 +113,8 @@ def _add_word(tokenizer: Any, embedding: Embedding) -> int:
     if not word.strip() or word.lower() in taken:
         raise ModelError(
             "model.embedding_word",
-            f'{embedding.place} cannot stand for "{word}", a word that the tokenizer already has.',
-            "Choose another word for it.",
+            f'{embedding.place} cannot use the word "{word}", which the tokenizer already has.',
+            "Give it another word.",
         )
     tokenizer.add_tokens([AddedToken(word, single_word=True, normalized=True)])
     token: int = tokenizer.convert_tokens_to_ids(word)

@@ -27,7 +27,7 @@ def with_tiny_decoder(components: Components, sources: ModelSources) -> Componen
     if not place.is_dir():
         raise ModelError(
             "model.tiny_decoder",
-            f"The job needs a tiny decoder for guidance, but {place} has none.",
+            f"The job uses a tiny decoder for guidance, but the model has none in {place}.",
             "Put the folder of an AutoencoderTiny there (TAESD for Stable Diffusion 1.5), or set "
             'settings.guide_decoder to "full".',
         )
@@ -55,7 +55,7 @@ def tiny_autoencoder(components: Components) -> TinyAutoencoder:
     if components.tiny_vae is None:
         raise ModelError(
             "model.tiny_decoder",
-            "This model was loaded without the tiny decoder that the method needs.",
+            "This model was loaded without the tiny decoder that the method uses for guidance.",
             'Set settings.guide_decoder to "full".',
         )
     return components.tiny_vae

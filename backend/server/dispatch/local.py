@@ -74,8 +74,8 @@ class LocalDispatcher:
         if any(place.assignment is not None for place in self._places):
             raise BackendError(
                 "backend.busy",
-                "The backend is running a job and needs its model.",
-                "Wait until the job has ended, or cancel it; then release the memory.",
+                "The backend is running a job, so its model is in use.",
+                "Free the memory after the job has ended, or cancel the job.",
             )
         for place in self._places:
             place.send(Unload())

@@ -41,8 +41,8 @@ class NoWorkers:
         """Raises BackendError `backend.no_workers`."""
         raise BackendError(
             "backend.no_workers",
-            "This backend holds no model itself: its jobs run on other machines.",
-            "Free the memory on those machines.",
+            "This backend has no model in memory: its jobs run elsewhere.",
+            "Free the memory where the jobs run.",
         )
 
     def memory(self) -> tuple[WorkerMemory, ...]:

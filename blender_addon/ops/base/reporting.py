@@ -1,4 +1,4 @@
-"""How operators refuse: one sentence in the status bar, kept in the panel of the button with what mends it."""
+"""How operators refuse: one sentence in the status bar, kept in the panel of the button with what fixes it."""
 
 from __future__ import annotations
 
@@ -75,5 +75,5 @@ def show_log_text(operator: Any, file: Path | None, name: str) -> Outcome:
         return {"CANCELLED"}
     text = bpy.data.texts.get(name) or bpy.data.texts.new(name)
     text.from_string(content)
-    operator.report({"INFO"}, f"The log is the text {text.name!r}")
+    operator.report({"INFO"}, f"The log is in the text {text.name!r}")
     return {"FINISHED"}

@@ -54,7 +54,7 @@ def read_amass(fields: Fields, ask: Ask) -> Clip:
     if poses.ndim == 3:
         poses = poses[ask.sample]
         places = places[ask.sample] if places.ndim == 3 and len(places) == tracks else places
-        warnings = (f"The file holds {tracks} tracks; sample {ask.sample} is read, the others are not.",)
+        warnings = (f"The file has {tracks} tracks. Only sample {ask.sample} was imported.",)
     key = fields.first(*_POSES, *_BODY) or "poses"
     frames = fields.finite(key, poses)
     _require_radians(fields, key, frames)
@@ -66,7 +66,7 @@ def read_amass(fields: Fields, ask: Ask) -> Clip:
     return Clip(
         Rotations(full, place, "transl", "smplx" if is_smplx else "smpl"),
         betas,
-        notes=(*notes, f"Gender: {gender}; the body here has no gender."),
+        notes=(*notes, f"Gender in the file: {gender}; the body here has no gender."),
         warnings=warnings,
     )
 
@@ -109,7 +109,7 @@ def _require_radians(fields: Fields, key: str, frames: Array) -> None:  # (frame
     """Raises MotionError `motion.degrees` where joints turn further than any body does."""
     turned = np.linalg.norm(frames[:, 3:].reshape(len(frames), -1, 3), axis=-1).max(axis=1)
     if np.mean(turned > _MOST_TURNED) > _MOST_FRAMES_TURNED:
-        what = f"turns a joint by up to {turned.max():.0f} radians, which looks like degrees"
+        what = f"turns a joint by up to {turned.max():.0f} radians, so its numbers are probably degrees"
         raise fields.fault("motion.degrees", key, what, "Convert them to radians.")
 
 

@@ -76,9 +76,9 @@ def require_sample(fields: Fields, ask: Ask, samples: int, repetitions: int = 1)
     """Raises MotionError `motion.no_such_sample` where the file does not hold what is asked for."""
     if 0 <= ask.sample < samples and 0 <= ask.repetition < repetitions:
         return
-    there = f"It has samples 0 to {samples - 1} and repetitions 0 to {repetitions - 1}."
+    there = f"The file has samples 0 to {samples - 1} and repetitions 0 to {repetitions - 1}."
     raise MotionError(
         "motion.no_such_sample",
         f"{fields.name} has no sample {ask.sample}, repetition {ask.repetition}.",
-        "The file holds one motion: leave sample and repetition at 0." if samples * repetitions == 1 else there,
+        "The file has one motion: leave sample and repetition at 0." if samples * repetitions == 1 else there,
     )

@@ -70,7 +70,7 @@ class Fields:
                 "motion.not_finite",
                 key,
                 f"is not finite at index {first}",
-                "Generate the motion again, or cut these frames out.",
+                "Generate the motion again, or remove these frames.",
             )
         return array
 

@@ -51,13 +51,13 @@ def motions_key(fields: Fields) -> str | None:
 
 
 def choose(fields: Fields, key: str, clips: list[Array], ask: Ask) -> Chosen:
-    """The motion that was asked for. Raises MotionError for a sample that the file does not hold, and a length of 0."""
+    """The requested motion. Raises MotionError for a sample that the file does not have, and a length of 0."""
     if not clips:
         raise fields.fault("motion.wrong_shape", key, f"has shape {fields.array(key).shape}, which is not a motion")
     index, which = _index(fields, len(clips), ask)
     clip, length_notes = _cut(fields, clips[index], index, len(clips))
     others = [other for other in _OTHER_PERSONS if other in fields]
-    warnings = tuple(f"A second person lies under {other!r}; only the first person is read." for other in others)
+    warnings = tuple(f"The file has a second person ({other!r}). Only the first one was imported." for other in others)
     return Chosen(clip, _text(fields, index, len(clips)), (*which, *length_notes), warnings)
 
 
@@ -75,31 +75,31 @@ def _index(fields: Fields, count: int, ask: Ask) -> tuple[int, tuple[str, ...]]:
     if samples < 1 or samples * repetitions != count:
         samples, repetitions = count, 1
     require_sample(fields, ask, samples, repetitions)
-    said = f"The file holds {count} motions; sample {ask.sample}, repetition {ask.repetition} is read."
+    said = f"The file has {count} motions; this is sample {ask.sample}, repetition {ask.repetition}."
     return ask.repetition * samples + ask.sample, (said,) if count > 1 else ()
 
 
 def _cut(fields: Fields, clip: Array, index: int, count: int) -> tuple[Array, tuple[str, ...]]:
-    """The clip without the padding behind its length, where `lengths` tells one length a motion."""
+    """The clip without the padding after its length, if `lengths` has one length per motion."""
     if "lengths" not in fields:
         return clip, ()
     lengths = as_numbers(fields.entries["lengths"])
     if lengths is None or lengths.size != count:
         parts = count == 1 and lengths is not None and lengths.size > 1
-        why = "gives the lengths of parts" if parts else f"does not give the lengths of {count} motions"
-        return clip, (f"'lengths' {why}: all frames are read.",)
+        why = "has the lengths of parts" if parts else f"does not have {count} lengths"
+        return clip, (f"'lengths' {why}, so all frames were imported.",)
     length = float(fields.finite("lengths", lengths).reshape(-1)[index])
     axis = 0 if clip.shape[-1] == 3 and is_positions(clip) and clip.shape[1] != 3 else clip.ndim - 1
     present = clip.shape[axis]
     if length < 1:
         raise fields.fault("motion.wrong_length", "lengths", f"says {length:g} of {present} frames")
     if length > present:
-        return clip, (f"'lengths' says {length:g} frames, {present} are there.",)
+        return clip, (f"'lengths' says {length:g} frames, but the file has {present}.",)
     return np.take(clip, np.arange(int(length)), axis=axis), ()
 
 
 def _text(fields: Fields, index: int, count: int) -> str:
-    """The motion's text; texts of parts are joined. Empty where there is none."""
+    """The motion's text; texts of parts are joined. Empty if there is none."""
     value = fields.entries.get("text", fields.entries.get("texts"))
     if isinstance(value, np.ndarray):
         value = value.tolist()

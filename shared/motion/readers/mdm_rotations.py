@@ -22,7 +22,7 @@ Array = npt.NDArray[np.float64]
 
 MDM_FPS: Final = 20.0
 _ROOT_ROW: Final = JOINT_COUNT
-_SHAPE_NOTE: Final = "The body has SMPL's mean shape, which the file's rotations assume."
+_SHAPE_NOTE: Final = "The shape is SMPL's mean shape, which the file's rotations are made for."
 
 
 def read_smpl_params(fields: Fields, ask: Ask) -> Clip:
@@ -56,7 +56,7 @@ def read_results_rot(fields: Fields, ask: Ask) -> Clip:
         pelvis = clip[_ROOT_ROW, :3].T
     else:
         pelvis = np.zeros((clip.shape[-1], 3))
-        notes += ("The file has rotations only: the character stays in place.",)
+        notes += ("The file has rotations only, so the pelvis stays in place.",)
     body = Rotations(_axis_angles(fields, key, clip[:JOINT_COUNT]), pelvis, "pelvis")
     return Clip(body, text=chosen.text, notes=(*chosen.notes, *notes), warnings=chosen.warnings)
 

@@ -23,7 +23,7 @@ _SAY_IT: Final = "Set Frame Rate in the import settings (--motion-fps)"
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """Frames a second, and a sentence where the file has none: a note, or a warning where they are a guess."""
+    """Frames a second, and a sentence if the file has no rate: a note, or a warning if the rate is a guess."""
 
     fps: float
     note: str = ""
@@ -31,20 +31,23 @@ class Rate:
 
 
 def frame_rate(fields: Fields, given: float | None, reader: Reader) -> Rate:
-    """The rate. Raises MotionError where the file's cannot be one and none is given."""
+    """The rate. Raises MotionError if the file's rate is not valid and none is given."""
     key = fields.first(*reader.rate_keys, *RATE_KEYS)
     if given is not None and not _MIN_FPS <= given <= MAX_FPS:
         what = f"{fields.name} cannot be read at {given:g} frames a second."
-        raise MotionError("motion.fps", what, f"Give a rate from {_MIN_FPS:g} to {MAX_FPS:g}.")
+        raise MotionError("motion.fps", what, f"Set a rate from {_MIN_FPS:g} to {MAX_FPS:g}.")
     if given is not None:
-        why = "The file has no frame rate" if key is None else "The file's frame rate is not used"
-        return Rate(given, f"{why}; {given:g} fps was given.")
+        why = "; the file has none" if key is None else " instead of the file's"
+        return Rate(given, f"Frame rate: {given:g} fps, as set{why}.")
     if key is not None:
         return Rate(_number(fields, key))
-    none = f"The file has no frame rate; {reader.fps:g} fps"
+    none = "The file has no frame rate;"
     if reader.fps_certain:
-        return Rate(reader.fps, note=f"{none}, {reader.name}'s rate, is assumed. {_SAY_IT} if it differs.")
-    return Rate(reader.fps, warning=f"{none} is a guess. {_SAY_IT} if it plays too fast or too slowly.")
+        usual = f"{none} {reader.fps:g} fps is assumed, the rate of {reader.name}. {_SAY_IT} if it differs."
+        return Rate(reader.fps, note=usual)
+    return Rate(
+        reader.fps, warning=f"{none} {reader.fps:g} fps is a guess. {_SAY_IT} if it plays too fast or too slow."
+    )
 
 
 def _number(fields: Fields, key: str) -> float:
@@ -58,6 +61,8 @@ def _number(fields: Fields, key: str) -> float:
             raise fields.fault("motion.wrong_type", key, "is not a frame rate", f"{_SAY_IT}.")
         rate = float(given.flat[0])
     if not _MIN_FPS <= rate <= MAX_FPS:
-        between = f" to {1.0 / rate:g}, if that is the time between frames" if 1.0 / MAX_FPS <= rate < _MIN_FPS else ""
-        raise fields.fault("motion.fps", key, f"is {rate:g}, no frame rate", f"{_SAY_IT}{between}.")
+        between = (
+            f" to {1.0 / rate:g} if that number is the time between frames" if 1.0 / MAX_FPS <= rate < _MIN_FPS else ""
+        )
+        raise fields.fault("motion.fps", key, f"is {rate:g}, which is not a valid frame rate", f"{_SAY_IT}{between}.")
     return rate

@@ -27,12 +27,12 @@ _KNOWN: Final = (
     "Known formats: MDM's results.npy, results_rot.npy and smpl_params.npy, joint positions (.npy), AMASS (.npz), "
     "HY-Motion (.npz), AIST++ (.pkl)."
 )
-# What is not read here, by how it begins.
+# Other kinds of file, by how they begin.
 _OTHER_FILES: Final = (
-    (b"HIERARCHY", "a BVH file, which Blender imports by itself, but with no SMPL body"),
-    (b"Kaydara FBX", "an FBX file, which Blender imports by itself, but with no SMPL body"),
-    (b"; FBX", "an FBX file, which Blender imports by itself, but with no SMPL body"),
-    (b"glTF", "a glTF file, which Blender imports by itself, but with no SMPL body"),
+    (b"HIERARCHY", "a BVH file: Blender can import it, but without an SMPL body"),
+    (b"Kaydara FBX", "an FBX file: Blender can import it, but without an SMPL body"),
+    (b"; FBX", "an FBX file: Blender can import it, but without an SMPL body"),
+    (b"glTF", "a glTF file: Blender can import it, but without an SMPL body"),
     (b"\x89HDF", "an HDF5 file"),
     (b"MATLAB", "a MATLAB file"),
 )
@@ -45,7 +45,7 @@ def opened_entries() -> frozenset[str]:
 
 
 def reader_of(fields: Fields) -> Reader:
-    """The reader whose marks the file has. Raises MotionError where none has."""
+    """The reader whose marks the file has. Raises MotionError if no reader fits."""
     for reader in READERS:
         if reader.is_mine(fields):
             return reader
@@ -53,25 +53,25 @@ def reader_of(fields: Fields) -> Reader:
     if array is not None and array.ndim >= 2 and array.shape[-1] == _HUMANML_WIDTH:
         raise MotionError(
             "motion.features",
-            f"{fields.name} holds HumanML3D's 263 features a frame, not a motion.",
+            f"{fields.name} contains HumanML3D's 263 features per frame, not a motion.",
             "Use the positions (new_joints, or MDM's results.npy) of the same clip.",
         )
     if array is not None and array.ndim >= 2 and array.shape[-1] in _ROWS_OF_POSES:
-        what = f"holds {array.shape[-1]} numbers a frame and does not say which is what"
+        what = f"has {array.shape[-1]} numbers per frame, but no names for them"
         hint = "Save them as .npz: `poses` in radians, `trans` in metres, or positions as (frames, 22, 3)."
         raise MotionError("motion.unknown_format", f"{fields.name} {what}.", hint)
     if array is not None:
-        what = f"holds an array of shape {array.shape}, not a motion"
+        what = f"contains an array of shape {array.shape}, not a motion"
     elif any(key.endswith("/data.pkl") for key in fields.unopened):
-        what = "is a PyTorch file, which is not opened as a motion"
+        what = "is a PyTorch file, which cannot be imported as a motion"
     else:
         keys = ", ".join(map(repr, [*fields.entries, *fields.unopened][:8])) or "nothing"
-        what = f"holds no motion that is known here, but {keys}"
+        what = f"contains no known kind of motion; its entries are {keys}"
     raise MotionError("motion.unknown_format", f"{fields.name} {what}.", _KNOWN)
 
 
 def not_a_motion_file(name: str, start: bytes) -> MotionError:
-    """The error for a file that is no container of arrays; `start` is how it begins."""
+    """The error for a file that does not contain arrays; `start` is its first bytes."""
     other = next((what for mark, what in _OTHER_FILES if start.startswith(mark)), None)
     what = "is empty" if not start else "is not a motion file" if other is None else f"is {other}"
     return MotionError("motion.unknown_format", f"{name} {what}.", _KNOWN)

@@ -30,11 +30,11 @@ class Sample:
 
 
 SAMPLES: Final = (
-    Sample("dance", "Dance", "Dances, turns to the side and back, and strikes a pose", 6.0, ("smpl_params", "results")),
-    Sample("walk", "Walk", "Walks forward at an easy pace", 4.4, ("smpl_params", "results")),
+    Sample("dance", "Dance", "Dances, turns aside and back, and strikes a pose", 6.0, ("smpl_params", "results")),
+    Sample("walk", "Walk", "Walks forward at a relaxed pace", 4.4, ("smpl_params", "results")),
     Sample("jump", "Jump", "Crouches, jumps forward and lands", 3.8, ("results",)),
     Sample("wave", "Wave", "Waves hello with the right hand", 4.2, ("smpl_params",)),
-    Sample("squat", "Squat", "Does two deep squats", 4.5, ("results",)),
+    Sample("squat", "Squat", "Does two squats", 4.5, ("results",)),
 )
 SAMPLE_FORMATS: Final[dict[str, tuple[SampleFormat, ...]]] = {one.name: one.formats for one in SAMPLES}
 SAMPLE_NAMES: Final[tuple[str, ...]] = tuple(SAMPLE_FORMATS)

@@ -123,7 +123,7 @@ class Uploads:
         expected = min(chunk_bytes, item.size - self._offset)
         if data is None or len(data) != expected:
             name = "An input" if isinstance(item.source, bytes) else str(item.source)
-            error = InputError("input.changed", f"{name} changed or vanished while it was being sent.")
+            error = InputError("input.changed", f"{name} was changed or deleted while it was being sent.")
             return self.failed(digest, error)[0]
         put = Put(digest, item.size, self._offset)
         self._offset += len(data)

@@ -325,7 +325,7 @@ def test_a_lost_worker_is_told_until_the_next_frame_comes(tmp_path: Path) -> Non
         (worker,) = backend.children()
         worker.kill()  # while no event of the job flows
         drive(job, lambda: bool(job.progress.warning))
-        assert "worker was ended by the system, probably because memory ran out" in job.progress.warning
+        assert "worker was stopped by the system, probably because memory ran out" in job.progress.warning
         assert job.progress.stage == "" and job.progress.text.endswith("Waiting for the backend")
         drive(job, lambda: not job.progress.warning)
         assert job.error is None and len(job.frames_done("text2video_zero")) >= 2
@@ -341,7 +341,7 @@ def test_a_killed_backend_is_noticed_and_the_same_again_goes_on(tmp_path: Path) 
         backend.kill()
         drive(job)
     assert isinstance(job.error, BackendError) and job.error.code == "backend.died"
-    assert f"(process {backend.pid} on this machine) was ended by the system, probably" in job.error.message
+    assert f"(process {backend.pid} on this machine) was stopped by the system, probably" in job.error.message
     assert "memory" in job.error.message and "resume" in job.error.hint
     with session_on(tmp_path / "work") as session:
         again = start(request, session)

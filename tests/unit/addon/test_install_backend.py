@@ -191,7 +191,7 @@ def test_the_commands_to_copy_do_what_the_button_does(tmp_path: Path) -> None:
 
 def test_without_a_package_no_index_is_asked_for_the_backend(tmp_path: Path) -> None:
     order = InstallOrder(tmp_path, "1.2.3", index="https://packages.example/simple")
-    with pytest.raises(InputError, match="No file is chosen") as caught:
+    with pytest.raises(InputError, match="No package is chosen") as caught:
         order.requirement  # noqa: B018
     assert "latentman-1.2.3-py3-none-any.whl" in caught.value.hint
     words = "--extra-index-url https://packages.example/simple latentman-1.2.3-py3-none-any.whl"

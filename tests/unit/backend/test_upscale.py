@@ -52,7 +52,7 @@ def test_without_the_extra_it_is_one_sentence_and_what_to_install() -> None:
 def test_files_that_are_missing_or_others_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     layers, weights = own_files(tmp_path, monkeypatch)
     weights.write_bytes(b"other weights")
-    with pytest.raises(InputError, match=r"x2\.bin is not the file that Real-ESRGAN publishes"):
+    with pytest.raises(InputError, match=r"x2\.bin is not the file published by Real-ESRGAN"):
         open_upscaler(2, threads=1)
     layers.unlink()
     with pytest.raises(InputError, match=r"x2\.param cannot be read \(No such file"):

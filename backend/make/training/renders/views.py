@@ -66,7 +66,7 @@ def read_views(folder: Path) -> Views:
             record = json.loads(line)
             scenes += [Scene(record["character"], record["colour"], record["action"], record["place"])] * 2
     if not shards:
-        raise InputError("training.views", f"There are no views in {folder}.", "Name another folder.")
+        raise InputError("training.views", f"There are no views in {folder}.", "Choose another folder.")
     joined = {name: np.concatenate([shard[name] for shard in shards]) for name in shards[0]}
     poses = Poses(*(joined[name] for name in ("box", "part", "rest", "figure")))
     return Views(poses, joined["close"], joined["whole"], tuple(scenes), joined["seen"])

@@ -104,7 +104,7 @@ def _check_kind(sources: ModelSources, shapes: Mapping[str, tuple[int, ...]]) ->
         raise ModelError(
             "model.kind",
             f"The UNet of {sources.model} {misfit_of_channels(channels, latents)}.",
-            "Use a model that makes pictures from text only.",
+            "Use a model that makes pictures from text.",
         )
 
 

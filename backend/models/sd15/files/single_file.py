@@ -56,7 +56,7 @@ def fill_part(part: Part, module: Any, weights: Mapping[str, Tensor], problems: 
     prefix = part.weights.prefix
     others = tuple(prefix_of(other) for other in SD15.parts if other != part and prefix_of(other))
     if not any(key.startswith(prefix) for key in weights) and any(key.startswith(others) for key in weights):
-        problems.append(f"{part.name}: the file does not contain it, only other parts of a model")
+        problems.append(f"{part.name}: the file only has other parts of a model")
         return
     try:
         found = NAMES[part.name](weights.keys(), module.config if isinstance(module.config, Mapping) else {})

@@ -49,7 +49,7 @@ def read_pickle(path: Path) -> dict[str, Any]:
     """The mapping in a pickled file, by `torch.load(weights_only=True)` alone. Raises ModelError."""
     if not is_weight_file(path):
         raise ModelError(
-            "model.suffix", f"{path} is not a weights file.", f"Accepted are {', '.join(WEIGHT_SUFFIXES)}."
+            "model.suffix", f"{path} is not a weight file.", f"Weight files end in {', '.join(WEIGHT_SUFFIXES)}."
         )
     _require_whole(path)
     try:
@@ -64,7 +64,7 @@ def read_pickle(path: Path) -> dict[str, Any]:
             "model.unreadable", f"{path} cannot be read: {first_line(error)}.", "Copy or download it again."
         ) from error
     if not isinstance(values, dict):
-        raise ModelError("model.no_weights", f"{path} holds a {type(values).__name__}, not named weights.")
+        raise ModelError("model.no_weights", f"{path} contains a {type(values).__name__}, not named weights.")
     return values
 
 
@@ -89,7 +89,7 @@ def require_kind(path: Path, names: Collection[str], kind: Kind) -> None:
         return
     unknown = f"holds {len(names)} weights of an unknown kind ({some_names(sorted(names))})"
     looks = f"is {wrong_kind(found.name, kind)}" if found.name else f"{unknown}, not {kind.name}"
-    raise ModelError("model.kind", f"{path} {looks}.", "Give the right file.")
+    raise ModelError("model.kind", f"{path} {looks}.", "Choose another file.")
 
 
 def read_metadata(path: Path) -> dict[str, str]:
@@ -140,15 +140,15 @@ def _not_safetensors(path: Path, error: Exception) -> ModelError:
     return ModelError(
         "model.unreadable",
         f"{path} is not a complete .safetensors file: {first_line(error)}.",
-        "Copy or download it again. Renaming another file does not convert it.",
+        "Copy or download it again, and check that it really is a .safetensors file.",
     )
 
 
 def _refused(path: Path, error: Exception) -> ModelError:
     named = _REFUSED_OBJECT.search(str(error))
-    what = f"asks for {named[1]}" if named else "is damaged, or not a pickle of weights"
+    what = f"asks for {named[1]}" if named else "is damaged or not a pickle of weights"
     return ModelError(
         "model.unsafe",
-        f"{path} was not opened: it {what}, and only plain weights are loaded from pickles.",
+        f"{path} was not opened: it {what}, but only plain weights are loaded from pickles.",
         "Use the model's .safetensors file.",
     )

@@ -108,7 +108,7 @@ def test_the_proof_refuses_what_is_not_proved() -> None:
         Pairing(np.array([0, 1, 2]), np.zeros(2), np.array([0.0, 0.0, -1.0])),  # a column left over has a price
         Pairing(np.array([0, 1, 2]), np.full(2, -1.0), np.ones(3)),  # prices above zero prove nothing
     ):
-        with pytest.raises(JobError, match="is not optimal"):
+        with pytest.raises(JobError, match="is not the best one"):
             check_optimal(rows, columns, wrong)
 
 

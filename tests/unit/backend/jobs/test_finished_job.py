@@ -257,7 +257,7 @@ def test_a_result_file_that_is_too_large_stays_where_it_is_and_is_told(
     seen: list[WorkerEvent] = []
     RUNNER.run(folder, seen.append, never)
     assert (folder / "atlas.png").is_file() and not any(isinstance(event, FileDone) for event in seen)
-    assert isinstance(seen[-1], Done) and "atlas.png has 0 MB and stays in the backend's folder" in seen[-1].notes[-1]
+    assert isinstance(seen[-1], Done) and "atlas.png (0 MB) is too large to send" in seen[-1].notes[-1]
 
 
 @pytest.fixture
@@ -285,7 +285,7 @@ def test_frames_are_enlarged_last_and_the_notes_say_so(
     assert np.array_equal(levels(folders["2"]), own.repeat(2, axis=1).repeat(2, axis=2))
     assert np.array_equal(levels(folders["4"]), own.repeat(4, axis=1).repeat(4, axis=2))
     notes = {name: json.loads((folder / "result.json").read_bytes())["notes"] for name, folder in folders.items()}
-    assert notes["4"] == [*notes["off"], "Frames are enlarged 4 times, to 64x64."]
+    assert notes["4"] == [*notes["off"], "Frames were enlarged 4 times, to 64x64."]
     if lock == "on":  # the memory is of frames at the job's own size
         assert (folders["4"] / "atlas.png").read_bytes() == (folders["off"] / "atlas.png").read_bytes()
 

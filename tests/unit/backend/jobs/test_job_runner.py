@@ -150,7 +150,7 @@ def test_a_segment_without_those_that_it_goes_on_from_is_refused(tmp_path: Path,
     with pytest.raises(JobError) as caught:
         RUNNER.run(folder, lambda event: None, lambda: False, 1)
     assert caught.value.code == "job.trajectory"
-    assert str(caught.value).startswith("Segment 1 needs the results of segment 0, which this folder does not have.")
+    assert str(caught.value).startswith("Segment 1 needs the results of segment 0, which are missing or damaged.")
     with pytest.raises(InputError, match="no segment 2: its 2 segments"):
         RUNNER.run(folder, lambda event: None, lambda: False, 2)
     assert not any((folder / "frames").glob("*.png"))

@@ -95,7 +95,7 @@ def test_a_job_of_any_method_may_be_locked(tmp_path: Path, model: Path, method: 
 
 
 def test_a_lock_that_is_asked_for_keeps_or_plates_the_background_as_asked(tmp_path: Path, model: Path) -> None:
-    wishes = {"keep": "each frame's own, as asked", "plate": "one plate for all frames, as asked"}
+    wishes = {"keep": "each frame's own, as set", "plate": "one plate for all frames, as set"}
     for wish, sentence in wishes.items():
         folder = tmp_path / wish
         asked = FinishSettings(lock="on", background="keep" if wish == "keep" else "plate")

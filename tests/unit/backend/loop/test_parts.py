@@ -326,7 +326,7 @@ def test_a_segment_and_its_frames_need_the_memory_that_they_go_on_from(component
     first = shot.sample(Segment(0, 2))
     with pytest.raises(JobError, match="needs the memory of the segments before it"):
         shot.sample(Segment(2, FRAMES), replace(first.carried, memory=None))
-    with pytest.raises(JobError, match="cannot be finished without its memory"):
+    with pytest.raises(JobError, match="cannot be finished: its memory is missing"):
         list(shot.decode(Segment(0, 2), first.latents, [0]))
 
 

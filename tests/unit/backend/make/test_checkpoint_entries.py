@@ -118,7 +118,7 @@ def test_a_part_that_is_not_in_the_file_is_said_to_be_missing(written: tuple[Pat
     save_file(unet, checkpoint)
     with pytest.raises(ModelError) as failure:
         load(checkpoint, files)
-    none = "the file does not contain it, only other parts of a model"
+    none = "the file only has other parts of a model"
     assert f"text_encoder: {none}" in str(failure.value) and f"vae: {none}" in str(failure.value)
     assert "weights" not in str(failure.value)
 

@@ -84,7 +84,7 @@ def test_a_plan_that_cannot_be_run_is_refused(values: dict[str, int]) -> None:
 @pytest.mark.parametrize(
     ("setting", "value", "words"),
     [
-        ("guide_decoder", "tiny", "Guidance looks through the tiny decoder"),
+        ("guide_decoder", "tiny", "Guidance uses the tiny decoder"),
         ("guide_through", "decoder", "before the UNet"),
         ("guide_extent", "all", "on all latent cells"),
     ],
@@ -132,10 +132,10 @@ def test_cells_of_another_plan_and_broken_lines_are_refused(tmp_path: Path) -> N
     with pytest.raises(InputError, match="other settings or another model"):
         CellStore(tmp_path, {"steps": 3, "frames": [1, 2]}, Cell)
     (tmp_path / CELLS_FILE).write_bytes(b'{"key": 1}\n')
-    with pytest.raises(InputError, match="Line 1 of .* is no cell"):
+    with pytest.raises(InputError, match="Line 1 of .* is not a result"):
         CellStore(tmp_path, {"steps": 2, "frames": [1, 2]}, Cell)
     (tmp_path / "plan.json").unlink()
-    with pytest.raises(InputError, match="has no plan.json beside it"):
+    with pytest.raises(InputError, match="There is no plan.json next to"):
         CellStore(tmp_path, {"steps": 2}, Cell)
 
 
@@ -255,7 +255,7 @@ def test_a_table_is_made_resumed_and_written(tmp_path: Path, capsys: pytest.Capt
     assert (out / CELLS_FILE).read_bytes() == b"".join(again)
     capsys.readouterr()
     assert main([*command, "--parity", "paper"]) == EXIT_BAD_ARGUMENTS
-    assert "holds cells of other settings" in capsys.readouterr().err
+    assert "contains results of other settings" in capsys.readouterr().err
     tiny = [*command, "--guide-decoder", "tiny", "--output", str(tmp_path / "tiny")]
     assert main(tiny) != EXIT_DONE
-    assert "needs a tiny decoder for guidance" in capsys.readouterr().err
+    assert "uses a tiny decoder for guidance, but the model has none" in capsys.readouterr().err

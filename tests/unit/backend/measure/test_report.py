@@ -216,7 +216,7 @@ def test_enlarged_frames_are_compared_at_the_passes_size_with_one_sentence(
     assert folder.pictures(folder.result.methods[0]).shape == (2, 64, 128, 3)
     compared = compared_pictures(folder)["latentman"]
     assert compared.shape == frames.shape and np.abs(compared.astype(int) - frames).max() <= 1
-    sentence = "latentman: latentman: frames of 128x64 are compared at the passes' 32x16, by block means.\n"
+    sentence = "latentman: latentman: its 128x64 frames are compared at the passes' 32x16, by block averages.\n"
     assert capsys.readouterr().err == sentence
 
 
@@ -245,5 +245,5 @@ def test_a_broken_result_file_is_refused(tmp_path: Path, text: str) -> None:
 
 
 def test_a_folder_without_a_result_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="holds no result.json"):
+    with pytest.raises(InputError, match="has no result.json"):
         ResultFolder.open(tmp_path)

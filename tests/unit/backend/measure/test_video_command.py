@@ -69,11 +69,11 @@ def test_what_is_missing_is_one_sentence_and_an_earlier_video_stays(
     grown = take(tmp_path / "grown")
     Image.new("RGB", (66, 34)).save(grown / "0005.png")
     for place, said in (
-        (folder, f"{folder} lacks frames 3,5 of its 3 frames."),
+        (folder, f"{folder} is missing frames 3,5 of its 3 frames."),
         (tmp_path / "nowhere", "There is no folder"),
         (tmp_path / "empty", "holds no job.json"),
-        (cut_off, "0003.png is not a whole picture"),
-        (grown, "0005.png has 66x34 pixels, the frames before it 33x17"),
+        (cut_off, "0003.png is not a complete picture"),
+        (grown, "0005.png has 66x34 pixels, but the frames before it have 33x17"),
     ):
         assert main(["video", str(place)]) == EXIT_BAD_ARGUMENTS
         (line,) = capsys.readouterr().err.splitlines()

@@ -167,7 +167,7 @@ def test_a_decoder_of_another_kind_is_refused() -> None:
     vae = random_autoencoder(False)
     vae.decoder.up_blocks[1].resnets[0] = nn.Identity()
     components = autoencoder_components(vae, torch.float32)
-    with pytest.raises(ModelError, match="not of Stable Diffusion's kind"):
+    with pytest.raises(ModelError, match="not like Stable Diffusion's"):
         decode_crop(components, random_latents(components), BOXES[0], None)
 
 

@@ -189,7 +189,7 @@ def test_reference_mode_first_copies_from_frame_0() -> None:
         expected = latents[frame].flatten(1).clone()
         expected[:, pair.current] = latents[0].flatten(1)[:, pair.reference]
         assert torch.equal(moved[frame].flatten(1), expected)
-    with pytest.raises(InputError, match="aligns a shot in one segment"):
+    with pytest.raises(InputError, match="needs the shot in one segment"):
         method.prepare(Segment(1, FRAMES), canvas)
 
 

@@ -254,5 +254,7 @@ def test_a_bundled_embedding_stands_where_its_word_stands(tmp_path: Path, entry:
 def test_a_bundled_embedding_of_another_family_is_named(tmp_path: Path) -> None:
     outputs, inputs = before(LINEAR).weight.shape
     file = kohya(LINEAR, lora_down__weight=random(1, RANK, inputs), lora_up__weight=random(2, outputs, RANK))
-    with pytest.raises(ModelError, match='The embedding "sks" in .* is not for Stable Diffusion 1.5: it holds clip_g'):
+    with pytest.raises(
+        ModelError, match='The embedding "sks" in .* is not for Stable Diffusion 1.5: it contains clip_g'
+    ):
         merged(tmp_path, {**file, "bundle_emb.sks.clip_g": torch.zeros(1, 1280)})

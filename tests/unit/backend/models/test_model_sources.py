@@ -112,7 +112,7 @@ def test_a_folders_own_parts_count_once_and_others_too(tmp_path: Path, digests: 
 def test_a_model_that_cannot_be_looked_up_is_not_there(model: str, digests: ModelDigests) -> None:
     with pytest.raises(ModelError, match="The backend has no model"):
         digests.compute(model)
-    with pytest.raises(ModelError, match="The backend does not have the LoRA"):
+    with pytest.raises(ModelError, match="The backend cannot find the LoRA"):
         digests.compute("embedded", ModelFiles(loras=(LoraFile(model),)))
 
 
@@ -123,14 +123,16 @@ def test_a_config_folder_must_be_one(tmp_path: Path) -> None:
         ModelError, match="file is not a folder. Choose the folder that contains the tiny autoencoder's"
     ):
         find_sources("embedded", ModelFiles(tiny_vae=str(tmp_path / "file")))
-    with pytest.raises(ModelError, match="does not have the tiny autoencoder /no/taesd"):
+    with pytest.raises(ModelError, match="cannot find the tiny autoencoder /no/taesd"):
         find_sources("embedded", ModelFiles(tiny_vae="/no/taesd"))
 
 
 def test_what_a_model_lacks_is_told_at_once(tmp_path: Path) -> None:
     check_complete(find_sources("embedded"))
     model = write(tmp_path / "checkpoint.safetensors")
-    with pytest.raises(ModelError, match=r"lacks tokenizer \(.*\), controlnet \(.*CLIP's tokenizer.*depth ControlNet"):
+    with pytest.raises(
+        ModelError, match=r"lacks tokenizer \(.*\), controlnet \(.*contains no tokenizer.*depth ControlNet"
+    ):
         check_complete(find_sources(str(model)))
     with pytest.raises(ModelError, match=r"lacks tokenizer .*, text_encoder .*, vae .*, unet .*, scheduler .*, contr"):
         check_complete(find_sources(str(tmp_path)))
@@ -184,7 +186,7 @@ def test_submit_takes_keyed_prompts_from_a_file(tmp_path: Path) -> None:
         ("[1]", r"job\.json is not a job file: it has no frames"),
         ('{"frames": "1-4"}', r"job\.json is not a job file: \$: a list is needed"),
         ('{"frames": [-1]}', r"job\.json has a frame outside 0 to 1048574"),
-        ('{"latentman_shot": 1, "frames": "1-4"}', r"job\.json is a job file that the panel saved"),
+        ('{"latentman_shot": 1, "frames": "1-4"}', r"job\.json is a shot saved in the panel"),
         ('{"frames": [7]}', r"0007\.exr is missing"),
     ],
 )
@@ -210,13 +212,13 @@ def test_submit_tells_what_it_does_not_read(
     (tmp_path / "job.json").write_text(json.dumps(job))
     assert read_job(tmp_path / "job.json", tmp_path)[1].steps == 4
     said = capsys.readouterr().err.splitlines()
-    assert len(said) == 1 and name in said[0] and "is ignored" in said[0]
+    assert len(said) == 1 and name in said[0] and "was ignored" in said[0]
 
 
 def test_submit_only_refuses_what_cannot_be_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_passes(tmp_path)
     (tmp_path / "job.json").write_text('{"prompt": "a robot", "frames": [7], "masactrl": {}}')
-    with pytest.raises(InputError, match=r"\$\.masactrl: the settings of a job's method stand under settings"):
+    with pytest.raises(InputError, match=r"\$\.masactrl: the settings of a job's method belong under settings"):
         read_job(tmp_path / "job.json", tmp_path)
     assert capsys.readouterr().err == ""
 

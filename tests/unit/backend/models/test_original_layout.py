@@ -264,7 +264,7 @@ def test_the_sizes_may_lie_elsewhere(written: tuple[Path, ModelFiles], modules: 
     moved = tmp_path / "files" / checkpoint.name
     moved.parent.mkdir()
     checkpoint.rename(moved)
-    with pytest.raises(ModelError, match=r"lacks tokenizer .*holds no vocabulary: put CLIP's tokenizer \(vocab\.json"):
+    with pytest.raises(ModelError, match=r"lacks tokenizer .*contains no tokenizer: put CLIP's \(vocab\.json"):
         load(moved, files)
     loaded = load(moved, ModelFiles(controlnet=files.controlnet, config=str(tmp_path)))
     assert_same_weights(loaded, modules)
@@ -363,10 +363,10 @@ def test_a_pickle_that_runs_code_is_refused_unopened(
 
 
 UNREADABLE = {
-    "a text file by another name.safetensors": (b"hello", r"cannot be read\. Only 5 bytes of it have been written"),
+    "a text file by another name.safetensors": (b"hello", r"cannot be read\. It is cut off after 5 bytes"),
     "text.ckpt": (b"hello, this is no pickle", r"cannot be read|was not opened"),
     "empty.ckpt": (b"", "cannot be read"),
-    "picture.png": (b"", "is not a weights file"),
+    "picture.png": (b"", "is not a weight file"),
 }
 
 
@@ -405,12 +405,12 @@ def test_a_checkpoint_in_a_controlnets_place_is_refused(written: tuple[Path, Mod
 
 
 def test_a_checkpoint_without_a_controlnet_is_refused(written: tuple[Path, ModelFiles]) -> None:
-    with pytest.raises(ModelError, match=r"lacks controlnet .* Name a depth ControlNet"):
+    with pytest.raises(ModelError, match=r"lacks controlnet .* Choose a depth ControlNet"):
         load(written[0])
 
 
 def test_files_that_are_not_there_are_all_named(written: tuple[Path, ModelFiles]) -> None:
-    with pytest.raises(ModelError, match="does not have the ControlNet /no/control, the autoencoder /no/vae"):
+    with pytest.raises(ModelError, match="cannot find the ControlNet /no/control, the autoencoder /no/vae"):
         load(written[0], ModelFiles(controlnet="/no/control", vae="/no/vae"))
 
 

@@ -119,7 +119,7 @@ def test_two_embeddings(model: Path, tmp_path: Path) -> None:
     embeds = encode_prompt(components, "<two> <one>")
     expected = by_hand(tiny_components(), [VECTORS[2], VECTORS[0], VECTORS[1]])
     torch.testing.assert_close(embeds.positive, expected, rtol=0, atol=1e-6)
-    with pytest.raises(ModelError, match='second.pt cannot stand for "<ONE>"'):
+    with pytest.raises(ModelError, match='second.pt cannot use the word "<ONE>"'):
         load(model, EmbeddingFile(str(first)), EmbeddingFile(str(second), "<ONE>"))
 
 
@@ -132,8 +132,8 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
     "two entries": ({"clip_g": torch.zeros(1, 5), "clip_l": torch.zeros(1, 5)}, "", "it holds clip_g, clip_l"),
     "no numbers": ({"<x>": VECTORS * float("nan")}, "", r"x\.pt holds weights that are not finite \(<x>\)"),
     "no vectors": ({"string_to_param": {"*": 3}}, "", "is not a textual inversion embedding"),
-    "a word of the tokenizer": ({"<x>": VECTORS}, "robot", 'cannot stand for "robot"'),
-    "a taken letter": ({"<x>": VECTORS}, "A", 'cannot stand for "A"'),
+    "a word of the tokenizer": ({"<x>": VECTORS}, "robot", 'cannot use the word "robot"'),
+    "a taken letter": ({"<x>": VECTORS}, "A", 'cannot use the word "A"'),
 }
 
 
@@ -146,5 +146,5 @@ def test_what_cannot_be_used_is_refused(model: Path, tmp_path: Path, case: str) 
 
 
 def test_files_that_are_not_there_are_all_named(model: Path) -> None:
-    with pytest.raises(ModelError, match=r"does not have the LoRA /no/lora, the embedding /no/embedding\."):
+    with pytest.raises(ModelError, match=r"cannot find the LoRA /no/lora, the embedding /no/embedding\."):
         load(model, EmbeddingFile("/no/embedding"), loras=(LoraFile("/no/lora"),))

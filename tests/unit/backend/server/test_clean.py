@@ -118,7 +118,7 @@ def test_a_folder_at_work_and_one_that_is_none_are_refused(
         assert clean(work) == 1
     assert "Another program already works in" in capsys.readouterr().err
     assert main(["clean", "--work", str(tmp_path)]) == 2
-    assert "is not a backend work folder" in capsys.readouterr().err
+    assert "not a work folder" in capsys.readouterr().err
     assert clean(work, "--days", "-1") == 2
 
 

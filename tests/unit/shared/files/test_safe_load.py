@@ -160,7 +160,7 @@ def test_a_stream_cannot_alter_the_stand_ins() -> None:
     with pytest.raises(InputError) as caught:
         unpickle(stream, name="evil")
     assert caught.value.code == "file.damaged"
-    assert "alter" in str(caught.value)
+    assert "change a function" in str(caught.value)
     array = np.arange(3.0)
     found = unpickle(pickle.dumps(array), name="good")
     assert isinstance(found, np.ndarray)

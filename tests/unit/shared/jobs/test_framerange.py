@@ -33,7 +33,7 @@ def test_what_is_no_range_is_named(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["", " ", ",,"])
 def test_an_empty_range(text: str) -> None:
-    with pytest.raises(InputError, match="is empty"):
+    with pytest.raises(InputError, match="contains no frame"):
         parse_frames(text)
 
 

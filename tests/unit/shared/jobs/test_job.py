@@ -185,7 +185,7 @@ def test_a_job_that_cannot_run_is_refused_with_its_sentence(values: dict[str, An
 
 
 def test_the_sentences_of_the_two_classics() -> None:
-    with pytest.raises(InputError, match=r"The prompt has 10,000 characters; at most 2,000 are allowed\."):
+    with pytest.raises(InputError, match=r"The prompt has 10,000 characters; the limit is 2,000\."):
         validate_job(changed(prompt="x" * 10_000))
     with pytest.raises(InputError, match=r"The job has no frames\."):
         validate_job(changed(frames=(), inputs=dataclasses.replace(INPUTS, passes=())))
@@ -210,7 +210,7 @@ def test_prompts_up_to_the_limit_pass(length: int) -> None:
         ),
         ({"settings": [0.0]}, r"\$\.settings: an object"),
         ({"method": "per_frame"}, r"\$\.settings: 'align' is not a setting of per_frame; its settings are: none"),
-        ({"latentman": {"align": [0.0, 0.4]}}, r"\$\.latentman: the settings of a job's method stand under settings"),
+        ({"latentman": {"align": [0.0, 0.4]}}, r"\$\.latentman: the settings of a job's method belong under settings"),
         ({"inputs": {}}, r"\$\.inputs"),
         ({"finish": {"lock": "maybe"}}, r"\$\.finish\.lock: one of 'auto', 'on', 'off'"),
         ({"settings": {"a\n" + "b" * 99: 1}}, r"\$\.settings: 'a\\nb{58}' is not a setting of latentman"),

@@ -39,8 +39,8 @@ def test_keyed_prompts_are_read_and_written(text: str, keys: tuple[PromptKey, ..
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("", "hold no key"),
-        (" \n\n", "hold no key"),
+        ("", "have no key"),
+        (" \n\n", "have no key"),
         ("a robot", 'no frame at the start of line 1, "a robot"'),
         ("1: a robot\n30; a knight", "no frame at the start of line 2"),
         ("1: a robot\na knight", "no frame at the start of line 2"),
@@ -52,7 +52,7 @@ def test_keyed_prompts_are_read_and_written(text: str, keys: tuple[PromptKey, ..
         ("30: a robot, 1: a knight", "have frame 1 after frame 30"),
         ("1: , 30:", "are all empty"),
         ("1048575: a robot", "at frame 1048575, outside 0 to 1048574"),
-        ("1: a\0b", "zero character"),
+        ("1: a\0b", "null character"),
         ("1: " + "x" * 200_000, "longer than 200,000 characters"),
         ("\n".join(f"{frame}: a" for frame in range(MAX_KEYS + 1)), "have 1,001 keys"),
     ],

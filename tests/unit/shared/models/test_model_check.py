@@ -87,9 +87,9 @@ def test_a_file_that_was_written_in_part_is_told_by_its_size(model: Path, kept: 
     os.truncate(weights, kept)
     (name, text), *others = faults(model).items()
     assert name == "unet/diffusion_pytorch_model.safetensors" and not others
-    assert text.startswith("written only in part: ")
+    assert text.startswith("incomplete: ")
     if kept == 20_000_000:
-        assert f"Only 20 MB of {whole / 1e6:.0f} MB have been written." in text
+        assert f"It is incomplete: 20 MB of {whole / 1e6:.0f} MB." in text
 
 
 def test_what_is_missing_is_named_with_its_place(model: Path) -> None:
@@ -104,7 +104,7 @@ def test_what_is_missing_is_named_with_its_place(model: Path) -> None:
 def test_a_download_that_has_not_ended_is_told(model: Path) -> None:
     weights = model / "vae" / "diffusion_pytorch_model.safetensors"
     weights.rename(weights.with_name(f"{weights.name}.crdownload"))
-    assert "download has not finished" in faults(model)["vae/ weights"]
+    assert "download is not finished" in faults(model)["vae/ weights"]
 
 
 def test_parts_in_each_others_place_are_told(model: Path) -> None:
@@ -142,8 +142,8 @@ def test_a_broken_json_file_is_not_whole(model: Path) -> None:
     path.write_bytes(path.read_bytes()[:100])
     (model / "scheduler" / "scheduler_config.json").write_text("[]")
     found = faults(model)
-    assert found["vae/config.json"].startswith("written only in part: It is not a complete JSON file.")
-    assert found["scheduler/scheduler_config.json"] == "wrong kind: It contains no values."
+    assert found["vae/config.json"].startswith("incomplete: It is not a complete JSON file.")
+    assert found["scheduler/scheduler_config.json"] == "wrong kind: It holds no values."
 
 
 def test_a_large_vocabulary_is_known_by_its_ends(tmp_path: Path) -> None:
@@ -153,7 +153,7 @@ def test_a_large_vocabulary_is_known_by_its_ends(tmp_path: Path) -> None:
     vocabulary.write_text(f"{words}\n")
     assert faults(model, files) == {}
     vocabulary.write_text(words[:-3])
-    assert faults(model, files)["tokenizer/vocab.json"].startswith("written only in part: ")
+    assert faults(model, files)["tokenizer/vocab.json"].startswith("incomplete: ")
 
 
 def test_a_checkpoint_needs_a_vocabulary_and_a_controlnet(tmp_path: Path) -> None:
@@ -166,7 +166,7 @@ def test_a_checkpoint_needs_a_vocabulary_and_a_controlnet(tmp_path: Path) -> Non
     ]
     alone = faults(kind_of(tmp_path, "checkpoint"))
     assert set(alone) == {"tokenizer", "controlnet"}
-    assert "Name a depth ControlNet" in alone["controlnet"]
+    assert "Choose a depth ControlNet" in alone["controlnet"]
 
 
 def test_files_in_each_others_place_are_told_by_what_they_are(tmp_path: Path) -> None:
@@ -191,7 +191,7 @@ def test_a_tiny_autoencoder_is_looked_at_where_there_is_one(tmp_path: Path) -> N
     (own / "config.json").write_text('{"_class_name": "AutoencoderKL"}')
     assert "It describes AutoencoderKL instead of AutoencoderTiny." in faults(model, files)["tiny_vae/config.json"]
     named = dataclasses.replace(files, tiny_vae=str(weights))
-    assert "Name a folder in diffusers' layout" in faults(model, named)["tiny_vae"]
+    assert "Choose a folder in diffusers' layout" in faults(model, named)["tiny_vae"]
 
 
 def test_an_inpainting_checkpoint_is_told_by_its_shapes(tmp_path: Path) -> None:
@@ -226,9 +226,9 @@ def test_a_zipped_pickle_with_a_broken_table_is_told(tmp_path: Path) -> None:
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 4\n", "Run: git lfs pull"),
         (b"<!DOCTYPE html><html>", "a web page"),
         (b"\x00" * 64, "not a .safetensors file"),
-        (b"\x08\x00\x00\x00\x00\x00\x00\x00{broken}", "its header cannot be read"),
+        (b"\x08\x00\x00\x00\x00\x00\x00\x00{broken}", "its table cannot be read"),
         (b"\x02\x00\x00\x00\x00\x00\x00\x00{}", "contains no weights"),
-        (b'\x0d\x00\x00\x00\x00\x00\x00\x00{"a": [1, 2]}', "its header cannot be read"),
+        (b'\x0d\x00\x00\x00\x00\x00\x00\x00{"a": [1, 2]}', "its table cannot be read"),
     ],
 )
 def test_what_is_no_weights_is_told(tmp_path: Path, content: bytes, text: str) -> None:
@@ -241,7 +241,7 @@ def test_a_folder_of_checkpoints_is_no_model_itself(tmp_path: Path) -> None:
     for kind in ("checkpoint", "xl"):
         kind_of(tmp_path, kind)
     text = faults(tmp_path)[tmp_path.name]
-    assert text.endswith("Choose a file inside it: checkpoint.safetensors, xl.safetensors.")
+    assert text.endswith("Add a file inside it instead: checkpoint.safetensors, xl.safetensors.")
     (tmp_path / "empty").mkdir()
     assert "not a model in diffusers' layout" in faults(tmp_path / "empty")["empty"]
 
@@ -252,7 +252,7 @@ def test_what_is_not_there_and_what_cannot_be_looked_up(tmp_path: Path) -> None:
     files = ModelFiles(embeddings=(EmbeddingFile(str(tmp_path / "word.pt")),))
     assert faults(EMBEDDED, files)["embedding word.pt"].startswith("missing: There is no word.pt in")
     odd = ModelFiles(controlnet=str(tmp_path / "notes.txt"))
-    assert "not a file of weights" in faults(EMBEDDED, odd)["controlnet notes.txt"]
+    assert "not a weight file" in faults(EMBEDDED, odd)["controlnet notes.txt"]
 
 
 @pytest.mark.parametrize(

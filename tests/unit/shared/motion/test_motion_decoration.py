@@ -177,9 +177,9 @@ def test_a_second_track_is_told_and_can_be_chosen(tmp_path: Path) -> None:
 
 def test_entries_that_nobody_reads_are_told_and_known_ones_are_not(tmp_path: Path) -> None:
     path = amass(tmp_path / "a.npz", dmpls=np.zeros((FRAMES, 8)), camera=np.eye(3), poses_of_person_2=np.zeros(3))
-    said = [note for note in read(path).notes if note.startswith("Not read")]
+    said = [note for note in read(path).notes if note.startswith("Ignored entries")]
     assert len(said) == 1 and "'camera'" in said[0] and "'poses_of_person_2'" in said[0] and "dmpls" not in said[0]
-    assert not any(note.startswith("Not read") for note in read(amass(tmp_path / "b.npz")).notes)
+    assert not any(note.startswith("Ignored entries") for note in read(amass(tmp_path / "b.npz")).notes)
 
 
 def test_an_entry_that_nobody_reads_is_not_opened(tmp_path: Path) -> None:
@@ -219,7 +219,7 @@ def test_hy_motion_is_y_up_at_30_frames_a_second(tmp_path: Path) -> None:
     np.testing.assert_allclose(motion_joints(motion, skeleton())[3], joints, atol=1e-9)
     assert motion.fps == 30.0 and motion.warnings == ()
     assert any("HY-Motion" in note for note in motion.notes)
-    assert not any(note.startswith("Not read") for note in motion.notes)
+    assert not any(note.startswith("Ignored entries") for note in motion.notes)
 
 
 # --- MDM's rotations ---
@@ -347,7 +347,7 @@ def test_what_describes_a_results_file_is_no_reason_to_refuse_it(change: dict[st
 
 def test_more_frames_promised_than_there_are(tmp_path: Path) -> None:
     motion = read(save(tmp_path / "results.npy", results_content(lengths=np.full(6, 11))))
-    assert motion.frame_count == 10 and any("11 frames, 10 are there" in note for note in motion.notes)
+    assert motion.frame_count == 10 and any("11 frames, but the file has 10" in note for note in motion.notes)
 
 
 def test_motions_of_different_lengths_in_a_list(tmp_path: Path) -> None:
@@ -377,7 +377,7 @@ def test_parts_of_one_long_motion_are_read_whole(tmp_path: Path) -> None:
 def test_a_second_person_is_told(tmp_path: Path) -> None:
     motion = np.asarray(results_content()["motion"])
     got = read(save(tmp_path / "results.npy", {"motion": motion[:1], "other_motion": motion[1:2]}))
-    assert got.warnings == ("A second person lies under 'other_motion'; only the first person is read.",)
+    assert got.warnings == ("The file has a second person ('other_motion'). Only the first one was imported.",)
 
 
 @pytest.mark.parametrize(

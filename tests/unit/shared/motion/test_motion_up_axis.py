@@ -86,7 +86,7 @@ def test_the_user_has_the_last_word(tmp_path: Path) -> None:
     motion = read_motion(path, up="z", rest_joints=skeleton())
     joints = motion_joints(motion, skeleton())
     np.testing.assert_allclose(joints[0, HEAD] - joints[0, 0], [0.0, 0.0, -0.58], atol=1e-9)
-    assert "Z up, as it was given." in motion.notes
+    assert "Up axis: Z up, as set." in motion.notes
     assert "lies on its back" in motion.warnings[0] and "set Up" in motion.warnings[0]
 
 

@@ -51,7 +51,7 @@ def test_an_unknown_type_is_named_with_the_message_to_answer() -> None:
 
 
 def test_a_client_message_is_unknown_to_the_client() -> None:
-    with pytest.raises(WireError, match="unknown"):
+    with pytest.raises(WireError, match="Unknown message type"):
         decode(encode(Ping(), 1), SERVER_MESSAGES)
 
 

@@ -103,7 +103,7 @@ def test_nothing_is_released_while_a_job_runs(dispatcher: LocalDispatcher, tmp_p
     while not dispatcher.memory() and time.monotonic() < limit:
         dispatcher.events()
     assert dispatcher.memory()[0].model_loaded
-    with pytest.raises(BackendError, match="The backend is running a job"):
+    with pytest.raises(BackendError, match="is running a job"):
         dispatcher.release()
     dispatcher.cancel("job")
     assert until_end(dispatcher)[-1] == Report("job", 1, work.Cancelled())

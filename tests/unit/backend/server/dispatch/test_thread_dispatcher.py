@@ -91,7 +91,7 @@ def test_a_supervisor_needs_no_more_than_the_port(tmp_path: Path) -> None:
     (refused,) = (event.error for event in told if isinstance(event, events.ReleaseRefused))
     assert (refused.code, refused.message) == (
         "backend.no_workers",
-        "This backend holds no model itself: its jobs run on other machines.",
+        "This backend has no model in memory: its jobs run elsewhere.",
     )
     (listed,) = (event for event in told if isinstance(event, events.JobsListed))
     assert (listed.workers, listed.memory, len(listed.jobs)) == (0, (), 1)
