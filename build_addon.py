@@ -33,7 +33,17 @@ IGNORED_FOLDERS = frozenset({"__pycache__"})
 IGNORED_SUFFIXES = frozenset({".pyc", ".part"})
 CHECKOUT_ONLY = frozenset({"blender_manifest.toml", "checkout.py"})  # of blender_addon/: not copied as they are
 # Pages of docs/ that the add-on shows under Help; `blender_addon.help.manual` names them.
-MANUAL = ("panel.md", "methods.md", "surfacelock.md", "models.md", "upscale.md")
+MANUAL = (
+    "panel.md",
+    "troubleshooting.md",
+    "install.md",
+    "stable_diffusion.md",
+    "glossary.md",
+    "methods.md",
+    "surfacelock.md",
+    "models.md",
+    "upscale.md",
+)
 # latentman_child is the add-on itself, as the child Blender that renders the passes loads it.
 ADDON_IMPORTS = frozenset({"latentman_child", "blf", "bpy", "bmesh", "bpy_extras", "mathutils", "gpu", "numpy"})
 SHARED_IMPORTS = frozenset({"numpy"})

@@ -121,6 +121,6 @@ def _overview(given: list[str]) -> int:
         print(f"latentman {VERSION}")
         return EXIT_DONE
     if given:
-        print(f'latentman: there is no command "{given[0]}".', file=sys.stderr)
+        print(f'latentman: unknown command "{given[0]}".', file=sys.stderr)
     print(text, file=sys.stderr)
     return EXIT_BAD_ARGUMENTS

@@ -13,7 +13,7 @@ from .shared.errors import RenderError
 
 
 def is_python_module() -> bool:
-    """True where Blender runs as the `bpy` module of a Python, so that there is no Blender binary to start."""
+    """True if Blender runs as the `bpy` module of a Python, so that there is no Blender binary to start."""
     return bool(getattr(bpy.app, "module", False)) or not bpy.app.binary_path
 
 
@@ -33,7 +33,7 @@ def child_command(script: Path, arguments: list[str]) -> list[str]:
     if not Path(bpy.app.binary_path).is_file():
         raise RenderError(
             "render.no_blender",
-            f"The Blender program {bpy.app.binary_path} is not there any more.",
+            f"The Blender program {bpy.app.binary_path} no longer exists.",
             "Start Blender again.",
         )
     options = ["--background", "--factory-startup", "--disable-autoexec", "--python-exit-code", "1"]
@@ -106,7 +106,7 @@ def new_fcurve_played_by(player: Any, data_path: str, index: int, group: str) ->
 
 
 def _played_collection(player: Any) -> Any:
-    """Where the F-curves of a player's action are; None where it plays nothing."""
+    """Where the F-curves of a player's action are; None if it plays nothing."""
     action = player.action
     if action is None:
         return None
@@ -176,7 +176,7 @@ def sequencer_strips(scene: Any) -> Any:
 
 
 def present_strips(scene: Any) -> Any:
-    """The strips of the scene's sequence editor as they are; an empty tuple where there is no editor."""
+    """The strips of the scene's sequence editor as they are; an empty tuple if there is no editor."""
     editor = scene.sequence_editor
     if editor is None:
         return ()

@@ -82,7 +82,7 @@ def register(error: ImportError) -> None:
 
 
 def unregister() -> bool:
-    """Take it back; False where it is not what is registered."""
+    """Take it back; False if it is not what is registered."""
     if not _State.sentences:
         return False
     _State.sentences = ()

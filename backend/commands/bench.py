@@ -38,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     diffusion.add_argument("--dtype", default=defaults.dtype, help="precision (default: the device's fastest)")
     diffusion.add_argument("--full-size", action="store_true", help="Stable Diffusion 1.5 with random weights")
     diffusion.add_argument("--compile", action="store_true", help="compile the models' blocks with torch.compile")
-    diffusion.add_argument("--micro-batch", type=int, default=None, help="frames at once (default: by free memory)")
+    diffusion.add_argument("--micro-batch", type=int, default=None, help="frames per batch (default: by free memory)")
     diffusion.add_argument(
         "--case", action="append", choices=CASES, help="run only this case; may be repeated (default: all)"
     )
@@ -69,7 +69,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     waiting.add_argument("--repeats", type=int, default=waits.repeats, help="default: %(default)s")
     waiting.add_argument("--others", type=int, default=waits.others, help="busy programs (default: one per processor)")
     for kind in (diffusion, matching, drawing, counting, waiting, _add_enlarging(kinds)):
-        kind.add_argument("--json", action="store_true", help="all figures as JSON")
+        kind.add_argument("--json", action="store_true", help="print all figures as JSON")
 
 
 def _add_enlarging(kinds: argparse._SubParsersAction[argparse.ArgumentParser]) -> argparse.ArgumentParser:

@@ -25,7 +25,7 @@ def run(arguments: argparse.Namespace) -> int:
     if isinstance(end, Cancelled):
         print(f"Cancelled {job_id[:12]}.")
         return EXIT_DONE
-    print(f"Job {job_id[:12]} had {'finished' if isinstance(end, Done) else 'failed'} already.")
+    print(f"Job {job_id[:12]} has already {'finished' if isinstance(end, Done) else 'failed'}.")
     return EXIT_FAILED
 
 

@@ -11,8 +11,8 @@ from shared.errors import EXIT_DONE
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("source", type=Path, help="SMPL's .pkl as downloaded")
-    parser.add_argument("target", type=Path, nargs="?", help="the .npz to write (default: beside the source)")
+    parser.add_argument("source", type=Path, help="SMPL's .pkl file as downloaded")
+    parser.add_argument("target", type=Path, nargs="?", help="the .npz file to write (default: next to the source)")
 
 
 def run(arguments: argparse.Namespace) -> int:

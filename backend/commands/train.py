@@ -43,7 +43,9 @@ TRIAL_PICTURES = 96
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `latentman train`."""
-    parser.add_argument("stage", nargs="?", choices=("all", *STAGES), default="all", help="one stage, or all in order")
+    parser.add_argument(
+        "stage", nargs="?", choices=("all", *STAGES), default="all", help="a stage, or all of them in order"
+    )
     parser.add_argument(
         "--folder", type=Path, default=Path(".cache/training"), help="pictures, latents, checkpoints, logs"
     )

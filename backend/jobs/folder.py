@@ -180,4 +180,4 @@ def _stored(file: Path, read: Callable[[bytes], Stored]) -> Stored | None:
 
 
 def _say_damaged(file: Path, why: object) -> None:
-    logger.warning("%s is damaged and will be made again: %s", file, why)
+    logger.warning("%s is damaged and will be generated again: %s", file, why)

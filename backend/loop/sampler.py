@@ -61,7 +61,7 @@ class Sampler:
         memory = step_memory(parts.attention, self.runner.model.layers, step, self.runner.halves, bank)
         carries = memory.reads_from(Source.FIRST) or memory.reads_from(Source.PREVIOUS)
         if parts.temporal is not None and (parts.guidance is not None or (carries and self.runner.segment.start > 0)):
-            raise RuntimeError("temporal layers see a segment's frames alone: no guidance, no frames that run again")
+            raise RuntimeError("temporal layers support neither guidance nor frames that run again")
         if parts.guidance is None or not parts.guidance.acts(step):
             return self.runner.advance(step, latents, memory)
         return GuidedSteps(self.runner, parts.guidance).advance(step, latents, memory)

@@ -71,7 +71,7 @@ def _usage(place: Place) -> str:
 
 def _needed(part: Part) -> str:
     if part.need == "never":
-        return "only by jobs that use it"
+        return "only for jobs that use it"
     if part.need == "in a folder":
         return "in a folder; with a checkpoint only if it differs"
     if part.in_checkpoint:

@@ -99,7 +99,7 @@ def _values(one: Setting, usual: Value) -> str:
         return ", ".join(f"`{choice.value}`" for choice in one.choices)
     if isinstance(usual, bool):
         return "`true`, `false`"
-    span = "two numbers, rising, " if isinstance(usual, tuple) else ""
+    span = "two rising numbers, " if isinstance(usual, tuple) else ""
     return f"{span}{one.low:g} to {one.high:g}{f' {one.unit}' if one.unit else ''}"
 
 

@@ -123,7 +123,7 @@ class Endpoint:
             raise BackendError(
                 "backend.bind",
                 f"Cannot listen on {host} port {port or 'any'}: {error.strerror}.",
-                "Give another --host or --port.",
+                "Choose another --host or --port.",
             ) from error
         endpoint = self.socket.getsockopt_string(zmq.LAST_ENDPOINT)
         return int(endpoint.rsplit(":", 1)[1])

@@ -32,7 +32,7 @@ class JobFolders:
     def path(self, job_id: str) -> Path:
         """The folder of a job. Raises ProtocolError where `job_id` is none."""
         if not is_digest(job_id):
-            raise ProtocolError("protocol.job_id", f"{job_id[:70]!r} is not a job's name.")
+            raise ProtocolError("protocol.job_id", f"{job_id[:70]!r} is not a job's id.")
         return self._folder / job_id
 
     def missing(self, job_id: str, job: Job) -> tuple[str, ...]:

@@ -60,7 +60,7 @@ def main(arguments: Sequence[str]) -> int:
 def run(options: argparse.Namespace, report: BatchReport) -> int:
     """Do what the options say, shot by shot; a shot that fails does not stop the next.
 
-    Returns the first failure's exit code. Raises LatentManError where nothing can be begun, and CancelledError.
+    Returns the first failure's exit code. Raises LatentManError if nothing can be begun, and CancelledError.
     """
     check_texture(options.texture, options.save_blend)
     shots = batch_shots(options)
@@ -147,7 +147,7 @@ class Backends:
 
     @property
     def log_file(self) -> Path | None:
-        """What the present backend writes; None where there is none, or it is somebody else's."""
+        """What the present backend writes; None if there is none, or it is somebody else's."""
         if self._work is None or self.choice().connection_file is not None:
             return None
         return self._work / WORK_FOLDER / LOG_FILE

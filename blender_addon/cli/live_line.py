@@ -1,4 +1,4 @@
-"""Progress for a person: one line of a terminal that is written over, or plain lines where there is no terminal."""
+"""Progress for a person: one line of a terminal that is written over, or plain lines if there is no terminal."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ def check_asked(options: argparse.Namespace, methods: Sequence[str]) -> None:
         if given:
             raise InputError(
                 "arguments.method",
-                f"{_option(method, given[0])} is a setting of {method.name}, and the methods are {', '.join(methods)}.",
+                f"{_option(method, given[0])} is a setting of {method.name}, but the methods are {', '.join(methods)}.",
                 "Add it to --method, or leave the option out.",
             )
 

@@ -51,27 +51,27 @@ def parse_options(arguments: Sequence[str]) -> argparse.Namespace:
     """Read the command line. Raises InputError on bad arguments, SystemExit for --help."""
     parser = _Parser(
         prog="latentman",
-        description="Render the passes of the open file (or of an imported motion), generate the frames of the "
-        "prompted character, and write them to the output folder. The same command again resumes.",
-        epilog="Exit codes: 0 done, 1 failed, 2 bad arguments, 3 cancelled (Ctrl-C); of several shots, the first "
-        "failure's.",
+        description="Render the passes of the open file (or of an imported motion), generate the frames "
+        "of the prompt, and write them to the output folder. Run the same command again to resume.",
+        epilog="Exit codes: 0 done, 1 failed, 2 bad arguments, 3 cancelled (Ctrl-C); with several shots, that of "
+        "the first failure.",
         allow_abbrev=False,
     )
     _add_shot(parser.add_argument_group("the shot"))
-    _add_job(parser.add_argument_group("the job; what is not given is taken from --job, then from the open file"))
+    _add_job(parser.add_argument_group("the job; options that are not given come from --job, then from the open file"))
     for method in METHODS.values():
-        add_settings(parser, method, f"settings of {method.name}, where it is among the methods")
-    add_settings(parser, FINISH_GROUP, "the finish of the frames, whatever the method")
+        add_settings(parser, method, f"settings of {method.name}, if it is one of the methods")
+    add_settings(parser, FINISH_GROUP, "the finish of the frames, with any method")
     _add_run(parser.add_argument_group("the run"))
     return parser.parse_args(arguments)
 
 
 def _add_shot(group: Any) -> None:
-    group.add_argument("--blend", type=_path, metavar="FILE", help="open this .blend (blender -b FILE does it before)")
+    group.add_argument("--blend", type=_path, metavar="FILE", help="open this .blend (as blender -b FILE does)")
     group.add_argument("--scene", metavar="NAME", help="scene of that file (default: the one that was open)")
     group.add_argument("--motion", type=_path, metavar="FILE", help="import this motion file as a character")
     group.add_argument("--body", type=_path, metavar="FILE", help="body of that character, an SMPL-style .npz")
-    group.add_argument("--sample", type=int, default=0, metavar="N", help="which motion of a file that holds several")
+    group.add_argument("--sample", type=int, default=0, metavar="N", help="which motion of a file that has several")
     group.add_argument("--repetition", type=int, default=0, metavar="N", help="repetition of an MDM results.npy")
     group.add_argument(
         "--motion-fps", type=float, metavar="FPS", help="frame rate of the motion file (default: what it says)"
@@ -80,7 +80,7 @@ def _add_shot(group: Any) -> None:
         "--up",
         choices=UP_AXES,
         default="auto",
-        help="axis of the motion file that points up; --up=-y where Y points down (default: by format and content)",
+        help="axis of the motion file that points up; --up=-y if Y points down (default: by format and content)",
     )
     group.add_argument(
         "--start-frame", type=int, metavar="N", help="frame of the motion's first pose (default: the scene's first)"
@@ -92,37 +92,45 @@ def _add_shot(group: Any) -> None:
         action="append",
         default=[],
         metavar="NAME",
-        help="render the passes without this object of the scene; given several times, without each",
+        help="render the passes without this object of the scene; can be given several times",
     )
     size = f"{default_of(Job, 'width')}x{default_of(Job, 'height')}"
-    group.add_argument("--size", metavar="WxH", help=f"picture size in pixels (default: the scene's, at first {size})")
-    group.add_argument("--engine", choices=("cycles", "eevee"), help="renders the passes")
+    group.add_argument(
+        "--size", metavar="WxH", help=f"picture size in pixels (default: the scene's; {size} in a new one)"
+    )
+    group.add_argument("--engine", choices=("cycles", "eevee"), help="what renders the passes")
 
 
 def _add_job(group: Any) -> None:
     prompt = group.add_mutually_exclusive_group()
     prompt.add_argument("--prompt", help="what the character and the place look like")
     prompt.add_argument(
-        "--prompts", type=_path, metavar="FILE", help='a text of keyed prompts, like "1: a robot, 30: a knight"'
+        "--prompts", type=_path, metavar="FILE", help='a text file of keyed prompts, such as "1: a robot, 30: a knight"'
     )
-    group.add_argument("--negative", dest="negative_prompt", metavar="TEXT", help="what must not be seen")
-    group.add_argument("--seed", type=int, metavar="N", help="equal seeds give equal noise")
+    group.add_argument("--negative", dest="negative_prompt", metavar="TEXT", help="what the frames must not show")
+    group.add_argument("--seed", type=int, metavar="N", help="the same seed gives the same noise")
     group.add_argument(
         "--preset",
         action="append",
         metavar="NAME",
-        help=f"a set of strengths, as in the panel, for its own method alone: {', '.join(presets())}; several, "
-        "separated by commas, are for one method each; options beside it override it",
+        help=f"one of the panel's presets, for its own method only: {', '.join(presets())}; for several methods, "
+        "give one each, separated by commas; other options override it",
     )
     group.add_argument("--steps", type=int, metavar="N", help="denoising steps")
-    group.add_argument("--guidance", dest="guidance_scale", type=float, metavar="X", help="how strongly the text acts")
-    group.add_argument("--control", dest="controlnet_scale", type=float, metavar="X", help="how strongly depth acts")
-    group.add_argument("--model", metavar="NAME_OR_PATH", help='"embedded", or a folder or file of the backend\'s')
+    group.add_argument(
+        "--guidance", dest="guidance_scale", type=float, metavar="X", help="how closely frames follow the prompt"
+    )
+    group.add_argument(
+        "--control", dest="controlnet_scale", type=float, metavar="X", help="how closely frames follow the depth"
+    )
+    group.add_argument(
+        "--model", metavar="NAME_OR_PATH", help='"embedded", or a folder or file on the backend\'s machine'
+    )
     group.add_argument(
         "--method",
         action="append",
         metavar="NAME",
-        help=f"of {', '.join(METHODS)}; several, separated by commas, share the passes (default: {DEFAULT_METHOD})",
+        help=f"one of {', '.join(METHODS)}; several, separated by commas, share the passes (default: {DEFAULT_METHOD})",
     )
     group.add_argument(
         "--job",
@@ -130,7 +138,7 @@ def _add_job(group: Any) -> None:
         default=[],
         type=_path,
         metavar="FILE",
-        help="a job file saved by the panel, or a result's job.json; given several times, one shot each",
+        help="a job file saved by the panel, or a result's job.json; give it several times for several shots",
     )
 
 
@@ -139,12 +147,12 @@ def _add_run(group: Any) -> None:
         "--output",
         type=_path,
         metavar="DIR",
-        help="folder of passes and frames; of several shots, each has a folder in it, named as its job file",
+        help="folder for passes and frames; with several shots, each has a subfolder named after its job file",
     )
     backend = group.add_mutually_exclusive_group()
     backend.add_argument("--backend", metavar="COMMAND", help="the latentman command, or its environment's python")
     backend.add_argument("--connection", type=_path, metavar="FILE", help="use a running backend: its connection file")
-    group.add_argument("--device", choices=("auto", "cpu"), help="what a backend that is started here runs on")
+    group.add_argument("--device", choices=("auto", "cpu"), help="device of a backend that this command starts")
     group.add_argument("--save-blend", type=_path, metavar="FILE", help="save the file with the result on the timeline")
     group.add_argument(
         "--texture",
@@ -152,7 +160,7 @@ def _add_run(group: Any) -> None:
         type=_path,
         const=FROM_TAKE,
         metavar="FILE",
-        help="with --save-blend: the character wears its texture there, that of the first method that makes one, or "
+        help="with --save-blend: put a texture on the character, that of the first method that makes one, or "
         "the atlas.png FILE",
     )
     group.add_argument(
@@ -161,16 +169,18 @@ def _add_run(group: Any) -> None:
         type=_path,
         const=BESIDE_FRAMES,
         metavar="FILE",
-        help="write the frames as a video as well: DIR/METHOD.mp4 for each method, or the one method's to FILE",
+        help="also write the frames as a video: DIR/METHOD.mp4 for each method, or FILE with a single method",
     )
-    group.add_argument("--dry-run", action="store_true", help="check everything, say what there is to do, do nothing")
+    group.add_argument(
+        "--dry-run", action="store_true", help="check everything and say what would be done, but do nothing"
+    )
     group.add_argument("--json", action="store_true", help="progress and result as JSON lines on standard output")
 
 
 def methods_of(
     options: argparse.Namespace, shot: ShotFile | None, stored: Job, kept: Callable[[MethodSpec], MethodSettings]
 ) -> dict[str, MethodSettings]:
-    """The methods that were asked for, in order, each with its settings: --job's, where it has none the open file's
+    """The methods that were asked for, in order, each with its settings: --job's, if it has none the open file's
     (`kept`), over them --preset's, over them those given. Where neither --method nor --job names one, a preset brings
     its own, as in the panel. Raises InputError."""
     chosen = _presets(options)
@@ -185,7 +195,7 @@ def methods_of(
         if method not in found:
             raise InputError(
                 "arguments.preset",
-                f"{preset.name} is a preset of {method}, and the methods are {', '.join(names)}.",
+                f"{preset.name} is a preset of {method}, but the methods are {', '.join(names)}.",
                 "Add it to --method, or leave the preset out.",
             )
         found[method] = preset.settings
@@ -203,7 +213,9 @@ def _presets(options: argparse.Namespace) -> dict[str, Preset]:
     found: dict[str, Preset] = {}
     for method, preset in (preset_named(name) for name in _names(options.preset or ())):
         if method.name in found:
-            raise InputError("arguments.preset", f"There are two presets for {method.name}.", "Name one a method.")
+            raise InputError(
+                "arguments.preset", f"There are two presets for {method.name}.", "Name one preset per method."
+            )
         found[method.name] = preset
     return found
 
@@ -245,7 +257,7 @@ def job_template(
 
 
 def given_frames(options: argparse.Namespace, shot: ShotFile | None) -> tuple[int, ...]:
-    """The frames of --frames, else of --job; empty where neither is given. Raises InputError."""
+    """The frames of --frames, else of --job; empty if neither is given. Raises InputError."""
     if options.frames is not None:
         return parse_frames(options.frames)
     return () if shot is None else shot.job.frames

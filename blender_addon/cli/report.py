@@ -113,11 +113,11 @@ class BatchReport:
             f"{template.width}x{template.height}, {template.fps:g} fps, with {request.engine}, and generate "
             f"{' and '.join(request.methods)} ({template.steps} steps, seed {template.seed}) into {request.output}.",
         )
-        print(f"Passes there: {present.passes} of {count}; to render: {to_render}.")
+        print(f"Passes that exist: {present.passes} of {count}; to render: {to_render}.")
         for one in present.methods:
-            kept = "" if one.same_settings or not one.frames else ", of other settings"
+            kept = "" if one.same_settings or not one.frames else ", with other settings"
             new = ahead[one.method].to_generate_text
-            print(f"Frames of {one.method} there: {one.frames} of {count}{kept}; to generate: {new}.")
+            print(f"Frames of {one.method} that exist: {one.frames} of {count}{kept}; to generate: {new}.")
         sys.stdout.flush()
 
     def failed(self, error: LatentManError, log: Path | None = None) -> None:

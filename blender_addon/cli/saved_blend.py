@@ -31,13 +31,13 @@ def check_target(path: Path, output: Path) -> None:
         raise InputError("arguments.save_blend", f"{path} does not end in .blend.", "Name a .blend file.")
     parent = path.absolute().parent
     if not is_text(str(output.absolute())):
-        what = f"The takes in {as_text(str(output))} cannot be in a .blend: Blender takes only names in UTF-8 there."
+        what = f"The takes in {as_text(str(output))} cannot be in a .blend: Blender only accepts names in UTF-8 there."
         raise InputError("timeline.name", what, "Choose another output folder.")
     try:
         if path.is_dir():
             raise InputError("arguments.save_blend", f"{shown_path(path)} is a folder.", "Choose another name.")
         if parent != output.absolute() and not parent.is_dir():
-            raise InputError("arguments.save_blend", f"The folder of {path} does not exist.", "Make it first.")
+            raise InputError("arguments.save_blend", f"The folder of {path} does not exist.", "Create it first.")
         with contextlib.suppress(FileNotFoundError):
             path.absolute().with_name(f"{path.name}@").lstat()  # Blender's name while it writes
     except OSError as error:
@@ -49,7 +49,7 @@ def check_target(path: Path, output: Path) -> None:
 def check_texture(texture: Texture, blend: Path | None) -> None:
     """Before anything is rendered: whether `--texture` can be done, as far as that is known."""
     if texture is not None and blend is None:
-        raise InputError("arguments.texture", "--texture goes with --save-blend.", "Give --save-blend FILE as well.")
+        raise InputError("arguments.texture", "--texture needs --save-blend.", "Give --save-blend FILE as well.")
     if isinstance(texture, Path) and not is_file(texture):
         raise InputError("arguments.texture", f"There is no texture {shown_path(texture)}.", "Name an atlas.png.")
 
@@ -57,7 +57,7 @@ def check_texture(texture: Texture, blend: Path | None) -> None:
 def save_blend(scene: Any, job: GenerateJob, path: Path, texture: Texture) -> None:
     """Save a copy of the file with the settings, with every method's take on the timeline, and with the texture.
 
-    Raises InputError where it cannot be saved, or after it is saved where no method has made a texture to put on.
+    Raises InputError if it cannot be saved, or after it is saved where no method has made a texture to put on.
     """
     for done, job_id in job.results:
         store_settings(scene, done, job.request.engine)

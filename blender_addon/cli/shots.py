@@ -31,7 +31,7 @@ from .options import given_frames, job_template, methods_of, picture_size
 
 @dataclass(frozen=True, slots=True)
 class BatchShot:
-    """One shot: its job file where there is one, and its output folder."""
+    """One shot: its job file if there is one, and its output folder."""
 
     output: Path
     work: Path  # where a backend of our own works: what resuming needs stays there
@@ -40,13 +40,15 @@ class BatchShot:
 
 
 def batch_shots(options: argparse.Namespace) -> list[BatchShot]:
-    """The shots that were asked for. Raises InputError where a job file or an output folder cannot be used."""
+    """The shots that were asked for. Raises InputError if a job file or an output folder cannot be used."""
     if len(options.job) < 2:
         file = read_job_file(options.job[0]) if options.job else None
         output = options.output or (file.output if file else None)
         return [BatchShot(_folder(output), _folder(output), file, options.job[0].name if options.job else "")]
     if options.save_blend is not None:
-        raise InputError("arguments.save_blend", "--save-blend goes with one shot.", "Leave it out, or one --job only.")
+        raise InputError(
+            "arguments.save_blend", "--save-blend works with one shot only.", "Leave it out, or give one --job."
+        )
     shots = []
     for path in options.job:
         file = read_job_file(path)

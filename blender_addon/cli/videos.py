@@ -36,12 +36,12 @@ class Videos:
         if len(request.methods) > 1:
             raise InputError(
                 "arguments.video",
-                f"--video FILE goes with one method, and the methods are {', '.join(request.methods)}.",
-                "Give --video without a file: each method's is then beside its frames.",
+                f"--video FILE works with one method only, but the methods are {', '.join(request.methods)}.",
+                "Give --video without a file: each method's video is then beside its frames.",
             )
         parent = self.file.parent
         if parent != request.output.absolute() and not parent.is_dir():
-            raise InputError("arguments.video", f"There is no folder {shown_path(parent)}.", "Make it first.")
+            raise InputError("arguments.video", f"There is no folder {shown_path(parent)}.", "Create it first.")
 
     def write(self, job: GenerateJob, stopped: Callable[[], bool]) -> dict[str, Path]:
         """Write those of a finished shot and return their places, by method; `stopped` says when to give up. Raises
@@ -55,7 +55,7 @@ class Videos:
 
 
 def asked_videos(given: Path | Literal[True] | None, choice: BackendChoice, shots: int) -> Videos | None:
-    """What was asked for, before anything is rendered; None where no video was. Raises InputError where it cannot be
+    """What was asked for, before anything is rendered; None if no video was. Raises InputError if it cannot be
     written."""
     if given is None:
         return None
@@ -65,7 +65,7 @@ def asked_videos(given: Path | Literal[True] | None, choice: BackendChoice, shot
     if path.suffix.lower() != VIDEO_SUFFIX:
         raise InputError("arguments.video", f"{shown_path(given)} does not end in {VIDEO_SUFFIX}.", "Name an mp4 file.")
     if shots > 1:
-        raise InputError("arguments.video", "--video FILE goes with one shot.", "Give --video without a file.")
+        raise InputError("arguments.video", "--video FILE works with one shot only.", "Give --video without a file.")
     return Videos(path, video_command(choice))
 
 
@@ -75,7 +75,9 @@ def _write(command: BackendCommand, order: VideoOrder, stopped: Callable[[], boo
         process.start(command, order)
         while process.step():
             if stopped():
-                raise CancelledError("job.cancelled", "Stopped; the frames are kept, the same command goes on.")
+                raise CancelledError(
+                    "job.cancelled", "Stopped. The frames are kept; run the same command again to continue."
+                )
             time.sleep(_SLEEP_S)
     finally:
         process.close()

@@ -15,6 +15,8 @@ from ..shared.errors import InputError
 _FOLDERS = ("Scripts", "bin") if os.name == "nt" else ("bin", "Scripts")
 _PROGRAMS = ("latentman.exe", "latentman") if os.name == "nt" else ("latentman", "latentman.exe")
 _INSIDE = ("", ".venv", "venv")  # of a chosen folder: the environment itself, or a project with its environment in it
+# torch then finds no graphics card: NVIDIA's and AMD's names for the list of those that a process may use.
+NO_CARD = (("CUDA_VISIBLE_DEVICES", "-1"), ("HIP_VISIBLE_DEVICES", "-1"))
 _SERVE = ("serve", "--stdio")
 _CHOOSE = "Choose the latentman program, or the folder of the environment that the backend is installed in."
 
@@ -40,7 +42,7 @@ class BackendCommand:
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Folders in which a backend that nobody named may be; None where there is no such folder."""
+    """Folders in which a backend that nobody named may be; None if there is no such folder."""
 
     own: Path | None = None  # the environment that the add-on has made
     checkout: Path | None = None  # the project's folder, where the add-on runs from it
@@ -51,7 +53,7 @@ def parse_backend_command(text: str) -> BackendCommand:
     """What a user named as the backend: the `latentman` program, the folder of its environment or of a project that
     has one, a Python with the backend installed, or a command with arguments.
 
-    Raises InputError where the program is not there.
+    Raises InputError if the program is not there.
     """
     place = Path(text.strip().strip("\"'")).expanduser()
     if text.strip() and place.is_dir():
@@ -76,7 +78,7 @@ def find_backend(checkout: Path | None, places: Places = Places()) -> BackendCom
     `latentman` on the PATH, the environment of a checkout, the usual places.
 
     `checkout` is the project's folder when Blender runs as a module of the Python that the backend is installed in.
-    Raises InputError where there is none.
+    Raises InputError if there is none.
     """
     if checkout is not None and (checkout / "backend" / "__main__.py").is_file():
         return BackendCommand((sys.executable, "-m", "backend", *_SERVE), checkout)
@@ -89,14 +91,14 @@ def find_backend(checkout: Path | None, places: Places = Places()) -> BackendCom
     if program is None:
         raise InputError(
             "backend.not_found",
-            "The backend is not installed, or not where it is looked for.",
+            "The backend is not installed, or the add-on looks for it in the wrong place.",
             "Install it, or say where it is in the add-on's preferences or with --backend.",
         )
     return BackendCommand((str(program), *_SERVE))
 
 
 def program_in(folder: Path | None) -> Path | None:
-    """The `latentman` program of the environment or project in a folder; None where there is none."""
+    """The `latentman` program of the environment or project in a folder; None if there is none."""
     if folder is None:
         return None
     for inside in _INSIDE:

@@ -29,7 +29,7 @@ CLIENT_NAME = "Blender"  # as whoever finds the folder in use is told
 LOG_FILE = "backend.log"
 _END_WAIT_S = 20.0  # the backend may wait that long for its worker
 _START_HINT = "Check which backend the preferences name. The log and the doctor say more."
-_SLOW_HINT = "Start it again: a slow disk may need longer the first time. The log says how far it came."
+_SLOW_HINT = "Start it again: a slow disk may need longer the first time. The log says how far it got."
 _DIED_HINT = "Finished frames are kept: resume. If it ends again, the log and the doctor say more."
 _MEMORY_HINT = f"Finished frames are kept. {OUT_OF_MEMORY_HINT}"
 
@@ -38,7 +38,7 @@ class BackendProcess:
     """A running backend; a `ConnectionSource`."""
 
     def __init__(self, command: BackendCommand, work_folder: Path, now: float) -> None:
-        """Start it, and return at once. Raises BackendError where it cannot be started."""
+        """Start it, and return at once. Raises BackendError if it cannot be started."""
         self._command = command
         self._started_at = now
         self._connection: ConnectionInfo | None = None

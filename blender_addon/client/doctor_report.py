@@ -10,7 +10,7 @@ _LINE_LENGTH = 300
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line of the doctor's report; `mend` is what helps, empty where all is well."""
+    """One line of the doctor's report; `mend` is what helps, empty if all is well."""
 
     name: str
     works: bool

@@ -13,10 +13,8 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from ..shared.errors import BackendError, CancelledError, JobError, LatentManError
 from ..shared.files.frame_files import file_error, put_frame
@@ -27,6 +25,7 @@ from ..shared.protocol.client.events import ClientEvent
 from ..shared.protocol.client.session import Session
 from ..shared.protocol.job_events import common_fields
 from ..shared.protocol.stages import SAMPLING
+from .pass_source import PassSource, RenderedPass
 from .present import FrameLook
 from .progress import GenerateProgress, GenerateState
 from .request import GenerateRequest
@@ -43,62 +42,6 @@ from .stall import StallWatch
 CANCEL_LIMIT_S = 20.0
 # What one step may spend on reading files: Blender must not notice it. A file is read as a whole.
 _READING_S = 0.02
-
-
-class RenderedPass(Protocol):
-    """One finished frame of the passes."""
-
-    @property
-    def frame(self) -> int:
-        """Its number."""
-        ...
-
-    @property
-    def path(self) -> Path:
-        """Its file, whole and in its place."""
-        ...
-
-    @property
-    def reused(self) -> bool:
-        """Whether an equal frame was there from an earlier run."""
-        ...
-
-
-class PassSource(Protocol):
-    """What renders the passes: `passes.launcher.PassRender`."""
-
-    @property
-    def done(self) -> bool:
-        """Every frame is there."""
-        ...
-
-    @property
-    def shot_ready(self) -> bool:
-        """The three files of the shot are there."""
-        ...
-
-    @property
-    def shot_file(self) -> Path:
-        """shot.json."""
-        ...
-
-    @property
-    def vertices_file(self) -> Path:
-        """vertices.npy."""
-        ...
-
-    @property
-    def charts_file(self) -> Path:
-        """charts.npz."""
-        ...
-
-    def step(self) -> Sequence[RenderedPass]:
-        """The frames finished since the last call; raises what went wrong."""
-        ...
-
-    def close(self) -> None:
-        """End the child and clean up."""
-        ...
 
 
 @dataclass(slots=True)
@@ -227,7 +170,7 @@ class GenerateJob:
             self._session.client.cancel(run.ticket)
 
     def raise_if_unfinished(self) -> None:
-        """Raise why the shot did not end well; nothing where it did."""
+        """Raise why the shot did not end well; nothing if it did."""
         if self.error is not None:
             raise self.error
         if self.state is GenerateState.CANCELLED:
@@ -303,7 +246,7 @@ class GenerateJob:
         if isinstance(event, events.InputFailed):
             raise event.error
         if isinstance(event, events.ConnectionLost):
-            self._show(trouble=f"{event.error.message} Trying to reach it again.")
+            self._show(trouble=f"{event.error.message} Trying to reconnect.")
         if isinstance(event, events.Connected):
             self._server = event.server
             self._show(trouble="")

@@ -85,7 +85,7 @@ class BackendInstall:
         return self._work is not None
 
     def start(self, order: InstallOrder) -> None:
-        """Begin; `step` goes on. Where the package, the folder or the room for it is missing, `error` says so."""
+        """Begin; `step` goes on. Where the package, the folder or the space for it is missing, `error` says so."""
         self.close()
         self.error, self.done = None, False
         try:
@@ -130,8 +130,8 @@ class BackendInstall:
         try:
             order.root.mkdir(parents=True, exist_ok=True)
             self.log_file.write_text(f"Installing {requirement} into {order.root}\n", encoding="utf-8")
+            folder = new_environment(order.root)  # before any is removed, so that none of their names comes again
             remove_others(order.root)
-            folder = new_environment(order.root)
             free = self._free_bytes(order.root)
         except OSError as error:
             raise storage_error(error, order.root) from error
@@ -156,10 +156,12 @@ class BackendInstall:
         python = yield from self._find_python(order)
         made = yield from self._call(order, 1, make_environment(python, folder))
         if made.code:
-            raise BackendError("backend.install_failed", f"No environment could be made: {made.reason}.", self._hint)
+            raise BackendError(
+                "backend.install_failed", f"The environment could not be created: {made.reason}.", self._hint
+            )
         filled = yield from self._call(order, 2, install_packages(order, folder), folder)
         if filled.code:
-            raise BackendError("backend.install_failed", f"pip has failed: {filled.reason}.", self._hint)
+            raise BackendError("backend.install_failed", f"pip failed: {filled.reason}.", self._hint)
         if program_in(folder) is None:
             sentence = f"{order.requirement} has no latentman program: it is another package."
             raise BackendError("backend.install_failed", sentence, "Choose the backend's wheel as Package.")
@@ -173,7 +175,7 @@ class BackendInstall:
         for python in python_commands(order.python):
             try:
                 asked = yield from self._call(order, 0, ask_python(python))
-            except OSError:
+            except BackendError:
                 continue  # a name that leads to no program
             if asked.code == 0:
                 return python
@@ -181,7 +183,7 @@ class BackendInstall:
                 without_venv = without_venv or asked.text.splitlines()[0]
         first, last = (".".join(map(str, version)) for version in (PYTHONS[0], PYTHONS[-1]))
         if without_venv:
-            sentence = f"{without_venv} cannot make environments: its venv module is not installed."
+            sentence = f"{without_venv} cannot create environments: its venv module is not installed."
             raise InputError(
                 "backend.install_python", sentence, "Install it (Debian, Ubuntu: python3-venv). Try again."
             )
@@ -217,16 +219,20 @@ class BackendInstall:
 
 
 def _start(words: tuple[str, ...], order: InstallOrder, log: IO[bytes]) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        words,
-        stdin=subprocess.DEVNULL,
-        stdout=log,
-        stderr=subprocess.STDOUT,
-        cwd=order.root,
-        env={**os.environ, **order.environment},
-        start_new_session=sys.platform != "win32",
-        creationflags=NEW_GROUP | NO_WINDOW,
-    )
+    try:
+        return subprocess.Popen(
+            words,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            cwd=order.root,
+            env={**os.environ, **order.environment},
+            start_new_session=sys.platform != "win32",
+            creationflags=NEW_GROUP | NO_WINDOW,
+        )
+    except OSError as error:
+        sentence = f"{words[0]} could not be started: {error.strerror}."
+        raise BackendError("backend.install_failed", sentence, f"The log says more: {order.root / LOG_NAME}") from error
 
 
 def _progress(stage: int, text: str, filled: Path | None) -> InstallProgress:
@@ -242,7 +248,7 @@ def _progress(stage: int, text: str, filled: Path | None) -> InstallProgress:
 
 
 def _check_report(text: str, order: InstallOrder) -> None:
-    """Raise BackendError where the doctor says that the new environment does not work here."""
+    """Raise BackendError if the doctor says that the new environment does not work here."""
     findings = read_report(text)
     for finding in findings:
         if not finding.works:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..shared.errors import InputError
-from .backend_command import program_in
+from .backend_command import NO_CARD, program_in
 
 PYTHONS = ((3, 11), (3, 12), (3, 13))  # those that the backend supports, as its pyproject.toml says
 ANY_CARD, NVIDIA, CPU = "AUTO", "NVIDIA", "CPU"
@@ -40,8 +40,9 @@ class InstallOrder:
     """What to install, and where.
 
     root: the folder that holds the add-on's environments. python: the Python that is tried first, Blender's own.
-    package: a wheel or a project folder; empty for that version from the package index. index: the address of a further
-    package index; empty for none. card: one of ANY_CARD, NVIDIA, CPU.
+    package: a wheel or a project folder; no index is asked for the backend itself, because a stranger could have put
+    the name there. index: the address of a further package index for what the backend needs; empty for none. card: one
+    of ANY_CARD, NVIDIA, CPU.
     """
 
     root: Path
@@ -53,16 +54,20 @@ class InstallOrder:
 
     @property
     def requirement(self) -> str:
-        """What pip is asked to install. Raises InputError where the package is neither a wheel nor a project."""
+        """What pip is asked to install. Raises InputError if the package is neither a wheel nor a project."""
         if not self.package:
-            return f"latentman=={self.version}"
+            raise InputError(
+                "backend.package",
+                "No package is chosen to install the backend from.",
+                f"Choose {wheel_name(self.version)}, which comes with the add-on's zip.",
+            )
         path = Path(self.package).expanduser()
         if (path.is_file() and path.suffix == ".whl") or (path / "pyproject.toml").is_file():
             return str(path.absolute())
         raise InputError(
             "backend.package",
             f"The package {self.package} is neither a wheel (.whl) nor a project's folder.",
-            "Choose the file latentman-VERSION-py3-none-any.whl, or leave Package empty.",
+            f"Choose {wheel_name(self.version)}, which comes with the add-on's zip.",
         )
 
     @property
@@ -75,8 +80,12 @@ class InstallOrder:
     @property
     def environment(self) -> dict[str, str]:
         """What is added to the commands' environment: for a CPU, that there is no card."""
-        hidden = {"CUDA_VISIBLE_DEVICES": "-1", "HIP_VISIBLE_DEVICES": "-1"} if self.card == CPU else {}
-        return {"PYTHONUNBUFFERED": "1", **hidden}
+        return {"PYTHONUNBUFFERED": "1", **dict(NO_CARD if self.card == CPU else ())}
+
+
+def wheel_name(version: str) -> str:
+    """The file that the backend of a version is installed from, as `build_addon.py --backend` names it."""
+    return f"latentman-{version}-py3-none-any.whl"
 
 
 def python_commands(first: str) -> list[tuple[str, ...]]:
@@ -125,11 +134,12 @@ def installed_packages(folder: Path) -> int:
 
 
 def by_hand(order: InstallOrder, folder: Path) -> str:
-    """The two commands for a terminal, a line each. Raises as `InstallOrder.requirement`."""
+    """The two commands for a terminal, a line each; without a package they name the wheel without its folder."""
+    package = order.requirement if order.package else wheel_name(order.version)
     fits = sys.version_info[:2] in PYTHONS and order.python
     python = (order.python if fits else f"python{PYTHONS[0][0]}.{PYTHONS[0][1]}",)
     index = ("--extra-index-url", order.index) if order.index else ()
-    install = (str(python_of(folder)), "-I", "-m", "pip", "install", *index, order.requirement)
+    install = (str(python_of(folder)), "-I", "-m", "pip", "install", *index, package)
     return "\n".join(map(_quoted, ((*python, "-I", "-m", "venv", str(folder)), install)))
 
 

@@ -110,12 +110,12 @@ def _shot(value: dict[str, Any], folder: Path) -> ShotFile:
     unknown = sorted(set(value) - _DOCUMENT_FIELDS)
     if unknown:
         belongs = "belongs in settings" if unknown[0] in _SETTINGS else "is not known"
-        raise StrictJSONError(f"$: {unknown[0][:60]!r} {belongs}; here are {', '.join(sorted(_DOCUMENT_FIELDS))}")
+        raise StrictJSONError(f"$: {unknown[0][:60]!r} {belongs}; the names are {', '.join(sorted(_DOCUMENT_FIELDS))}")
     if not document.methods:
         raise StrictJSONError("$.methods: name at least one method")
     for name, text in (("blend", document.blend), ("output", document.output)):
         if "\0" in text:
-            raise StrictJSONError(f"$.{name}: a path holds no zero character")
+            raise StrictJSONError(f"$.{name}: a path cannot contain a zero character")
     blend = folder / os.path.expanduser(document.blend) if document.blend else None
     methods = {
         name: read_settings(method_named(name), own, f"$.methods.{name}") for name, own in document.methods.items()
@@ -168,7 +168,7 @@ def _job(settings: dict[str, Any], document: _Document, methods: Mapping[str, Me
 
 
 def _relative(path: Path | None, folder: Path) -> str:
-    """A path as seen from a folder, with slashes on every system; as it is where it lies on another drive."""
+    """A path as seen from a folder, with slashes on every system; as it is if it lies on another drive."""
     if path is None:
         return ""
     try:

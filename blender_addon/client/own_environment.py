@@ -20,7 +20,7 @@ _PYTHONS = ("bin/python", "Scripts/python.exe")  # the first is a link to the Py
 
 
 def own_environment(root: Path) -> Path | None:
-    """The environment in use below `root`; None where none is whole, or the Python that made it is gone."""
+    """The environment in use below `root`; None if none is whole, or the Python that made it is gone."""
     try:
         name = json.loads((root / _MARKER).read_text(encoding="utf-8"))["folder"]
     except (OSError, ValueError, KeyError, TypeError):
@@ -31,7 +31,7 @@ def own_environment(root: Path) -> Path | None:
 
 
 def new_environment(root: Path) -> Path:
-    """A folder for one more environment, not made yet. Raises OSError where `root` cannot be read."""
+    """A folder for one more environment, not made yet. Raises OSError if `root` cannot be read."""
     numbers = [folder.name.removeprefix(_PREFIX) for folder in root.glob(f"{_PREFIX}*")]
     return root / f"{_PREFIX}{max((int(number) for number in numbers if number.isdigit()), default=0) + 1}"
 
@@ -42,14 +42,14 @@ def take_environment(folder: Path) -> None:
 
 
 def drop_environment(root: Path) -> None:
-    """Use none from now on, and remove them all. Raises OSError where the use cannot be ended."""
+    """Use none from now on, and remove them all. Raises OSError if the use cannot be ended."""
     (root / _MARKER).unlink(missing_ok=True)
     remove_others(root)
 
 
 def remove_others(root: Path) -> threading.Thread | None:
     """Remove all environments but the one in use, in a thread that touches nothing but these files; what another
-    process holds open goes the next time. The thread, or None where there is nothing to remove."""
+    process holds open goes the next time. The thread, or None if there is nothing to remove."""
     kept = own_environment(root)
     others = [folder for folder in root.glob(f"{_PREFIX}*") if folder != kept]
     if not others:

@@ -27,7 +27,7 @@ _DIGITS = 12  # of a digest
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What a shot is likely to take; `seconds` is None where nothing like it has run here yet."""
+    """What a shot is likely to take; `seconds` is None if nothing like it has run here yet."""
 
     frames: int
     seconds: float | None
@@ -75,7 +75,7 @@ class Pace:
 
 
 def read_pace(folder: Path) -> Pace:
-    """The paces that a folder keeps; none where the file is missing or cannot be read: they are only a help."""
+    """The paces that a folder keeps; none if the file is missing or cannot be read: they are only a help."""
     try:
         document = parse_json((folder / PACE_FILE).read_bytes())
     except (OSError, StrictJSONError):

@@ -19,7 +19,7 @@ from .result_file import JOB_FILE
 
 @dataclass(frozen=True, slots=True)
 class MethodPresent:
-    """One method's frames that are there; `same_settings` is False where they were made with other settings."""
+    """One method's frames that are there; `same_settings` is False if they were made with other settings."""
 
     method: str
     frames: int
@@ -49,7 +49,7 @@ def look_for_present(request: GenerateRequest) -> Present:
 
 
 def stored_job(folder: Path) -> Job | None:
-    """The job whose frames lie in a folder; None where that is not known."""
+    """The job whose frames lie in a folder; None if that is not known."""
     try:
         return parse_job((folder / JOB_FILE).read_bytes())
     except (OSError, InputError):

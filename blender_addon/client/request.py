@@ -36,7 +36,7 @@ class GenerateRequest:
     host: str = "unknown"  # the Blender that renders the passes, for the record
 
     def __post_init__(self) -> None:
-        """Raise InputError where a job of this request could not be run, before anything is rendered."""
+        """Raise InputError if a job of this request could not be run, before anything is rendered."""
         if not self.methods:
             raise InputError("job.methods", "Name at least one method.", f"For example {DEFAULT_METHOD}.")
         for method in self.methods:

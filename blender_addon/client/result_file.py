@@ -62,7 +62,7 @@ def write_job_files(request: GenerateRequest, jobs: Sequence[Job]) -> None:
 
 
 def measured_seconds(folder: Path, job_id: str) -> float:
-    """What earlier runs have written down of a job in its frames' folder; 0 where there is nothing of this job."""
+    """What earlier runs have written down of a job in its frames' folder; 0 if there is nothing of this job."""
     try:
         value = json.loads((folder / MEASURED_FILE).read_bytes())
         return float(value["seconds"]) if value["job_id"] == job_id else 0.0

@@ -86,12 +86,14 @@ class WarmBackend:
             self.stop()
         if self._session is None:
             if any(other == place and not session.ended for other, session in self._ending):
-                raise InputError("backend.stopping", "The last backend is still stopping.", "Try again in a moment.")
+                raise InputError(
+                    "backend.stopping", "The previous backend is still stopping.", "Try again in a moment."
+                )
             self._session, self._key = make(), (choice, place)
         return self._session
 
     def step(self, now: float) -> None:
-        """Keep the connection while no shot is under way. Raises LatentManError where the backend is lost; it is
+        """Keep the connection while no shot is under way. Raises LatentManError if the backend is lost; it is
         stopped then."""
         if self._session is None:
             return
@@ -104,7 +106,7 @@ class WarmBackend:
             raise
 
     def stop(self) -> None:
-        """Begin to end it, without waiting. Harmless where there is none."""
+        """Begin to end it, without waiting. Harmless if there is none."""
         if self._session is not None and self._key is not None:
             self._session.end()
             self._ending.append((self._key[1], self._session))
@@ -112,7 +114,7 @@ class WarmBackend:
 
     def close(self) -> None:
         """End it, by force where that takes longer than a user should wait; a job goes on later from its finished
-        frames. Harmless where there is none."""
+        frames. Harmless if there is none."""
         self.stop()
         limit = time.monotonic() + CLOSE_WAIT_S
         while self.state is BackendState.STOPPING and time.monotonic() < limit:
@@ -129,7 +131,7 @@ def whole_log(file: Path) -> str:
 
 
 def log_tail(file: Path, lines: int) -> list[str]:
-    """The last lines of a log; empty where there is none."""
+    """The last lines of a log; empty if there is none."""
     try:
         with file.open("rb") as stream:
             stream.seek(max(0, file.stat().st_size - _LOG_TAIL_BYTES))

@@ -23,7 +23,7 @@ class Answer:
         return self._process is not None
 
     def ask(self, command: BackendCommand, *words: str) -> None:
-        """Start one of the backend's commands; `take` brings what it prints. Raises OSError where it cannot start."""
+        """Start one of the backend's commands; `take` brings what it prints. Raises OSError if it cannot start."""
         self.close()
         self._output = tempfile.TemporaryFile()
         try:

@@ -22,7 +22,7 @@ class BackendVersion:
         return self._answer.running
 
     def of(self, command: BackendCommand) -> str:
-        """Its version; empty while it is not known, and where it does not say."""
+        """Its version; empty while it is not known, and if it does not say."""
         return self._known.get(command.words, "")
 
     def ask(self, command: BackendCommand) -> None:
@@ -52,7 +52,7 @@ class BackendVersion:
 
 
 def why_not_this_version(backend: str, addon: str) -> str:
-    """What is wrong with a backend's version beside the add-on's, in one sentence; empty where nothing is wrong or the
+    """What is wrong with a backend's version beside the add-on's, in one sentence; empty if nothing is wrong or the
     backend's version is not known."""
     if not backend or _numbers(backend) == _numbers(addon):
         return ""

@@ -129,7 +129,7 @@ FIXES: dict[str, tuple[Fix, ...]] = {
 
 
 def fixes_for(code: str) -> tuple[Fix, ...]:
-    """The buttons for an error, most likely first; empty where only the user can mend it."""
+    """The buttons for an error, most likely first; empty if only the user can mend it."""
     known = [prefix for prefix in FIXES if code.startswith(prefix)]
     return (*_of_settings(code), *(FIXES[max(known, key=len)] if known else ()))
 

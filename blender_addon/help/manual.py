@@ -23,6 +23,10 @@ class Page:
 # `build_addon.MANUAL` puts their files into the extension; a test holds the two together.
 PAGES = (
     Page("panel", "The Panel", "panel.md"),
+    Page("troubleshooting", "Troubleshooting", "troubleshooting.md"),
+    Page("install", "Installation", "install.md"),
+    Page("stable_diffusion", "Stable Diffusion 1.5", "stable_diffusion.md"),
+    Page("glossary", "Glossary", "glossary.md"),
     Page("methods", "Methods", "methods.md"),
     Page("surfacelock", "SurfaceLock", "surfacelock.md"),
     Page("models", "Models", "models.md"),
@@ -31,7 +35,7 @@ PAGES = (
 
 
 def page_text(name: str) -> tuple[str, str]:
-    """The file name and the text of the page with this name. Raises InputError where the file is missing."""
+    """The file name and the text of the page with this name. Raises InputError if the file is missing."""
     (page,) = (one for one in PAGES if one.name == name)
     path = next((one for folder in _FOLDERS if (one := folder / page.file).is_file()), None)
     if path is None:

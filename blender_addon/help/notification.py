@@ -1,4 +1,4 @@
-"""A notification on the desktop, by what the system has; none where it has nothing.
+"""A notification on the desktop, by what the system has; none if it has nothing.
 
 Texts reach the program as arguments or in its environment, never through a shell. Nobody waits for it.
 """
@@ -90,7 +90,7 @@ class Notifier:
         self._running: list[subprocess.Popen[bytes]] = []
 
     def show(self, note: Note) -> bool:
-        """Show it without waiting; False where the system has no program for it or it does not start."""
+        """Show it without waiting; False if the system has no program for it or it does not start."""
         self.step()
         program = None if self._way is None else shutil.which(self._way.program)
         if self._way is None or program is None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 MOTION, GENERATE, TAKES, PASSES, BACKEND, JOB_FILE = ("motion", "generate", "takes", "passes", "backend", "job_file")
 
-# By operator. All else belongs to Generate: what goes wrong while a shot is made, and the buttons that mend it.
+# By operator. All else belongs to Generate: what goes wrong while a shot is made, and the buttons that fix it.
 PLACES: Mapping[str, str] = {
     "latentman.import_motion": MOTION,
     "latentman.add_edit_layer": MOTION,
@@ -28,6 +28,8 @@ PLACES: Mapping[str, str] = {
     "latentman.take_background": TAKES,
     "latentman.compare_takes": TAKES,
     "latentman.find_takes": TAKES,
+    "latentman.save_video": TAKES,
+    "latentman.delete_take": TAKES,
     "latentman.put_texture_on_body": TAKES,
     "latentman.put_texture_file": TAKES,
 }

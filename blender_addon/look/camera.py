@@ -68,7 +68,7 @@ def framing_steps(
     motion allows: the tallest stretch fills 82 % of the picture's height at most. It stands still; with `follow` it
     moves along with the pelvis over the ground. A camera that the scene already has is returned as it is, unless it
     was made here, stands where Blender's start-up file has it, or `replace` is set; then a camera made here becomes the
-    scene's. Raises InputError where there are no frames or `armature` is no character.
+    scene's. Raises InputError if there are no frames or `armature` is no character.
     """
     own = [item for item in scene.objects if item.type == "CAMERA" and item.get(CAMERA)]
     placed = scene.camera is not None and scene.camera not in own and not _of_start_up(scene.camera)

@@ -36,7 +36,7 @@ def depth_is_shown(scene: Any) -> bool:
 def depth_steps(scene: Any, frames: tuple[int, ...], space: Any = None) -> Steps[None]:
     """Colour the scene's bodies by their depth in one range over these frames, and have a 3D viewport show it.
 
-    The scene's current frame is put back. Raises InputError where there is no perspective camera, no body in its
+    The scene's current frame is put back. Raises InputError if there is no perspective camera, no body in its
     picture, or a body whose modifiers change its vertices.
     """
     near, far = np.inf, 0.0
@@ -55,7 +55,7 @@ def depth_steps(scene: Any, frames: tuple[int, ...], space: Any = None) -> Steps
     finally:
         scene.frame_set(current)
     if near > far:
-        raise InputError("passes.out_of_view", "No body is in the camera's picture.", "Frame the shot.")
+        raise InputError("passes.out_of_view", "The camera sees no body.", "Frame the shot.")
     for one in characters(scene):
         _add_colours(one.body.data)
     scene[RANGE] = (float(near), float(far))
@@ -66,7 +66,7 @@ def depth_steps(scene: Any, frames: tuple[int, ...], space: Any = None) -> Steps
 
 
 def hide_depth(scene: Any, space: Any = None) -> None:
-    """Take the colours away, and show what was shown before. Harmless where the depth is not shown."""
+    """Take the colours away, and show what was shown before. Harmless if the depth is not shown."""
     for one in characters(scene):
         _remove_colours(one.body.data)
     if RANGE in scene:
@@ -77,7 +77,7 @@ def hide_depth(scene: Any, space: Any = None) -> None:
 
 
 def update_depth(scene: Any) -> None:
-    """Colour the bodies as they stand in the present frame. Raises InputError as `show_depth`."""
+    """Colour the bodies as they stand in the current frame. Raises InputError as `show_depth`."""
     depsgraph = bpy.context.evaluated_depsgraph_get()
     view = _view(scene, depsgraph)
     near, far = scene[RANGE]
@@ -101,7 +101,7 @@ def _vertices(one: Character, depsgraph: Any) -> NDArray[np.float32]:
     if len(vertices) != len(one.body.data.vertices):
         raise InputError(
             "rig.vertices",
-            f"A modifier of {one.body.name!r} changes its vertices, so that its depth cannot be shown.",
+            f"A modifier of {one.body.name!r} changes its vertices, so its depth cannot be shown.",
             "Disable that modifier in the viewport.",
         )
     return vertices

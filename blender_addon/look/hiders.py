@@ -60,7 +60,7 @@ def find_hiders(
     """The objects that hide at least 2 % of a character's points in a frame, the one that hides the most first.
 
     Those that the passes do not show, that were left out, or that are kept do not count. An instance counts for the
-    object that shows it. No frame is gone to (`look.keyed_places`).
+    object that shows it. The current frame does not change (`look.keyed_places`).
     """
     lines = [one for one in sightlines(scene, view_layer, frames, size) if len(one.ends)]
     if not lines:
@@ -76,7 +76,7 @@ def find_hiders(
 
 
 def _worst(name: str, depths: NDArray[np.float64], ways: _Ways) -> Hider | None:
-    """The object's worst frame; None where it hides too little in each."""
+    """The object's worst frame; None if it hides too little in each."""
     worst = None
     for index, one in enumerate(ways.lines):
         own = depths[ways.owner == index]

@@ -37,7 +37,7 @@ def check_steps(
 ) -> Steps[MotionCheck]:  # picture size in pixels
     """Look at a character in these frames, with the floor at height 0. The scene's current frame is put back.
 
-    Raises InputError where there are no frames, or the scene's camera is not a perspective one.
+    Raises InputError if there are no frames, or the scene's camera is not a perspective one.
     """
     armature = character.armature
     # Every frame between the first and the last: speeds are only right where frames follow each other.
@@ -57,7 +57,7 @@ def check_steps(
 
 
 def warnings(armature: Any) -> tuple[str, ...]:
-    """What to look at, one sentence each; empty where nothing was found."""
+    """What to look at, one sentence each; empty if nothing was found."""
     said = list(json.loads(armature.get(WARNINGS, "[]")))
     if not armature.get(TWIST_KNOWN, True):
         said.append("Twist unknown: the file holds positions only")

@@ -27,7 +27,7 @@ class PreviewIcon:
 
     @property
     def icon_id(self) -> int:
-        """What `layout.template_icon` takes; 0 where nothing is shown, and in the background."""
+        """What `layout.template_icon` takes; 0 if nothing is shown, and in the background."""
         return 0 if self._shown is None else int(self._collection[_NAME].icon_id)
 
     def show(self, picture: Preview | None) -> None:

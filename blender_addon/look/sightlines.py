@@ -29,8 +29,8 @@ class Sightlines:
 def sightlines(scene: Any, view_layer: Any, frames: tuple[int, ...], size: tuple[int, int]) -> list[Sightlines]:
     """The ways to all characters in the first, middle and last of these frames, two between, and the one that is shown.
 
-    `size`: width and height of the picture in pixels. No frame is gone to. A character that more than keys pose, and a
-    frame of a camera without perspective, have none but in the frame that is shown.
+    `size`: width and height of the picture in pixels. The current frame does not change. A character that is posed by
+    more than keys, and a frame whose camera has no perspective, have ways only in the frame that is shown.
     """
     places = KeyedPlaces(scene.frame_current)
     found = []
@@ -55,7 +55,7 @@ def _sampled(frames: tuple[int, ...], shown: int, character: Character) -> list[
 
 
 def _camera(scene: Any, frame: int) -> Any:
-    """The camera of a frame; None where it is none with perspective."""
+    """The camera of a frame; None if it is none with perspective."""
     bound = [marker for marker in scene.timeline_markers if marker.camera and marker.frame <= frame]
     camera = max(bound, key=lambda marker: marker.frame).camera if bound else scene.camera
     return camera if camera is not None and camera.type == "CAMERA" and camera.data.type == "PERSP" else None
@@ -85,7 +85,7 @@ class _Surface:
 
     points: NDArray[np.float64]  # (n, 3) metres
     normals: NDArray[np.float64]  # (n, 3)
-    bones: tuple[str, ...]  # n names; empty where no bone carries a point
+    bones: tuple[str, ...]  # n names; empty if no bone carries a point
 
     @classmethod
     def of(cls, character: Character) -> _Surface:

@@ -15,7 +15,7 @@ _LOOK_S = 1.0  # how old what is known of a file may be
 
 @dataclass(slots=True)
 class _Look:
-    """When a file was looked at, and when it had been changed; 0 where it is not there."""
+    """When a file was looked at, and when it had been changed; 0 if it is not there."""
 
     at: float
     changed: int
@@ -29,7 +29,7 @@ class TakeIcons:
         self._looks: dict[Path, _Look] = {}
 
     def icon_id(self, picture: Path) -> int:
-        """What `layout.template_icon` takes; 0 where there is no such file, and in the background."""
+        """What `layout.template_icon` takes; 0 if there is no such file, and in the background."""
         if bpy.app.background:
             return 0
         now, look = time.monotonic(), self._looks.get(picture)

@@ -9,14 +9,14 @@ import bpy
 
 
 def viewport_of(context: Any) -> Any:
-    """The 3D view that the button is in, or beside: the first one of the window; None where there is none."""
+    """The 3D view that the button is in, or beside: the first one of the window; None if there is none."""
     areas = () if context.screen is None else context.screen.areas
     spaces = [context.space_data, *(area.spaces.active for area in areas)]
     return next((space for space in spaces if space is not None and space.type == "VIEW_3D"), None)
 
 
 def viewport_name(space: Any) -> str:
-    """A name by which a 3D view is found again after undo and in a saved file; empty where no screen shows it."""
+    """A name by which a 3D view is found again after undo and in a saved file; empty if no screen shows it."""
     for screen in bpy.data.screens:
         for index, area in enumerate(screen.areas):
             if area.spaces.active == space:

@@ -13,22 +13,22 @@ from ..shared.errors import LatentManError
 from ..shot.generation import backend_command, chosen_backend
 from ..shot.running import generation, wake
 from ..typed_bpy import Outcome, registration_of
-from .reporting import allow, refuse, show_log_text
+from .base.reporting import allow, refuse, show_log_text
 
 LOG_TEXT = "LatentMan backend.log"
 
 
 class LATENTMAN_OT_start_backend(bpy.types.Operator):
-    """Start the backend now, so that it is warm when Generate is pressed"""
+    """Start the backend now, so that Generate does not have to wait for it"""
 
     bl_idname = "latentman.start_backend"
     bl_label = "Start Backend"
 
     @classmethod
     def poll(cls, context: Any) -> bool:
-        """Only where none runs."""
+        """Only if none runs."""
         state = generation().backend.state
-        return allow(cls, "" if state is BackendState.STOPPED else f"The backend: {state.value.lower()}")
+        return allow(cls, "" if state is BackendState.STOPPED else f"The backend is {state.value.lower()}")
 
     def execute(self, context: Any) -> Outcome:
         """Start it; the timer keeps the connection."""
@@ -41,14 +41,14 @@ class LATENTMAN_OT_start_backend(bpy.types.Operator):
 
 
 class LATENTMAN_OT_stop_backend(bpy.types.Operator):
-    """Stop the backend, which gives its memory back"""
+    """Stop the backend and free its memory"""
 
     bl_idname = "latentman.stop_backend"
     bl_label = "Stop Backend"
 
     @classmethod
     def poll(cls, context: Any) -> bool:
-        """Only where one runs and has nothing to do."""
+        """Only if one runs and has nothing to do."""
         if generation().running:
             return allow(cls, "A shot is being generated; cancel it first")
         running = generation().backend.state not in (BackendState.STOPPED, BackendState.STOPPING)
@@ -62,14 +62,14 @@ class LATENTMAN_OT_stop_backend(bpy.types.Operator):
 
 
 class LATENTMAN_OT_release_memory(bpy.types.Operator):
-    """Unload the models that the backend keeps, for other programs to have the memory; the next job loads them again"""
+    """Unload the backend's models to free their memory; the next job loads them again"""
 
     bl_idname = "latentman.release_memory"
     bl_label = "Release Memory"
 
     @classmethod
     def poll(cls, context: Any) -> bool:
-        """Only where a model is loaded that nothing needs."""
+        """Only if a model is loaded that nothing needs."""
         current = generation()
         if current.running:
             return allow(cls, "A shot is being generated, and its model is in use")
@@ -86,14 +86,14 @@ class LATENTMAN_OT_release_memory(bpy.types.Operator):
 
 
 class LATENTMAN_OT_show_log(bpy.types.Operator):
-    """Load the backend's log as a text, to be read in a text editor and copied into a report"""
+    """Open the backend's log as a text, to read it in a text editor or copy it into a report"""
 
     bl_idname = "latentman.show_log"
     bl_label = "Open Log"
 
     @classmethod
     def poll(cls, context: Any) -> bool:
-        """Only where the add-on has started a backend."""
+        """Only if the add-on has started a backend."""
         file = generation().log_file
         return allow(cls, "" if file is not None and file.is_file() else "The add-on has not started a backend yet")
 
@@ -111,7 +111,7 @@ class LATENTMAN_OT_doctor(bpy.types.Operator):
     @classmethod
     def poll(cls, context: Any) -> bool:
         """One at a time."""
-        return allow(cls, "The doctor is looking" if generation().doctor.running else "")
+        return allow(cls, "The doctor is running" if generation().doctor.running else "")
 
     def execute(self, context: Any) -> Outcome:
         """Start it; the timer takes the report."""
@@ -124,7 +124,7 @@ class LATENTMAN_OT_doctor(bpy.types.Operator):
 
 
 class LATENTMAN_OT_open_preferences(bpy.types.Operator):
-    """Open this add-on's preferences, where the backend is named"""
+    """Open this add-on's preferences: the backend, models and output"""
 
     bl_idname = "latentman.open_preferences"
     bl_label = "Open Preferences"
@@ -141,7 +141,7 @@ class LATENTMAN_OT_open_preferences(bpy.types.Operator):
 
 
 class LATENTMAN_OT_clear_error(bpy.types.Operator):
-    """Take the message away"""
+    """Dismiss this message"""
 
     bl_idname = "latentman.clear_error"
     bl_label = "Dismiss"

@@ -12,12 +12,12 @@ from ..rig.motion_figures import store_check
 from ..scene.scene_job import scene_frames
 from ..scene_time import Steps
 from ..typed_bpy import Outcome, registration_of
-from .frame_by_frame import FrameByFrame
-from .reporting import allow
+from .base.frame_by_frame import FrameByFrame
+from .base.reporting import allow
 
 
 class LATENTMAN_OT_check_motion(FrameByFrame, bpy.types.Operator):
-    """Look for sliding feet, jitter, feet below the floor and joints outside of the picture"""
+    """Look for sliding feet, jitter, feet below the floor and joints outside the picture"""
 
     bl_idname = "latentman.check_motion"
     bl_label = "Check Motion"
@@ -25,7 +25,7 @@ class LATENTMAN_OT_check_motion(FrameByFrame, bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: Any) -> bool:
-        """Only where there is a character."""
+        """Only if there is a character."""
         return allow(cls, why_grey(context))
 
     def steps(self, context: Any) -> Steps[Outcome]:

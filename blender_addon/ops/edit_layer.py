@@ -11,11 +11,11 @@ from ..rig.character import chosen_character, why_grey
 from ..rig.edit_layer import add_layer, bake_layer, remove_layer, why_no_bake, why_no_layer
 from ..shot.running import wake
 from ..typed_bpy import Outcome, registration_of
-from .reporting import allow
+from .base.reporting import allow
 
 
 class LATENTMAN_OT_add_edit_layer(bpy.types.Operator):
-    """Lay an empty layer over the motion, in which a few keys bend it smoothly"""
+    """Add an empty layer over the motion, where a few keys bend it smoothly"""
 
     bl_idname = "latentman.add_edit_layer"
     bl_label = "Edit Layer"
@@ -42,7 +42,7 @@ class LATENTMAN_OT_merge_edit_layer(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: Any) -> bool:
-        """Only where there is a layer."""
+        """Only if there is a layer."""
         return allow(cls, _reason(context, why_no_bake))
 
     def execute(self, context: Any) -> Outcome:
@@ -53,7 +53,7 @@ class LATENTMAN_OT_merge_edit_layer(bpy.types.Operator):
 
 
 class LATENTMAN_OT_remove_edit_layer(bpy.types.Operator):
-    """Remove the layer and its keys: the motion is what it was before"""
+    """Remove the layer and its keys, and restore the original motion"""
 
     bl_idname = "latentman.remove_edit_layer"
     bl_label = "Remove Layer"
@@ -61,7 +61,7 @@ class LATENTMAN_OT_remove_edit_layer(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: Any) -> bool:
-        """Only where there is a layer."""
+        """Only if there is a layer."""
         return allow(cls, _reason(context, why_no_bake))
 
     def execute(self, context: Any) -> Outcome:

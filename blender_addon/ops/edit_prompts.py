@@ -8,8 +8,8 @@ import bpy
 
 from ..scene.prompt_text import new_prompts
 from ..typed_bpy import Outcome, registration_of
-from .editor_beside import has_view, open_beside, text_editor
-from .reporting import allow
+from .base.editor_beside import has_view, open_beside, text_editor
+from .base.reporting import allow
 
 
 class LATENTMAN_OT_edit_prompts(bpy.types.Operator):
@@ -21,12 +21,12 @@ class LATENTMAN_OT_edit_prompts(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: Any) -> bool:
-        """Only where there is an editor, or a view to share with one."""
+        """Only if there is an editor, or a view to share with one."""
         there = text_editor(context) is not None or has_view(context)
         return allow(cls, "" if there else "There is no 3D view in this window")
 
     def execute(self, context: Any) -> Outcome:
-        """Show the scene's text; one that begins with the prompt is made where there is none."""
+        """Show the scene's text; one that begins with the prompt is made if there is none."""
         scene = context.scene
         if scene.latentman.prompts is None:
             scene.latentman.prompts = new_prompts(scene)

@@ -11,8 +11,8 @@ from ..rig.character import chosen_character, why_grey
 from ..scene.scene_job import scene_frames
 from ..scene_time import Steps
 from ..typed_bpy import Outcome, registration_of
-from .frame_by_frame import FrameByFrame
-from .reporting import allow
+from .base.frame_by_frame import FrameByFrame
+from .base.reporting import allow
 
 
 class LATENTMAN_OT_frame_shot(FrameByFrame, bpy.types.Operator):
@@ -24,7 +24,7 @@ class LATENTMAN_OT_frame_shot(FrameByFrame, bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: Any) -> bool:
-        """Only where there is a character."""
+        """Only if there is a character."""
         return allow(cls, why_grey(context))
 
     def steps(self, context: Any) -> Steps[Outcome]:

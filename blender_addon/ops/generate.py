@@ -17,8 +17,8 @@ from ..shared.jobs.job import validate_job
 from ..shot.generation import check_scene, why_no_shot
 from ..shot.running import Generation, generation, wake
 from ..typed_bpy import Outcome, registration_of
+from .base.reporting import allow, refuse, warn_of_hiders
 from .picture_size import adopt, adopted
-from .reporting import allow, refuse, warn_of_hiders
 
 _BLOCKING_SLEEP_S = 0.005
 
@@ -66,7 +66,7 @@ class LATENTMAN_OT_generate(_Begin, bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: Any) -> bool:
-        """Only where there is a character, a camera, a job that can be run, and no shot under way."""
+        """Only if there is a character, a camera, a job that can be run, and no shot under way."""
         reason = why_not(context)
         return allow(cls, "" if reason is None else str(reason))
 
@@ -78,7 +78,7 @@ class LATENTMAN_OT_generate(_Begin, bpy.types.Operator):
 
 
 class LATENTMAN_OT_resume(_Begin, bpy.types.Operator):
-    """Go on with a take where it ended, with the settings that it was begun with"""
+    """Continue an unfinished take, with the settings that it started with"""
 
     bl_idname = "latentman.resume"
     bl_label = "Resume"
@@ -86,13 +86,13 @@ class LATENTMAN_OT_resume(_Begin, bpy.types.Operator):
 
     take: StringProperty(
         name="Take",
-        description='Name of its folder, "take-002"; the newest unfinished one where empty',
+        description='Name of its folder, "take-002". Empty: the newest unfinished take',
         options={"SKIP_SAVE"},
     )
 
     @classmethod
     def poll(cls, context: Any) -> bool:
-        """Only where a take is not finished."""
+        """Only if a take is not finished."""
         return allow(cls, _not_now() or why_no_shot(context) or _nothing_to_resume(context))
 
     def begin(self, context: Any) -> Callable[[Any], None]:
@@ -101,7 +101,7 @@ class LATENTMAN_OT_resume(_Begin, bpy.types.Operator):
 
 
 class LATENTMAN_OT_cancel(bpy.types.Operator):
-    """Stop generating; frames of whole segments are kept, and Resume goes on from them"""
+    """Stop generating. Frames of whole segments are kept, and Resume continues from them"""
 
     bl_idname = "latentman.cancel"
     bl_label = "Cancel"
@@ -125,7 +125,7 @@ class LATENTMAN_OT_cancel(bpy.types.Operator):
 
 
 def why_not(context: Any) -> InputError | None:
-    """Why Generate is grey; None where it is not."""
+    """Why Generate is grey; None if it is not."""
     busy = _not_now()
     if busy:
         return InputError("generate.busy", f"{busy}.")
@@ -145,7 +145,7 @@ def _not_now() -> str:
 
 
 def _check_job(context: Any) -> None:
-    """Raise InputError where the scene's settings are no job that can be run."""
+    """Raise InputError if the scene's settings are no job that can be run."""
     scene = context.scene
     if scene.latentman.prompts is None and not scene.latentman.prompt.strip():
         raise InputError("generate.no_prompt", "There is no prompt.", "Type one in the Prompt panel.")
@@ -159,7 +159,7 @@ def _nothing_to_resume(context: Any) -> str:
         there = generation().unfinished(context)
     except InputError as error:
         return str(error)
-    return "" if there else "Every take is finished, or there is none"
+    return "" if there else "There is no unfinished take"
 
 
 _CLASSES = (LATENTMAN_OT_generate, LATENTMAN_OT_resume, LATENTMAN_OT_cancel)

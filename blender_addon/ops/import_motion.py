@@ -20,8 +20,8 @@ from ..shared.motion import SUFFIXES
 from ..shared.motion.samples import sample_at
 from ..shot.running import wake
 from ..typed_bpy import Outcome, registration_of
+from .base.reporting import refuse, reported
 from .picture_size import adopt, adopted
-from .reporting import refuse, reported
 
 _GLOB = ";".join(f"*{form}" for suffix in SUFFIXES for form in (suffix, suffix.upper()))
 
@@ -39,21 +39,25 @@ class LATENTMAN_OT_import_motion(bpy.types.Operator):
     files: CollectionProperty(type=bpy.types.OperatorFileListElement, options={"HIDDEN", "SKIP_SAVE"})
     filter_glob: StringProperty(default=_GLOB, options={"HIDDEN"})
     sample: IntProperty(
-        name="Sample", description="Which motion of a file that holds several", default=0, min=0, options={"SKIP_SAVE"}
+        name="Sample",
+        description="Which motion to import from a file that has several",
+        default=0,
+        min=0,
+        options={"SKIP_SAVE"},
     )
     repetition: IntProperty(
         name="Repetition",
-        description="Which of the generated repetitions of a sample",
+        description="Which repetition of a generated sample",
         default=0,
         min=0,
         options={"SKIP_SAVE"},
     )
     fps: motion_fps_field(options={"SKIP_SAVE"})
     up: motion_up_field(options={"SKIP_SAVE"})
-    start_frame: motion_start_field(options={"SKIP_SAVE"})  # the scene's first frame where it is not given
+    start_frame: motion_start_field(options={"SKIP_SAVE"})  # the scene's first frame if it is not given
     beside: BoolProperty(
         name="Beside Others",
-        description="Move the character sideways where it would stand inside another one",
+        description="Move the character sideways if it would stand inside another",
         default=True,
         options={"SKIP_SAVE"},
     )
@@ -66,7 +70,7 @@ class LATENTMAN_OT_import_motion(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: Any) -> bool:
-        """Only where objects can be made."""
+        """Only if objects can be made."""
         if context.mode != "OBJECT":
             cls.poll_message_set("Switch to Object Mode first")
             return False
@@ -89,8 +93,6 @@ class LATENTMAN_OT_import_motion(bpy.types.Operator):
         """
         scene = context.scene
         self._take_from_scene(scene)
-        if adopt(scene):
-            self.report({"INFO"}, adopted(scene))
         made = []
         for path in self._paths(scene):
             try:
@@ -99,6 +101,8 @@ class LATENTMAN_OT_import_motion(bpy.types.Operator):
                 refuse(self, error)
         if not made:
             return {"CANCELLED"}
+        if adopt(scene):  # not before: an operator that is cancelled leaves no step to undo
+            self.report({"INFO"}, adopted(scene))
         try:
             _frame(context, made[-1])
         except LatentManError as error:

@@ -12,7 +12,7 @@ from ..rig.left_out import keep, leave_out, take_back
 from ..shared.errors import InputError
 from ..shot.hider_watch import look_again, mark_stale
 from ..typed_bpy import Outcome, registration_of
-from .reporting import reported
+from .base.reporting import reported
 
 
 class _Choice:
@@ -25,7 +25,7 @@ class _Choice:
         raise NotImplementedError
 
     def names(self, context: Any) -> list[str]:
-        """The objects. Raises InputError where there are none."""
+        """The objects. Raises InputError if there are none."""
         if not self.name:
             raise InputError("objects.unknown", "No object was named.", "Name one.")
         return [self.name]
@@ -56,15 +56,15 @@ class LATENTMAN_OT_leave_out(_Choice, bpy.types.Operator):
             return [self.name]
         found = [one.name for one in look_again(context)]
         if not found:
-            raise InputError("objects.none_hides", "No object is found before a character.", "Frame the shot.")
+            raise InputError("objects.none_hides", "No object hides a character.", "Frame the shot.")
         return found
 
 
 class LATENTMAN_OT_take_back(_Choice, bpy.types.Operator):
-    """Render this object in the passes again, and warn where it hides a character"""
+    """Undo Leave Out or Keep: render this object, and warn if it hides a character"""
 
     bl_idname = "latentman.take_back"
-    bl_label = "Take Back"
+    bl_label = "Undo Choice"
     bl_options = {"REGISTER", "UNDO"}
 
     def change(self) -> Callable[[Any, str], None]:

@@ -10,9 +10,9 @@ from bpy.props import BoolProperty, StringProperty
 from ..shared.methods.setting import declared
 from ..shared.methods.table import settings_groups
 from ..typed_bpy import Outcome, registration_of
-from .reporting import allow
+from .base.reporting import allow
 
-# What a declaration says mends an error: `METHOD.SETTING`, `finish.SETTING`.
+# What a declaration says fixes an error: `METHOD.SETTING`, `finish.SETTING`.
 _DECLARED = (
     f"{owner.name}.{name}"
     for owner in settings_groups().values()
@@ -67,7 +67,7 @@ class LATENTMAN_OT_choose_output(bpy.types.Operator):
 
 
 class LATENTMAN_OT_shorten_segments(bpy.types.Operator):
-    """Denoise half as many frames together, which takes less memory; the frames stay the same up to rounding"""
+    """Denoise half as many frames together, which needs less memory; the frames stay the same up to rounding"""
 
     bl_idname = "latentman.shorten_segments"
     bl_label = "Shorten Segments"

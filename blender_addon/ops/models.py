@@ -16,7 +16,7 @@ from ..shared.files.weight_header import WEIGHT_SUFFIXES
 from ..shared.models.files import EMBEDDED, ModelFiles
 from ..shot.running import generation, wake
 from ..typed_bpy import Outcome, registration_of
-from .reporting import allow, refuse
+from .base.reporting import allow, refuse
 
 
 class _AddModel:
@@ -24,7 +24,7 @@ class _AddModel:
 
     @classmethod
     def poll(cls, context: Any) -> bool:
-        """Only where the add-on has preferences."""
+        """Only if the add-on has preferences."""
         return allow(cls, "" if addon_preferences(context) else "The add-on is not enabled in the preferences")
 
     def invoke(self, context: Any, event: Any) -> Outcome:
@@ -43,7 +43,7 @@ class _AddModel:
 
 
 class LATENTMAN_OT_add_model_folder(_AddModel, bpy.types.Operator):
-    """Add a model that is a folder in diffusers' layout, each part in a folder of its own"""
+    """Add a model that is a folder in diffusers' layout, with each part in its own folder"""
 
     bl_idname = "latentman.add_model_folder"
     bl_label = "Add Model Folder"
@@ -77,12 +77,12 @@ class _ForMarked:
 
     @classmethod
     def poll(cls, context: Any) -> bool:
-        """Only where one is marked."""
-        return allow(cls, "" if _marked(context) else "There is no model on the list")
+        """Only if one is marked."""
+        return allow(cls, "" if _marked(context) else "No model is selected")
 
 
 class LATENTMAN_OT_remove_model(_ForMarked, bpy.types.Operator):
-    """Take the model off the list; its files stay where they are"""
+    """Remove the model from the list; its files are not deleted"""
 
     bl_idname = "latentman.remove_model"
     bl_label = "Remove Model"
@@ -98,7 +98,7 @@ class LATENTMAN_OT_remove_model(_ForMarked, bpy.types.Operator):
 
 
 class LATENTMAN_OT_check_model(_ForMarked, bpy.types.Operator):
-    """Look at each file of the model: whether it is there, whole, and of the right kind. No weights are loaded"""
+    """Check that each file of the model is present, complete and of the right kind. No weights are loaded"""
 
     bl_idname = "latentman.check_model"
     bl_label = "Check Files"
@@ -139,7 +139,7 @@ class LATENTMAN_OT_choose_model(bpy.types.Operator):
 
 
 def _marked(context: Any) -> KnownModel | None:
-    """The model that is marked in the preferences' list."""
+    """The selected model in the preferences' list."""
     preferences = addon_preferences(context)
     listed = stored_preferences(context).models
     return listed[preferences.model_index] if preferences and 0 <= preferences.model_index < len(listed) else None

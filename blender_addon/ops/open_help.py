@@ -9,8 +9,8 @@ from bpy.props import EnumProperty
 
 from ..help.manual import PAGES, page_text
 from ..typed_bpy import Outcome, registration_of
-from .editor_beside import has_view, open_beside, text_editor
-from .reporting import allow, reported
+from .base.editor_beside import has_view, open_beside, text_editor
+from .base.reporting import allow, reported
 
 _PAGE = "latentman_page"  # on a text: the page that it shows
 
@@ -31,7 +31,7 @@ class LATENTMAN_OT_open_help(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: Any) -> bool:
-        """Only where there is an editor, or a view to share with one."""
+        """Only if there is an editor, or a view to share with one."""
         there = text_editor(context) is not None or has_view(context)
         return allow(cls, "" if there else "There is no 3D view in this window")
 
@@ -46,7 +46,7 @@ class LATENTMAN_OT_open_help(bpy.types.Operator):
 
 
 def _text(file: str, content: str) -> Any:
-    """The text of a page, made where there is none; the user's own texts are left alone."""
+    """The text of a page, made if there is none; the user's own texts are left alone."""
     text = next((one for one in bpy.data.texts if one.get(_PAGE) == file), None)
     if text is None:
         text = bpy.data.texts.new(f"LatentMan {file}")

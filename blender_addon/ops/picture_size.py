@@ -29,7 +29,7 @@ def adopt(scene: Any) -> bool:
 def adopted(scene: Any) -> str:
     """What to tell the user after `adopt`."""
     render = scene.render
-    return f"The render size is now {render.resolution_x} x {render.resolution_y}, that of the pictures"
+    return f"The render size is now {render.resolution_x} x {render.resolution_y}, the size of the pictures"
 
 
 def set_picture_size(scene: Any) -> None:
@@ -41,7 +41,7 @@ def set_picture_size(scene: Any) -> None:
 
 
 class LATENTMAN_OT_use_picture_size(bpy.types.Operator):
-    """Give the scene's render settings the size of the pictures, so that the camera's view shows what is generated"""
+    """Set the render size to that of the pictures, so that the camera's view shows what is generated"""
 
     bl_idname = "latentman.use_picture_size"
     bl_label = "Use Picture Size"

@@ -12,11 +12,11 @@ from bpy.props import BoolProperty, StringProperty
 from ..client.video_process import VIDEO_SUFFIX, VideoOrder
 from ..shared.errors import InputError, LatentManError
 from ..shot.generation import chosen_backend
-from ..shot.running import generation, wake
+from ..shot.running import generation
 from ..shot.video import video_beside, video_command
 from ..timeline.take import take_folder, take_named
 from ..typed_bpy import Outcome, registration_of
-from .reporting import allow, refuse
+from .base.reporting import allow, refuse, reported
 
 _BLOCKING_SLEEP_S = 0.02
 
@@ -48,16 +48,13 @@ class LATENTMAN_OT_save_video(bpy.types.Operator):
         context.window_manager.fileselect_add(self)
         return {"RUNNING_MODAL"}
 
+    @reported
     def execute(self, context: Any) -> Outcome:
         """Begin to write it; scripts in the background come back when it is written."""
         video = generation().takes.video
-        try:
-            video.start(video_command(chosen_backend(context)), self._order(context))
-            while bpy.app.background and video.step():
-                time.sleep(_BLOCKING_SLEEP_S)
-        except LatentManError as error:
-            return refuse(self, error)
-        wake()
+        video.start(video_command(chosen_backend(context)), self._order(context))
+        while bpy.app.background and video.step():
+            time.sleep(_BLOCKING_SLEEP_S)
         return {"FINISHED"}
 
     def _order(self, context: Any) -> VideoOrder:

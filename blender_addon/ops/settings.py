@@ -1,4 +1,4 @@
-"""Presets, the job file, and what would have to be made again."""
+"""Presets, frames, the job file, and what would have to be made again."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ from ..shot.generation import chosen_backend, known_jobs, why_no_shot
 from ..shot.running import generation
 from ..shot.takes_on_disk import has_take_of
 from ..typed_bpy import Outcome, registration_of
-from .reporting import allow, reported
+from .base.reporting import allow, reported
 
 
 class LATENTMAN_OT_apply_preset(bpy.types.Operator):
-    """Set the method and its settings as the preset has them; everything else stays as it is"""
+    """Use the preset's method and settings; everything else stays as it is"""
 
     bl_idname = "latentman.apply_preset"
     bl_label = "Apply Preset"
     bl_options = {"REGISTER", "UNDO"}
 
-    preset: preset_field(options={"SKIP_SAVE"})  # the scene's where it is not given
+    preset: preset_field(options={"SKIP_SAVE"})  # the scene's if it is not given
 
     @reported
     def execute(self, context: Any) -> Outcome:
@@ -48,8 +48,25 @@ class LATENTMAN_OT_apply_preset(bpy.types.Operator):
         return {"FINISHED"}
 
 
+class LATENTMAN_OT_set_frames(bpy.types.Operator):
+    """Generate only these frames in the next take; a longer take reuses them"""
+
+    bl_idname = "latentman.set_frames"
+    bl_label = "Set Frames"
+    bl_options = {"REGISTER", "UNDO"}
+
+    frames: StringProperty(
+        name="Frames", description="Frames of the next take; the scene's range where empty", options={"SKIP_SAVE"}
+    )
+
+    def execute(self, context: Any) -> Outcome:
+        """Set them."""
+        settings_of(context.scene).frames = self.frames
+        return {"FINISHED"}
+
+
 class LATENTMAN_OT_reset_hidden(bpy.types.Operator):
-    """Set the settings that the panel does not show to their defaults"""
+    """Reset the settings that the panel does not show"""
 
     bl_idname = "latentman.reset_hidden"
     bl_label = "Reset Other Settings"
@@ -57,7 +74,7 @@ class LATENTMAN_OT_reset_hidden(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: Any) -> bool:
-        """Only where there are any."""
+        """Only if there are any."""
         return allow(cls, "" if context.scene.latentman.other else "They are at their defaults")
 
     def execute(self, context: Any) -> Outcome:
@@ -96,12 +113,12 @@ class LATENTMAN_OT_save_job(_JobFile, bpy.types.Operator):
         """Write it."""
         path = Path(bpy.path.ensure_ext(bpy.path.abspath(self.filepath), ".json"))
         write_job_file(path, shot_file(context.scene, output_base(context, context.scene)))
-        self.report({"INFO"}, f"Saved {path}; it takes the .blend as it was last saved")
+        self.report({"INFO"}, f"Saved {path}; it uses the .blend as last saved")
         return {"FINISHED"}
 
 
 class LATENTMAN_OT_load_job(_JobFile, bpy.types.Operator):
-    """Take the settings of a job file, or of the job.json beside a result"""
+    """Load the settings from a job file, or from the job.json beside a result"""
 
     bl_idname = "latentman.load_job"
     bl_label = "Load Job"
@@ -117,17 +134,17 @@ class LATENTMAN_OT_load_job(_JobFile, bpy.types.Operator):
 
 
 class LATENTMAN_OT_count_changes(bpy.types.Operator):
-    """Look how many passes would be rendered and how many frames generated; nothing is"""
+    """Count the passes that would be rendered and the frames that would be generated, without making them"""
 
     bl_idname = "latentman.count_changes"
     bl_label = "Count Changes"
 
     @classmethod
     def poll(cls, context: Any) -> bool:
-        """Only where there is something to look at, and nothing under way."""
+        """Only if there is something to look at, and nothing under way."""
         current = generation()
         if current.running or (current.comparison is not None and current.comparison.running):
-            return allow(cls, "Passes are being looked at or rendered")
+            return allow(cls, "Passes are being compared or rendered")
         return allow(cls, why_no_shot(context))
 
     @reported
@@ -147,6 +164,7 @@ class LATENTMAN_OT_count_changes(bpy.types.Operator):
 
 _CLASSES = (
     LATENTMAN_OT_apply_preset,
+    LATENTMAN_OT_set_frames,
     LATENTMAN_OT_reset_hidden,
     LATENTMAN_OT_save_job,
     LATENTMAN_OT_load_job,

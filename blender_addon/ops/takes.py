@@ -16,7 +16,7 @@ from ..shot.unfinished_takes import delete_take, unfinished_folder
 from ..timeline.compare import clear_background, other_take, set_background, show_only
 from ..timeline.take import ENGINE, Take, add_take, find_take, remove_takes, take_job, take_named, takes
 from ..typed_bpy import Outcome, registration_of
-from .reporting import allow, refuse
+from .base.reporting import allow, refuse, reported
 
 
 class _OfTake:
@@ -26,15 +26,13 @@ class _OfTake:
 
     @classmethod
     def poll(cls, context: Any) -> bool:
-        """Only where there is a take."""
+        """Only if there is a take."""
         return allow(cls, "" if takes(context.scene) else "There is no take yet: press Generate")
 
+    @reported
     def execute(self, context: Any) -> Outcome:
         """Do it."""
-        try:
-            self.act(context.scene, self.take)
-        except LatentManError as error:
-            return refuse(self, error)
+        self.act(context.scene, self.take)
         return {"FINISHED"}
 
     def act(self, scene: Any, take: str) -> None:
@@ -80,7 +78,7 @@ class LATENTMAN_OT_take_background(_OfTake, bpy.types.Operator):
 
 
 class LATENTMAN_OT_clear_background(bpy.types.Operator):
-    """Take the take behind the camera's view away"""
+    """Remove the take from behind the camera's view"""
 
     bl_idname = "latentman.clear_background"
     bl_label = "Clear Background"
@@ -88,7 +86,7 @@ class LATENTMAN_OT_clear_background(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: Any) -> bool:
-        """Only where there is a camera."""
+        """Only if there is a camera."""
         return allow(cls, "" if context.scene.camera is not None else "The scene has no camera")
 
     def execute(self, context: Any) -> Outcome:
@@ -98,7 +96,7 @@ class LATENTMAN_OT_clear_background(bpy.types.Operator):
 
 
 class LATENTMAN_OT_compare_takes(bpy.types.Operator):
-    """Show the other take: press again to come back"""
+    """Switch to the take that was shown before; press again to switch back"""
 
     bl_idname = "latentman.compare_takes"
     bl_label = "A/B"
@@ -106,20 +104,18 @@ class LATENTMAN_OT_compare_takes(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: Any) -> bool:
-        """Only where there are two."""
-        return allow(cls, "" if other_take(context.scene) else "It takes two takes to compare")
+        """Only if there are two."""
+        return allow(cls, "" if other_take(context.scene) else "Two takes are needed to compare")
 
+    @reported
     def execute(self, context: Any) -> Outcome:
         """Change over."""
-        try:
-            show_only(context.scene, other_take(context.scene))
-        except LatentManError as error:
-            return refuse(self, error)
+        show_only(context.scene, other_take(context.scene))
         return {"FINISHED"}
 
 
 class LATENTMAN_OT_find_takes(bpy.types.Operator):
-    """Put finished takes of the output folder on the timeline that are not on it: after a crash, or in another file"""
+    """Add finished takes of the output folder that are missing on the timeline, for example after a crash"""
 
     bl_idname = "latentman.find_takes"
     bl_label = "Find Takes"
@@ -130,22 +126,20 @@ class LATENTMAN_OT_find_takes(bpy.types.Operator):
         """Not while a take is being made."""
         return allow(cls, "A shot is being generated" if generation().running else "")
 
+    @reported
     def execute(self, context: Any) -> Outcome:
         """Look, and add them."""
         scene, added = context.scene, 0
-        try:
-            for found in finished_takes(output_base(context, scene)):
-                if find_take(scene, found.folder) is None:
-                    add_take(scene, Take(found.folder, found.job, found.job_id, found.engine, found.notes))
-                    added += 1
-        except LatentManError as error:
-            return refuse(self, error)
-        self.report({"INFO"}, f"{added} takes were put on the timeline")
+        for found in finished_takes(output_base(context, scene)):
+            if find_take(scene, found.folder) is None:
+                add_take(scene, Take(found.folder, found.job, found.job_id, found.engine, found.notes))
+                added += 1
+        self.report({"INFO"}, f"Takes added to the timeline: {added}")
         return {"FINISHED"}
 
 
 class LATENTMAN_OT_delete_take(bpy.types.Operator):
-    """Delete an unfinished take: its folder with the frames that are there, and its strip"""
+    """Delete an unfinished take: its folder, its frames and its strip"""
 
     bl_idname = "latentman.delete_take"
     bl_label = "Delete Unfinished Take"
@@ -169,13 +163,12 @@ class LATENTMAN_OT_delete_take(bpy.types.Operator):
         )
         return outcome
 
+    @reported
     def execute(self, context: Any) -> Outcome:
         """Delete it."""
+        folder = self._folder(context)
         try:
-            folder = self._folder(context)
             delete_take(folder)
-        except LatentManError as error:
-            return refuse(self, error)
         finally:
             generation().takes.unfinished.forget()
         remove_takes(context.scene, folder)
@@ -183,9 +176,9 @@ class LATENTMAN_OT_delete_take(bpy.types.Operator):
         return {"FINISHED"}
 
     def _folder(self, context: Any) -> Path:
-        """The take's folder. Raises InputError where the take is not named, finished, under way or not there."""
+        """The take's folder. Raises InputError if the take is not named, finished, under way or not there."""
         if not self.take:
-            raise InputError("take.none", "No take is named.", "Say which take is to be deleted.")
+            raise InputError("take.none", "No take is named.", "Name the take to delete.")
         return unfinished_folder(output_base(context, context.scene), self.take, generation().under_way)
 
 

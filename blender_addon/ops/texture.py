@@ -19,7 +19,7 @@ from ..shared.methods.setting import declared
 from ..timeline.compare import shown_take
 from ..timeline.take import take_texture
 from ..typed_bpy import Outcome, registration_of
-from .reporting import allow, refuse
+from .base.reporting import allow, refuse
 
 _LOCK = declared(FinishSettings)["lock"].label
 _LOCKED = " and ".join(one.label for one in METHODS.values() if one.locked)
@@ -46,7 +46,7 @@ class LATENTMAN_OT_put_texture_on_body(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: Any) -> bool:
-        """Only where a take with a texture is shown, and there is a character."""
+        """Only if a take with a texture is shown, and there is a character."""
         return allow(cls, _why_no_texture(context))
 
     def execute(self, context: Any) -> Outcome:
@@ -75,7 +75,7 @@ class LATENTMAN_OT_put_texture_file(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: Any) -> bool:
-        """Only where there is a character."""
+        """Only if there is a character."""
         return allow(cls, why_grey(context))
 
     def invoke(self, context: Any, event: Any) -> Outcome:
@@ -89,7 +89,7 @@ class LATENTMAN_OT_put_texture_file(bpy.types.Operator):
 
 
 class LATENTMAN_OT_remove_texture(bpy.types.Operator):
-    """Give the characters their own materials back; textures that were put on go"""
+    """Remove the textures from all characters and restore their own materials"""
 
     bl_idname = "latentman.remove_texture"
     bl_label = "Remove Texture"
@@ -97,7 +97,7 @@ class LATENTMAN_OT_remove_texture(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: Any) -> bool:
-        """Only where a body has one."""
+        """Only if a body has one."""
         textured = any(has_texture(body) for body in bodies(context.scene))
         return allow(cls, "" if textured else "No character has a texture")
 

@@ -8,8 +8,8 @@ import bpy
 
 from ..timeline.take import takes
 from ..typed_bpy import Outcome, registration_of
-from .editor_beside import has_view, open_beside
-from .reporting import allow
+from .base.editor_beside import has_view, open_beside
+from .base.reporting import allow
 
 _WITH_PICTURE = ("PREVIEW", "SEQUENCER_PREVIEW")
 
@@ -22,13 +22,13 @@ class LATENTMAN_OT_watch_takes(bpy.types.Operator):
 
     @classmethod
     def poll(cls, context: Any) -> bool:
-        """Only where there is a take, a view to share, and no picture of the sequencer yet."""
+        """Only if there is a take, a view to share, and no picture of the sequencer yet."""
         if not takes(context.scene):
             return allow(cls, "There is no take yet: press Generate")
         areas = [] if context.screen is None else list(context.screen.areas)
         shown = any(one.type == "SEQUENCE_EDITOR" and one.spaces[0].view_type in _WITH_PICTURE for one in areas)
         if shown:
-            return allow(cls, "A sequencer of this window shows the picture already")
+            return allow(cls, "A sequencer in this window already shows the picture")
         return allow(cls, "" if has_view(context) else "There is no 3D view in this window")
 
     def execute(self, context: Any) -> Outcome:

@@ -72,7 +72,7 @@ def _nothing_seen(hiding: list[str]) -> InputError:
     if not hiding:
         return InputError(
             "render.too_small",
-            "The character covers no pixel in any frame, although nothing stands before it.",
+            "The character covers no pixel in any frame, although nothing hides it.",
             "Move the camera closer, or choose a larger size.",
         )
     return InputError(

@@ -69,8 +69,8 @@ def main() -> int:
         sys.stderr.flush()
         unknown = errors.RenderError(
             "render.unexpected",
-            "The child Blender met a fault that the program does not know.",
-            "Run it again; if it comes back, report it with the log.",
+            "The child Blender failed with an unknown error.",
+            "Run it again. If it happens again, report it with the log.",
         )
         emit(language.ChildFailed(*errors.told(unknown), unexpected=True))
         return 1

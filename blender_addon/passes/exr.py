@@ -50,8 +50,8 @@ class _Part:
 def read_channels(data: bytes, wanted: tuple[str, ...]) -> dict[str, NDArray[np.float32]]:
     """The wanted channels, each (height, width) float32, from the bytes of an EXR file.
 
-    A channel is found by the end of its name: `Depth.Z` is found as `ViewLayer.Depth.Z`. Raises RenderError where the
-    file is not whole, is of a kind that Blender does not write, or where a channel is missing or there twice.
+    A channel is found by the end of its name: `Depth.Z` is found as `ViewLayer.Depth.Z`. Raises RenderError if the
+    file is not whole, is of a kind that Blender does not write, or if a channel is missing or there twice.
     """
     try:
         parts, position, multi_part = _read_headers(data)
@@ -83,7 +83,7 @@ def write_channels(planes: Mapping[str, NDArray[np.float32]], attributes: Mappin
     names = sorted(planes)
     height, width = planes[names[0]].shape
     if any(planes[name].shape != (height, width) for name in names):
-        raise ValueError("the planes of one EXR file must have one size")
+        raise ValueError("the planes of an EXR file must have the same size")
     header = _header(names, width, height, attributes)
     rows = np.stack([np.asarray(planes[name], "<f4") for name in names], axis=1)  # (height, channels, width)
     blocks = [_pack(rows[y : y + _ZIP_LINES].tobytes()) for y in range(0, height, _ZIP_LINES)]
@@ -97,7 +97,7 @@ def write_channels(planes: Mapping[str, NDArray[np.float32]], attributes: Mappin
 
 
 def read_attribute(data: bytes, name: str) -> str | None:
-    """A string attribute of the file's first part; None where it is not there or the file is not an EXR file."""
+    """A string attribute of the file's first part; None if it is not there or the file is not an EXR file."""
     try:
         attributes, _ = _read_attributes(data, 8)
     except (struct.error, ValueError, IndexError):

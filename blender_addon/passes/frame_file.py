@@ -48,7 +48,7 @@ def frame_key(
 def passes_from_render(rendered: bytes, key: str) -> tuple[bytes, int]:
     """Turn Blender's EXR into the passes' EXR; returns its bytes and the number of pixels that show a character.
 
-    Labels become exactly integers, the background gets its defined values. Raises RenderError where a label is a
+    Labels become exactly integers, the background gets its defined values. Raises RenderError if a label is a
     mixture, or a character's pixel has no distance.
     """
     planes = read_channels(rendered, CHANNELS)

@@ -24,7 +24,7 @@ class SurfaceCharts:
     f: NDArray[np.int32]  # (faces, 3)
     part: NDArray[np.uint8]  # (faces,) 1..24
     chart_uv: NDArray[np.float32]  # (faces, 3, 2)
-    rest: NDArray[np.float32] | None = None  # (V, 3) metres, the rest pose; None where it cannot be told
+    rest: NDArray[np.float32] | None = None  # (V, 3) metres, the rest pose; None if it cannot be told
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def _vertices(item: Any) -> NDArray[np.float32]:
 
 
 def world_joints(character: Character, depsgraph: Any) -> NDArray[np.float64]:
-    """The 24 joints in the world: (24, 3) metres. Raises InputError where a joint has no bone."""
+    """The 24 joints in the world: (24, 3) metres. Raises InputError if a joint has no bone."""
     armature = character.armature.evaluated_get(depsgraph)
     heads = np.array([armature.pose.bones[name].matrix.translation for name in joint_bones(armature)])
     return transformed(armature.matrix_world, heads)
@@ -119,7 +119,7 @@ def _mesh_charts(mesh: Any) -> SurfaceCharts:
 
 
 def camera_view(scene: Any, depsgraph: Any, width: int, height: int) -> CameraView:
-    """The scene's camera in the current frame. Raises InputError where there is none or it is not a perspective one."""
+    """The scene's camera in the current frame. Raises InputError if there is none or it is not a perspective one."""
     camera = perspective_camera(scene)
     evaluated = camera.evaluated_get(depsgraph)
     projection = np.array(evaluated.calc_matrix_camera(depsgraph, x=width, y=height, scale_x=1, scale_y=1))
@@ -138,23 +138,23 @@ def camera_view(scene: Any, depsgraph: Any, width: int, height: int) -> CameraVi
 
 
 def require_camera(scene: Any) -> None:
-    """Raise InputError where the scene has no camera, not even one that markers bind."""
+    """Raise InputError if the scene has no camera, not even one that markers bind."""
     if scene.camera is None and not any(marker.camera for marker in scene.timeline_markers):
-        raise _no_camera(scene, "there is none")
+        raise _no_camera(scene, "it has no camera")
 
 
 def present_camera(scene: Any) -> Any:
-    """The camera of the present frame, of any kind. Raises InputError where there is none."""
+    """The camera of the current frame, of any kind. Raises InputError if there is none."""
     camera = scene.camera
     if camera is None:
-        raise _no_camera(scene, "there is none")
+        raise _no_camera(scene, "it has no camera")
     if camera.type != "CAMERA":
         raise _no_camera(scene, f"{camera.name!r} is not a camera")
     return camera
 
 
 def perspective_camera(scene: Any) -> Any:
-    """The camera of the present frame. Raises InputError with the cause where the passes cannot use it."""
+    """The camera of the current frame. Raises InputError with the cause if the passes cannot use it."""
     camera = present_camera(scene)
     if camera.data.type != "PERSP":
         kind = camera.data.bl_rna.properties["type"].enum_items[camera.data.type].name.lower()

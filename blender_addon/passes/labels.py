@@ -12,7 +12,7 @@ from .stage import Stage
 
 
 def require_labels(stage: Stage, frame: int) -> None:
-    """Raise InputError, with the cause, where a character's evaluated body has no part labels or charts."""
+    """Raise InputError, with the cause, if a character's evaluated body has no part labels or charts."""
     for body in stage.bodies:
         if not _has_labels(body.data):
             raise InputError(

@@ -95,7 +95,7 @@ class PassRender:
 
         With `compare_only` nothing is rendered and the request's folder stays as it is: the frames that come are
         those that would be rendered, or with `reused` those that would be kept.
-        Raises InputError where the request, the scene's characters or its camera cannot be used, RenderError where
+        Raises InputError if the request, the scene's characters or its camera cannot be used, RenderError where
         the copy cannot be saved or the child not be started.
         """
         scene = context.scene
@@ -231,7 +231,7 @@ class PassRender:
             raise RenderError(
                 "render.child_died",
                 f"The second Blender, which renders the passes, {how_it_ended(code)}; {len(missing)} of "
-                f"{len(self._request.frames)} frames are still to be rendered.",
+                f"{len(self._request.frames)} frames are not rendered yet.",
                 f"Resume: rendered frames are kept. {self._keep_log()}".strip(),
             )
 

@@ -11,12 +11,12 @@ from mathutils.bvhtree import BVHTree
 from .shapes import MESH_TYPES
 
 # Of a way, given by its start and its end in the object's own axes: how far its end lies behind the face that it meets
-# first, at a right angle to that face; None where it meets no face.
+# first, at a right angle to that face; None if it meets no face.
 Meets = Callable[[Vector, Vector], float | None]
 
 
 def ways_through(item: Any) -> Meets | None:
-    """What tells which ways an evaluated object stands in; None where it has no faces, as strands and points.
+    """What tells which ways an evaluated object stands in; None if it has no faces, as strands and points.
 
     Valid as long as the object is: instances of the dependency graph until the next.
     """

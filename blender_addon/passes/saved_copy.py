@@ -20,7 +20,7 @@ def save_copy(folder: Path) -> Path:
     """Save the open file's present state in `folder`, and make its caches there; returns the copy's path.
 
     The open file keeps its name, and stays unsaved if it was. Paths relative to it are rewritten by Blender.
-    Raises RenderError where the copy cannot be written.
+    Raises RenderError if the copy cannot be written.
     """
     # Under the original's name, after which Blender names and finds the folder with what is baked beside a file.
     path = folder / (Path(bpy.data.filepath).name or "copy.blend")

@@ -63,7 +63,7 @@ class ShotWriter:
         self._vertices: Any = None
 
     def add(self, geometry: FrameGeometry) -> None:
-        """Take the next frame of the spec. Raises InputError where a body's vertex count has changed."""
+        """Take the next frame of the spec. Raises InputError if a body's vertex count has changed."""
         index = len(self._views)
         counts = [len(one) for one in geometry.vertices]
         if index == 0:
@@ -82,7 +82,7 @@ class ShotWriter:
         self._measure(geometry)
 
     def finish(self, charts: SurfaceCharts) -> Shot:
-        """Write the three files and return the shot. Raises InputError where no frame shows a body."""
+        """Write the three files and return the shot. Raises InputError if no frame shows a body."""
         self._vertices.flush()
         self._vertices = None  # lets go of the file, without which Windows cannot rename it
         if self._far_m <= 0:

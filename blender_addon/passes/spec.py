@@ -18,7 +18,7 @@ _MARK = "latentman-passes "
 class PassSpec:
     """One run of the child: which file, scene and frames, how, and where to.
 
-    Raises InputError where it asks for no frame, a frame twice, a size outside 16..8192 or an unknown engine.
+    Raises InputError if it asks for no frame, a frame twice, a size outside 16..8192 or an unknown engine.
     """
 
     blend: str  # the saved copy

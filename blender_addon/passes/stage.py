@@ -31,7 +31,7 @@ _T = TypeVar("_T")
 class Stage:
     """The scene that is rendered, and its characters: the bodies that at least one frame of the shot renders.
 
-    A character is one in all frames of the shot: it has vertices also where it is not rendered. Whatever else carries
+    A character is one in all frames of the shot: it has vertices even if it is not rendered. Whatever else carries
     a body's attributes hides what is behind it, and is never a character.
     """
 
@@ -77,7 +77,7 @@ class Stage:
 
 @contextmanager
 def open_stage(spec: PassSpec) -> Iterator[Stage]:
-    """Open the copy and prepare it for the passes. Raises InputError where no character is rendered, RenderError where
+    """Open the copy and prepare it for the passes. Raises InputError if no character is rendered, RenderError where
     a driver that runs for the user does not run here."""
     bpy.ops.wm.open_mainfile(filepath=spec.blend, load_ui=False, use_scripts=spec.scripts == ALLOWED)
     scene = bpy.data.scenes[spec.scene]
@@ -121,7 +121,7 @@ def _rendered_characters(scene: Any, view_layer: Any, probe: RenderProbe, frames
         keyed = "its visibility is keyed or driven" if compat.is_animated(bodies[0], "hide_render") else "it is hidden"
         raise InputError(
             "passes.not_rendered",
-            f"{bodies[0].name!r} is rendered in none of the shot's frames {format_frames(frames)}: {keyed}.",
+            f"{bodies[0].name!r} is not rendered in any of the shot's frames {format_frames(frames)}: {keyed}.",
             "Show it in renders, or choose other frames.",
         )
     return [character for character, seen in zip(found, drawn, strict=True) if seen]

@@ -41,7 +41,7 @@ def running_drivers(context: Any) -> tuple[str, ...]:
 
 
 def require_drivers(items: Iterable[Any], scripts: str, running: tuple[str, ...]) -> None:
-    """In the child: raise RenderError where a driver fails that runs for the user, or may run there.
+    """In the child: raise RenderError if a driver fails that runs for the user, or may run there.
 
     `items` are evaluated objects: a render leaves the original ones as they were.
     """

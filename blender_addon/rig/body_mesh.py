@@ -30,7 +30,7 @@ class _Faces:
 
 
 def require_parts(body: Body) -> None:
-    """Raise BodyError where the body has no parts and charts."""
+    """Raise BodyError if the body has no parts and charts."""
     if body.part is None or body.chart_uv is None:
         raise BodyError(
             "body.no_parts",
@@ -101,7 +101,7 @@ def _faces(body: Body) -> _Faces:
 
 
 def _find(f: NDArray[np.int64], triangles: NDArray[np.int64]) -> NDArray[np.int64]:
-    """For every triangle the row of `f` with the same three vertices, -1 where there is none."""
+    """For every triangle the row of `f` with the same three vertices, -1 if there is none."""
     base = int(f.max()) + 1
     scale = np.array([base * base, base, 1])
     keys = np.sort(f, axis=1) @ scale

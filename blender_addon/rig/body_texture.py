@@ -33,7 +33,7 @@ _ROUGHNESS = 0.7  # cloth and skin rather than lacquer
 def put_texture(body: Any, path: Path) -> None:
     """Put the atlas in `path` on a character's body; an earlier one is replaced.
 
-    Raises InputError where the file is no atlas, or the body cannot take it.
+    Raises InputError if the file is no atlas, or the body cannot take it.
     """
     _require_editable(body)
     uv = _atlas_places(body)
@@ -52,9 +52,9 @@ def put_texture(body: Any, path: Path) -> None:
 
 
 def remove_texture(body: Any) -> None:
-    """Give the body its own materials back and take the UV map away. Harmless where there is no texture.
+    """Give the body its own materials back and take the UV map away. Harmless if there is no texture.
 
-    Raises InputError where the body cannot be changed.
+    Raises InputError if the body cannot be changed.
     """
     _require_editable(body)
     material, former = _own_material(body), body.get(_FORMER, {})
@@ -87,7 +87,7 @@ def _require_editable(body: Any) -> None:
     elif body.mode == "EDIT":
         why = "is in Edit Mode"
     if why:
-        remedy = "Switch to Object Mode." if body.mode == "EDIT" else "Make it local, or do it in that file."
+        remedy = "Switch to Object Mode." if body.mode == "EDIT" else "Make it local, or edit it in that file."
         raise InputError("texture.body", f"{body.name!r} {why}, so its texture cannot be changed.", remedy)
 
 
@@ -130,11 +130,11 @@ def _load_atlas(path: Path) -> Any:
     if not is_file(path):
         raise InputError("texture.no_file", f"There is no texture {shown_path(path)}.", "Choose another file.")
     if not is_text(str(path)):
-        what = f"{shown_path(path)} cannot be opened: Blender takes only names in UTF-8."
+        what = f"{shown_path(path)} cannot be opened: Blender only accepts names in UTF-8."
         raise InputError("texture.file", what, "Rename it.")
     image: Any = bpy.data.images.load(str(path))
     width, height = image.size
-    problem = "" if width and height else "is no picture that Blender can read"
+    problem = "" if width and height else "is not a picture that Blender can read"
     if not problem and width * ATLAS_ROWS != height * ATLAS_COLUMNS:
         problem = f"has {width} x {height} pixels; an atlas is {ATLAS_COLUMNS} to {ATLAS_ROWS}"
     if problem:

@@ -50,7 +50,7 @@ def import_motion(
 
     The motion is resampled to the scene's frame rate and keeps its duration. It starts at the scene's first frame where
     no other is given. The scene's frame range is set to it, or widened where other characters are in the scene, unless
-    the user has set that range. A second character gets a name of its own from Blender. Raises BodyError where the body
+    the user has set that range. A second character gets a name of its own from Blender. Raises BodyError if the body
     has no parts and charts, InputError where the clip goes past Blender's frames.
     """
     require_parts(body)
@@ -70,11 +70,11 @@ def import_motion(
 
 
 def _require_frames(first: int, last: int) -> None:
-    """Raises InputError where a clip is not within the frames that Blender has."""
+    """Raises InputError if a clip is not within the frames that Blender has."""
     if first < -LAST_FRAME or last > LAST_FRAME:
         raise InputError(
             "motion.past_the_end",
-            f"The clip would play from frame {first} to {last}; Blender has -{LAST_FRAME} to {LAST_FRAME}.",
+            f"The clip would play from frame {first} to {last}; Blender's range is -{LAST_FRAME} to {LAST_FRAME}.",
             "Give another start frame.",
         )
 
@@ -107,7 +107,7 @@ def bodies(scene: Any) -> list[Any]:
 def characters(scene: Any, view_layer: Any = None) -> list[Character]:
     """The scene's characters that some frame may show, in the order of their bodies' names.
 
-    A character that keys or a driver switch off in the present frame still counts. Where `view_layer` is given,
+    A character that keys or a driver switch off in the current frame still counts. Where `view_layer` is given,
     it must render the body.
     """
     return [
@@ -118,7 +118,7 @@ def characters(scene: Any, view_layer: Any = None) -> list[Character]:
 
 
 def _rig_of(body: Any) -> Any:
-    """The armature that a body is parented to, else the one that deforms it; None where there is neither."""
+    """The armature that a body is parented to, else the one that deforms it; None if there is neither."""
     deforming = [modifier.object for modifier in body.modifiers if modifier.type == "ARMATURE"]
     around = [item for item in (body.parent, *deforming) if item is not None and item.type == "ARMATURE"]
     return around[0] if around else None
@@ -136,7 +136,7 @@ def others_in_picture(scene: Any, view_layer: Any) -> list[str]:
 
 
 def require_characters(scene: Any, view_layer: Any = None) -> list[Character]:
-    """As `characters`; raises InputError with the cause where there is none, or where one's rig lacks a joint."""
+    """As `characters`; raises InputError with the cause if there is none, or if one's rig lacks a joint."""
     found = characters(scene, view_layer)
     if not found:
         raise _why_no_character(scene, view_layer)
@@ -148,13 +148,13 @@ def require_characters(scene: Any, view_layer: Any = None) -> list[Character]:
 
 
 def chosen_character(context: Any) -> Character:
-    """The character that is active, else the first. Raises InputError where there is none."""
+    """The character that is active, else the first. Raises InputError if there is none."""
     found = require_characters(context.scene, context.view_layer)
     return next((one for one in found if context.object in (one.armature, one.body)), found[0])
 
 
 def why_grey(context: Any) -> str:
-    """Why a button that works on characters is grey; empty where it can work."""
+    """Why a button that works on characters is grey; empty if it can work."""
     try:
         require_characters(context.scene, context.view_layer)
     except InputError as error:
@@ -168,7 +168,7 @@ def _why_no_character(scene: Any, view_layer: Any) -> InputError:
     for item in found:
         if _rig_of(item) is not None:
             cause = f"{item.name!r} {why_not_rendered(item, view_layer)}"
-            remedy = "Take it back." if is_left_out(item) else "Show it in renders."
+            remedy = "Press the cross beside its name in Motion." if is_left_out(item) else "Show it in renders."
             return InputError("rig.not_rendered", _none_because(scene, cause), remedy)
     if _missing_libraries():
         return _library_is_missing(scene)
@@ -178,9 +178,15 @@ def _why_no_character(scene: Any, view_layer: Any) -> InputError:
     if found:
         cause, remedy = f"the armature of {found[0].name!r} is missing", "Parent the body to its armature."
     elif shown:
-        cause, remedy = f"{shown[0].name!r} is an instance of one, which has no rig here", "Make the instance real."
+        cause, remedy = (
+            f"{shown[0].name!r} is an instance of a character and has no rig here",
+            "Make the instance real.",
+        )
     elif elsewhere:
-        cause, remedy = f"it is in the scene {elsewhere[0]!r}", "Switch to that scene, or link the character to this."
+        cause, remedy = (
+            f"it is in the scene {elsewhere[0]!r}",
+            "Switch to that scene, or link the character to this one.",
+        )
     else:
         return InputError("rig.no_character", f"The scene {scene.name!r} has no character yet.", "Import a motion.")
     return InputError("rig.no_character", _none_because(scene, cause), remedy)

@@ -26,7 +26,7 @@ CORRECTIVES_KEY = "LatentMan pose correctives"
 
 
 def store_correctives(item: Any, body: Body) -> None:
-    """Store the body's corrective offsets beside its mesh object; nothing where it has none."""
+    """Store the body's corrective offsets beside its mesh object; nothing if it has none."""
     if not body.has_pose_correctives:
         return
     offsets = np.asarray(body.posedirs, np.float32)  # (V, 3, 207)
@@ -37,7 +37,7 @@ def store_correctives(item: Any, body: Body) -> None:
 
 
 def load_correctives(item: Any) -> NDArray[np.float32] | None:
-    """The offsets (207, V * 3) of a body's mesh object in metres a unit of the pose feature; None where it has none."""
+    """The offsets (207, V * 3) of a body's mesh object in metres a unit of the pose feature; None if it has none."""
     store = item.get(_PROPERTY)
     if store is None:
         return None
@@ -45,7 +45,7 @@ def load_correctives(item: Any) -> NDArray[np.float32] | None:
     if len(store.vertices) != count * FEATURES:
         raise RenderError(
             "render.correctives",
-            f"The body {item.name!r} has {count} vertices, its pose correctives were made for "
+            f"The body {item.name!r} has {count} vertices, but its pose correctives were made for "
             f"{len(store.vertices) // FEATURES}.",
             "Import the motion again instead of editing the body's mesh.",
         )

@@ -28,7 +28,7 @@ def has_layer(armature: Any) -> bool:
 
 
 def clip_range(armature: Any) -> tuple[int, int] | None:
-    """The first and the last frame of a character's own motion, edits left out; None where nothing is keyed."""
+    """The first and the last frame of a character's own motion, edits left out; None if nothing is keyed."""
     animation, strip = armature.animation_data, _strip_below(armature)
     if animation is None:
         return None
@@ -40,8 +40,25 @@ def clip_range(armature: Any) -> tuple[int, int] | None:
     return math.floor(min(first for first, _ in ends)), math.ceil(max(last for _, last in ends))
 
 
+def keyed_layers(owner: Any) -> tuple[tuple[Any, ...], ...]:
+    """The F-curves that say together how something moves, those of an edit layer behind those of the motion below it.
+
+    Empty if nothing is keyed, or where other strips in the NLA have a say.
+    """
+    animation = owner.animation_data
+    if animation is None or animation.action is None:
+        return ()
+    above = compat.fcurves_played_by(animation)
+    tracks = [track for track in animation.nla_tracks if not track.mute]
+    if not tracks:
+        return (above,)
+    strip = _strip_below(owner)
+    alone = strip is not None and len(tracks) == 1 and tracks[0].name == TRACK
+    return (compat.fcurves_played_by(strip), above) if alone else ()
+
+
 def why_no_layer(armature: Any) -> str:
-    """Why a character cannot be given an edit layer; empty where it can."""
+    """Why a character cannot be given an edit layer; empty if it can."""
     name, animation = armature.name, armature.animation_data
     if armature.library is not None:
         return f"{name!r} is linked from another file"
@@ -55,7 +72,7 @@ def why_no_layer(armature: Any) -> str:
 
 
 def why_no_bake(armature: Any) -> str:
-    """Why a character's edit layer cannot be baked or removed; empty where it can."""
+    """Why a character's edit layer cannot be baked or removed; empty if it can."""
     if armature.library is not None:
         return f"{armature.name!r} is linked from another file"
     if not has_layer(armature):
@@ -120,7 +137,7 @@ def bake_layer(scene: Any, armature: Any) -> None:
 
 
 def _strip_below(armature: Any) -> Any:
-    """The strip that plays the motion below an edit layer; None where there is no layer."""
+    """The strip that plays the motion below an edit layer; None if there is no layer."""
     animation = armature.animation_data
     track = None if animation is None else animation.nla_tracks.get(TRACK)
     strips: Any = () if track is None else track.strips

@@ -58,6 +58,6 @@ def scene_body(scene: Any) -> Body:
 
 
 def scene_betas(scene: Any) -> tuple[float, ...] | None:
-    """The shape that the scene's settings put in place of a file's; None where they leave it to the file."""
+    """The shape that the scene's settings put in place of a file's; None if they leave it to the file."""
     settings = scene.latentman
     return tuple(settings.betas) if settings.own_betas else None

@@ -17,7 +17,7 @@ def mark_joints(armature: Any) -> None:
 
 
 def joint_bones(armature: Any) -> tuple[str, ...]:
-    """The names of the 24 joints' bones, in the order of JOINT_NAMES. Raises InputError where one is missing."""
+    """The names of the 24 joints' bones, in the order of JOINT_NAMES. Raises InputError if one is missing."""
     bones = armature.data.bones
     marked = {bone.get(JOINT): bone.name for bone in reversed(list(bones))}  # of copies the first counts
     found = []

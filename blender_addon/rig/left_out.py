@@ -37,7 +37,7 @@ def names_with(scene: Any, flag: str) -> list[str]:
 
 
 def leave_out(scene: Any, name: str) -> None:
-    """Render the passes without an object. Raises InputError where there is no such object, where it has no surface, or
+    """Render the passes without an object. Raises InputError if there is no such object, if it has no surface, or
     where it belongs to a linked file."""
     _flag(_object(scene, name), LEFT_OUT)
 
@@ -76,7 +76,7 @@ def _object(scene: Any, name: str) -> Any:
     if item.library is not None or item.override_library is not None:
         raise InputError(
             "objects.linked",
-            f"{name!r} belongs to a linked file, so that no choice about it can be saved in this one.",
+            f"{name!r} belongs to a linked file, so no choice about it can be saved in this file.",
             "Exclude its collection from the view layer, or make the object local.",
         )
     return item

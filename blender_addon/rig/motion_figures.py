@@ -41,7 +41,7 @@ def store_check(armature: Any, check: MotionCheck) -> None:
 
 
 def stored_check(armature: Any) -> MotionCheck | None:
-    """The figures of the last look; None where there was none."""
+    """The figures of the last look; None if there was none."""
     try:
         return MotionCheck(**json.loads(armature.get(CHECK, "")))
     except (ValueError, TypeError):

@@ -22,8 +22,8 @@ _MOST_FRAMES = 60
 def stand_beside(scene: Any, armature: Any, others: list[Any]) -> float:
     """Move a new character along the world's X until it is clear of the others, and return by how much, in metres.
 
-    It moves only where it would be inside one of them in some frame: 0 where it does not. `others` are armatures. The
-    scene is stepped through; its current frame is put back. Raises InputError where an armature has not SMPL's joints.
+    It moves only where it would be inside one of them in some frame: 0 if it does not. `others` are armatures. The
+    scene is stepped through; its current frame is put back. Raises InputError if an armature has not SMPL's joints.
     """
     if not others:
         return 0.0
@@ -54,7 +54,7 @@ def _ways(scene: Any, armatures: list[Any]) -> list[NDArray[np.float64]]:
 
 
 def _frames(armatures: list[Any], current: int) -> list[int]:
-    """Frames from the first to the last that is keyed, evenly; the present one where nothing is."""
+    """Frames from the first to the last that is keyed, evenly; the current one if nothing is."""
     ranges = [found for one in armatures if (found := clip_range(one)) is not None]
     if not ranges:
         return [current]

@@ -17,14 +17,14 @@ from .joints import joint_bones
 
 
 def rest_joints(armature: Any) -> NDArray[np.float64]:
-    """The 24 joints in the rest pose, (24, 3) metres, SMPL's axes. Raises InputError where a joint has no bone."""
+    """The 24 joints in the rest pose, (24, 3) metres, SMPL's axes. Raises InputError if a joint has no bone."""
     return np.array([armature.data.bones[name].head_local for name in joint_bones(armature)], np.float64)
 
 
 def reading_steps(scene: Any, armature: Any, frames: tuple[int, ...]) -> Steps[SMPLMotion]:
     """The motion that the armature shows in these frames, at the scene's frame rate.
 
-    The scene is stepped through once; its current frame is put back. Raises InputError where there are no frames, or
+    The scene is stepped through once; its current frame is put back. Raises InputError if there are no frames, or
     the armature has not SMPL's joints.
     """
     if not frames:

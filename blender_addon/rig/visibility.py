@@ -26,7 +26,7 @@ def rendered_objects(view_layer: Any) -> set[Any]:
 
 
 def why_not_rendered(item: Any, view_layer: Any) -> str:
-    """Why no frame shows an object, as the end of a sentence; empty where one may. `view_layer` None: not asked."""
+    """Why no frame shows an object, as the end of a sentence; empty if one may. `view_layer` None: not asked."""
     if is_left_out(item):
         return "is left out of the passes"
     if not may_render(item):

@@ -44,9 +44,9 @@ class ModelReport:
     def text(self) -> str:
         """One line: how it stands."""
         if self.running:
-            return "Looking at its files"
+            return "Checking its files"
         if not self.faults:
-            return f"All {len(self.rows)} files are there and whole"
+            return f"All {len(self.rows)} files are present and complete"
         return f"{len(self.faults)} of {len(self.rows)} files are missing or cannot be used"
 
 
@@ -68,7 +68,7 @@ class ModelChecks:
         threading.Thread(target=_look, args=(model, report, self._found), daemon=True).start()
 
     def report(self, model: KnownModel) -> ModelReport | None:
-        """What is known of a model as it is entered now; None where it was not looked at."""
+        """What is known of a model as it is entered now; None if it was not looked at."""
         return self._reports.get((model.path, model.files))
 
     def step(self) -> None:

@@ -40,12 +40,12 @@ def move_flat_settings(scene: Any) -> None:
                 setattr(group, name, _value(settings[name], known[name]))
             except (TypeError, ValueError) as error:
                 what = f'{known[name].label} of the scene "{scene.name}" cannot be read from the file ({error})'
-                print(f"LatentMan: {what}; it is at its default.", file=sys.stderr, flush=True)
+                print(f"LatentMan: {what}; its default is used instead.", file=sys.stderr, flush=True)
         del settings[name]
 
 
 def _value(stored: Any, one: Setting) -> Any:
-    """What Blender stored, as the property takes it. Raises TypeError or ValueError for a choice that there is not."""
+    """What Blender stored, as the property takes it. Raises TypeError or ValueError for an unknown choice."""
     if not one.choices:
         return stored
     if stored not in range(len(one.choices)):

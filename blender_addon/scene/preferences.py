@@ -18,16 +18,16 @@ from .known_models import KnownModel
 
 DEFAULT_OUTPUT = "//latentman"
 _DEVICE_ITEMS = (
-    ("auto", "Automatic", "A graphics card where there is one"),
-    ("cpu", "CPU", "The processor, although there may be a graphics card"),
+    ("auto", "Automatic", "A graphics card if there is one"),
+    ("cpu", "CPU", "The processor, even if there is a graphics card"),
 )
 _CARD_ITEMS = (
     (ANY_CARD, "Automatic", "Whichever torch the package index has"),
-    (NVIDIA, "NVIDIA", "The installation fails where torch finds no NVIDIA card"),
+    (NVIDIA, "NVIDIA", "The installation fails if torch finds no NVIDIA card"),
     (
         CPU,
         "CPU",
-        "The installation is checked without a card, and needs less room where Package Index has torch for CPUs",
+        "The installation is checked without a card, and takes less space if Package Index has torch for CPUs",
     ),
 )
 
@@ -63,23 +63,23 @@ class PreferenceFields:
     backend: StringProperty(
         name="Backend",
         description="The latentman program, or the Python or the folder of the environment that it is installed "
-        "in. Empty: it is looked for",
+        "in. Empty: the add-on looks for it",
     )
     package: StringProperty(
         name="Package",
-        description="The backend's wheel, or the project's folder, to install from. Empty: the add-on's own version, "
-        "from your package index",
+        description="The file to install the backend from: the wheel that comes with the add-on's zip, or the "
+        "project's folder",
         subtype="FILE_PATH",
     )
     package_index: StringProperty(
         name="Package Index",
-        description="Address of a further package index, for example one that has torch for your graphics card",
+        description="Address of another package index, for example one that has torch for your graphics card",
     )
     card: EnumProperty(
         name="Graphics Card", description="What the installed backend must be able to use", items=_CARD_ITEMS
     )
     connection: StringProperty(
-        name="Connection file",
+        name="Connection File",
         description="Written by `latentman serve --connection-file`; for a backend that already runs",
         subtype="FILE_PATH",
     )
@@ -94,13 +94,13 @@ class PreferenceFields:
 
     notify: BoolProperty(
         name="Notify",
-        description="A notification on the desktop when a shot of over a minute has ended. It needs notify-send on "
-        "Linux, PowerShell on Windows, osascript on macOS; without them the status bar alone says it",
+        description="Show a desktop notification when a shot of over a minute has ended. It needs notify-send on "
+        "Linux, PowerShell on Windows, osascript on macOS; without them only the status bar says it",
         default=True,
     )
 
     models: CollectionProperty(type=LatentManModel)
-    model_index: IntProperty(name="Model", description="The model that is marked")
+    model_index: IntProperty(name="Model", description="The selected model")
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,7 @@ def stored_preferences(context: Any) -> StoredPreferences:
 
 
 def addon_preferences(context: Any) -> Any:
-    """The preferences themselves, to change them; None where the add-on is not enabled as an add-on."""
+    """The preferences themselves, to change them; None if the add-on is not enabled as an add-on."""
     addon = context.preferences.addons.get(addon_name)
     return None if addon is None else addon.preferences
 

@@ -13,7 +13,7 @@ _NAME = "Keyed Prompts"
 
 
 def stored_prompts(scene: Any) -> str:
-    """The chosen text as it stands, "" where none is chosen. Raises InputError where the chosen one is empty."""
+    """The chosen text as it is, "" where none is chosen. Raises InputError if the chosen one is empty."""
     text = settings_of(scene).prompts
     if text is None:
         return ""
@@ -22,13 +22,13 @@ def stored_prompts(scene: Any) -> str:
         raise InputError(
             "settings.prompts",
             f"The text {text.name!r} with the keyed prompts is empty.",
-            'Write in it, for example "1: a robot, 30: a knight", or choose none.',
+            'Write in it, for example "1: a robot, 30: a knight", or clear the field Prompts That Change.',
         )
     return content
 
 
 def written_prompts(scene: Any) -> str:
-    """The chosen text as it stands, however it stands; "" where none is chosen."""
+    """The chosen text as it is, even if it is empty; "" where none is chosen."""
     text = settings_of(scene).prompts
     return "" if text is None else str(text.as_string())
 
@@ -41,7 +41,7 @@ def new_prompts(scene: Any) -> Any:
 
 
 def store_prompts(scene: Any, prompts: str) -> None:
-    """Choose a text that says this, a new one where none does; "" chooses none. No text that is there is changed."""
+    """Choose a text with this content, a new one if no text has it; "" chooses none. Existing texts do not change."""
     settings = settings_of(scene)
     if not prompts:
         settings.prompts = None

@@ -54,10 +54,10 @@ def _number(name: str) -> int:
 _METHOD_ITEMS = numbered(((one.name, one.label, one.description) for one in METHODS.values()), _EARLIER_METHODS)
 _ENGINE_ITEMS = (
     ("cycles", "Cycles", "Exact, and works on every machine"),
-    ("eevee", "EEVEE", "Needs a graphics card or software OpenGL; chart coordinates are less fine"),
+    ("eevee", "EEVEE", "Needs a graphics card or software OpenGL; chart coordinates are less precise"),
 )
 _UP_ITEMS = (
-    ("auto", "Automatic", "As files of this format have it, unless the character certainly stands along another axis"),
+    ("auto", "Automatic", "The axis of the file's format, unless the character clearly stands along another"),
     *((axis, axis.upper(), f"The file's {axis.upper()} points up") for axis in UP_AXES[1:]),
 )
 _PRESET_ITEMS = numbered(
@@ -74,7 +74,7 @@ def motion_fps_field(**options: Any) -> Any:
     """The frame rate that a user says a motion file has."""
     return FloatProperty(
         name="Frame Rate",
-        description="Frames a second of the motion file; 0: what the file says, else what files of its format have",
+        description="Frames per second of the motion file. 0: the file's own rate, or the usual one of its format",
         default=0,
         min=0,
         max=1000,
@@ -91,7 +91,7 @@ def motion_up_field(**options: Any) -> Any:
 
 def motion_start_field(**options: Any) -> Any:
     """The frame of the scene in which a motion starts."""
-    return IntProperty(name="Start Frame", description="Frame of the motion's first pose", default=1, **options)
+    return IntProperty(name="Start Frame", description="Scene frame of the motion's first pose", default=1, **options)
 
 
 def _pixels(label: str, name: str) -> Any:
@@ -115,19 +115,19 @@ class LatentManSceneSettings(bpy.types.PropertyGroup):
 
     motion_path: StringProperty(
         name="Motion",
-        description="The motion file of the last import: there the file browser begins, and a script's import takes it",
+        description="The last imported motion file. The file browser opens there, and an import by a script uses it",
         subtype="FILE_PATH",
     )
     motion_fps: motion_fps_field()
     motion_up: motion_up_field()
     own_start: BoolProperty(
-        name="Own start frame", description="Put the motion at this frame instead of the scene's first"
+        name="Own Start Frame", description="Put the motion at this frame instead of the scene's first"
     )
     motion_start: motion_start_field()
     body_path: StringProperty(
-        name="Body", description="SMPL body file (.npz); the free body where empty", subtype="FILE_PATH"
+        name="Body", description="SMPL body file (.npz). Empty: the free body", subtype="FILE_PATH"
     )
-    own_betas: BoolProperty(name="Own Shape", description="Use this body shape, not the motion file's")
+    own_betas: BoolProperty(name="Own Shape", description="Use this body shape instead of the motion file's")
     betas: FloatVectorProperty(
         name="Betas",
         description="The ten shape numbers of SMPL: 0 is the average body",
@@ -137,7 +137,7 @@ class LatentManSceneSettings(bpy.types.PropertyGroup):
     )
     follow_camera: BoolProperty(
         name="Follow",
-        description="Frame Shot makes a camera that moves with the character, not one that shows its whole path",
+        description="Frame Shot makes a camera that moves with the character, instead of one that shows its whole path",
     )
     prompt: StringProperty(
         name="Prompt", description="What the frames show: the character and the place", maxlen=MAX_PROMPT_CHARACTERS
@@ -152,13 +152,13 @@ class LatentManSceneSettings(bpy.types.PropertyGroup):
     )
     seed: IntProperty(
         name="Seed",
-        description="Another number gives another picture, the same number the same one",
+        description="A different number gives different pictures; the same number repeats them",
         default=_job("seed"),
         min=0,
     )
     method: EnumProperty(
         name="Method",
-        description="How the frames are made to agree with each other",
+        description="How the frames are kept consistent with each other",
         items=_METHOD_ITEMS,
         default=_job("method"),
     )
@@ -169,7 +169,7 @@ class LatentManSceneSettings(bpy.types.PropertyGroup):
     )
     steps: IntProperty(
         name="Steps",
-        description="Denoising steps a frame; more take longer, for finer details",
+        description="Denoising steps per frame. More steps give finer details and take longer",
         default=_job("steps"),
         min=1,
         max=MAX_STEPS,
@@ -199,10 +199,10 @@ class LatentManSceneSettings(bpy.types.PropertyGroup):
     width: _pixels("Width", "width")
     height: _pixels("Height", "height")
     frames: StringProperty(
-        name="Frames", description='Like "1-30,47,60-90x2"; the scene\'s frame range where empty', maxlen=1000
+        name="Frames", description='For example "1-30,47,60-90x2". Empty: the scene\'s frame range', maxlen=1000
     )
     output: StringProperty(
-        name="Output", description="Folder for passes and takes; the preferences' where empty", subtype="DIR_PATH"
+        name="Output", description="Folder for passes and takes. Empty: the one in the preferences", subtype="DIR_PATH"
     )
     engine: EnumProperty(
         name="Engine",
@@ -238,7 +238,7 @@ def register() -> None:
     scenes.latentman = pointer_to(LatentManSceneSettings)
     objects: Any = bpy.types.Object
     flag: Any = BoolProperty  # the stubs give it no result
-    objects.latentman_open = flag(name="Open", description="Show what is known of this character", default=True)
+    objects.latentman_open = flag(name="Open", description="Show the details of this character", default=True)
 
 
 def unregister() -> None:

@@ -40,7 +40,7 @@ _HIDDEN = tuple(name for name in _OF_THE_JOB if name not in _PLAIN)
 
 
 def preset_changes(scene: Any) -> tuple[Change, ...]:
-    """What the scene's chosen preset would change. Raises InputError where its settings cannot be read."""
+    """What the scene's chosen preset would change. Raises InputError if its settings cannot be read."""
     method, preset = preset_named(settings_of(scene).preset)
     return changes(method, preset, _template(scene, (1,), ""), stored_settings(scene, method))
 
@@ -61,20 +61,22 @@ def hidden_settings(scene: Any) -> tuple[str, ...]:
 
 
 def scene_frames(scene: Any) -> tuple[int, ...]:
-    """The frames that the scene names, else its range. Raises InputError where there are more than a job may have."""
+    """The frames that the scene names, else its range. Raises InputError if there are more than a job may have."""
     named = settings_of(scene).frames.strip()
     if named:
         return parse_frames(named)
     whole = scene_range(scene)
     if len(whole) > MAX_FRAMES:
         raise InputError(
-            "frames.many", f"The scene has {len(whole):,} frames; a job takes at most {MAX_FRAMES:,}.", "Choose a part."
+            "frames.many",
+            f"The scene has {len(whole):,} frames; a job takes at most {MAX_FRAMES:,}.",
+            "Choose fewer frames.",
         )
     return tuple(whole)
 
 
 def stored_template(scene: Any, frames: tuple[int, ...]) -> Job:
-    """The job settings that the scene stores, for these frames, without inputs. Raises InputError where those that the
+    """The job settings that the scene stores, for these frames, without inputs. Raises InputError if those that the
     panel does not show cannot be read, or the text with keyed prompts is empty."""
     return _template(scene, frames, stored_prompts(scene))
 
@@ -113,7 +115,7 @@ def _template(scene: Any, frames: tuple[int, ...], prompts: str) -> Job:
 
 
 def open_blend_folder() -> Path | None:
-    """The folder of the open .blend; None where it has not been saved yet."""
+    """The folder of the open .blend; None if it has not been saved yet."""
     return Path(bpy.data.filepath).parent if bpy.data.filepath else None
 
 
@@ -148,7 +150,7 @@ def _store_group(scene: Any, owner: HasSettings, settings: MethodSettings) -> No
 
 
 def stored_model_files(scene: Any) -> ModelFiles:
-    """What the scene's job takes beside its model. Raises InputError where it cannot be read."""
+    """What the scene's job takes beside its model. Raises InputError if it cannot be read."""
     try:
         return convert(_other(scene).get("model_files", {}), ModelFiles)
     except StrictJSONError as error:
@@ -177,7 +179,7 @@ def output_base(context: Any, scene: Any) -> Path:
     """The folder that holds the scene's passes and takes: its own, else the preferences' with BLEND and SCENE filled
     in; where these are relative to a file that is not saved yet, the next free folder of `unsaved_takes`.
 
-    Raises InputError where the scene's own folder is not a definite place.
+    Raises InputError if the scene's own folder is not a definite place.
     """
     blend = Path(bpy.data.filepath).stem if bpy.data.filepath else "untitled"
     pattern = stored_preferences(context).output

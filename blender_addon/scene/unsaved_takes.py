@@ -16,8 +16,3 @@ def next_unsaved_folder() -> Path:
     except OSError:  # a folder that cannot be read is reported when it is to be written to
         numbers = []
     return parent / f"{_PREFIX}{1 + max((int(number) for number in numbers if number.isdigit()), default=0):03d}"
-
-
-def is_unsaved_folder(path: Path) -> bool:
-    """Whether a folder is one of these."""
-    return path.parent == Path.home() / _FOLDER and path.name.startswith(_PREFIX)

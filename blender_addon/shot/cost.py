@@ -25,7 +25,7 @@ class Cost:
         self._pace: Pace | None = None
 
     def estimate(self, context: Any) -> Estimate:
-        """What a take with the scene's settings will take. Raises InputError where these cannot be read."""
+        """What a take with the scene's settings will take. Raises InputError if these cannot be read."""
         scene = context.scene
         stored = stored_preferences(context)
         job = stored_template(scene, scene_frames(scene))
@@ -49,7 +49,7 @@ class Cost:
 
 
 def first_look(frames: tuple[int, ...], estimate: Estimate) -> tuple[int, ...]:
-    """The first frames of a long shot, to look at before all are made; empty where the shot is short."""
+    """The first frames of a long shot, to look at before all are made; empty if the shot is short."""
     short = estimate.seconds is not None and estimate.seconds < _LONG_S
     return () if short or len(frames) <= FIRST_LOOK_FRAMES else frames[:FIRST_LOOK_FRAMES]
 

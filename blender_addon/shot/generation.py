@@ -11,7 +11,7 @@ import bpy
 
 from .. import __package__ as addon_name
 from .. import compat
-from ..client.backend_command import BackendCommand, Places, find_backend, parse_backend_command
+from ..client.backend_command import NO_CARD, BackendCommand, Places, find_backend, parse_backend_command
 from ..client.backend_process import BackendProcess
 from ..client.generate_job import GenerateJob
 from ..client.own_environment import own_environment
@@ -32,9 +32,7 @@ WORK_FOLDER = ".backend"
 CHECKOUT = Path(__file__).resolve().parents[2]  # the project's folder, where the add-on runs from it
 BY_HAND_FOLDER = Path.home() / "latentman-backend"  # where the commands to copy make the environment
 
-# torch then finds no graphics card: NVIDIA's and AMD's names for the list of those that a process may use.
-_NO_CARD = (("CUDA_VISIBLE_DEVICES", "-1"), ("HIP_VISIBLE_DEVICES", "-1"))
-DEVICES = {"auto": (), "cpu": _NO_CARD}
+DEVICES = {"auto": (), "cpu": NO_CARD}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +46,7 @@ class BackendChoice:
 
 def new_session(choice: BackendChoice, output: Path) -> Session:
     """A session with the chosen backend; one of our own is started at once and works in `output/.backend`, where what
-    resuming needs stays. Raises InputError where there is none, BackendError where it cannot be started."""
+    resuming needs stays. Raises InputError if there is none, BackendError where it cannot be started."""
     return Session(JobClient(CLIENT_NAME), _source(choice, output))
 
 
@@ -58,7 +56,7 @@ def known_jobs(choice: BackendChoice, output: Path) -> Path | None:
 
 
 def backend_command(choice: BackendChoice) -> BackendCommand:
-    """How the backend is started. Raises InputError where there is none."""
+    """How the backend is started. Raises InputError if there is none."""
     if choice.command:
         command = parse_backend_command(choice.command)
     else:
@@ -93,14 +91,14 @@ def chosen_backend(context: Any) -> BackendChoice:
 
 
 def check_scene(context: Any) -> None:
-    """Raise InputError where the scene has no character or no camera, before anything is started."""
+    """Raise InputError if the scene has no character or no camera, before anything is started."""
     scene = context.scene
     require_characters(scene, context.view_layer)
     require_camera(scene)
 
 
 def why_no_shot(context: Any) -> str:
-    """What `check_scene` finds, as the reason why a button is grey; empty where there is nothing."""
+    """What `check_scene` finds, as the reason why a button is grey; empty if there is nothing."""
     try:
         check_scene(context)
     except InputError as error:
@@ -111,7 +109,7 @@ def why_no_shot(context: Any) -> str:
 def start_job(context: Any, request: GenerateRequest, session: Session) -> GenerateJob:
     """Start rendering the passes of the context's scene and everything that follows.
 
-    Raises InputError where the folders, the characters or the camera cannot be used, RenderError where the child
+    Raises InputError if the folders, the characters or the camera cannot be used, RenderError where the child
     Blender cannot be started.
     """
     request.prepare_folders()

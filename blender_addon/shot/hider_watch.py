@@ -56,7 +56,7 @@ def hiders_now(context: Any) -> tuple[Hider, ...]:
 
 
 def look_again(context: Any) -> tuple[Hider, ...]:
-    """Look now, and return what hides the characters; nothing where the scene's frames cannot be read."""
+    """Look now, and return what hides the characters; nothing if the scene's frames cannot be read."""
     begun = time.monotonic()
     asked = _asked(context)
     found = () if asked is None else find_hiders(context.scene, context.view_layer, asked.frames, asked.size)

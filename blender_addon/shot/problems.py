@@ -44,7 +44,7 @@ class Problems:
         self._found[place] = Problem(error, bpy.data.filepath, name, _cause(scene, place, error))
 
     def clear(self, place: str) -> None:
-        """Take a panel's message away. Harmless where there is none."""
+        """Take a panel's message away. Harmless if there is none."""
         self._found.pop(place, None)
 
     def clear_lost_backend(self) -> None:
@@ -60,7 +60,7 @@ class Problems:
         self._found.clear()
 
     def at(self, place: str) -> LatentManError | None:
-        """The message of a panel; None where there is none."""
+        """The message of a panel; None if there is none."""
         found = self._found.get(place)
         return None if found is None else found.error
 
@@ -85,7 +85,7 @@ def _holds(one: Problem, place: str, scene: Any) -> bool:
 
 
 def _cause(scene: Any, place: str, error: LatentManError) -> object:
-    """The input that an error is about, as a value to compare; None where it is not the user's input."""
+    """The input that an error is about, as a value to compare; None if it is not the user's input."""
     if scene is None or not isinstance(error, InputError):
         return None
     if place == MOTION:

@@ -70,9 +70,9 @@ class _Home:
     loads: int
 
     def find(self) -> Any:
-        """The scene, or None where another file is open by now."""
-        same = self.loads == _Running.loads or bpy.data.filepath == self.blend_file
-        return bpy.data.scenes.get(self.scene) if same else None
+        """The scene, or None if another file is open by now; one that was never saved cannot be opened again."""
+        again = bool(self.blend_file) and bpy.data.filepath == self.blend_file
+        return bpy.data.scenes.get(self.scene) if again or self.loads == _Running.loads else None
 
 
 class Generation:
@@ -98,7 +98,7 @@ class Generation:
 
     @property
     def error(self) -> LatentManError | None:
-        """What went wrong last, in any panel; None where nothing is to be told."""
+        """What went wrong last, in any panel; None if nothing is to be shown."""
         return self.problems.newest
 
     @property
@@ -133,12 +133,12 @@ class Generation:
         self._begin(context, take_request(next_take_folder(base), shot, scene_fps(scene), host_name()), base, shot)
 
     def unfinished(self, context: Any) -> tuple[UnfinishedTake, ...]:
-        """The takes of the scene's output folder that can be gone on with, newest first. Raises InputError where the
+        """The takes of the scene's output folder that can be resumed, newest first. Raises InputError if the
         folder has no definite place."""
         return self.takes.unfinished.of(output_base(context, context.scene), self.under_way)
 
     def resume(self, context: Any, take: str = "") -> None:
-        """Go on with a take that was not finished, the newest where none is named, with its own settings. Raises
+        """Resume a take that was not finished, the newest where none is named, with its own settings. Raises
         LatentManError."""
         scene = context.scene
         base = output_base(context, scene)
@@ -193,7 +193,7 @@ class Generation:
         self.models.step()
         self.announcer.step()
         try:
-            self.takes.step()
+            self.takes.step(self.problems)
             if self.comparison is not None:
                 self.comparison.step()
             if not self.run_slice():
@@ -316,7 +316,7 @@ def generation() -> Generation:
 
 
 def wake() -> None:
-    """Have the timer run now: something has begun or is to be shown. It is started where it is not running; in the
+    """Have the timer run now: something has begun or is to be shown. It is started if it is not running; in the
     background there is none."""
     if bpy.app.background:
         return
@@ -335,21 +335,25 @@ def _tick() -> float | None:
     whole = False
     try:
         current.tick()
+        changed = _scene_has_changed(current)
         whole = True
     finally:
         if not whole:  # a fault of ours: Blender shows it in the console and drops the timer
             current.give_up()
-    before, _Running.prompts = _Running.prompts, written_prompts(bpy.context.scene)
-    settled = current.problems.step(bpy.context.scene)
-    if was_busy or current.busy or settled or current.backend.memory != memory or before != _Running.prompts:
-        _Running.redraws = _REDRAWS
-    if hider_watch.step(bpy.context):
+    if was_busy or current.busy or changed or current.backend.memory != memory:
         _Running.redraws = _REDRAWS
     if _Running.redraws and time.monotonic() >= _Running.redraw_at:
         _Running.redraws -= 1
         _Running.redraw_at = time.monotonic() + _REDRAW_S
         _redraw()
     return TICK_S if current.busy or _Running.redraws else IDLE_TICK_S
+
+
+def _scene_has_changed(current: Generation) -> bool:
+    """Look at the scene, and say whether panels show something else than before."""
+    before, _Running.prompts = _Running.prompts, written_prompts(bpy.context.scene)
+    settled, found = current.problems.step(bpy.context.scene), hider_watch.step(bpy.context)
+    return settled or found or before != _Running.prompts
 
 
 def _redraw() -> None:

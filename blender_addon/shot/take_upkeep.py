@@ -9,9 +9,12 @@ import bpy
 
 from ..client.generate_job import GenerateJob
 from ..client.video_process import VideoProcess
+from ..help.places import TAKES
 from ..look.take_icons import TakeIcons
+from ..shared.errors import LatentManError
 from ..timeline.compare import bring_into_sight, present_take
 from ..timeline.take import find_take, refit_takes
+from .problems import Problems
 from .unfinished_takes import UnfinishedTakes
 
 _REFIT_S = 0.5
@@ -26,20 +29,22 @@ class TakeUpkeep:
         self.video = VideoProcess()
         self._refit_at = 0.0
 
-    def step(self) -> None:
-        """Look at the video, and at render sizes that somebody has changed. Raises LatentManError where a video has
-        failed.
+    def step(self, problems: Problems) -> None:
+        """Look at the video, and at render sizes that somebody has changed; why a video failed stands beside its take.
 
         Sizes are compared and not waited for: neither undo nor a script need tell of a change.
         """
-        self.video.step()
+        try:
+            self.video.step()
+        except LatentManError as error:
+            problems.say(error, TAKES)
         if time.monotonic() >= self._refit_at:
             self._refit_at = time.monotonic() + _REFIT_S
             for scene in bpy.data.scenes:
                 refit_takes(scene)
 
     def finished(self, scene: Any, job: GenerateJob) -> None:
-        """Show the take of a finished shot alone, in a window also where it can be seen. `scene`: its own, None where
+        """Show the take of a finished shot alone, in a window also where it can be seen. `scene`: its own, None if
         another file is open."""
         strips = [] if scene is None else [find_take(scene, job.request.frames_folder(m)) for m in job.request.methods]
         strip = next((strip for strip in reversed(strips) if strip is not None), None)

@@ -42,7 +42,7 @@ def write_request(request: GenerateRequest, shot: ShotFile) -> None:
 
 
 def stored_request(folder: Path, fps: float, host: str) -> GenerateRequest:
-    """The request of a take folder, to go on with it. Raises InputError where it cannot be read."""
+    """The request of a take folder, to resume it. Raises InputError if it cannot be read."""
     return take_request(folder, read_job_file(folder / REQUEST_FILE), fps, host)
 
 

@@ -1,4 +1,4 @@
-"""Takes that were begun and not finished: each can be gone on with, or removed. No bpy in here."""
+"""Takes that were started and not finished: each can be resumed, or removed. No bpy in here."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LOOK_S = 0.5  # how old what is known may be
 
 @dataclass(frozen=True, slots=True)
 class UnfinishedTake:
-    """A take folder: its frames that are there, of how many, and how many are made together. `frames` is 0 where its
+    """A take folder: its frames that are there, of how many, and how many are made together. `frames` is 0 if its
     request cannot be read; Resume then says why."""
 
     folder: Path
@@ -42,17 +42,17 @@ class UnfinishedTake:
         if self.done or not self.frames:
             return "Frames of whole segments are kept"
         if self.frames <= self.segment_frames:
-            return "It is one segment, which was not finished: Resume begins it again"
-        return "No segment was finished: Resume begins with the first"
+            return "Its only segment was not finished: Resume starts it again"
+        return "No segment was finished: Resume starts with the first"
 
 
 def unfinished_takes(base: Path) -> tuple[UnfinishedTake, ...]:
-    """The takes below a folder that were begun and not finished, newest first."""
+    """The takes below a folder that were started and not finished, newest first."""
     return tuple(_counted(folder) for folder in _unfinished_folders(base))
 
 
 def unfinished_folder(base: Path, name: str, under_way: Path | None = None) -> Path:
-    """The folder of an unfinished take, of the newest where no name is given. Raises InputError where there is none."""
+    """The folder of an unfinished take, of the newest where no name is given. Raises InputError if there is none."""
     there = {folder.name: folder for folder in _unfinished_folders(base) if folder != under_way}
     folder = there.get(name) if name else next(iter(there.values()), None)
     if folder is None:
@@ -92,7 +92,7 @@ class UnfinishedTakes:
         return tuple(take for take in found if take.folder != under_way)
 
     def forget(self) -> None:
-        """Look again at the next call: a take was begun, ended or deleted."""
+        """Look again at the next call: a take was started, ended or deleted."""
         self._known = {}
 
 

@@ -11,7 +11,7 @@ from .generation import BackendChoice, backend_command
 
 
 def video_command(choice: BackendChoice) -> BackendCommand:
-    """The `latentman` of this machine, whatever backend makes the frames. Raises InputError where there is none."""
+    """The `latentman` of this machine, whatever backend makes the frames. Raises InputError if there is none."""
     try:
         return backend_command(choice)
     except InputError as error:
@@ -19,8 +19,8 @@ def video_command(choice: BackendChoice) -> BackendCommand:
             raise
         raise InputError(
             "video.no_program",
-            "A video is written on this machine, and the latentman command was not found here; the backend in use is "
-            "reached by its connection file.",
+            "Videos are written on this machine, but there is no latentman command here: the backend in use is reached "
+            "by its connection file.",
             "Install the backend here as well, or run latentman video FOLDER where it is installed.",
         ) from error
 

@@ -18,12 +18,12 @@ BACKGROUND = "latentman_background"  # on the image: made here, so that the next
 
 
 def shown_take(scene: Any) -> Any:
-    """The take that is seen: the topmost that is not muted; None where there is none."""
+    """The take that is seen: the topmost that is not muted; None if there is none."""
     return next((strip for strip in reversed(takes(scene)) if not strip.mute), None)
 
 
 def show_only(scene: Any, name: str) -> None:
-    """Mute all takes but this one; strips that are no takes stay as they are. Raises InputError where it is gone."""
+    """Mute all takes but this one; strips that are no takes stay as they are. Raises InputError if it is gone."""
     strip, before = take_named(scene, name), shown_take(scene)
     for other in takes(scene):
         other.mute = other != strip
@@ -52,7 +52,7 @@ def bring_into_sight(scene: Any, strip: Any) -> None:
 
 
 def other_take(scene: Any) -> str:
-    """The name of the take to compare with: the one shown before, else the one below. Empty where there is none."""
+    """The name of the take to compare with: the one shown before, else the one below. Empty if there is none."""
     names = [strip.name for strip in takes(scene)]
     shown = shown_take(scene)
     if len(names) < 2 or shown is None:
@@ -66,14 +66,14 @@ def other_take(scene: Any) -> str:
 def set_background(scene: Any, name: str) -> None:
     """Show a take behind the camera's view, frame by frame, to line the rig up with it.
 
-    Raises InputError where the take, its first frame or the camera is not there.
+    Raises InputError if the take, its first frame or the camera is not there.
     """
     strip = take_named(scene, name)
     camera = present_camera(scene)
     frames = take_job(strip).frames
     first = take_folder(strip) / frame_name(frames[0])
     if not first.is_file():
-        raise InputError("timeline.no_frame", f"The take's first frame {first} is not there.", "Resume the take.")
+        raise InputError("timeline.no_frame", f"The take's first frame {first} is missing.", "Resume the take.")
     clear_background(scene)
     image = _load_sequence(first, str(strip.directory))
     entry = camera.data.background_images.new()

@@ -42,7 +42,7 @@ def _is_ours(strip: Any) -> bool:
 
 
 def _fitted(strip: Any, size: Size) -> Scale | None:
-    """The scale at which the strip's pictures are as large as the frame allows; None where their size is not known.
+    """The scale at which the strip's pictures are as large as the frame allows; None if their size is not known.
     The render percentage does not count: Blender applies it to strips by itself."""
     first = strip.elements[0] if strip.elements else None
     if first is None or not first.orig_width or not first.orig_height:

@@ -32,7 +32,7 @@ METHOD, PROMPT, NEGATIVE, SEED, STEPS, MODEL, ENGINE, JOB_ID, JOB = (
     "latentman_job_id",
     "latentman_job",
 )
-NOTES = "latentman_notes"  # sentences on what was chosen, a line each; not there where there are none
+NOTES = "latentman_notes"  # sentences on what was chosen, a line each; not there if there are none
 # How many frames there are, and how many the take will have.
 DONE, FRAMES = "latentman_done", "latentman_frames"
 
@@ -58,7 +58,7 @@ def show_take(scene: Any, take: Take, done: Sequence[int]) -> Any:
 
     The strip covers the job's frames for as long as each is shown (`held_for`). Where a frame is not there, because it
     was not asked for or is not finished, the one before it is held. `done`: at least one frame. A strip that shows
-    other frames of this folder is replaced. Raises InputError where Blender refuses the strip (a render is running), or
+    other frames of this folder is replaced. Raises InputError if Blender refuses the strip (a render is running), or
     no channel is free.
     """
     strip = find_take(scene, take.folder)
@@ -115,7 +115,7 @@ def remove_takes(scene: Any, folder: Path) -> None:
 
 
 def take_named(scene: Any, name: str) -> Any:
-    """The take's strip by its name. Raises InputError where it is gone."""
+    """The take's strip by its name. Raises InputError if it is gone."""
     strip = next((strip for strip in takes(scene) if strip.name == name), None)
     if strip is None:
         raise InputError("timeline.no_take", f"There is no take {name!r} on the timeline.", "Choose another.")
@@ -138,7 +138,7 @@ def take_texture(strip: Any) -> Path:
 
 
 def take_job(strip: Any) -> Job:
-    """The job that made a take. Raises InputError where the strip's record was changed."""
+    """The job that made a take. Raises InputError if the strip's record was changed."""
     return parse_job(str(strip.get(JOB, "")).encode())
 
 
@@ -148,7 +148,7 @@ def _new_strip(scene: Any, take: Take, first_done: int) -> Any:
     if not is_text(directory):
         raise InputError(
             "timeline.name",
-            f"The timeline cannot show {as_text(directory)}: Blender takes only names in UTF-8 there.",
+            f"The timeline cannot show {as_text(directory)}: Blender only accepts names in UTF-8 there.",
             "Rename that folder.",
         )
     try:
@@ -160,7 +160,7 @@ def _new_strip(scene: Any, take: Take, first_done: int) -> Any:
             fit_method="FIT",
         )
     except RuntimeError as error:
-        raise InputError("timeline.strip", f"Blender did not take the image strip: {str(error).strip()}.") from error
+        raise InputError("timeline.strip", f"Blender did not accept the image strip: {str(error).strip()}.") from error
     for _ in covered[1:]:
         strip.elements.append(frame_name(first_done))
     strip.directory = directory

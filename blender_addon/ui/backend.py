@@ -1,4 +1,4 @@
-"""The backend: what it is doing, start and stop, its last words."""
+"""The backend: what it is doing, start and stop, the end of its log."""
 
 from __future__ import annotations
 

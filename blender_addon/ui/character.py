@@ -55,7 +55,7 @@ def draw_model(layout: Any, context: Any) -> None:
     for names in _DENOISING:
         _draw_group(layout, settings, names)
     layout.prop(settings, "model", text="Model Path")
-    draw_text(layout, "A model that only the backend's machine has is named by its path there", "INFO")
+    draw_text(layout, "For a model that only the backend's machine has: its path on that machine", "INFO")
 
 
 def draw_method(layout: Any, context: Any) -> None:

@@ -60,7 +60,7 @@ def _draw_installation(layout: Any, preferences: Any) -> None:
 
 
 def draw_install_progress(layout: Any) -> None:
-    """Draw the installation under way, and why the last one has failed; nothing where there was none."""
+    """Draw the installation under way, and why the last one has failed; nothing if there was none."""
     install = generation().install
     if install.progress is not None:
         stage = install.progress.stage

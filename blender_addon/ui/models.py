@@ -85,7 +85,7 @@ def draw_models(layout: Any, preferences: Any) -> None:
     row.operator("latentman.check_model", icon="VIEWZOOM")
     row.operator("latentman.choose_model", icon="SCENE_DATA").model = item.path
     if preferences.connection:
-        draw_text(box, "Files are looked for on this machine; the backend of the connection file has its own.", "INFO")
+        draw_text(box, "The files are checked on this machine; a backend with a connection file has its own.", "INFO")
     _draw_report(box, generation().models.report(known_model(item)))
 
 
@@ -117,7 +117,7 @@ def draw_model_choice(layout: Any, context: Any) -> None:
 
 def _draw_report(layout: Any, report: ModelReport | None) -> None:
     if report is None:
-        draw_text(layout, "Its files were not looked at yet", "QUESTION")
+        draw_text(layout, "Its files have not been checked yet", "QUESTION")
         return
     draw_text(layout, report.text, "SORTTIME" if report.running else _stand(report))
     column = layout.column(align=True)

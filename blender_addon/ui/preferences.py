@@ -36,7 +36,7 @@ def draw_preferences(layout: Any, preferences: Any) -> None:
     doctor = generation().doctor
     layout.operator("latentman.doctor", icon="HEART")
     if doctor.running:
-        draw_text(layout, "The doctor is looking at this machine", "SORTTIME")
+        draw_text(layout, "The doctor is checking this machine", "SORTTIME")
     for finding in doctor.findings:
         draw_text(layout, f"{finding.name}: {finding.text}", "CHECKMARK" if finding.works else "ERROR")
         if not finding.works and finding.mend:

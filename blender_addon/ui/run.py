@@ -10,7 +10,7 @@ from ..scene.presets import preset_named
 from ..scene.scene_job import hidden_settings, output_base, preset_changes, scene_frames
 from ..scene_time import scene_range
 from ..shared.errors import InputError, LatentManError
-from ..shared.jobs.frame_range import format_frames
+from ..shared.jobs.frame_range import MAX_FRAMES, format_frames
 from ..shot.cost import first_look
 from ..shot.running import generation
 from .text import draw_error, draw_text
@@ -81,7 +81,8 @@ def _draw_frames(layout: Any, context: Any) -> None:
     """The frames, what they cost, and a shorter first look."""
     scene, settings = context.scene, context.scene.latentman
     whole = scene_range(scene)
-    layout.prop(settings, "frames", placeholder=format_frames(tuple(whole)) if len(whole) else "")
+    fits = 0 < len(whole) <= MAX_FRAMES  # a range of a million frames would take a tenth of a second at each drawing
+    layout.prop(settings, "frames", placeholder=format_frames(tuple(whole)) if fits else "")
     try:
         frames, estimate = scene_frames(scene), generation().cost.estimate(context)
     except InputError:  # Generate says why

@@ -41,7 +41,7 @@ def draw_body(layout: Any, context: Any) -> None:
         for index in range(len(settings.betas)):
             column.prop(settings, "betas", index=index, text=f"Beta {index + 1}")
     body = Path(bpy.path.abspath(settings.body_path)).name if settings.body_path else "The free body"
-    draw_text(layout, f"{body}, for the next import; characters that are there keep theirs", "INFO")
+    draw_text(layout, f"{body}, for the next import; existing characters keep theirs", "INFO")
 
 
 def draw_camera(layout: Any, context: Any) -> None:
@@ -54,7 +54,7 @@ def draw_camera(layout: Any, context: Any) -> None:
     settings, render = scene.latentman, scene.render
     if (render.resolution_x, render.resolution_y) != (settings.width, settings.height):
         shown = f"{render.resolution_x} x {render.resolution_y}"
-        draw_text(layout, f"The view shows {shown}, pictures are {settings.width} x {settings.height}", "INFO")
+        draw_text(layout, f"The view shows {shown}, the pictures are {settings.width} x {settings.height}", "INFO")
         layout.operator("latentman.use_picture_size", icon="FULLSCREEN_EXIT")
     hiding = {one.name for one in hiders_now(context)}
     others = [name for name in rig.others_in_picture(scene, context.view_layer) if name not in hiding]
@@ -78,7 +78,7 @@ def draw_passes(layout: Any, context: Any) -> None:
     if comparison is None:
         return
     if comparison.running:
-        draw_text(layout, "Looking for changes", "SORTTIME")
+        draw_text(layout, "Comparing frames", "SORTTIME")
     elif comparison.result is not None:
         found = comparison.result
         frames = len(found.changed) + len(found.unchanged)

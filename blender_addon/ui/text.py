@@ -35,7 +35,7 @@ def draw_text(layout: Any, text: str, icon: str = "NONE") -> None:
 
 
 def draw_problem(layout: Any, place: str) -> None:
-    """The message of a panel, with a button that takes it away; nothing where there is none."""
+    """The message of a panel, with a button that takes it away; nothing if there is none."""
     error = generation().problems.at(place)
     if error is not None:
         column = draw_error(layout, error)

@@ -1,4 +1,4 @@
-"""The takes that were begun and not finished, each with its Resume and a way to be rid of it."""
+"""The takes that were started and not finished, each with its Resume and a button that deletes it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .text import draw_text
 
 
 def draw_unfinished(layout: Any, context: Any) -> None:
-    """Draw them, newest first; nothing where the output folder has no definite place, which Generate says."""
+    """Draw them, newest first; nothing if the output folder has no definite place, which Generate says."""
     try:
         there = generation().unfinished(context)
     except InputError:

@@ -30,7 +30,7 @@ _MAX_DEPTH: Final = 32
 _MAX_HEADER_BYTES: Final = 10_000
 _NPY_MAGIC: Final = b"\x93NUMPY"
 _PLAIN_KINDS: Final = "biufcSU"
-_TRUST_HINT: Final = "Use a file from a source that you trust, or save it again as plain arrays."
+_TRUST_HINT: Final = "Use a file from a source you trust, or save it again as plain arrays."
 _DAMAGE_HINT: Final = "The file is cut off or damaged: copy or export it again."
 
 # What a damaged or hostile stream makes pickle, zipfile or NumPy raise; anything else is a fault of ours.

@@ -52,7 +52,7 @@ def read_weight_header(path: Path) -> WeightHeader:
         if start.startswith(_POINTER_START):
             raise ModelError("model.no_weights", "It is only a pointer to the weights (Git LFS).", "Run: git lfs pull")
         if start.lstrip()[:1] == b"<":
-            raise ModelError("model.no_weights", "It is a web page that was saved under this name.", _AGAIN)
+            raise ModelError("model.no_weights", "It is a web page saved under this name, not the file itself.", _AGAIN)
         if not is_safetensors(path):
             return _pickled(path, start, size)
         file.seek(0)
@@ -108,7 +108,7 @@ def _pickled(path: Path, start: bytes, size: int) -> WeightHeader:
             with zipfile.ZipFile(path) as archive:
                 names = archive.namelist()
         except zipfile.BadZipFile as error:
-            raise ModelError("model.no_weights", "It is damaged: its table cannot be read.", _AGAIN) from error
+            raise ModelError("model.no_weights", "It is damaged: its header cannot be read.", _AGAIN) from error
         if not any(name.endswith("/data.pkl") for name in names):
             raise ModelError("model.no_weights", "It is a zip archive without weights.", "Choose another file.")
     elif not start.startswith(_PICKLE_START):

@@ -1,1 +1,1 @@
-"""The job file, which of its segments an edit reaches, prompts and frame ranges."""
+"""The job file, which of its segments an edit changes, prompts and frame ranges."""

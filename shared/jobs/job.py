@@ -206,7 +206,7 @@ def _check_schema(schema: object) -> None:
     if schema != SCHEMA:
         raise InputError(
             "job.schema",
-            f"The job has schema {json.dumps(schema)[:40]}; this version reads 1 to {SCHEMA}.",
+            f"The job has schema {json.dumps(schema)[:40]}; this version reads schemas 1 to {SCHEMA}.",
             "Use the add-on and the backend of the same version.",
         )
 

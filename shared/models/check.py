@@ -143,7 +143,7 @@ class _Look:
         """The sizes and the weights of a part's folder; `misfit` says why its sizes do not belong to the others'."""
         config = _json_file(f"{part.name}/config.json", folder / "config.json")
         named = described_class(json_values(folder / "config.json"), part)
-        fault = misfit if named in part.classes else f"It describes {named}, not {part.classes[0]}."
+        fault = misfit if named in part.classes else f"It describes {named} instead of {part.classes[0]}."
         yield FileCheck(config.name, FileState.WRONG, fault) if config.usable and fault else config
         found = find_weights(folder, weights.stems)
         if found is None:
@@ -237,7 +237,7 @@ def _json_file(name: str, path: Path) -> FileCheck:
         if not whole:
             return FileCheck(name, FileState.PARTIAL, "It is not a complete JSON file. Copy or download it again.")
         if size <= _PARSED_BYTES and not json_values(path):
-            return FileCheck(name, FileState.WRONG, "It holds no values.")
+            return FileCheck(name, FileState.WRONG, "It contains no values.")
         return FileCheck(name, FileState.WHOLE, size_text(size))
 
     return _looked(name, path, look)

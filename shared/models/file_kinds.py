@@ -25,8 +25,8 @@ def _lora(name: str, pattern: str) -> Kind:
 
 # The first row that tells names the file.
 UNSUPPORTED = (
-    _kind("a ControlNet of differences to its own base model", Mark(holds=r"^difference$")),
-    _kind("a ControlNet kept as a LoRA", Mark(holds=r"^lora_controlnet$")),
+    _kind("a ControlNet stored as differences from its base model", Mark(holds=r"^difference$")),
+    _kind("a ControlNet stored as a LoRA", Mark(holds=r"^lora_controlnet$")),
     _kind("a LyCORIS file of the kind OFT", Mark(ends=(".oft_blocks", ".oft_diag"))),
     _kind("a LyCORIS file of the kind IA3", Mark(ends=(".on_input",))),
     _kind("a LyCORIS file of the kind GLoRA", Mark(ends=(".a1.weight",)), Mark(ends=(".b1.weight",))),

@@ -2,7 +2,8 @@
 
     python -m tests.app.pictures [--blender 5.2] [--frames 16] [--steps 20] [--seed 7] [--out docs/pictures]
 
-A real Blender in a real window imports a walk, raises an arm, generates before and after it, and compares the takes.
+A real Blender in a real window imports a walk, generates it, raises an arm in an edit layer, generates again, and
+compares the takes.
 Run it again when the panel or the embedded model has changed.
 """
 
@@ -22,11 +23,9 @@ from PIL import Image
 from .provision import SUITES, ProvisionError
 from .ready import ready_blender
 from .real_blender import PROJECT
-from .shot_in_window import IMPORT_MOTION
 from .window import Window, open_window
 
 SIZE = (1600, 1000)
-MOTION = PROJECT / "shared" / "motion" / "samples" / "walk_smpl_params.npy"
 PROMPT = "a robot on the moon"
 _LIMIT_S = 3600.0
 _OUT_OF_THE_WAY = (500, 860)  # of the mouse: nothing is lit up there and nothing explained
@@ -39,7 +38,13 @@ bpy.data.objects.remove(bpy.data.objects["Cube"])
 scene = bpy.context.scene
 scene.render.fps = 10
 bpy.ops.wm.save_as_mainfile(filepath="{{scratch}}/shot.blend")
-scene.latentman.motion_path = "/scratch/{MOTION.name}"
+"""
+# As *Samples > Walk* does it.
+_IMPORT = f"""
+samples = __import__("{_ADDON}.shared.motion.samples", fromlist=["SAMPLES"]).SAMPLES
+sample = next(one for one in samples if one.label == "Walk")
+with view():
+    bpy.ops.latentman.import_motion("INVOKE_DEFAULT", filepath=str(sample.path))
 """
 _SETTINGS = """
 settings = bpy.context.scene.latentman
@@ -53,7 +58,7 @@ with view():
     bpy.context.region_data.view_camera_zoom -= 8
     bpy.context.region_data.view_camera_offset = (0.065, 0)  # beside the sidebar
 """
-# Up over four frames from the middle of the shot on, as an animator would key it.
+# Up over four frames from the middle of the shot on, as an animator keys it in the edit layer: begin, pose, stay.
 _RAISE = """
 import math
 from mathutils import Quaternion
@@ -62,11 +67,13 @@ with view():
     bpy.ops.object.mode_set(mode="POSE")
 armature = bpy.context.view_layer.objects.active
 bone = armature.pose.bones["left_shoulder"]
-raised, first = Quaternion((0, 0, 1), math.radians(50)), {frames} // 2 - 2
-for frame in range(first, {frames} + 1):
+begin = {frames} // 2 - 2
+for frame, turn in ((begin, None), (begin + 4, Quaternion((0, 0, 1), math.radians(50)))):
     scene.frame_set(frame)
-    bone.rotation_quaternion = bone.rotation_quaternion.slerp(raised, min(1.0, (frame - first) / 4))
+    if turn is not None:
+        bone.rotation_quaternion = turn
     bone.keyframe_insert("rotation_quaternion")
+scene.frame_set({frames})
 with view():
     bpy.ops.pose.select_all(action="DESELECT")
 armature.data.bones.active = bone.bone
@@ -105,22 +112,22 @@ class Studio:
 
 
 def import_motion(studio: Studio, frames: int, steps: int, seed: int) -> None:
-    """Step 1: a new file, the walk, the camera; the picture of the whole program."""
+    """Steps 1 and 2: a new file, the walk, the prompt, the camera; the picture of the whole program."""
     window = studio.window
-    shutil.copy(MOTION, window.blender.scratch)
     window.python(_START.format(scratch=window.blender.scratch))
     window.open_sidebar()
-    window.python(IMPORT_MOTION)
+    window.python(_IMPORT)
     window.wait("len(bpy.context.scene.objects) == 5")
     window.python(_SETTINGS.format(prompt=PROMPT, frames=frames, steps=steps, seed=seed))
-    window.python("with view(): bpy.ops.latentman.frame_shot(); bpy.ops.latentman.use_picture_size()")
+    window.python("with view(): bpy.ops.latentman.frame_shot()")
     window.python(_CAMERA_VIEW)
+    window.scroll(60)
     window.move(*_OUT_OF_THE_WAY)
     studio.take("panel_import", window.box("VIEW_3D"))
 
 
 def generate(studio: Studio, name: str = "") -> None:
-    """Press Generate and wait for the take; with a name, a picture of the sidebar in the middle of it."""
+    """Steps 3 and 6: press Generate and wait for the take; with a name, a picture of the sidebar half-way."""
     window = studio.window
     window.scroll(60)
     window.press("latentman.generate", "generation().running", upwards=True)
@@ -134,24 +141,26 @@ def generate(studio: Studio, name: str = "") -> None:
 
 
 def raise_arm(studio: Studio, frames: int) -> None:
-    """Steps 3 and 4: the arm, and what that changes."""
+    """Steps 4 and 5: the arm, and what that changes."""
     window = studio.window
     window.scroll(-60)
+    window.press("latentman.add_edit_layer", "bpy.context.object.animation_data.nla_tracks")
     window.python(_RAISE.format(frames=frames))
-    left, top, right, bottom = window.box("VIEW_3D", "WINDOW")
-    sidebar = window.box("VIEW_3D", "UI")
-    studio.take("panel_pose", (left, top, sidebar[0], bottom))
-    window.toggle_panel_below(*window.find_button("latentman.frame_shot"))  # Passes
-    window.python(_SETTLE)
-    window.press("latentman.count_changes", "generation().comparison is not None")
-    window.wait("not generation().comparison.running")
-    x, y = window.find_button("latentman.count_changes")
+    left, top, right, bottom = window.box("VIEW_3D")
     window.move(*_OUT_OF_THE_WAY)
-    studio.take("panel_changes", (sidebar[0], y - 160, sidebar[2], y + 116))
+    studio.take("panel_pose", (left, top, right, bottom))
+    with window.open_setting("Picture and Passes"):
+        window.press("latentman.count_changes", "generation().comparison is not None", upwards=True)
+        window.wait("not generation().comparison.running")
+        window.scroll(60)
+        x, y = window.find_button("latentman.count_changes", upwards=True)
+        left, _, right, _ = window.box("VIEW_3D", "UI")
+        window.move(*_OUT_OF_THE_WAY)
+        studio.take("panel_changes", (left, y - 180, right, y + 120))
 
 
 def compare(studio: Studio, frames: int) -> None:
-    """Step 5: both takes on the sequencer, and each at the same frame."""
+    """Step 7: both takes on the sequencer, and each at the same frame."""
     window = studio.window
     window.scroll(60)
     window.click(*window.find_button("latentman.watch_takes", upwards=True))

@@ -1,4 +1,4 @@
-"""The sub-panels of settings in a real window, by mouse and keyboard: body, keyed prompts, model, preset.
+"""Settings in a real window, by mouse and keyboard: body, keyed prompts, model, preset.
 
 One Blender carries all of it, in this order.
 """
@@ -18,6 +18,7 @@ pytestmark = pytest.mark.timeout(900)  # a guard; a machine that has much else t
 SETTINGS = "bpy.context.scene.latentman"
 HAS_EDITOR = "any(one.type == 'TEXT_EDITOR' for one in bpy.context.window_manager.windows[0].screen.areas)"
 MENU_ABOVE = 24  # pixels from the field of the seed up to the menu of models
+MENU_BELOW = 63  # pixels from the last button of Prompt down to the menu of presets, the first of Generate
 
 
 @pytest.fixture(scope="module")
@@ -36,21 +37,20 @@ def no_fault(window: Window) -> Iterator[None]:
 
 
 def test_a_shape_of_ones_own_is_typed(window: Window) -> None:
-    header = window.find_button("latentman.check_motion")
-    window.toggle_panel_below(*header)
-    window.click(*window.find_field("latentman.own_betas"))
-    window.wait(f"{SETTINGS}.own_betas", 30)
-    window.click(*window.find_field("latentman.betas[0]"))
-    window.type("2")
-    window.key("Return")
-    window.wait(f"{SETTINGS}.betas[0] == 2", 30)
-    window.toggle_panel_below(*header)
+    with window.open_setting("Body"):
+        window.click(*window.find_field("latentman.own_betas"))
+        window.wait(f"{SETTINGS}.own_betas", 30)
+        window.scroll(60)
+        window.click(*window.find_field("latentman.betas[0]"))
+        window.type("2")
+        window.key("Return")
+        window.wait(f"{SETTINGS}.betas[0] == 2", 30)
 
 
 def test_keyed_prompts_are_typed_beside_the_view(window: Window) -> None:
     assert not window.value("bpy.ops.latentman.generate.poll()")
-    window.scroll(60)
-    window.press("latentman.edit_prompts", HAS_EDITOR, upwards=True)
+    with window.open_setting("More Prompts"):
+        window.press("latentman.edit_prompts", HAS_EDITOR, upwards=True)
     assert window.value(f"{SETTINGS}.prompts.as_string()") == "1:"
     left, top, right, bottom = window.box("TEXT_EDITOR", "WINDOW")
     window.click((left + right) // 2, (top + bottom) // 2)
@@ -66,20 +66,25 @@ def test_a_model_of_ones_own_is_chosen_from_the_menu(window: Window) -> None:
     model = window.blender.scratch / "models" / "my model"
     shutil.copytree(PROJECT / "backend" / "embedded", model)
     window.python(f"bpy.ops.latentman.add_model_folder(directory={f'{model}/'!r})")
-    x, y = window.find_field("latentman.seed", upwards=True)
-    window.click(x, y - MENU_ABOVE)
-    window.key("Down", "Down", "Return")
-    window.wait(f"{SETTINGS}.model == {str(model)!r}", 30)
+    with window.open_setting("Model"):
+        x, y = window.find_field("latentman.seed", upwards=True)
+        window.click(x, y - MENU_ABOVE)
+        window.key("Down", "Down", "Return")
+        window.wait(f"{SETTINGS}.model == {str(model)!r}", 30)
     window.wait("not generation().models.running", 60)
     known = f"__import__('{ADDON}.scene.preferences', fromlist=['x']).stored_preferences(bpy.context)"
     assert window.value(f"generation().models.report({known}.models[0]).faults") == []
 
 
-def test_a_preset_is_applied(window: Window) -> None:
-    assert window.value(f"{SETTINGS}.method") == "text2video_zero"
-    window.scroll(60)
-    window.toggle_panel_below(*window.find_field("latentman.finish.upscale", upwards=True))
-    window.scroll(60)
-    window.press("latentman.apply_preset", f"{SETTINGS}.method == 'surfacelock'", upwards=True)
-    assert window.value(f"{SETTINGS}.steps") == 20
-    assert not window.value("bpy.ops.latentman.apply_preset.poll()")
+def test_a_preset_is_applied_at_once_and_brought_back_after_a_change(window: Window) -> None:
+    assert window.value(f"({SETTINGS}.method, {SETTINGS}.preset)") == ["text2video_zero", "surface"]
+    window.scroll(-60)
+    x, y = window.find_button("latentman.edit_prompts")
+    window.click(x, y + MENU_BELOW)
+    window.key("Down", "Down", "Return")
+    window.wait(f"{SETTINGS}.preset == 'surface_fast'", 30)
+    assert window.value(f"{SETTINGS}.method") == "surfacelock"
+    steps = window.value(f"{SETTINGS}.steps")
+    window.python(f"{SETTINGS}.steps = {steps + 1}")
+    window.press("latentman.apply_preset", f"{SETTINGS}.steps == {steps}")
+    assert window.value(f"{SETTINGS}.preset") == "surface_fast"

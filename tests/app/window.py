@@ -37,6 +37,8 @@ _COLUMNS = (1 / 3, 4 / 5, 3 / 5)  # of the sidebar's width: where a row has one 
 _HOVER_S = (0.05, 0.2, 0.5)  # what Blender gets to know what is under the mouse, at the first look and at later ones
 _SETTLE_S = 0.15  # what the window needs to take an event and to draw
 _NEXT_HEADER = 32  # pixels from the middle of a panel's last button to that of the next header
+_SUB_HEADER = 26  # pixels from a header to that of a sub-panel below it, and from there to the next
+_ALL_THE_WAY = 60  # clicks of the wheel that reach the other end of the sidebar
 _PANEL_S = 0.5  # a panel opens and closes as a small film
 _PRESS_S = 30.0  # how long it may take until something comes of a press
 _XWD_HEADER = 25  # numbers of four bytes, the first the length of the header with the window's name
@@ -197,6 +199,23 @@ class Window:
         self.click(x, y + _NEXT_HEADER)
         time.sleep(_PANEL_S)
 
+    @contextlib.contextmanager
+    def open_setting(self, name: str) -> Iterator[None]:
+        """Open a sub-panel of Settings, by its label, and scroll to its end; afterwards fold it and Settings again."""
+        below = _SUB_HEADER * (1 + self.python(_SETTINGS_PANELS).index(name))
+        self._click_settings(0)
+        self._click_settings(below)
+        self.scroll(_ALL_THE_WAY)
+        yield
+        self._click_settings(below)
+        self._click_settings(0)
+
+    def _click_settings(self, below: int) -> None:
+        """Click the header of Settings, or what is so many pixels below it while all sub-panels above are folded."""
+        self.scroll(_ALL_THE_WAY)
+        x, y = self.find_button("latentman.put_texture_on_body")  # in the last row of Takes
+        self.toggle_panel_below(x, y + below)
+
     def scroll(self, clicks: int) -> None:
         """Scroll the sidebar; up where the number is negative."""
         left, top, right, bottom = self.box("VIEW_3D", "UI")
@@ -215,6 +234,11 @@ _SHOW_SIDEBAR = """
 area = next(one for one in bpy.context.window_manager.windows[0].screen.areas if one.type == "VIEW_3D")
 area.spaces[0].show_region_ui = True
 area.tag_redraw()
+"""
+# Panels are registered, and drawn, in the order in which their classes are made.
+_SETTINGS_PANELS = """
+result = [one.bl_label for one in bpy.types.Panel.__subclasses__()
+          if getattr(one, "bl_parent_id", "") == "LATENTMAN_PT_settings"]
 """
 _CHOOSE_TAB = "choose_tab('LatentMan')"
 _REDRAW = "[one.tag_redraw() for one in bpy.context.window_manager.windows[0].screen.areas]"

@@ -37,6 +37,7 @@ def full() -> None:
     scene = context.scene
     for item in list(scene.objects):
         bpy.data.objects.remove(item, do_unlink=True)
+    scene.render.resolution_x, scene.render.resolution_y = 1280, 720  # the user's own
     settings = scene.latentman
     settings.output, settings.prompt, settings.steps = "/tmp/latentman-panels", "a robot", 7
     assert operators.latentman.import_motion(filepath=str(sample_path("walk"))) == {"FINISHED"}

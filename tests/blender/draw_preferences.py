@@ -9,7 +9,6 @@ import contextlib
 import json
 import os
 import sys
-import time
 import traceback
 from collections.abc import Callable
 from typing import Any
@@ -19,6 +18,7 @@ import bpy
 import blender_addon
 from blender_addon.client.backend_command import program_in
 from blender_addon.client.own_environment import own_environment
+from blender_addon.ops.install_backend import install_order
 from blender_addon.scene.preferences import addon_preferences
 from blender_addon.shot.generation import BackendChoice, backend_command, environments_folder
 from blender_addon.shot.running import generation
@@ -35,7 +35,7 @@ def missing(preferences: Any, wheel: str) -> None:
 def begun(preferences: Any, wheel: str) -> None:
     """The installation is under way."""
     preferences.package = wheel
-    assert operators.latentman.install_backend() == {"FINISHED"}
+    generation().install.start(install_order(context))
 
 
 def failed(preferences: Any, wheel: str) -> None:
@@ -47,10 +47,8 @@ def failed(preferences: Any, wheel: str) -> None:
 
 def installed(preferences: Any, wheel: str) -> None:
     """All of it, and the version asked for."""
-    begun(preferences, wheel)
-    while generation().install.running:
-        generation().tick()
-        time.sleep(0.01)
+    assert operators.latentman.install_backend(filepath=wheel) == {"FINISHED"}
+    assert preferences.package == wheel
     environment = own_environment(environments_folder())
     assert environment is not None, generation().install.error
     preferences.backend = str(environment)

@@ -73,7 +73,7 @@ def _options(stored: Job) -> None:
     words = " ".join(said.getvalue().split())
     assert "settings of toy" in words and "How strongly the toy pulls, bricks (default: 2)" in words
     given = parse_options(["--method", "latentman", "--toy-colour", "blue"])
-    with pytest.raises(InputError, match="--toy-colour is a setting of toy, and the methods are latentman"):
+    with pytest.raises(InputError, match="--toy-colour is a setting of toy, but the methods are latentman"):
         methods_of(given, None, stored, lambda method: method.settings())
 
 

@@ -155,7 +155,7 @@ def test_a_preset_is_for_its_own_method_alone(folder: Path, tmp_path: Path, caps
     for asked, said in (
         (
             ("--method", "masactrl", "--preset", "draft"),
-            "draft is a preset of latentman, and the methods are masactrl.",
+            "draft is a preset of latentman, but the methods are masactrl.",
         ),
         (("--preset", "draft,quick"), "There are two presets for latentman."),
         ((*both, "--preset", "draft,surface"), "The presets draft and surface differ in their steps."),
@@ -179,7 +179,7 @@ def test_a_methods_settings_have_options_of_their_own(
     assert settings["guide_clamp"] is True and settings["guide"] == [0.2, 0.7]
     code, lines, _ = run(capsys, *arguments, "--method", "masactrl", "--latentman-align", 0, 0.3)
     assert (code, lines[-1]["code"]) == (2, "arguments.method")
-    assert "--latentman-align is a setting of latentman, and the methods are masactrl" in lines[-1]["message"]
+    assert "--latentman-align is a setting of latentman, but the methods are masactrl" in lines[-1]["message"]
     code, lines, _ = run(capsys, *arguments, "--latentman-align", 0.6, 0.3)
     assert (code, lines[-1]["code"]) == (2, "job.settings")
     code, _, said = run(capsys, *arguments, "--latentman-features", "best")

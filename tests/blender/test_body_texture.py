@@ -197,7 +197,7 @@ def test_what_cannot_be_put_on_is_refused_and_changes_nothing(scene: Any, tmp_pa
     before = state(body)
     (tmp_path / "text.png").write_text("no picture")
     write_picture(tmp_path / "square.png", np.zeros((8, 8, 3)))
-    for name, words in (("none.png", "no texture"), ("text.png", "no picture"), ("square.png", "8 x 8 pixels")):
+    for name, words in (("none.png", "no texture"), ("text.png", "not a picture"), ("square.png", "8 x 8 pixels")):
         with pytest.raises(InputError, match=words):
             put_texture(body, tmp_path / name)
     atlas = painted(tmp_path / "atlas.png")

@@ -154,7 +154,7 @@ CAUSES: dict[Callable[[], None], tuple[str, str]] = {
     collection_disabled: ("rig.not_rendered", "in the collection 'apart', which is disabled in renders"),
     indirect_only: ("rig.not_rendered", "'board body' is in a collection that is Indirect Only"),
     without_armature: ("rig.no_character", "the armature of 'board body' is missing"),
-    instance_only: ("rig.no_character", "'hero 1' is an instance of one"),
+    instance_only: ("rig.no_character", "'hero 1' is an instance of a character"),
     elsewhere: ("rig.no_character", "it is in the scene 'other'"),
     renamed_without_a_mark: ("rig.joints", "'board' has no bone 'left_wrist'"),
     no_labels: ("render.charts", "The mesh of 'board body' has no part labels"),
@@ -164,7 +164,7 @@ CAUSES: dict[Callable[[], None], tuple[str, str]] = {
     clipped: ("passes.out_of_view", "outside its clip range of 0.1 to 2 m"),
     beside: ("passes.out_of_view", "beside its picture"),
     hidden: ("render.hidden", "hidden by other objects in every frame: 'wall'."),
-    far_away: ("render.too_small", "covers no pixel in any frame, although nothing stands before it"),
+    far_away: ("render.too_small", "covers no pixel in any frame, although nothing hides it"),
     bound_camera: ("passes.no_camera", "no perspective camera in frame 2: 'flat' is orthographic, and markers switch"),
     no_camera_but_a_lamp: ("passes.no_camera", "in frame 1: 'lamp' is not a camera"),
 }

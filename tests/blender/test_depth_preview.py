@@ -142,7 +142,7 @@ def test_what_cannot_be_shown_is_refused_and_changes_nothing(scene: Any) -> None
     scene.camera.keyframe_delete("location", frame=1)
     scene.camera.keyframe_delete("location", frame=FRAMES)
     scene.camera.location.z += 100
-    with pytest.raises(RuntimeError, match="No body is in the camera's picture"):
+    with pytest.raises(RuntimeError, match="The camera sees no body"):
         operators.latentman.preview_depth()
     modifier = characters(scene)[0].body.modifiers.new("subdivide", "SUBSURF")
     with pytest.raises(RuntimeError, match="changes its vertices"):

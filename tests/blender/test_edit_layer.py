@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 import blender_addon
 from blender_addon import compat
+from blender_addon.look.keyed_places import KeyedPlaces
 from blender_addon.look.motion_check import check_motion
 from blender_addon.passes.launcher import PassRender, PassRequest
 from blender_addon.rig import edit_layer
@@ -241,6 +242,17 @@ def test_the_motions_length_is_that_of_the_clip(armature: Any) -> None:
     assert edit_layer.clip_range(armature) == (1, FRAMES)
     operators.latentman.merge_edit_layer()
     assert edit_layer.clip_range(armature) == (1, FRAMES)
+
+
+def test_a_layer_is_followed_to_frames_that_are_not_shown(armature: Any) -> None:
+    operators.latentman.add_edit_layer()
+    key_turn(armature)
+    key_hop(armature)
+    seen = {frame: shown(armature, frame) for frame in (1, 20, MIDDLE, FRAMES)}
+    context.scene.frame_set(3)
+    places = KeyedPlaces(3)
+    for frame, matrices in seen.items():
+        assert np.allclose(list(map(np.array, places.pose(armature, frame).values())), matrices, atol=1e-5)
 
 
 def test_a_layer_is_kept_in_the_file_and_checked_as_it_is_seen(armature: Any, tmp_path: Path) -> None:

@@ -222,7 +222,7 @@ def test_what_hides_most_comes_first_and_one_button_leaves_all_out(scene: Any) -
     assert len(shares) >= 1 and shares == sorted(shares, reverse=True)
     assert operators.latentman.leave_out() == {"FINISHED"}
     assert look_again(context) == ()
-    with pytest.raises(RuntimeError, match="No object is found before a character"):
+    with pytest.raises(RuntimeError, match="No object hides a character"):
         operators.latentman.leave_out()
 
 

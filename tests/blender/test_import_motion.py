@@ -89,6 +89,18 @@ def test_files_that_are_dropped_are_imported_each_and_one_that_is_no_motion_is_n
     assert told is not None and told.code == "motion.unknown_format"
 
 
+def test_an_import_that_fails_leaves_the_render_size_and_one_that_works_adopts_that_of_the_pictures(
+    tmp_path: Path,
+) -> None:
+    render = context.scene.render
+    render.resolution_x, render.resolution_y, render.resolution_percentage = 1920, 1080, 100
+    with pytest.raises(RuntimeError, match=r"gone\.npy"):
+        operators.latentman.import_motion(filepath=str(tmp_path / "gone.npy"))
+    assert (render.resolution_x, render.resolution_y) == (1920, 1080)
+    imported(filepath=str(WALK))
+    assert (render.resolution_x, render.resolution_y) == (256, 256)
+
+
 def test_motion_files_may_be_dropped_into_a_3d_view_and_nowhere_else() -> None:
     handler = types.LATENTMAN_FH_motion
     assert handler.bl_import_operator == "latentman.import_motion"

@@ -156,7 +156,7 @@ def test_nodes_show_an_original_that_is_left_out_and_nothing_once_they_are_left_
 
 def test_a_character_can_be_left_out_and_the_last_one_is_named_as_the_cause(scene: Any, tmp_path: Path) -> None:
     leave_out(scene, "board body")
-    with pytest.raises(InputError, match="'board body' is left out of the passes. Take it back."):
+    with pytest.raises(InputError, match="'board body' is left out of the passes. Press the cross"):
         render(tmp_path)
 
 

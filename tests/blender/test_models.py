@@ -63,7 +63,7 @@ def test_a_folder_is_added_and_each_of_its_files_looked_at(preferences: Any, mod
     (known,) = stored_preferences(bpy.context).models
     assert (known.name, known.path, known.files) == ("my model", str(model), ModelFiles())
     found = report(preferences)
-    assert found.text == f"All {len(found.rows)} files are there and whole" and len(found.rows) > 8
+    assert found.text == f"All {len(found.rows)} files are present and complete" and len(found.rows) > 8
     (model / "vae" / "diffusion_pytorch_model.safetensors").write_bytes(b"")
     assert operators.latentman.check_model() == {"FINISHED"}
     (fault,) = report(preferences).faults

@@ -54,7 +54,7 @@ def test_a_full_scene_shows_facts_changes_takes_and_what_mends_the_error() -> No
     assert "Seed 7, 7 steps, channel 2" in texts
     assert texts.count("A plate was taken.") == 1
     assert texts.index("take-002 latentman") < texts.index("A plate was taken.") < texts.index("take-001 latentman")
-    assert "The view shows 1920 x 1080, pictures are 256 x 256" in whole
+    assert "The view shows 1280 x 720, the pictures are 256 x 256" in whole
     wanted = ("start_backend", "show_log", "doctor", "clear_error", "show_take", "redo_take", "take_background")
     of_takes = ("use_picture_size", "resume", "delete_take", "save_video")
     assert {f"bpy.ops.latentman.{name}" for name in (*wanted, *of_takes)} <= operators

@@ -261,7 +261,7 @@ def test_refusals_name_what_is_wrong(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no perspective camera"):
         render(tmp_path / "out", (1,))
     scene.camera = None
-    with pytest.raises(InputError, match="no perspective camera in frame 1: there is none"):
+    with pytest.raises(InputError, match="no perspective camera in frame 1: it has no camera"):
         render(tmp_path, (1,))
     scene.camera = add_camera(scene, (0, -3, 1), (np.pi / 2, 0, 0))
     apart = bpy.data.collections.new("apart")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,8 @@ import bpy
 import pytest
 
 import blender_addon
+from blender_addon.client.backend_command import BackendCommand
+from blender_addon.client.video_process import VideoOrder
 from blender_addon.help.places import GENERATE, MOTION, PASSES, PLACES, TAKES
 from blender_addon.ops.generate import why_not
 from blender_addon.shot.running import generation
@@ -17,6 +21,8 @@ from blender_addon.ui.panel import SECTIONS
 from shared.errors import BackendError, InputError, JobError
 from shared.motion import sample_path
 from tests.blender.scenes import context, empty_scene, operators
+
+GUARD_S = 60.0  # ends a test that would hang; nothing is measured with it
 
 
 @pytest.fixture
@@ -88,6 +94,27 @@ def test_a_lost_backend_is_forgotten_when_another_is_started(scene: Any) -> None
     problems.say(JobError("job.error", "It failed."), TAKES)
     problems.clear_lost_backend()
     assert problems.at(GENERATE) is None and problems.at(TAKES) is not None
+
+
+def test_what_fails_for_a_take_is_told_beside_the_takes_until_the_next_try(scene: Any, tmp_path: Path) -> None:
+    problems = generation().problems
+    for operator in (operators.latentman.delete_take, operators.latentman.save_video):
+        refused(operator, take="take-009")
+        assert problems.at(TAKES) is not None and problems.at(GENERATE) is None
+        scene.latentman.output = str(tmp_path)
+        assert operators.latentman.find_takes() == {"FINISHED"}
+        assert problems.newest is None
+
+
+def test_a_video_that_fails_later_is_told_beside_the_takes(scene: Any, tmp_path: Path) -> None:
+    video = generation().takes.video
+    command = BackendCommand((sys.executable, "-c", "raise SystemExit('It failed.')", "serve"))
+    video.start(command, VideoOrder(tmp_path, tmp_path / "take.mp4"))
+    limit = time.monotonic() + GUARD_S
+    while video.running and time.monotonic() < limit:
+        generation().tick()
+    told = generation().problems.at(TAKES)
+    assert told is not None and (told.code, told.message) == ("video.failed", "It failed.")
 
 
 def test_a_message_is_dismissed_by_its_panel(scene: Any) -> None:

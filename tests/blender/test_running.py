@@ -21,7 +21,7 @@ from blender_addon.client.warm_backend import BackendState
 from blender_addon.look.camera import frame_shot
 from blender_addon.passes.comparison import Compared
 from blender_addon.rig.character import import_motion
-from blender_addon.shot import running
+from blender_addon.shot import hider_watch, running
 from blender_addon.timeline.take import DONE, SEED, takes
 from shared.body import free_body
 from tests.blender.scenes import context, empty_scene, operators, standing_motion
@@ -195,6 +195,25 @@ def test_another_file_is_loaded_meanwhile(shot: Path) -> None:
     (strip,) = takes(context.scene)
     assert strip[DONE] == 4
     assert operators.latentman.find_takes() == {"FINISHED"} and len(takes(context.scene)) == 1
+
+
+def test_a_file_that_was_never_saved_is_not_taken_for_the_next_new_file(shot: Path) -> None:
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    home = running._Home(bpy.data.filepath, context.scene.name, running._Running.loads)
+    assert home.find() == context.scene
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    assert context.scene.name == home.scene and home.find() is None
+
+
+def test_a_fault_in_looking_at_the_scene_ends_the_shot_and_is_told(shot: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fault(context: Any) -> bool:
+        raise ZeroDivisionError
+
+    current = started()
+    monkeypatch.setattr(hider_watch, "step", fault)
+    with pytest.raises(ZeroDivisionError):
+        running._tick()
+    assert not current.running and current.error is not None and current.error.code == "addon.fault"
 
 
 def test_an_undo_takes_no_reference_with_it(shot: Path) -> None:

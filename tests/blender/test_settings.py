@@ -330,5 +330,5 @@ def test_the_help_says_the_defaults_of_a_job(capsys: pytest.CaptureFixture[str])
     with pytest.raises(SystemExit):
         parse_options(["--help"])
     said = " ".join(capsys.readouterr().out.split())
-    assert "picture size in pixels (default: the scene's, at first 256x256)" in said
+    assert "picture size in pixels (default: the scene's; 256x256 in a new one)" in said
     assert (Job("", (1,), placeholder_inputs(1)).width, Job("", (1,), placeholder_inputs(1)).height) == (256, 256)

@@ -196,7 +196,7 @@ def test_without_a_program_of_this_machine_a_remote_backends_video_is_said_plain
     with pytest.raises(InputError, match="written on this machine") as caught:
         video_command(BackendChoice("no-such-program", tmp_path / "connection.json"))
     assert caught.value.code == "video.no_program"
-    with pytest.raises(InputError, match="is not a program on this machine"):
+    with pytest.raises(InputError, match="neither a program nor a folder"):
         video_command(BackendChoice("no-such-program"))
     assert video_beside(tmp_path / "take-001" / "latentman") == tmp_path / "take-001.mp4"
     assert video_beside(tmp_path / "out" / "latentman") == tmp_path / "out" / "latentman.mp4"

@@ -163,7 +163,7 @@ def test_a_body_under_an_empty_has_the_rig_that_deforms_it(scene: Any, tmp_path:
 def test_one_that_no_frame_renders_is_refused_by_its_cause(scene: Any, tmp_path: Path) -> None:
     body = body_of(board(0))
     key_visibility(body, {1: True, 4: False})
-    with pytest.raises(InputError, match=r"'board body' is rendered in none of the shot's frames 1-3: .* keyed"):
+    with pytest.raises(InputError, match=r"'board body' is not rendered in any of the shot's frames 1-3: .* keyed"):
         render(tmp_path, FRAMES)
     assert list(tmp_path.iterdir()) == []
 

@@ -38,6 +38,11 @@ def test_links_lead_somewhere(page: Path) -> None:
     assert faults(page) == []
 
 
+def test_each_page_is_in_the_index() -> None:
+    index = (ROOT / "docs" / "README.md").read_text("utf-8")
+    assert [page.name for page in (ROOT / "docs").glob("*.md") if page.name not in index] == []
+
+
 def test_a_link_to_nowhere_is_found(tmp_path: Path) -> None:
     (tmp_path / "there.md").write_text("# One, two\n")
     page = tmp_path / "page.md"

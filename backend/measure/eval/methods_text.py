@@ -39,14 +39,15 @@ def methods_markdown(plan: MethodsPlan, rows: Sequence[MethodSummary]) -> str:
         "|" + "---|" * len(HEADER),
         *("| " + " | ".join(_row(row)) + " |" for row in rows),
         "",
-        "The first three are mean squared differences on 0 to 255 at the same surface points (exact correspondence):",
-        "of the baseline the mean, of the others the change against it. Sharpness, shading, background and time are",
-        "ratios to the baseline, over the shots that have both. In brackets 95 % intervals, by bootstrap over shots",
-        "(seeds averaged first). Read the differences together with what stands right of them: blur, flat light and a",
-        "figure that leaves its body all lower them. *Across seams* is the difference of frames in two segments over",
-        "that inside segments. The *floor* is what comparing whole pixels leaves of a steady texture as sharp as the",
-        "row's pictures. The *perfect painter* is no method: the training's own renderer, steady and truly lit, so its",
-        "differences are those of the light, and its mask IoU is that of true outlines with hats and skirts.",
+        "The first three columns are mean squared differences, 0 to 255, at the same surface points (exact",
+        "correspondence): the mean of the baseline, and the change against it for the other rows. Sharpness, shading,",
+        "background and time are ratios to the baseline, over the shots that have both. Brackets are 95 % intervals,",
+        "by bootstrap over shots (seeds averaged first). Read the differences together with the columns to their",
+        "right: blur, flat light and a figure that leaves its body lower them too. *Across seams* is the difference",
+        "across the border of two segments over that inside segments. *Floor* is what comparing whole pixels leaves",
+        "of a steady texture as sharp as the row's pictures. The *perfect painter* is not a method but the training's",
+        "own renderer, steady and truly lit: its differences are those of the light, and its mask IoU is that of true",
+        "outlines with hats and skirts.",
         *_left_out(plan),
         END,
         "",
@@ -56,11 +57,11 @@ def methods_markdown(plan: MethodsPlan, rows: Sequence[MethodSummary]) -> str:
 
 def _made(plan: MethodsPlan, rows: Sequence[MethodSummary]) -> str:
     if not rows:
-        return "No shot and seed is there in all rows yet."
+        return "No shot and seed has been measured in all rows."
     return (
         f"`{_command(plan)}`. Shots: {rows[0].shots}; prompts: {plan.prompts}; motions: {plan.motions}"
-        f"{_staged(plan)}; clips a row: {rows[0].clips}; frames a clip: {plan.frames} of 256x256; steps: {plan.steps}; "
-        f"model: `{plan.model}`; all in one run."
+        f"{_staged(plan)}; clips per row: {rows[0].clips}; frames per clip: {plan.frames} of 256x256; "
+        f"steps: {plan.steps}; model: `{plan.model}`; all in one run."
     )
 
 

@@ -42,11 +42,11 @@ def table2_markdown(plan: Table2Plan, rows: Sequence[RowSummary]) -> str:
         *("| " + " | ".join(_row(row)) + " |" for row in rows),
         "",
         "H_MSE is a mean squared difference on 0 to 255: the mean over prompts and its 95 % confidence interval",
-        "(Student's t over prompts, seeds averaged first). All that stands right of it is held against the baseline's",
-        "mean, paired by prompt: changes in per cent, sharpness and time as ratios; only the 8-bit figure is a value.",
+        "(Student's t over prompts, seeds averaged first). All columns to its right are relative to the baseline's",
+        "mean, paired by prompt: changes in per cent, sharpness and time as ratios; only the 8-bit figure is absolute.",
         "Background is the change between consecutive frames off the body, of the baseline as a value. A change whose",
-        "interval holds 0 shows nothing. A row below the baseline in H_MSE and in sharpness has bought part of it with",
-        "blur; one above it in background flickers where nothing should. The times mean something only if nothing",
+        "interval contains 0 shows nothing. A row below the baseline in H_MSE and in sharpness has bought part of it",
+        "with blur; one above it in background flickers where nothing should. The times mean something only if nothing",
         "else ran.",
         "",
         "What differs from the paper:",
@@ -59,10 +59,10 @@ def table2_markdown(plan: Table2Plan, rows: Sequence[RowSummary]) -> str:
 
 def _made(plan: Table2Plan, rows: Sequence[RowSummary]) -> str:
     if not rows:
-        return "No prompt and seed is there in all rows of a baseline yet."
+        return "No prompt and seed has been measured in all rows of a baseline."
     steps = {name: plan.steps_of(name) for name in PAPER_STEPS}
     return (
-        f"`{_command(plan)}`. Prompts: {rows[0].prompts}; clips a row: {rows[0].clips}; frames a clip: "
+        f"`{_command(plan)}`. Prompts: {rows[0].prompts}; clips per row: {rows[0].clips}; frames per clip: "
         f"{plan.frames}; steps: {steps['text2video_zero']} and {steps['masactrl']}; model: `{plan.model}`; "
         f"settings: {plan.parity}."
     )
@@ -149,8 +149,8 @@ def _differences(plan: Table2Plan) -> list[str]:
     )
     settings = {
         "ours": "LatentMan runs with this project's settings: exact surface correspondence instead of the assignment, "
-        "and guidance steps that find their own length"
-        + (", on the body's cells alone." if plan.guide_extent == "body" else ", on all latent cells."),
+        "and adaptive guidance steps"
+        + (", only on the body's cells." if plan.guide_extent == "body" else ", on all latent cells."),
         "paper": "LatentMan runs with the paper's equations (`parity: paper`).",
         "released": "LatentMan runs with the published code's choices (`parity: released`).",
     }[plan.parity]
@@ -162,12 +162,12 @@ def _differences(plan: Table2Plan) -> list[str]:
             else []
         ),
         settings,
-        *(["Guidance looks through the tiny decoder."] if plan.guide_decoder == "tiny" else []),
+        *(["Guidance uses the tiny decoder."] if plan.guide_decoder == "tiny" else []),
         *(["Guidance's gradient ends at x0, before the UNet."] if plan.guide_through == "decoder" else []),
         "The paper's ten prompts, motions and seeds are not published; ours use the five sample motions twice.",
-        "The paper prints one number a row, without an interval.",
+        "The paper prints one number per row, without an interval.",
         "H_MSE is equation 9 in float. The paper's values lie where its code's 8-bit arithmetic saturates; the column "
-        "*as released* has that arithmetic on our own texture tiles. Compare changes, not values.",
-        "On MasaCtrl the paper prints the baseline and the whole method only, and no code of it was released.",
-        "The paper's times are of an A100; ours are ratios on whatever ran this.",
+        "*as released* repeats that arithmetic on our own texture tiles. Compare changes, not values.",
+        "On MasaCtrl the paper prints only the baseline and the whole method, and its code was not released.",
+        "The paper's times were measured on an A100; ours are ratios on the machine that ran this.",
     ]

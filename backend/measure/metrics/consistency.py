@@ -41,7 +41,7 @@ from shared.errors import InputError
 LAGS = (1, 4, 8, 16)
 
 LagMatches = tuple[tuple[int, tuple[Matches, ...]], ...]
-"""(lag, matches of frame lag, lag + 1, ... with the frame that lies the lag before), a lag an entry."""
+"""Per lag: (lag, the matches of frames lag, lag + 1, ... with the frame that many frames earlier)."""
 
 
 @dataclass(frozen=True, slots=True)

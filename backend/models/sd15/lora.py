@@ -161,7 +161,7 @@ def _misfit(path: Path, faults: str, reason: str) -> ModelError:
     return ModelError(
         "model.lora",
         f"The LoRA {path} does not fit this model: {reason or faults}.",
-        "Use one that is made for this model." if reason else "Use a file without them, or one made for this model.",
+        "Use one made for this model." if reason else "Use a LoRA without these weights, or one made for this model.",
     )
 
 

@@ -94,7 +94,7 @@ def add_embeddings(embeddings: Iterable[Embedding], tokenizer: Any, text_encoder
                 "model.embedding",
                 f"{embedding.place} has vectors of width {width}; this model's text encoder has {table.shape[1]}: it "
                 f"is made for {made_for}.",
-                "Use one that is made for this model.",
+                "Use one made for this model.",
             )
         token = _add_word(tokenizer, embedding)
         rows[token] = tuple(range(table.shape[0], table.shape[0] + count))

@@ -65,7 +65,7 @@ def _misfits(tiny: TinyAutoencoder, components: Components) -> Iterator[str]:
     """What keeps a tiny autoencoder from standing in for the model's own, in words."""
     config = tiny.config
     if config.latent_channels != components.latent_channels:
-        yield f"it takes {config.latent_channels} latent channels, the autoencoder {components.latent_channels}"
+        yield f"it expects {config.latent_channels} latent channels, the autoencoder {components.latent_channels}"
     if (config.upsampling_scaling_factor, config.upsample_fn) != (2, "nearest"):
         yield f"it enlarges by {config.upsampling_scaling_factor} ({config.upsample_fn}), not by 2 (nearest)"
     factor = config.upsampling_scaling_factor ** (len(config.decoder_block_out_channels) - 1)

@@ -180,7 +180,7 @@ class _Place:
             self._process.stdin.write(write_command(command))
             self._process.stdin.flush()
         except OSError:
-            logger.warning("worker %d no longer reads; its end is being reported", self._index)
+            logger.warning("worker %d no longer reads; it is reported as ended", self._index)
 
     def _open(self) -> bool:
         """Start the process and the thread that reads it. A start that fails is reported as a death."""

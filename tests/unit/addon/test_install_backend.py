@@ -170,6 +170,16 @@ def test_without_a_python_that_fits_it_says_which_ones_do(tmp_path: Path, monkey
     assert python_commands(sys.executable) == [(sys.executable,)]
 
 
+def test_a_log_that_cannot_be_written_is_not_taken_for_a_missing_python(tmp_path: Path) -> None:
+    order = order_for(tmp_path)
+    install = BackendInstall(lambda folder: PLENTY)
+    install.start(order)
+    (order.root / "install.log").unlink()
+    (order.root / "install.log").mkdir()
+    drive(install)
+    assert install.error is not None and install.error.code.startswith("storage.")
+
+
 def test_the_commands_to_copy_do_what_the_button_does(tmp_path: Path) -> None:
     order = order_for(tmp_path / "with a space")
     folder = tmp_path / "by hand"
@@ -179,10 +189,13 @@ def test_the_commands_to_copy_do_what_the_button_does(tmp_path: Path) -> None:
     assert find_backend(None, Places(usual=(folder,))).words[0] == str(program_in(folder))
 
 
-def test_without_a_package_the_addons_own_version_is_asked_for(tmp_path: Path) -> None:
+def test_without_a_package_no_index_is_asked_for_the_backend(tmp_path: Path) -> None:
     order = InstallOrder(tmp_path, "1.2.3", index="https://packages.example/simple")
-    assert order.requirement == "latentman==1.2.3"
-    assert "--extra-index-url https://packages.example/simple latentman==1.2.3" in by_hand(order, tmp_path / "env")
+    with pytest.raises(InputError, match="No package is chosen") as caught:
+        order.requirement  # noqa: B018
+    assert "latentman-1.2.3-py3-none-any.whl" in caught.value.hint
+    words = "--extra-index-url https://packages.example/simple latentman-1.2.3-py3-none-any.whl"
+    assert words in by_hand(order, tmp_path / "env")
     small = replace(order, card=CPU)
     assert small.needed_bytes < replace(order, card=NVIDIA).needed_bytes
     assert small.environment["CUDA_VISIBLE_DEVICES"] == "-1"

@@ -48,9 +48,9 @@ def test_every_unfinished_take_is_listed_newest_first(tmp_path: Path) -> None:
     found = unfinished_takes(tmp_path)
     assert [take.text for take in found] == ["take-003, 0 of 6 frames", "take-001, 4 of 6 frames"]
     assert found[1].kept == "Frames of whole segments are kept"
-    assert found[0].kept == "No segment was finished: Resume begins with the first"
+    assert found[0].kept == "No segment was finished: Resume starts with the first"
     one_segment = UnfinishedTake(tmp_path, 0, frames=4, segment_frames=4)
-    assert "It is one segment" in one_segment.kept
+    assert "Its only segment was not finished" in one_segment.kept
 
 
 def test_a_take_is_chosen_by_its_name_and_the_newest_without_one(tmp_path: Path) -> None:

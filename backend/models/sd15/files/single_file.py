@@ -61,7 +61,7 @@ def fill_part(part: Part, module: Any, weights: Mapping[str, Tensor], problems: 
     try:
         found = NAMES[part.name](weights.keys(), module.config if isinstance(module.config, Mapping) else {})
     except _CONFIG_ERRORS as error:
-        problems.append(f"{part.name}: its weights cannot be told apart as config.json has it ({first_line(error)})")
+        problems.append(f"{part.name}: its weights do not match config.json ({first_line(error)})")
         return
     wanted = {key: value.shape for key, value in module.state_dict().items()}
     ready = {new: _as_wanted(weights[old], wanted[new]) for new, old in found.items() if new in wanted}

@@ -228,7 +228,7 @@ def test_temporal_layers_refuse_frames_that_are_not_the_segments_own(components:
     method = Toy(Parts(temporal=MeanOverFrames(0.0), attention=reading(Attend((Source.FIRST,)))))
     shot = engine(components, method, DEPTH, SETTINGS)
     first = shot.sample(Segment(0, FRAMES))
-    with pytest.raises(RuntimeError, match="temporal layers see a segment's frames alone"):
+    with pytest.raises(RuntimeError, match="temporal layers support neither guidance"):
         shot.sample(Segment(FRAMES - 1, FRAMES), first.carried)
 
 

@@ -51,4 +51,4 @@ def test_the_workers_are_started_with_their_share(tmp_path: Path, monkeypatch: p
         codes += [event.reason for event in until_end(dispatcher) if isinstance(event, Lost)]
     dispatcher.close()
     wakeup.close()
-    assert sorted(codes) == ["it ended with exit code 4", "it ended with exit code 6"]
+    assert sorted(codes) == ["ended with exit code 4", "ended with exit code 6"]

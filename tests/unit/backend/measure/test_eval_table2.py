@@ -84,7 +84,7 @@ def test_a_plan_that_cannot_be_run_is_refused(values: dict[str, int]) -> None:
 @pytest.mark.parametrize(
     ("setting", "value", "words"),
     [
-        ("guide_decoder", "tiny", "through the tiny decoder"),
+        ("guide_decoder", "tiny", "Guidance uses the tiny decoder"),
         ("guide_through", "decoder", "before the UNet"),
         ("guide_extent", "all", "on all latent cells"),
     ],

@@ -235,13 +235,13 @@ def test_where_there_is_none_the_folder_and_the_setting_are_named(model: Path) -
     components = load_components(str(model), "cpu", "float32")
     with pytest.raises(ModelError) as caught:
         with_tiny_decoder(components, find_sources(str(model)))
-    assert f"none in {model / 'tiny_vae'}." in str(caught.value) and "guide_decoder" in str(caught.value)
+    assert f"{model / 'tiny_vae'} has none." in str(caught.value) and "guide_decoder" in str(caught.value)
 
 
 @pytest.mark.parametrize(
     ("tiny", "words"),
     [
-        (lambda: small_autoencoder(latent_channels=6), "takes 6 latent channels, the autoencoder 4"),
+        (lambda: small_autoencoder(latent_channels=6), "expects 6 latent channels, the autoencoder 4"),
         (lambda: small_autoencoder(levels=3), "4 times its latents' size, the autoencoder's 2 times"),
         (
             lambda: AutoencoderTiny(

@@ -1,4 +1,4 @@
-"""What a lock changes for a job's segments: what they hand on, and what an edit reaches."""
+"""What a lock changes for a job's segments: what they hand on, and what an edit changes."""
 
 from __future__ import annotations
 

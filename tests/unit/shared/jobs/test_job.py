@@ -216,7 +216,7 @@ def test_prompts_up_to_the_limit_pass(length: int) -> None:
         ({"settings": {"a\n" + "b" * 99: 1}}, r"\$\.settings: 'a\\nb{58}' is not a setting of latentman"),
         *(({"schema": schema, "latentman": {"align": "x"}}, r"\$\.latentman\.align: ") for schema in (1, 2, 3)),
         ({"schema": 3, "latentman": None}, r"\$\.latentman: an object"),
-        ({"schema": "5"}, 'has schema "5"; this version reads 1 to 5'),
+        ({"schema": "5"}, 'has schema "5"; this version reads schemas 1 to 5'),
         ({"schema": True}, "has schema true; this version"),
         ({"schema": 6}, "has schema 6; this version"),
     ],

@@ -1,4 +1,4 @@
-"""The declarations of the methods: what a later segment needs follows from what an edit reaches."""
+"""The declarations of the methods: what a later segment needs follows from what an edit changes."""
 
 from __future__ import annotations
 

@@ -111,7 +111,7 @@ def test_parts_in_each_others_place_are_told(model: Path) -> None:
     shutil.rmtree(model / "unet")
     shutil.copytree(model / "vae", model / "unet")
     found = faults(model)
-    assert "It describes AutoencoderKL, not UNet2DConditionModel." in found["unet/config.json"]
+    assert "It describes AutoencoderKL instead of UNet2DConditionModel." in found["unet/config.json"]
     weights = "unet/diffusion_pytorch_model.safetensors"
     assert found[weights] == "wrong kind: It is an autoencoder, not a UNet in diffusers' layout."
 
@@ -189,7 +189,7 @@ def test_a_tiny_autoencoder_is_looked_at_where_there_is_one(tmp_path: Path) -> N
     (own / "config.json").write_text('{"_class_name": "AutoencoderTiny"}')
     assert faults(model, files) == {} and "tiny_vae/config.json" in rows(model, files)
     (own / "config.json").write_text('{"_class_name": "AutoencoderKL"}')
-    assert "It describes AutoencoderKL, not AutoencoderTiny." in faults(model, files)["tiny_vae/config.json"]
+    assert "It describes AutoencoderKL instead of AutoencoderTiny." in faults(model, files)["tiny_vae/config.json"]
     named = dataclasses.replace(files, tiny_vae=str(weights))
     assert "Choose a folder in diffusers' layout" in faults(model, named)["tiny_vae"]
 
@@ -216,7 +216,7 @@ def test_a_zipped_pickle_with_a_broken_table_is_told(tmp_path: Path) -> None:
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("archive/data.pkl", b"x" * 100)
     path.write_bytes(path.read_bytes().replace(b"PK\x01\x02", b"PK\x00\x00"))
-    with pytest.raises(ModelError, match="its table cannot be read"):
+    with pytest.raises(ModelError, match="its header cannot be read"):
         read_weight_header(path)
 
 

@@ -1,4 +1,4 @@
-"""How operators refuse: one sentence in the status bar, kept in the panel of the button with what mends it."""
+"""How operators refuse: one sentence in the status bar, kept in the panel of the button with what fixes it."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any
 
 import bpy
 
-from ..client.warm_backend import whole_log
-from ..help.places import place_of
-from ..shared.errors import LatentManError
-from ..shot.hider_watch import look_again
-from ..shot.running import generation, wake
-from ..typed_bpy import Outcome
+from ...client.warm_backend import whole_log
+from ...help.places import place_of
+from ...shared.errors import LatentManError
+from ...shot.hider_watch import look_again
+from ...shot.running import generation, wake
+from ...typed_bpy import Outcome
 
 _Execute = Callable[[Any, Any], Outcome]
 
@@ -75,5 +75,5 @@ def show_log_text(operator: Any, file: Path | None, name: str) -> Outcome:
         return {"CANCELLED"}
     text = bpy.data.texts.get(name) or bpy.data.texts.new(name)
     text.from_string(content)
-    operator.report({"INFO"}, f"The log is the text {text.name!r}")
+    operator.report({"INFO"}, f"The log is in the text {text.name!r}")
     return {"FINISHED"}

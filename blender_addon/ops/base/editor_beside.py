@@ -15,7 +15,7 @@ def has_view(context: Any) -> bool:
 
 
 def text_editor(context: Any) -> Any:
-    """A text editor of this window; None where there is none."""
+    """A text editor of this window; None if there is none."""
     areas = () if context.screen is None else context.screen.areas
     return next((one for one in areas if one.type == "TEXT_EDITOR"), None)
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import bpy
 
-from ..scene_time import Steps, at_once
-from ..shared.errors import LatentManError
-from ..shot.running import wake
-from ..typed_bpy import Outcome
+from ...scene_time import Steps, at_once
+from ...shared.errors import LatentManError
+from ...shot.running import wake
+from ...typed_bpy import Outcome
 from .reporting import forget, refuse, reported
 
 _SLICE_S = 0.1  # Blender draws and hears the user in between
@@ -67,16 +67,19 @@ class FrameByFrame:
         scene = context.scene
         current = scene.frame_current
         limit = time.monotonic() + _SLICE_S
-        outcome: Outcome = {"RUNNING_MODAL"}
+        outcome: Outcome = {"CANCELLED"}  # what a fault of ours leaves
         try:
             while time.monotonic() < limit:
                 next(self._steps)
+            outcome = {"RUNNING_MODAL"}
         except StopIteration as ended:
             outcome = ended.value
         except LatentManError as error:
             outcome = refuse(self, error)
+        finally:
+            if outcome != {"RUNNING_MODAL"}:
+                self.cancel(context)
         if outcome != {"RUNNING_MODAL"}:
-            self.cancel(context)
             wake()
         elif scene.frame_current != current:
             scene.frame_set(current)
