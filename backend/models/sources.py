@@ -136,7 +136,7 @@ def find_sources(model: str, files: ModelFiles | None = None, families: Iterable
 
 
 def check_complete(sources: ModelSources) -> None:
-    """Refuse a model of which a part is nowhere, before anything is read. Raises ModelError naming all such parts."""
+    """Refuse a model with missing parts before anything is read. Raises ModelError naming all of them."""
     folder = sources.model.is_dir()
     parts = [part for part in sources.family.parts if part.need == "always" or (folder and part.need == "in a folder")]
     held = [part for part in parts if part.name not in sources.apart and (folder or not part.in_checkpoint)]

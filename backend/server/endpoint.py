@@ -67,7 +67,7 @@ class Endpoint:
         self.close()
 
     def receive(self) -> tuple[bytes, list[Buffer]] | None:
-        """The next message and who sent it, None where there is none; frames past the limit are dropped unread."""
+        """The next message and who sent it, None if there is none; frames past the limit are dropped unread."""
         try:
             identity = self.socket.recv(zmq.NOBLOCK)
         except zmq.Again:

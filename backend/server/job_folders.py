@@ -90,7 +90,7 @@ class JobFolders:
 
 
 def _picture(path: Path) -> bytes | None:
-    """What a PNG file holds, None where there is none."""
+    """The contents of a PNG file, None if there is none."""
     try:
         data = path.read_bytes()
     except OSError:

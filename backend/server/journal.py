@@ -108,7 +108,7 @@ class Journal:
         self._db.close()
 
     def last_seq(self, job_id: str) -> int:
-        """The sequence number of the job's newest event; 0 where there is none."""
+        """The sequence number of the job's newest event; 0 if there is none."""
         return self._last_seq.get(job_id, 0)
 
     def add(self, job_id: str, job: Job, state: JobStateName) -> None:

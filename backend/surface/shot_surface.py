@@ -16,7 +16,7 @@ from backend.surface.nodes import Nodes, surface_nodes
 from backend.surface.texels import TexelMesh, shot_texels
 from backend.surface.views import FrameView, frame_view
 
-# Widths of the low-pass and of the labels' feather in texel spacings, of which one is a pixel.
+# Widths of the low-pass and of the labels' feather in texel spacings; one spacing is a pixel.
 LOW_PASS = 3.75
 FEATHER = 1.25
 # A place that no frame sees better than this keeps its mean colour: fingers, grazing views.
@@ -104,7 +104,7 @@ class ShotSurface:
     def shares(self, segment: SegmentSurface, kept: Floats | None) -> list[Floats]:
         """How much of each texel's detail (K,) comes from each frame, and last from the frames before.
 
-        `kept` (K,) is how well those saw it, None where there are none.
+        `kept` (K,) is how well those saw it, None if there are none.
         """
         on_nodes = None if kept is None else self.fine.gathered(kept[:, None], np.ones_like(kept))[0][:, 0]
         labels = view_labels(segment.fine, self.extent, kept=on_nodes)

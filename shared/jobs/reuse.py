@@ -114,7 +114,7 @@ def read_records(jobs: Path) -> Iterator[tuple[Path, ReuseRecord]]:
 
 
 def read_record(path: Path) -> ReuseRecord | None:
-    """A record; None where there is none, or none of this version. Nothing is lost by that but time."""
+    """The record; None if there is none, or if another version wrote it. A lost record only costs time."""
     try:
         record = convert(parse_json(path.read_bytes()), ReuseRecord)
     except (OSError, StrictJSONError):

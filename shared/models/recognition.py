@@ -56,10 +56,10 @@ def wrong_kind(found: str, kind: Kind) -> str:
 
 
 def family_of(model: Path, families: Iterable[Family] = FAMILIES) -> Family:
-    """The family of a folder or a checkpoint; the first of the table where its files tell nothing.
+    """The family of a folder or a checkpoint; the first in the table if its files do not say.
 
-    A folder is of the family of which it holds most parts, an earlier one where that is undecided; a checkpoint of the
-    first family whose kind of file it is. A pickle is not opened and tells nothing.
+    A folder belongs to the family with the most parts in it, on a tie to the earlier one; a checkpoint to the first
+    family whose kind of file it is. A pickle is not opened, so it does not say.
     """
     known = tuple(families)
     try:

@@ -1,7 +1,7 @@
 """What the UNet has to say of the figure's surface while it trains: it learns where arms and skirts are, then paints.
 
 The colour of a cell teaches little of which limb it shows, least of all at high noise. So a head on the UNet's decoder
-names it beside: part of the body or piece of clothing, and the point of the T-posed figure. The head is thrown away
+also names it: body part or piece of clothing, and the point of the T-posed figure. The head is thrown away
 after the training. (Lee et al., "Deeply-Supervised Nets", 2015; Yu et al., "Representation Alignment for Generation",
 2025.)
 """

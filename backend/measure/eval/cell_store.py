@@ -30,7 +30,7 @@ class CellKey(msgspec.Struct, frozen=True):
 
 
 class KeyedCell(msgspec.Struct, frozen=True):
-    """One clip, of which a table's own kind of cell has the figures."""
+    """One clip; each table has its own kind of cell with the figures."""
 
     key: CellKey
     prompt: str

@@ -88,7 +88,7 @@ def _by_shot(
 
 
 def _bootstrap(pairs: Floats) -> Interval | None:
-    """The ratio of the two columns' means, None where there is none."""
+    """The ratio of the two columns' means, None if there is none."""
     shots = len(pairs)
     if not shots or not pairs[:, 1].sum():
         return None

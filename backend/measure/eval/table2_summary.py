@@ -62,7 +62,7 @@ FIGURES = (
 
 
 def summarise(cells: Iterable[Cell]) -> list[RowSummary]:
-    """Every row of which there are cells. Only prompts and seeds that all rows of a baseline have are compared."""
+    """Every row that has cells. Only prompts and seeds that all rows of a baseline have are compared."""
     by_key = {cell.key: cell for cell in cells}
     rows = []
     for baseline in BASELINES:

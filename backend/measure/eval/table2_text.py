@@ -122,7 +122,7 @@ def _change(figure: FigureSummary | None) -> str:
 
 
 def _value_or_change(figure: FigureSummary | None) -> str:
-    """The baseline's mean, of which the other rows show the change."""
+    """The baseline's mean; the other rows show the change against it."""
     return _value(figure.mean) if figure is not None and figure.ratio is None else _change(figure)
 
 

@@ -112,7 +112,7 @@ def _draw_frame(
     values: Sequence[float | None],
     box: CropBox,
 ) -> None:
-    """A frame beside the frame before it, cropped to the body; an empty cell where there is none."""
+    """A frame next to the previous frame, cropped to the body; an empty cell if there is none."""
     axes.set_axis_off()
     if position is None:
         return

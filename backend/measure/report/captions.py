@@ -12,7 +12,7 @@ from shared.errors import InputError
 
 PAPER = (24, 24, 26)
 INK = (225, 225, 225)
-BETWEEN = "   "  # the parts of a caption, of which the last ones are left out where there is no room
+BETWEEN = "   "  # separates the parts of a caption; the last parts are dropped if there is no room
 
 _SMALLEST = 8
 _GAP = 4

@@ -18,10 +18,10 @@ PartReader = Callable[[range], NDArray[np.uint8]]
 
 
 def body_cells(part: NDArray[np.uint8], height: int, width: int, around: int) -> NDArray[np.bool_]:
-    """Parts (frames, H, W), 0 = background -> cells (frames, height, width) of which any pixel shows the body, and
-    those within `around` of one, diagonally too.
+    """Parts (frames, H, W), 0 = background -> cells (frames, height, width) in which any pixel shows the body, and
+    cells within `around` of one, also diagonally.
 
-    Raises InputError where the pictures do not divide into so many cells.
+    Raises InputError if the pictures do not divide into that many cells.
     """
     frames, full_height, full_width = part.shape
     if full_height % height or full_width % width:

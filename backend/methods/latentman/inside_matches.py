@@ -60,9 +60,9 @@ def _beside_folds(depth_m: NDArray[np.float64], body: NDArray[np.bool_]) -> NDAr
 
 
 def moving_together(matches: Matches) -> Matches:
-    """Those matches of which at least `LEAST_ALIKE` of the eight neighbours are matched within a cell of their move.
+    """The matches with at least `LEAST_ALIKE` of eight neighbours that move alike, within one cell.
 
-    Twice over: a pair of strays that hold each other up falls once its own neighbours have gone.
+    Applied twice: two outliers that support each other are removed once their other neighbours are gone.
     """
     for _ in range(2):
         matches = _kept(matches, _alike(matches) >= LEAST_ALIKE)

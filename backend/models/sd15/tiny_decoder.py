@@ -21,7 +21,7 @@ from shared.models.sd15 import TINY_VAE
 def with_tiny_decoder(components: Components, sources: ModelSources) -> Components:
     """The same model with the tiny decoder of its files, frozen, on its device and in its precision.
 
-    Raises ModelError where there is none, or where it belongs to another autoencoder.
+    Raises ModelError if there is none, or if it belongs to another autoencoder.
     """
     place = sources.apart[TINY_VAE.name]
     if not place.is_dir():

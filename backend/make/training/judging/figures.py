@@ -120,7 +120,7 @@ def judge_model(model: Path, judge: Judge, trial: Trial, guidance: float) -> dic
 
 
 def check_judge(judge: Judge, held_out: Views) -> dict[str, float]:
-    """How often the judge itself is right on held-out renders of which it sees enough, and its masks' IoU."""
+    """How often the judge itself is right on held-out renders that it sees enough of, and its masks' IoU."""
     verdict, seen = judge.look_at_views(held_out), held_out.seen
     right = truths(held_out.scenes)
     kept = Verdict({name: found[seen] for name, found in verdict.answers.items()}, verdict.mask[seen])

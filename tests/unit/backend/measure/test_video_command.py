@@ -71,7 +71,7 @@ def test_what_is_missing_is_one_sentence_and_an_earlier_video_stays(
     for place, said in (
         (folder, f"{folder} is missing frames 3,5 of its 3 frames."),
         (tmp_path / "nowhere", "There is no folder"),
-        (tmp_path / "empty", "holds no job.json"),
+        (tmp_path / "empty", "has no job.json"),
         (cut_off, "0003.png is not a complete picture"),
         (grown, "0005.png has 66x34 pixels, but the frames before it have 33x17"),
     ):

@@ -143,7 +143,7 @@ def test_a_broken_json_file_is_not_whole(model: Path) -> None:
     (model / "scheduler" / "scheduler_config.json").write_text("[]")
     found = faults(model)
     assert found["vae/config.json"].startswith("incomplete: It is not a complete JSON file.")
-    assert found["scheduler/scheduler_config.json"] == "wrong kind: It holds no values."
+    assert found["scheduler/scheduler_config.json"] == "wrong kind: It contains no values."
 
 
 def test_a_large_vocabulary_is_known_by_its_ends(tmp_path: Path) -> None:
