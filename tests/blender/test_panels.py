@@ -72,4 +72,4 @@ def test_what_hides_the_character_is_a_warning_with_its_buttons() -> None:
 def test_a_new_method_has_its_fields_in_the_panel_by_its_declaration() -> None:
     texts, _ = drawn("tests.blender.draw_toy_method")
     assert {"Toy strength: 2.00", "Toy colour:"} <= set(texts) and "Guide by:" not in texts
-    assert "Method: Toy (preset: LatentMan)" in texts and "Steps is 5, not 25" in texts
+    assert "Method: Toy (preset: LatentMan)" in texts and "Steps: 5 (preset: 25)" in texts
