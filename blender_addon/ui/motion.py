@@ -95,7 +95,7 @@ def _draw_facts(column: Any, scene: Any, armature: Any, said: tuple[str, ...]) -
     check = stored_check(armature)
     if check is not None and not said:
         where = f"frames {check.frames}" if check.frames else "the file"
-        draw_text(column, f"Checked {where}: nothing found", "CHECKMARK")
+        draw_text(column, f"Checked {where}: no problems found", "CHECKMARK")
 
 
 register, unregister = registration_of(LATENTMAN_MT_samples)

@@ -70,7 +70,7 @@ def _draw_preset(layout: Any, context: Any) -> None:
     if changed:
         column = layout.column(align=True)
         for change in changed:
-            draw_text(column, f"{change.label} is {change.before}, not {change.after}", "DOT")
+            draw_text(column, f"{change.label}: {change.before} (preset: {change.after})", "DOT")
         column.operator("latentman.apply_preset", text="Back to the Preset", icon="LOOP_BACK")
     if hidden:
         draw_text(layout, f"Also set, and not shown in the panel: {', '.join(hidden)}", "INFO")

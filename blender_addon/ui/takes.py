@@ -49,18 +49,18 @@ def _draw_take(box: Any, strip: Any, shown: bool) -> None:
         side.alignment = "LEFT"
         side.template_icon(picture, scale=_PICTURE_SCALE)
     beside = top.column(align=True)
-    row = beside.row(align=True)
-    show = row.operator(
+    show = beside.operator(  # a row of its own: beside the buttons its name would be cut off
         "latentman.show_take",
         text=strip.name,
         icon="HIDE_OFF" if shown else "HIDE_ON",
         depress=shown,
     )
     show.take = strip.name
+    row = beside.row(align=True)
     for operator, icon in _BUTTONS:
         row.operator(operator, text="", icon=icon).take = strip.name
-    beside.label(text=f"Seed {strip.get(SEED, '')}, {strip.get(STEPS, '?')} steps, channel {strip.channel}")
     column = box.column(align=True)
+    draw_text(column, f"Seed {strip.get(SEED, '')}, {strip.get(STEPS, '?')} steps, channel {strip.channel}")
     draw_text(column, f'"{strip.get(PROMPT, "")}"')
     for note in str(strip.get(NOTES, "")).splitlines():
         draw_text(column, note, "INFO")

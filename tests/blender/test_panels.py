@@ -46,7 +46,7 @@ def test_a_full_scene_shows_facts_changes_takes_and_what_mends_the_error() -> No
     texts, operators = drawn("tests.blender.draw_panels", "full")
     whole = " ".join(texts)
     assert "walk_smpl_params.npy, 20 fps" in whole and "Frames 1 to 106: 106 frames, 4.4 s" in whole
-    assert "Steps is 7, not 20" in texts
+    assert "Steps: 7 (preset: 20)" in texts
     assert {"Lock:", "Background:", "Upscale:"} <= set(texts)
     assert "Prompts at frames 1, 30" in texts
     assert "The backend ended with code -9." in texts
@@ -72,4 +72,4 @@ def test_what_hides_the_character_is_a_warning_with_its_buttons() -> None:
 def test_a_new_method_has_its_fields_in_the_panel_by_its_declaration() -> None:
     texts, _ = drawn("tests.blender.draw_toy_method")
     assert {"Toy strength: 2.00", "Toy colour:"} <= set(texts) and "Guide by:" not in texts
-    assert "Method is Toy, not LatentMan" in texts and "Steps is 5, not 25" in texts
+    assert "Method: Toy (preset: LatentMan)" in texts and "Steps: 5 (preset: 25)" in texts
