@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..client.progress import GenerateState
 from ..ops.generate import why_not
 from ..rig.character import characters
 from ..scene.presets import preset_named
@@ -32,6 +33,8 @@ def draw_run(layout: Any, context: Any) -> None:
         column = layout.column(align=True)
         column.progress(factor=current.progress.fraction, text=f"{current.progress.fraction:.0%}")
         draw_text(column, current.progress.text)
+        if current.progress.state is GenerateState.DONE:
+            layout.operator("latentman.watch_takes", icon="SEQUENCE")
         if current.running:
             draw_text(column, current.progress.kept)
         if current.progress.warning:
