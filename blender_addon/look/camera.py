@@ -129,7 +129,7 @@ def _new_camera(scene: Any) -> Any:
 def _observe(scene: Any, character: Character, frames: tuple[int, ...]) -> Steps[_Motion]:
     """Step through the frames once; the scene's current frame is put back."""
     if not frames:
-        raise InputError("frames.empty", "The frame range holds no frame.", 'Give one, for example "1-30,47".')
+        raise InputError("frames.empty", "The frame range contains no frame.", 'Give one, for example "1-30,47".')
     root_bone = joint_bones(character.armature)[0]
     current = scene.frame_current
     points, pelvis, front = [], [], np.zeros(3)

@@ -36,7 +36,7 @@ class PassSpec:
 
     def __post_init__(self) -> None:
         if not self.frames:
-            raise InputError("frames.empty", "The frame range holds no frame.", 'Give one, for example "1-30,47".')
+            raise InputError("frames.empty", "The frame range contains no frame.", 'Give one, for example "1-30,47".')
         if len(set(self.frames)) != len(self.frames):
             raise InputError("frames.twice", "The frame range names a frame twice.", "Name each frame once.")
         if not (MIN_SIZE <= self.width <= MAX_SIZE and MIN_SIZE <= self.height <= MAX_SIZE):

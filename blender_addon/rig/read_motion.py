@@ -28,7 +28,7 @@ def reading_steps(scene: Any, armature: Any, frames: tuple[int, ...]) -> Steps[S
     the armature has not SMPL's joints.
     """
     if not frames:
-        raise InputError("frames.empty", "The frame range holds no frame.", 'Give one, for example "1-30,47".')
+        raise InputError("frames.empty", "The frame range contains no frame.", 'Give one, for example "1-30,47".')
     bones = joint_bones(armature)
     poses, pelvis = [], []
     current = scene.frame_current

@@ -167,7 +167,8 @@ def test_a_backend_that_fails_is_exit_code_1(blender: RealBlender, output: Path)
     arguments = ("--motion", MOTION, *SMALL, "--backend", "/bin/echo")
     done = blender.run(*batch(blender, output, *arguments))
     assert done.returncode == 1, show(done)
-    assert len([line for line in done.stderr.splitlines() if line.startswith("latentman: ")]) == 1
+    said = [line for line in done.stderr.splitlines() if line.startswith("latentman: ")]
+    assert len(said) == 2 and "backend.log" in said[1], show(done)  # what is wrong, and where its log is
 
 
 def test_ctrl_c_is_exit_code_3(blender: RealBlender, served: Served, output: Path) -> None:

@@ -81,4 +81,4 @@ def test_a_first_take_on_blenders_own_scene(window: Window) -> None:
     assert window.python(STRIPS) == [["take-001 surfacelock", False, FRAMES]]
     assert window.value(f"{SCENE}.latentman.output").endswith("LatentMan/unsaved-001")
     assert hand.clicks <= MOST_CLICKS
-    assert "about" in window.value("generation().cost.estimate(bpy.context).text")
+    window.wait("'about' in generation().cost.estimate(bpy.context).text", 30)

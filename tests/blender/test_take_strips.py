@@ -184,7 +184,7 @@ def test_a_take_is_saved_as_a_video_beside_its_folder(scene: Any, tmp_path: Path
     assert operators.latentman.save_video(take=strip.name, filepath=str(tmp_path / "shown")) == {"FINISHED"}
     assert (tmp_path / "shown.mp4").is_file()
     (tmp_path / "take-001" / "latentman" / "0004.png").unlink()
-    with pytest.raises(RuntimeError, match="lacks frame 4 of its 2 frames"):
+    with pytest.raises(RuntimeError, match="is missing frame 4 of its 2 frames"):
         operators.latentman.save_video(take=strip.name)
     with pytest.raises(RuntimeError, match="There is no take"):
         operators.latentman.save_video(take="nothing")

@@ -178,7 +178,7 @@ def test_a_take_behind_the_camera(scene: Any, tmp_path: Path) -> None:
 
 def test_the_operators_say_why_not(scene: Any) -> None:
     for operator, words in (
-        (operators.latentman.compare_takes, "two takes"),
+        (operators.latentman.compare_takes, "Two takes"),
         (operators.latentman.redo_take, "no take yet"),
         (operators.latentman.clear_background, "no camera"),
     ):

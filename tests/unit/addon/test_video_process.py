@@ -51,7 +51,7 @@ def test_the_programs_own_sentence_is_the_error(tmp_path: Path) -> None:
     video, folder = VideoProcess(), frames(tmp_path / "take")
     (folder / "0002.png").unlink()
     video.start(COMMAND, VideoOrder(folder, tmp_path / "take.mp4"))
-    with pytest.raises(BackendError, match="lacks frame 2 of its 2 frames. Resume") as caught:
+    with pytest.raises(BackendError, match="is missing frame 2 of its 2 frames. Resume") as caught:
         finish(video)
     assert caught.value.message.startswith(str(folder)) and caught.value.code == "video.failed"
     assert not video.running and video.saved is None and not (tmp_path / "take.mp4").exists()

@@ -129,11 +129,11 @@ def test_a_part_that_is_not_in_the_file_is_said_to_be_missing(written: tuple[Pat
         (
             "a.safetensors",
             b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n",
-            "Git LFS pointer to the weights. Run: git lfs pull",
+            r"only a pointer to the weights \(Git LFS\). Run: git lfs pull",
         ),
         ("a.safetensors", b"<!DOCTYPE html><html></html>", "It is a web page"),
         ("a.safetensors", b"", "It is empty"),
-        ("a.ckpt", None, "It is a zip archive that contains no weights"),
+        ("a.ckpt", None, "It is a zip archive without weights"),
     ],
 )
 def test_what_is_no_file_of_weights_is_called_what_it_is(

@@ -23,7 +23,7 @@ def test_one_more_family_is_in_the_tables() -> None:
         line.startswith("| `network/` | network | plays | `ToyNetwork` | `config.json` | yes; ") for line in added
     )
     assert any(
-        "3 latent channels, one cell per 2x2 pixels" in line and "`guide/` by skeleton pictures" in line
+        "latents with 3 channels, one cell for 2x2 pixels" in line and "`guide/` with skeleton pictures" in line
         for line in added
     )
     assert with_tables(more) == page

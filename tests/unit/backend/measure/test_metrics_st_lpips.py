@@ -95,7 +95,7 @@ def test_weights_are_read_and_the_package_is_not_run(tmp_path: Path, monkeypatch
 def test_other_files_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = installed(tmp_path, monkeypatch)
     torch.save({"net.slice1.0.weight": torch.ones(2)}, path)
-    with pytest.raises(ModelError, match=r"holds no net\.slice1\.0\.bias"):
+    with pytest.raises(ModelError, match=r"contains no net\.slice1\.0\.bias"):
         load_st_lpips()
     torch.save({"net": Path("whole objects")}, path)
     with pytest.raises(ModelError):

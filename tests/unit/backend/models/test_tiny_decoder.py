@@ -235,7 +235,7 @@ def test_where_there_is_none_the_folder_and_the_setting_are_named(model: Path) -
     components = load_components(str(model), "cpu", "float32")
     with pytest.raises(ModelError) as caught:
         with_tiny_decoder(components, find_sources(str(model)))
-    assert f"{model / 'tiny_vae'} has none." in str(caught.value) and "guide_decoder" in str(caught.value)
+    assert f"has none in {model / 'tiny_vae'}." in str(caught.value) and "guide_decoder" in str(caught.value)
 
 
 @pytest.mark.parametrize(
