@@ -10,7 +10,7 @@ from .window import Window, open_window
 
 MOTION = PROJECT / "shared" / "motion" / "samples" / "walk_smpl_params.npy"
 ADDON = "bl_ext.user_default.latentman"
-_SIZE = (1280, 1800)  # high enough for a sidebar with many takes
+SIZE = (1280, 1800)  # high enough for a sidebar with many takes
 NAME_GENERATION = f"generation = __import__('{ADDON}.shot.running', fromlist=['generation']).generation"
 # The window is drawn by the processor: what only makes it prettier is left out.
 _SHOT = """
@@ -37,7 +37,7 @@ with view():
 @contextlib.contextmanager
 def shot_in_window(blender: RealBlender) -> Iterator[Window]:
     """A window with the sidebar open and a saved file of a small shot, without a character yet."""
-    with open_window(blender, size=_SIZE) as opened:
+    with open_window(blender, size=SIZE) as opened:
         shot = blender.scratch / "shot" / "shot.blend"
         shot.parent.mkdir(exist_ok=True)
         opened.python(NAME_GENERATION)

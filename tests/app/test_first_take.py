@@ -73,7 +73,7 @@ def test_a_first_take_on_blenders_own_scene(window: Window) -> None:
     assert window.value(f"'Cube' in {SCENE}.objects and not {SCENE}.objects['Cube'].hide_render")
     hand.write("latentman.prompt", "a robot on the moon")
     hand.write("latentman.frames", f"1-{FRAMES}")
-    window.python(f"{SCENE}.latentman.steps = 2")  # the test's own haste
+    window.python(f"{SCENE}.latentman.steps = 8")  # the test's own haste
     window.scroll(60)
     hand.press("latentman.generate", "generation().running")
     window.wait("not generation().running")

@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from .real_blender import RealBlender
-from .shot_in_window import ADDON, IMPORT_MOTION, NAME_GENERATION, assert_no_fault, shot_in_window
+from .shot_in_window import ADDON, IMPORT_MOTION, NAME_GENERATION, SIZE, assert_no_fault, shot_in_window
 from .window import Window, open_window
 
 pytestmark = pytest.mark.timeout(900)  # a guard; a machine that has much else to do draws slowly
@@ -208,7 +208,9 @@ def test_quitting_in_mid_job_and_coming_back(window: Window) -> None:
     pids = [one.pid for one in started_by(window)]
     assert window.quit() == 0
     wait_gone(pids)
-    with open_window(window.blender, str(shot_file(window))) as again:  # a path that means the same to the backend
+    with open_window(
+        window.blender, str(shot_file(window)), size=SIZE
+    ) as again:  # a path that means the same to the backend
         again.python(NAME_GENERATION)
         again.open_sidebar()
         again.scroll(60)
