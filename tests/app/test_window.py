@@ -208,9 +208,8 @@ def test_quitting_in_mid_job_and_coming_back(window: Window) -> None:
     pids = [one.pid for one in started_by(window)]
     assert window.quit() == 0
     wait_gone(pids)
-    with open_window(
-        window.blender, str(shot_file(window)), size=SIZE
-    ) as again:  # a path that means the same to the backend
+    file = str(shot_file(window))  # a path that means the same to the backend
+    with open_window(window.blender, file, size=SIZE) as again:
         again.python(NAME_GENERATION)
         again.open_sidebar()
         again.scroll(60)
