@@ -26,9 +26,9 @@ from shared.jobs.result_files import RESULT_FILES
 from shared.methods import METHODS
 from shared.models.files import MAX_LORA_SCALE, EmbeddingFile, LoraFile, ModelFiles
 from shared.motion.readers import READERS
-from shared.motion.readers.clip import Reader
-from shared.motion.readers.fields import BARE
-from shared.motion.readers.rates import RATE_KEYS
+from shared.motion.reading.clip import Reader
+from shared.motion.reading.fields import BARE
+from shared.motion.reading.rates import RATE_KEYS
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "formats"
 

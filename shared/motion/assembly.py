@@ -11,10 +11,10 @@ from ..rotations import axis_angle_to_matrix, matrix_to_axis_angle
 from .fitting import fit_positions, scale_to
 from .model import SMPLMotion
 from .quality import motion_joints
-from .readers.clip import Ask, Clip, Positions, Reader, Rotations
-from .readers.fields import Fields
-from .readers.rates import RATE_KEYS, frame_rate
-from .readers.shape import SHAPE_KEYS, checked_shape
+from .reading.clip import Ask, Clip, Positions, Reader, Rotations
+from .reading.fields import Fields
+from .reading.rates import RATE_KEYS, frame_rate
+from .reading.shape import SHAPE_KEYS, checked_shape
 from .rest import SMPLX_PELVIS_OFFSET, RestJoints, pelvis_of_transl, rest_joints_of
 from .skeleton import bone_offsets, global_rotations, joint_positions
 from .up_axis import Upright, choose_up, height_warning, posture_warning, turn_to_y

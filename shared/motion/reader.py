@@ -11,9 +11,9 @@ from ..errors import MotionError
 from ..files.safe_load import is_npy, is_npz, is_pickle, npz_names, parse_npy, parse_npz, read_bytes, unpickle
 from .assembly import assemble
 from .model import SMPLMotion
-from .readers.clip import Ask
-from .readers.fields import BARE, Fields
 from .readers.table import not_a_motion_file, opened_entries, reader_of
+from .reading.clip import Ask
+from .reading.fields import BARE, Fields
 from .rest import RestJoints
 from .up_axis import Up
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+from ..reading.clip import Ask, Clip, Rotations
+from ..reading.fields import Fields
 from .amass import AMASS, read_amass
-from .clip import Ask, Clip, Rotations
-from .fields import Fields
 
 _SCALING: Final = "smpl_scaling"
 

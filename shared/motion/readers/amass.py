@@ -11,10 +11,10 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from ..reading.clip import Ask, Clip, Reader, Rotations, require_sample
+from ..reading.fields import Fields, with_axes
+from ..reading.shape import shape_numbers
 from ..skeleton import JOINT_COUNT
-from .clip import Ask, Clip, Reader, Rotations, require_sample
-from .fields import Fields, with_axes
-from .shape import shape_numbers
 
 Array = npt.NDArray[np.float64]
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+from ..reading.fields import Fields
 from .amass import AMASS
-from .fields import Fields
 
 
 def is_hy_motion(fields: Fields) -> bool:

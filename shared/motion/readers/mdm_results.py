@@ -12,9 +12,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from .clip import Ask, Clip, Positions, Reader, require_sample
-from .fields import BARE, Fields, as_numbers
-from .layout import clips_in, is_positions, positions_of
+from ..reading.clip import Ask, Clip, Positions, Reader, require_sample
+from ..reading.fields import BARE, Fields, as_numbers
+from ..reading.layout import clips_in, is_positions, positions_of
 
 Array = npt.NDArray[np.float64]
 

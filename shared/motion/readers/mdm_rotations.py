@@ -12,10 +12,10 @@ import numpy.typing as npt
 
 from ...errors import MotionError
 from ...rotations import matrix_to_axis_angle, rot6d_rows_to_matrix
+from ..reading.clip import Ask, Clip, Reader, Rotations, require_sample
+from ..reading.fields import BARE, Fields
+from ..reading.layout import clips_in, is_rotations
 from ..skeleton import JOINT_COUNT
-from .clip import Ask, Clip, Reader, Rotations, require_sample
-from .fields import BARE, Fields
-from .layout import clips_in, is_rotations
 from .mdm_results import RESULTS_ENTRIES, RESULTS_NEEDLESS, choose, motions_key
 
 Array = npt.NDArray[np.float64]

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import Final
 
 from ...errors import MotionError
+from ..reading.clip import Reader
+from ..reading.fields import BARE, Fields, as_numbers
+from ..reading.rates import RATE_KEYS
+from ..reading.shape import SHAPE_KEYS
 from .aist import AIST
 from .amass import AMASS
-from .clip import Reader
-from .fields import BARE, Fields, as_numbers
 from .hy_motion import HY_MOTION
 from .mdm_results import RESULTS
 from .mdm_rotations import RESULTS_ROT, SMPL_PARAMS
-from .rates import RATE_KEYS
-from .shape import SHAPE_KEYS
 
 # Formats that are told apart by one entry of their own come before those that share theirs.
 READERS: Final[tuple[Reader, ...]] = (SMPL_PARAMS, HY_MOTION, AIST, AMASS, RESULTS_ROT, RESULTS)
