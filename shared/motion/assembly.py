@@ -84,7 +84,9 @@ def _motion(shown: _Shown, upright: Upright, fps: float, apart: float, name: str
         motion = _turned(body, shown, upright, fps, name)
     else:
         motion = _fitted(body, shown, upright, fps, apart, name)
-    return replace(motion, root=motion.root + [0.0, upright.lift_m, 0.0], first_frame=shown.clip.first_frame)
+    lift = np.array([0.0, upright.lift_m, 0.0])
+    aim = None if motion.fitted_to is None else motion.fitted_to + lift
+    return replace(motion, root=motion.root + lift, fitted_to=aim, first_frame=shown.clip.first_frame)
 
 
 def _told(motion: SMPLMotion, shown: _Shown, rate: Rate, said: tuple[str, ...]) -> SMPLMotion:
@@ -125,9 +127,10 @@ def _fitted(body: Positions, shown: _Shown, upright: Upright, fps: float, apart:
         f"Fitted to joint positions scaled by {fit.scale:.3f}: mean joint distance {fit.residual_cm:.2f} cm, "
         f"feet {fit.feet_cm:.2f} cm; the twist of straight limbs, head and hands is a guess."
     )
+    moved = (apart - shown.scale) * middle
     return SMPLMotion(
-        fit.poses, fit.root + (apart - shown.scale) * middle, shown.betas, fps, source=name, twist_known=False,
-        notes=(said,), residual_cm=fit.residual_cm, feet_residual_cm=fit.feet_cm,
+        fit.poses, fit.root + moved, shown.betas, fps, source=name, twist_known=False, notes=(said,),
+        residual_cm=fit.residual_cm, feet_residual_cm=fit.feet_cm, fitted_to=turned * fit.scale + moved,
     )  # fmt: skip
 
 

@@ -53,6 +53,7 @@ class SMPLMotion:
     feet_residual_cm: float | None = None  # the same of the feet's balls
     warnings: tuple[str, ...] = ()  # what a user must look at, one sentence each
     first_frame: int = 0  # when the person enters, in frames of this rate after the take begins
+    fitted_to: Array | None = None  # (frames, 22 or 24, 3) metres: where a file of positions has the joints
 
     def __post_init__(self) -> None:
         frames = np.shape(self.poses)[0] if np.ndim(self.poses) else 0

@@ -1,0 +1,76 @@
+"""`latentman fit FILE`: a file of joint positions as SMPL rotations, fitted by optimisation."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from backend.commands.telling import telling
+from backend.motion.fit import FitReport, OnStep, refine
+from shared.body import free_body, load_body
+from shared.errors import EXIT_DONE, MotionError
+from shared.motion import UP_AXES, SMPLMotion, read_motion
+from shared.motion.writers import write_motion
+
+
+Array = npt.NDArray[np.float64]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("file", type=Path, help="a motion file with joint positions, for example MDM's results.npy")
+    parser.add_argument("--output", type=Path, required=True, metavar="FILE", help="the motion file to write")
+    parser.add_argument("--body", type=Path, metavar="FILE", help="the body that shows it (default: the free body)")
+    parser.add_argument("--sample", type=int, default=0, metavar="N", help="which motion of a file with several")
+    parser.add_argument("--repetition", type=int, default=0, metavar="N", help="which repetition of it")
+    parser.add_argument("--person", type=int, metavar="N", help="who of a take with several people")
+    parser.add_argument("--motion-fps", type=float, metavar="N", help="the clip's frame rate (default: the file's)")
+    parser.add_argument("--up", choices=UP_AXES, default="auto", help="the file's axis that points up")
+    parser.add_argument("--json", action="store_true", help="tell progress and result as lines of JSON on stdout")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Fit, write, and tell what became better."""
+    body = load_body(arguments.body) if arguments.body else free_body()
+    with telling(arguments.json) as told:
+        motion = read_motion(
+            arguments.file, sample=arguments.sample, repetition=arguments.repetition, person=arguments.person,
+            fps=arguments.motion_fps, up=arguments.up, rest_joints=body.joints,
+        )  # fmt: skip
+        fitted, notes = refined(motion, body.joints(motion.betas), lambda done, most: told.step("fitting", done, most))
+        write_motion(arguments.output, fitted)
+        told.written(arguments.output, notes)
+    return EXIT_DONE
+
+
+def refined(motion: SMPLMotion, rest_joints: Array, on_step: OnStep) -> tuple[SMPLMotion, tuple[str, ...]]:
+    # rest_joints (24, 3) metres
+    """The motion with better rotations for its positions, and what became of its figures.
+
+    Raises MotionError where the file has rotations already.
+    """
+    if motion.fitted_to is None:
+        raise MotionError(
+            "motion.nothing_to_fit",
+            f"{motion.source} has joint rotations, which need no fit.",
+            "Give a file with joint positions, or use Smooth and Plant Feet.",
+        )
+    result = refine(motion.fitted_to, rest_joints, motion.fps, name=motion.source, on_step=on_step)
+    fitted = replace(
+        motion, poses=result.motion.poses, root=result.motion.root, fitted_to=None,
+        residual_cm=result.after.residual_cm, feet_residual_cm=result.after.feet_residual_cm,
+    )  # fmt: skip
+    return fitted, sentences(result.before, result.after)
+
+
+def sentences(before: FitReport, after: FitReport) -> tuple[str, ...]:
+    """A sentence a figure, from before to after."""
+    return (
+        f"Distance to the given joints: {before.residual_cm:.2f} to {after.residual_cm:.2f} cm.",
+        f"Foot slide: {before.foot_slide_cm_per_s:.1f} to {after.foot_slide_cm_per_s:.1f} cm/s.",
+        f"Jitter: {before.jitter_m_per_s3:.0f} to {after.jitter_m_per_s3:.0f} m/s^3.",
+    )
