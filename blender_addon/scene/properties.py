@@ -28,6 +28,7 @@ from ..shared.methods.table import presets, settings_groups
 from ..shared.models.table import FAMILY_LABELS
 from ..shared.motion import UP_AXES
 from ..typed_bpy import pointer_to
+from .motion_text import LatentManMotionText
 from .setting_properties import settings_group, shown_settings
 
 Item = tuple[str, str, str]
@@ -210,6 +211,7 @@ class LatentManSceneSettings(bpy.types.PropertyGroup):
         items=_ENGINE_ITEMS,
         default="cycles",
     )
+    made_motion: PointerProperty(type=LatentManMotionText)
     other: StringProperty(description="Settings that the panel does not show, as JSON", options={"HIDDEN"})
     other_take: StringProperty(description="The take that was shown before", options={"HIDDEN"})
 
@@ -233,6 +235,7 @@ def register() -> None:
     """Add `scene.latentman`, and whether a character's box in the panel is open."""
     for group in _GROUPS.values():
         bpy.utils.register_class(group)
+    bpy.utils.register_class(LatentManMotionText)
     bpy.utils.register_class(LatentManSceneSettings)
     scenes: Any = bpy.types.Scene
     scenes.latentman = pointer_to(LatentManSceneSettings)
@@ -248,5 +251,6 @@ def unregister() -> None:
     scenes: Any = bpy.types.Scene
     del scenes.latentman
     bpy.utils.unregister_class(LatentManSceneSettings)
+    bpy.utils.unregister_class(LatentManMotionText)
     for group in _GROUPS.values():
         bpy.utils.unregister_class(group)

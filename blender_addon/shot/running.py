@@ -48,6 +48,7 @@ from .generation import (
     new_session,
     start_job,
 )
+from .motion_making import MotionMaking
 from .problems import Problems
 from .take_upkeep import TakeUpkeep
 from .takes_on_disk import next_take_folder, stored_request, take_request, write_request
@@ -89,6 +90,7 @@ class Generation:
         self.announcer = Announcer()
         self.cost = Cost()
         self.takes = TakeUpkeep()
+        self.making = MotionMaking()
         self._begun_at, self._ended_loads = 0.0, 0
         self.log_file: Path | None = None
         self._job: GenerateJob | None = None
@@ -122,7 +124,7 @@ class Generation:
         compares = self.comparison is not None and self.comparison.running
         changing = self.backend.state not in (BackendState.STOPPED, BackendState.READY)
         asks = self.doctor.running or self.setup.running or self.models.running
-        return self.running or compares or changing or asks or self.takes.video.running
+        return self.running or compares or changing or asks or self.takes.video.running or self.making.running
 
     def start(self, context: Any) -> None:
         """Begin a shot with the scene's settings. Raises LatentManError."""
@@ -194,6 +196,7 @@ class Generation:
         self.announcer.step()
         try:
             self.takes.step(self.problems)
+            self.making.step(self.problems)
             if self.comparison is not None:
                 self.comparison.step()
             if not self.run_slice():
@@ -229,6 +232,7 @@ class Generation:
         self.preview.close()
         self.announcer.close()
         self.takes.close()
+        self.making.close()
         if self.comparison is not None:
             self.comparison.close()
         self.doctor.close()
@@ -374,6 +378,7 @@ def _on_load(_path: Any, _unused: Any = None) -> None:
     _Running.loads += 1
     if _Running.generation is not None:
         _Running.generation.problems.clear_all()
+        _Running.generation.making.close()
 
 
 def register() -> None:

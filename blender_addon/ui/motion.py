@@ -16,6 +16,7 @@ from ..shared.errors import InputError
 from ..shared.motion.samples import SAMPLES
 from ..typed_bpy import registration_of
 from .hiders import draw_hiders
+from .motion_text import draw_motion_text
 from .text import draw_text
 
 
@@ -39,6 +40,7 @@ def draw_motion(layout: Any, context: Any) -> None:
     row.scale_y = 1.4
     row.operator("latentman.import_motion", icon="ARMATURE_DATA")
     row.menu(LATENTMAN_MT_samples.bl_idname)
+    draw_motion_text(layout, context)
     for one in rig.characters(context.scene):
         _draw_character(layout.box(), context.scene, one.armature)
     draw_hiders(layout, context)

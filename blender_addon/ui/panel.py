@@ -14,6 +14,7 @@ from .backend import draw_backend
 from .character import draw_method, draw_model, draw_more_prompts, draw_prompt
 from .help import draw_help
 from .motion import draw_motion
+from .motion_text import draw_motion_text_settings
 from .run import draw_job_file, draw_output, draw_run
 from .shot import draw_body, draw_camera, draw_import_options, draw_passes
 from .takes import draw_takes
@@ -56,6 +57,7 @@ SECTIONS = (
     Section(TAKES, "Takes", draw_takes),
     Section(SETTINGS, "Settings", _draw_nothing, closed=True),
     _setting("import", "Import", draw_import_options),
+    _setting("motion_text", "Motion from Text", draw_motion_text_settings),
     _setting("body", "Body", draw_body),
     _setting("camera", "Camera", draw_camera),
     _setting(PASSES, "Picture and Passes", draw_passes),

@@ -1,0 +1,49 @@
+"""A motion that the backend is to make: the words of its command, and the file that it writes. No bpy in here."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..shared.errors import InputError
+
+MOTIONS_FOLDER = "motions"
+MOTION_SUFFIX = ".npz"
+_NOT_IN_A_NAME = re.compile(r"\W+")
+_NAME_LENGTH = 40
+
+
+@dataclass(frozen=True, slots=True)
+class TextMotion:
+    """A motion from a text alone."""
+
+    text: str
+    seconds: float = 0.0  # 0: as long as the text's actions take
+    seed: int = 0
+    guidance_scale: float = 2.5
+    model: str = ""  # folder of a checkpoint; empty: the embedded model
+
+    def words(self) -> tuple[str, ...]:
+        """The command without its output. Raises InputError without a text."""
+        if not self.text.strip():
+            raise InputError(
+                "motion.no_text", "There is no motion text.", 'Say what the character does: "a person waves".'
+            )
+        seconds = ("--seconds", f"{self.seconds:g}") if self.seconds else ()
+        model = ("--model", self.model) if self.model else ()
+        scale = ("--guidance-scale", f"{self.guidance_scale:g}")
+        # Behind "--" a text may begin with a dash.
+        return ("motion", *seconds, "--seed", str(self.seed), *scale, *model, "--", self.text.strip())
+
+
+def next_motion_file(folder: Path, text: str) -> Path:
+    """`FOLDER/motions/a-person-waves-001.npz`: the first number after all that are there. Nothing is made."""
+    name = _NOT_IN_A_NAME.sub("-", text.lower()).strip("-_")[:_NAME_LENGTH].strip("-_") or "motion"
+    motions = folder / MOTIONS_FOLDER
+    try:
+        taken = {path.name for path in motions.glob(f"{name}-*{MOTION_SUFFIX}")}
+    except OSError:  # a folder that cannot be read is reported when it is to be written to
+        taken = set()
+    number = next(one for one in range(1, len(taken) + 2) if f"{name}-{one:03d}{MOTION_SUFFIX}" not in taken)
+    return motions / f"{name}-{number:03d}{MOTION_SUFFIX}"
