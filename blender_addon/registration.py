@@ -28,10 +28,11 @@ from .ops import (
     watch_takes,
 )
 from .ops import models as model_operators
+from .ops.motion import ask_rate, reimport
 from .scene import older_files, preferences, properties
 from .shot import hider_watch, running
+from .ui import assumptions, motion, panel
 from .ui import models as model_list
-from .ui import motion, panel
 from .ui import preferences as drawn_preferences
 
 
@@ -56,6 +57,8 @@ _PARTS: tuple[_Part, ...] = (
     running,
     import_motion,
     motion_text,
+    ask_rate,
+    reimport,
     edit_layer,
     check_motion,
     frame_shot,
@@ -76,6 +79,7 @@ _PARTS: tuple[_Part, ...] = (
     texture,
     watch_takes,
     model_list,
+    assumptions,
     motion,
     panel,
     cli,
