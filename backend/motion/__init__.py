@@ -1,1 +1,1 @@
-"""Motions from texts: windows over a long clip, edits of a clip that is there, and the files that come out."""
+"""Motions: made from texts in windows, edited, fitted to the body by an optimiser, and the files that come out."""
