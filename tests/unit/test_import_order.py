@@ -48,6 +48,7 @@ BACKEND: Order = (
     ("surface",),
     ("loop",),
     ("models",),
+    ("motion",),
     ("methods",),
     ("jobs",),
     ("server",),

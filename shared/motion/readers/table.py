@@ -12,6 +12,7 @@ from ..reading.shape import SHAPE_KEYS
 from .aist import AIST
 from .amass import AMASS
 from .edge import EDGE
+from .humanml_vectors import HUMANML_VECTORS
 from .hy_motion import HY_MOTION
 from .kimodo import KIMODO
 from .mdm_results import RESULTS
@@ -19,16 +20,17 @@ from .mdm_rotations import RESULTS_ROT, SMPL_PARAMS
 from .motion_x import MOTION_X
 
 # Formats that are told apart by one entry of their own come before those that share theirs.
-READERS: Final[tuple[Reader, ...]] = (SMPL_PARAMS, KIMODO, HY_MOTION, AIST, EDGE, AMASS, MOTION_X, RESULTS_ROT, RESULTS)
+READERS: Final[tuple[Reader, ...]] = (
+    SMPL_PARAMS, KIMODO, HY_MOTION, AIST, EDGE, AMASS, MOTION_X, RESULTS_ROT, HUMANML_VECTORS, RESULTS,
+)  # fmt: skip
 
 # How files of these formats end, without what comes before the dot.
 SUFFIXES: Final = tuple(sorted({f".{suffix.rsplit('.', 1)[1]}" for reader in READERS for suffix in reader.suffixes}))
-_HUMANML_WIDTH: Final = 263
 # What SMPL's pose numbers, with places or more behind them, come to in a row.
 _ROWS_OF_POSES: Final = (66, 69, 72, 75, 82, 85, 156, 159, 165, 168)
 _KNOWN: Final = (
-    "Known formats: MDM's results.npy, results_rot.npy and smpl_params.npy, joint positions (.npy), AMASS, Kimodo and "
-    "HY-Motion (.npz), Motion-X (.npy), MotionLCM, AIST++ and EDGE (.pkl)."
+    "Known formats: MDM's results.npy, results_rot.npy and smpl_params.npy, joint positions and HumanML3D's features "
+    "(.npy), AMASS, Kimodo and HY-Motion (.npz), Motion-X (.npy), MotionLCM, AIST++ and EDGE (.pkl)."
 )
 # Other kinds of file, by how they begin.
 _OTHER_FILES: Final = (
@@ -53,12 +55,6 @@ def reader_of(fields: Fields) -> Reader:
         if reader.is_mine(fields):
             return reader
     array = as_numbers(fields.entries.get(BARE))
-    if array is not None and array.ndim >= 2 and array.shape[-1] == _HUMANML_WIDTH:
-        raise MotionError(
-            "motion.features",
-            f"{fields.name} contains HumanML3D's 263 features per frame, not a motion.",
-            "Use the positions (new_joints, or MDM's results.npy) of the same clip.",
-        )
     if array is not None and array.ndim >= 2 and array.shape[-1] in _ROWS_OF_POSES:
         what = f"has {array.shape[-1]} numbers per frame, but no names for them"
         hint = "Save them as .npz: `poses` in radians, `trans` in metres, or positions as (frames, 22, 3)."
