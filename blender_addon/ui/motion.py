@@ -9,7 +9,7 @@ import bpy
 
 from ..look.motion_check import warnings
 from ..rig import character as rig
-from ..rig.edit_layer import clip_range, has_layer
+from ..rig.layers import clip_range, has_edit
 from ..rig.motion_figures import stored_check
 from ..scene_time import scene_fps
 from ..shared.errors import InputError
@@ -53,7 +53,7 @@ def _draw_edit_layer(layout: Any, context: Any) -> None:
         armature = rig.chosen_character(context).armature
     except InputError:
         return
-    if not has_layer(armature):
+    if not has_edit(armature):
         layout.operator("latentman.add_edit_layer", icon="NLA")
         return
     row = layout.row(align=True)

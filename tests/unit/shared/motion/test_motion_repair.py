@@ -110,7 +110,7 @@ def test_smoothing_a_clean_motion_keeps_its_feet_and_its_ends() -> None:
     motion = sample("walk")
     mended = repaired("smooth_motion", motion)
     firm = firmly(foot_contacts(motion_joints(motion, rest_joints()), motion.fps), motion.fps)
-    assert np.linalg.norm(balls(mended) - balls(motion), axis=-1)[firm].max() < 0.015
+    assert np.linalg.norm(balls(mended) - balls(motion), axis=-1)[firm].max() < 0.02
     assert measure_quality(mended, rest_joints()).foot_slide_cm_per_s < 6.0
     arms = axis_angle_to_matrix(motion.poses[:, 16:20]), axis_angle_to_matrix(mended.poses[:, 16:20])
     assert rotation_angle(arms[0][[0, -1]], arms[1][[0, -1]]).max() < 1e-7
