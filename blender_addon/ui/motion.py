@@ -16,6 +16,7 @@ from ..shared.errors import InputError
 from ..shared.motion.samples import SAMPLES
 from ..typed_bpy import registration_of
 from .hiders import draw_hiders
+from .repair import draw_repair
 from .text import draw_text
 
 
@@ -44,6 +45,7 @@ def draw_motion(layout: Any, context: Any) -> None:
     draw_hiders(layout, context)
     if rig.characters(context.scene):
         layout.operator("latentman.check_motion", icon="VIEWZOOM")
+        draw_repair(layout, context)
         _draw_edit_layer(layout, context)
 
 
