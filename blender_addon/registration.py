@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from . import cli
-from .look import depth_preview
+from .look import check_bar, depth_preview
 from .ops import (
     backend,
     check_motion,
@@ -28,7 +28,7 @@ from .ops import (
     watch_takes,
 )
 from .ops import models as model_operators
-from .ops.motion import ask_rate, reimport
+from .ops.motion import ask_rate, problems, reimport, repair
 from .scene import older_files, preferences, properties
 from .shot import hider_watch, running
 from .ui import assumptions, motion, panel
@@ -61,10 +61,13 @@ _PARTS: tuple[_Part, ...] = (
     reimport,
     edit_layer,
     check_motion,
+    repair,
+    problems,
     frame_shot,
     picture_size,
     leave_out,
     depth_preview,
+    check_bar,
     previews,
     settings,
     mending,

@@ -1,8 +1,7 @@
 """An edit layer: a few ordinary keys that bend a character's dense ones smoothly, by Blender's NLA.
 
-The motion goes into a strip of the track TRACK. A new, empty action is the active one and is combined with what the
-strip gives: locations add up, rotations follow one another. Blender keys a bone into the active action as the
-difference from what is below, so that a key without a change is no change.
+A new, empty action is the active one and is combined with what is below it (`layers`). Blender keys a bone into the
+active action as the difference from what is below, so that a key without a change is no change.
 """
 
 from __future__ import annotations
@@ -16,45 +15,20 @@ import numpy as np
 
 from .. import compat
 from .keyframes import write_keys
-
-TRACK = "LatentMan Motion"
+from .layers import (
+    has_edit,
+    has_other_strips,
+    motion_strip,
+    players,
+    push_down,
+    remove_unused,
+    repair_tracks,
+    span,
+    take_up,
+)
+from .repair_layer import take_tracks_off
 
 _WHOLE = ("rotation_quaternion", "rotation_axis_angle")  # their numbers mean something together only
-
-
-def has_layer(armature: Any) -> bool:
-    """Whether the character has an edit layer."""
-    return _strip_below(armature) is not None
-
-
-def clip_range(armature: Any) -> tuple[int, int] | None:
-    """The first and the last frame of a character's own motion, edits left out; None if nothing is keyed."""
-    animation, strip = armature.animation_data, _strip_below(armature)
-    if animation is None:
-        return None
-    ends = [curve.range() for curve in compat.fcurves_played_by(animation if strip is None else strip)]
-    if strip is None:
-        ends += [(one.frame_start, one.frame_end) for track in animation.nla_tracks for one in track.strips]
-    if not ends:
-        return None
-    return math.floor(min(first for first, _ in ends)), math.ceil(max(last for _, last in ends))
-
-
-def keyed_layers(owner: Any) -> tuple[tuple[Any, ...], ...]:
-    """The F-curves that say together how something moves, those of an edit layer behind those of the motion below it.
-
-    Empty if nothing is keyed, or where other strips in the NLA have a say.
-    """
-    animation = owner.animation_data
-    if animation is None or animation.action is None:
-        return ()
-    above = compat.fcurves_played_by(animation)
-    tracks = [track for track in animation.nla_tracks if not track.mute]
-    if not tracks:
-        return (above,)
-    strip = _strip_below(owner)
-    alone = strip is not None and len(tracks) == 1 and tracks[0].name == TRACK
-    return (compat.fcurves_played_by(strip), above) if alone else ()
 
 
 def why_no_layer(armature: Any) -> str:
@@ -62,62 +36,61 @@ def why_no_layer(armature: Any) -> str:
     name, animation = armature.name, armature.animation_data
     if armature.library is not None:
         return f"{name!r} is linked from another file"
-    if has_layer(armature):
+    if has_edit(armature):
         return f"{name!r} has an edit layer: bake or remove it first"
-    if animation is None or animation.action is None or not compat.fcurves_played_by(animation):
-        return f"{name!r} has no keys"
-    if animation.use_tweak_mode or any(track.strips for track in animation.nla_tracks):
+    if not repair_tracks(armature):
+        if animation is None or animation.action is None or not compat.fcurves_played_by(animation):
+            return f"{name!r} has no keys"
+    if animation.use_tweak_mode or has_other_strips(armature):
         return f"{name!r} has strips in the NLA editor: add a layer there"
     return ""
 
 
-def why_no_bake(armature: Any) -> str:
-    """Why a character's edit layer cannot be baked or removed; empty if it can."""
+def why_no_removal(armature: Any) -> str:
+    """Why a character's edit layer cannot be removed; empty if it can."""
     if armature.library is not None:
         return f"{armature.name!r} is linked from another file"
-    if not has_layer(armature):
+    if not has_edit(armature):
         return f"{armature.name!r} has no edit layer"
-    return "Leave the NLA editor's Tweak Mode first" if armature.animation_data.use_tweak_mode else ""
+    return _why_tweaked(armature)
+
+
+def why_no_bake(armature: Any) -> str:
+    """Why a character's layers cannot be baked; empty if they can."""
+    if armature.library is None and repair_tracks(armature):
+        return _why_tweaked(armature)
+    return why_no_removal(armature)
 
 
 def add_layer(scene: Any, armature: Any) -> None:
-    """Put an empty edit layer over the character's action; `why_no_layer` must be empty."""
-    animation = armature.animation_data
-    action, slot = animation.action, compat.slot_played_by(animation)
-    first, last = _span(scene, compat.fcurves_played_by(animation))
-    animation.action = None
-    track = animation.nla_tracks.new()
-    track.name = TRACK
-    strip = track.strips.new(action.name, first, action)
-    compat.play(strip, action, slot)
-    # A frame of the scene is the same frame of the action, whatever other slots the action has.
-    strip.action_frame_start, strip.action_frame_end = first, max(last, first + 1)
-    strip.frame_start, strip.frame_end = first, max(last, first + 1)
-    strip.extrapolation = "HOLD"
+    """Put an empty edit layer over the character's motion and its repairs; `why_no_layer` must be empty."""
+    if motion_strip(armature) is None:
+        push_down(scene, armature)
     compat.new_fcurves(armature, f"{armature.name} edit")
-    animation.action_blend_type, animation.action_extrapolation = "COMBINE", "HOLD"
 
 
 def remove_layer(armature: Any) -> None:
-    """Take the edit layer away, with all that was put over it in the NLA; the motion is what it was before."""
-    animation, strip = armature.animation_data, _strip_below(armature)
-    action, slot = strip.action, compat.slot_played_by(strip)
-    edits = {one.action for one in _players(armature) if one.action not in (None, action)}
-    for track in list(animation.nla_tracks):
+    """Take the edit layer away, with all that was put over it in the NLA; what is below it is what it was before."""
+    repairs = repair_tracks(armature)
+    if not repairs:
+        take_up(armature)
+        return
+    animation, strip = armature.animation_data, motion_strip(armature)
+    own = [strip, *(track.strips[0] for track in repairs.values())]
+    edits = {one.action for one in players(armature) if one not in own and one.action is not None}
+    for track in [one for one in animation.nla_tracks if one.strips and one.strips[0] not in own]:
         animation.nla_tracks.remove(track)
-    animation.action_blend_type = "REPLACE"
-    compat.play(animation, action, slot)
-    for edit in edits:
-        if not edit.users:
-            bpy.data.actions.remove(edit)
+    animation.action = None
+    remove_unused(edits - {one.action for one in own})
 
 
 def replace_motion(armature: Any, write: Callable[[], None]) -> None:
     """Have `write` give the armature a new action for its motion; an edit layer stays over it.
 
-    The earlier action goes where nothing else uses it.
+    Repairs of the earlier motion are taken off. The earlier action goes where nothing else uses it.
     """
-    animation, strip = armature.animation_data_create(), _strip_below(armature)
+    take_tracks_off(armature, tuple(repair_tracks(armature)))
+    animation, strip = armature.animation_data_create(), motion_strip(armature)
     player = animation if strip is None else strip
     earlier, edit, slot = player.action, animation.action, compat.slot_played_by(animation)
     animation.action = None
@@ -135,18 +108,18 @@ def replace_motion(armature: Any, write: Callable[[], None]) -> None:
 
 
 def bake_layer(scene: Any, armature: Any) -> None:
-    """Write what the layer and the motion below give into the motion's action, a key a frame, and remove the layer.
+    """Write what motion, repairs and edit layer give into the motion's action, a key a frame, and remove the layers.
 
-    Channels that the layer does not touch keep their keys. The scene is stepped through once; its current frame is put
+    Channels that no layer touches keep their keys. The scene is stepped through once; its current frame is put
     back.
     """
-    strip = _strip_below(armature)
+    strip = motion_strip(armature)
     below = compat.fcurves_played_by(strip)
-    edits = [curve for one in _players(armature) if one != strip for curve in compat.fcurves_played_by(one)]
-    first, last = _span(scene, below) if not edits else _span(scene, (*below, *edits))
+    edits = [curve for one in players(armature) if one != strip for curve in compat.fcurves_played_by(one)]
+    first, last = span(scene, below) if not edits else span(scene, (*below, *edits))
     frames = range(first, last + 1)
     values = _values(scene, armature, _channels(armature, edits), frames)
-    remove_layer(armature)
+    take_up(armature)
     animation = armature.animation_data
     _make_own(animation)
     present = {(curve.data_path, curve.array_index): curve for curve in compat.fcurves_played_by(animation)}
@@ -158,28 +131,8 @@ def bake_layer(scene: Any, armature: Any) -> None:
         write_keys(curve, np.asarray(frames, np.float32), np.asarray(column))
 
 
-def _strip_below(armature: Any) -> Any:
-    """The strip that plays the motion below an edit layer; None if there is no layer."""
-    animation = armature.animation_data
-    track = None if animation is None else animation.nla_tracks.get(TRACK)
-    strips: Any = () if track is None else track.strips
-    return strips[0] if len(strips) == 1 and strips[0].action is not None else None
-
-
-def _players(armature: Any) -> list[Any]:
-    """What plays an action: the animation data itself, and the strips of the NLA."""
-    animation = armature.animation_data
-    return [animation, *(strip for track in animation.nla_tracks for strip in track.strips)]
-
-
-def _span(scene: Any, curves: Iterable[Any]) -> tuple[int, int]:
-    """The frames outside of which nothing moves; the scene's as well where a curve goes on beyond its keys."""
-    curves = list(curves)
-    ends = np.array([curve.range() for curve in curves])
-    first, last = math.floor(ends.min()), math.ceil(ends.max())
-    if any(curve.modifiers or curve.extrapolation != "CONSTANT" for curve in curves):
-        return min(first, scene.frame_start), max(last, scene.frame_end)
-    return first, last
+def _why_tweaked(armature: Any) -> str:
+    return "Leave the NLA editor's Tweak Mode first" if armature.animation_data.use_tweak_mode else ""
 
 
 def _channels(armature: Any, curves: Iterable[Any]) -> dict[str, tuple[int, ...]]:

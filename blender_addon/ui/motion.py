@@ -9,7 +9,7 @@ import bpy
 
 from ..look.motion_check import warnings
 from ..rig import character as rig
-from ..rig.edit_layer import clip_range, has_layer
+from ..rig.layers import clip_range, has_edit
 from ..rig.motion_figures import stored_check
 from ..scene_time import scene_fps
 from ..shared.errors import InputError
@@ -18,6 +18,7 @@ from ..typed_bpy import registration_of
 from .assumptions import draw_assumptions
 from .hiders import draw_hiders
 from .motion_text import draw_motion_text
+from .repair import draw_repair
 from .text import draw_text
 
 
@@ -47,6 +48,7 @@ def draw_motion(layout: Any, context: Any) -> None:
     draw_hiders(layout, context)
     if rig.characters(context.scene):
         layout.operator("latentman.check_motion", icon="VIEWZOOM")
+        draw_repair(layout, context)
         _draw_edit_layer(layout, context)
 
 
@@ -56,7 +58,7 @@ def _draw_edit_layer(layout: Any, context: Any) -> None:
         armature = rig.chosen_character(context).armature
     except InputError:
         return
-    if not has_layer(armature):
+    if not has_edit(armature):
         layout.operator("latentman.add_edit_layer", icon="NLA")
         return
     row = layout.row(align=True)

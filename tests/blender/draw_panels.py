@@ -33,7 +33,7 @@ def empty() -> None:
 
 
 def full() -> None:
-    """A character with things to look at, two takes, a changed setting, and an error."""
+    """A character with things to look at and a repair, two takes, a changed setting, and an error."""
     scene = context.scene
     for item in list(scene.objects):
         bpy.data.objects.remove(item, do_unlink=True)
@@ -41,6 +41,9 @@ def full() -> None:
     settings = scene.latentman
     settings.output, settings.prompt, settings.steps = "/tmp/latentman-panels", "a robot", 7
     assert operators.latentman.import_motion(filepath=str(sample_path("walk"))) == {"FINISHED"}
+    context.object.location.z = -0.2  # below the floor
+    context.view_layer.update()
+    assert operators.latentman.plant_feet(strength=0.5) == {"FINISHED"}
     settings.prompts = bpy.data.texts.new("along")
     settings.prompts.from_string("1: a robot, 30: a knight")
     job = stored_template(scene, (1, 2))

@@ -46,6 +46,9 @@ def test_a_full_scene_shows_facts_changes_takes_and_what_mends_the_error() -> No
     texts, operators = drawn("tests.blender.draw_panels", "full")
     whole = " ".join(texts)
     assert "walk_smpl_params.npy, 20 fps" in whole and "Frames 1 to 106: 106 frames, 4.4 s" in whole
+    assert "Plant Feet, strength 0.50" in texts and "Feet go up to 20 cm below the floor; Put on Floor helps" in whole
+    repairing = ("plant_feet", "smooth_motion", "put_on_floor", "remove_repair", "next_problem", "show_problems")
+    assert {f"bpy.ops.latentman.{name}" for name in repairing} <= operators
     assert "Steps: 7 (preset: 20)" in texts
     assert {"Lock:", "Background:", "Upscale:"} <= set(texts)
     assert "Prompts at frames 1, 30" in texts
