@@ -1,0 +1,128 @@
+"""A clause into one of the actions that a motion model knows, or a sentence that says that it does not know it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from backend.words.action_words import ACTION_WORDS, ActionWords
+from backend.words.encoder import INSTALL, Encoder
+from backend.words.stems import place_of, stems_of, words_of
+from shared.errors import InputError
+
+# Set on texts of `tests/data` that are not in the tables: unknown verbs stay below it.
+ACTION_FLOOR = 0.6
+_NEAREST = 3  # actions that a refusal names as near
+
+_DETERMINERS = frozenset(
+    "a an the this that some two three one my his her our their ein eine einen der die das dieser un une le la les l".split()
+)
+_PRONOUNS = frozenset(
+    "he she they it i we you someone somebody person man woman er sie es man wir ich il elle ils elles on nous je".split()
+)
+_HELPERS = frozenset(
+    "is are was be being begins begin starts start to keeps keep goes on does a will quickly now also again himself herself "
+    "themselves beginnt fängt an zu commence continue à se s".split()
+)
+# What comes behind these is where, to whom or with what, and seldom the action.
+_TAIL = frozenset(
+    "to in on at across through from toward towards into onto over under around behind beside near past along against with "
+    "for by like nach auf im in zum zur durch über mit wie dans sur vers avec à au par comme".split()
+)
+_LONGEST_SUBJECT = 5  # words
+_PARTICLES = "がはもをに"
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """An action, and how sure it is: 1 for a word of the table, else the likeness to the nearest phrase."""
+
+    action: str
+    likeness: float
+    phrase: str
+
+
+def name_action(clause: str, encoder: Encoder | None) -> Named | None:
+    """The action that a clause is most alike, of all rows of the table; None below the floor or without a known word.
+
+    Words of the table come first, so that a text that they read is read alike with and without the encoder.
+    """
+    ruled = _by_rules(clause)
+    if ruled is not None or encoder is None:
+        return ruled
+    return next((named for named in nearest_actions(clause, encoder) if named.likeness >= ACTION_FLOOR), None)
+
+
+def choose_action(clause: str, known: Sequence[str], encoder: Encoder | None) -> Named:
+    """The action of a clause among those that a model knows. Raises InputError where it knows none for it."""
+    named = name_action(clause, encoder)
+    if named is not None and named.action in known:
+        return named
+    near = [one.action for one in nearest_actions(clause, encoder) if one.action in known] if encoder else []
+    nearest = f" Nearest are {_listed(near[:_NEAREST])}." if near else ""
+    hint = f"It knows: {_listed(sorted(known))}." + ("" if encoder else f" For more words run: {INSTALL}")
+    raise InputError(
+        "motion.unknown_action", f'The embedded motion model does not know an action for "{clause}".{nearest}', hint
+    )
+
+
+def nearest_actions(clause: str, encoder: Encoder) -> list[Named]:
+    """All actions of the table by likeness, the most alike first."""
+    candidates = list(dict.fromkeys(_candidates(clause)))
+    rows = [(row.name, phrase) for row in ACTION_WORDS.values() for phrase in examples(row)]
+    likeness = encoder.likeness(candidates, [phrase for _, phrase in rows]).max(axis=0)
+    best: dict[str, Named] = {}
+    for (name, phrase), value in zip(rows, likeness, strict=True):
+        if name not in best or value > best[name].likeness:
+            best[name] = Named(name, float(value), phrase)
+    return sorted(best.values(), key=lambda named: (-named.likeness, named.action))
+
+
+def examples(row: ActionWords) -> tuple[str, ...]:
+    """What the encoder compares with."""
+    return (*row.rules, *row.phrases)
+
+
+def _by_rules(clause: str) -> Named | None:
+    """The action with the longest rule that the clause holds; of equally long ones the first in the clause."""
+    stems = stems_of(clause)
+    found = [
+        (-len(pattern), place, row.name, " ".join(pattern))
+        for row in ACTION_WORDS.values()
+        for pattern in row.patterns
+        if (place := place_of(pattern, stems)) is not None
+    ]
+    if not found:
+        return None
+    _, _, name, phrase = min(found)
+    return Named(name, 1.0, phrase)
+
+
+def _candidates(clause: str) -> Iterator[str]:
+    """The clause without the words that may be its subject, whole and without where and with what it is done."""
+    for particle in _PARTICLES[:2]:
+        if particle in clause:
+            yield clause.split(particle, 1)[1]
+    words = words_of(clause)
+    yield " ".join(words)
+    for start in _starts(words):
+        rest = words[start:]
+        while len(rest) > 1 and rest[0] in _HELPERS:
+            rest = rest[1:]
+        if rest:
+            yield " ".join(rest)
+            cut = next((at for at, word in enumerate(rest) if at and word in _TAIL), len(rest))
+            yield " ".join(rest[:cut])
+
+
+def _starts(words: Sequence[str]) -> Iterator[int]:
+    """Where the verb may stand."""
+    yield 0
+    if words and words[0] in _DETERMINERS:
+        yield from range(2, min(_LONGEST_SUBJECT, len(words) - 1) + 1)
+    elif words and words[0] in _PRONOUNS:
+        yield 1
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(name.replace("_", " ") for name in names)
