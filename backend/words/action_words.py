@@ -35,176 +35,374 @@ def _row(name: str, rules: str, phrases: str = "") -> ActionWords:
 
 _ROWS = (
     _row(
-        "stand", "stand, stand still, wait, idle, pose, rest, stay, look around, remain",
-        "stands still, waits in place, does nothing, steht still, wartet, reste debout, attend, 立っている, 待つ, hangs about",
+        "stand",
+        "stand, stand still, wait, idle, pose, rest, stay, look around, remain",
+        "stands still, waits in place, does nothing, steht still, wartet, reste debout, attend, 立っている, "
+        "待つ, hangs about",
     ),
     _row(
-        "walk", "walk, stroll, stride, amble, wander, pace, step forward, step forwards, go, wander, saunter, hike, trudge",
-        "walks forward, takes a stroll, goes for a walk, moves ahead on foot, geht, läuft gemütlich, spaziert, marche, "
-        "se promène, 歩く, 散歩する",
+        "walk",
+        "walk, stroll, stride, amble, wander, pace, step forward, step forwards, go, wander, saunter, hike, "
+        "trudge",
+        "walks forward, takes a stroll, goes for a walk, moves ahead on foot, geht, läuft gemütlich, spaziert, "
+        "marche, se promène, 歩く, 散歩する",
     ),
     _row(
         "walk_backwards",
-        "walk back, walk backward, walk backwards, back away, back up, step back, step backward, step backwards, reverse, "
-        "retreat, backpedal",
-        "walks backwards, moves backwards, geht rückwärts, marche à reculons, recule, 後ろ向きに歩く, 後ずさりする",
+        "walk back, walk backward, walk backwards, back away, back up, step back, step backward, step backwards, "
+        "reverse, retreat, backpedal",
+        "walks backwards, moves backwards, geht rückwärts, marche à reculons, recule, 後ろ向きに歩く, "
+        "後ずさりする",
     ),
     _row(
-        "sidestep", "sidestep, side step, step side, step sideways, walk sideways, shuffle sideways, sidle, step to the side",
+        "sidestep",
+        "sidestep, side step, step side, step sideways, walk sideways, shuffle sideways, sidle, step to the side",
         "moves sideways, steps to the side, geht seitwärts, fait un pas de côté, 横に歩く",
     ),
     _row(
-        "turn", "turn, turn around, turn round, rotate, face the other way, about face, pivot",
-        "turns around, faces the other way, looks behind, dreht sich um, se retourne, fait demi-tour, 振り返る, 向きを変える",
+        "turn",
+        "turn, turn around, turn round, rotate, face the other way, about face, pivot",
+        "turns around, faces the other way, looks behind, dreht sich um, se retourne, fait demi-tour, 振り返る, "
+        "向きを変える",
     ),
     _row(
-        "run", "run, jog, sprint, rush, dash, hurry, race, gallop, trot, flee, charge",
-        "runs fast, hurries away, goes jogging, rennt, joggt, court, fait du jogging, 走る, ジョギングする, speeds along on foot",
+        "run",
+        "run, jog, sprint, rush, dash, hurry, race, gallop, trot, flee, charge",
+        "runs fast, hurries away, goes jogging, rennt, joggt, court, fait du jogging, 走る, ジョギングする, "
+        "speeds along on foot",
     ),
     _row(
-        "jump", "jump, leap, spring, vault, bound",
+        "jump",
+        "jump, leap, spring, vault, bound",
         "jumps into the air, leaps up, springt, springt hoch, saute, bondit, 跳ぶ, ジャンプする",
     ),
     _row(
-        "hop", "hop, hop one leg, skip, bounce",
-        "hops on one leg, bounces on one foot, hüpft, hüpft auf einem Bein, saute à cloche-pied, sautille, 片足で跳ねる",
+        "hop",
+        "hop, hop one leg, skip, bounce",
+        "hops on one leg, bounces on one foot, hüpft, hüpft auf einem Bein, saute à cloche-pied, sautille, "
+        "片足で跳ねる",
     ),
     _row(
-        "jumping_jacks", "jumping jack, jumping jacks, star jump, star jumps, jump jack",
+        "jumping_jacks",
+        "jumping jack, jumping jacks, star jump, star jumps, jump jack",
         "does jumping jacks, macht Hampelmänner, fait des jumping jacks, ジャンピングジャックをする",
     ),
     _row(
-        "squat", "squat, crouch, knee bend, knee bends, duck, hunker",
+        "squat",
+        "squat, crouch, knee bend, knee bends, duck, hunker",
         "does squats, bends the knees deeply, geht in die Hocke, macht Kniebeugen, s'accroupit, fait des squats, "
         "しゃがむ, スクワットをする",
     ),
     _row(
-        "sit", "sit, sit down, take a seat, be seated, perch, have a seat, seat",
+        "sit",
+        "sit, sit down, take a seat, be seated, perch, have a seat, seat",
         "sits down on a chair, takes a seat, setzt sich, s'assied, s'assoit, 座る, 椅子に座る",
     ),
     _row(
-        "stand_up", "stand up, get up, rise, arise, get back up, rise to feet",
+        "stand_up",
+        "stand up, get up, rise, arise, get back up, rise to feet",
         "gets up from a chair, rises to the feet, steht auf, se lève, 立ち上がる",
     ),
     _row(
-        "kneel", "kneel, kneel down, genuflect, go down on one knee, drop to one knee, take a knee, get on knees",
+        "kneel",
+        "kneel, kneel down, genuflect, go down on one knee, drop to one knee, take a knee, get on knees",
         "kneels down, goes down on one knee, kniet nieder, kniet, s'agenouille, 跪く, ひざまずく",
     ),
     _row(
-        "crawl", "crawl, creep on all fours, on all fours, hands and knees",
+        "crawl",
+        "crawl, creep on all fours, on all fours, hands and knees",
         "crawls on hands and knees, krabbelt, kriecht, rampe, marche à quatre pattes, 這う, はいはいする",
     ),
     _row(
-        "lie_down", "lie, lie down, lay down, sleep, recline, go to bed, take a nap, nap",
+        "lie_down",
+        "lie, lie down, lay down, sleep, recline, go to bed, take a nap, nap",
         "lies down on the ground, goes to sleep, legt sich hin, schläft, s'allonge, se couche, 横になる, 寝る",
     ),
     _row(
-        "fall", "fall, fall down, collapse, faint, topple, tumble, die, drop dead, trip over",
-        "falls to the ground, faints and collapses, fällt hin, stürzt, bricht zusammen, tombe, s'effondre, 倒れる, 転ぶ",
+        "fall",
+        "fall, fall down, collapse, faint, topple, tumble, die, drop dead, trip over",
+        "falls to the ground, faints and collapses, fällt hin, stürzt, bricht zusammen, tombe, s'effondre, "
+        "倒れる, 転ぶ",
     ),
     _row(
-        "wave", "wave, greet, say hello, say hi, say goodbye, beckon, wave hand",
-        "waves hello, waves goodbye, greets somebody with a raised hand, winkt, grüßt, fait signe de la main, salue de la "
-        "main, 手を振る, 挨拶する",
+        "wave",
+        "wave, greet, say hello, say hi, say goodbye, beckon, wave hand",
+        "waves hello, waves goodbye, greets somebody with a raised hand, winkt, grüßt, fait signe de la main, "
+        "salue de la main, 手を振る, 挨拶する",
     ),
     _row(
-        "clap", "clap, applaud, clap hands, give a round of applause",
-        "claps hands, applauds, klatscht, klatscht in die Hände, applaudit, frappe dans ses mains, 拍手する, 手を叩く",
+        "clap",
+        "clap, applaud, clap hands, give a round of applause",
+        "claps hands, applauds, klatscht, klatscht in die Hände, applaudit, frappe dans ses mains, 拍手する, "
+        "手を叩く",
     ),
     _row(
-        "cheer", "cheer, celebrate, rejoice, raise both arms, arms up, hooray, triumph, throw arms up, pump fist",
-        "cheers with both arms up, celebrates a victory, jubelt, feiert den Sieg, se réjouit, fête la victoire, 喜ぶ, "
-        "万歳する, 応援する",
+        "cheer",
+        "cheer, celebrate, rejoice, raise both arms, arms up, hooray, triumph, throw arms up, pump fist",
+        "cheers with both arms up, celebrates a victory, jubelt, feiert den Sieg, se réjouit, fête la victoire, "
+        "喜ぶ, 万歳する, 応援する",
     ),
     _row(
-        "point", "point, point at, indicate, gesture toward, point finger",
-        "points at something, shows the way with a finger, zeigt auf etwas, zeigt mit dem Finger, montre du doigt, désigne, "
-        "指差す, 指をさす",
+        "point",
+        "point, point at, indicate, gesture toward, point finger",
+        "points at something, shows the way with a finger, zeigt auf etwas, zeigt mit dem Finger, "
+        "montre du doigt, désigne, 指差す, 指をさす",
     ),
     _row(
-        "salute", "salute, military salute, stand at attention",
+        "salute",
+        "salute, military salute, stand at attention",
         "gives a military salute, salutiert, fait le salut militaire, 敬礼する",
     ),
-    _row("bow", "bow, bow down, take a bow, curtsy, curtsey, bend politely",
-         "bows politely, takes a bow, verbeugt sich, s'incline, fait une révérence, お辞儀する, 礼をする"),
-    _row("nod", "nod, nod head, agree, say yes",
-         "nods the head, agrees, nickt, hoche la tête, うなずく"),
-    _row("shake_head", "shake head, disagree, say no",
-         "shakes the head, says no, schüttelt den Kopf, secoue la tête, 首を横に振る"),
-    _row("shrug", "shrug, shrug shoulders, do not know, doesn't know",
-         "shrugs the shoulders, zuckt mit den Schultern, hausse les épaules, 肩をすくめる"),
-    _row("punch", "punch, box, jab, hit, strike, uppercut, shadowbox, throw a punch, fight, hook",
-         "throws a punch, boxes, hits with the fist, schlägt mit der Faust, boxt, donne un coup de poing, boxe, "
-         "殴る, パンチする, ボクシングをする"),
-    _row("kick", "kick, kick a ball, roundhouse, karate kick, high kick",
-         "kicks with the leg, kicks a ball, tritt, kickt, donne un coup de pied, frappe du pied, 蹴る, キックする"),
-    _row("throw", "throw, toss, hurl, pitch, fling, cast, lob, chuck, bowl",
-         "throws a ball, tosses something away, wirft, wirft einen Ball, lance, jette une balle, 投げる, ボールを投げる"),
-    _row("catch", "catch, catch a ball, grab out of the air",
-         "catches a ball, fängt einen Ball, attrape, ボールを捕る"),
-    _row("pick_up", "pick up, pick, lift, lift up, gather, collect, take from the floor, grab, scoop up, raise box",
-         "picks something up from the floor, lifts a box, hebt etwas auf, hebt eine Kiste, ramasse, soulève une boîte, "
-         "拾う, 持ち上げる"),
-    _row("put_down", "put down, set down, lay down the box, place on the floor, drop off",
-         "puts something down, stellt etwas ab, pose quelque chose, 置く"),
-    _row("push", "push, shove, push away, press against",
-         "pushes a heavy thing, shoves it away, schiebt, drückt, pousse, 押す"),
-    _row("pull", "pull, drag, tug, haul, heave, tow, yank",
-         "pulls a rope, drags something heavy, zieht, zieht an einem Seil, tire, tire sur une corde, 引く, 引っ張る"),
-    _row("reach", "reach, reach up, reach for, stretch out a hand, grasp, take off a shelf",
-         "reaches for something high, greift nach etwas, tend la main, 手を伸ばす"),
-    _row("drink", "drink, sip, take a sip, have a drink, gulp, toast",
-         "drinks from a cup, takes a sip, trinkt, boit, 飲む"),
-    _row("eat", "eat, take a bite, have a meal, munch", "eats an apple, isst, mange, 食べる"),
-    _row("phone", "phone, call, make a call, answer the phone, on the phone, talk on the phone",
-         "talks on the phone, telefoniert, téléphone, 電話する"),
-    _row("talk", "talk, speak, explain, gesticulate, argue, give a speech, tell a story",
-         "talks with gestures, gives a speech, spricht, redet, parle, discute, 話す, 演説する"),
-    _row("dance", "dance, groove, boogie, waltz, disco, tango, breakdance, twerk, jive",
-         "dances to the music, moves to the beat, tanzt, danse, 踊る, ダンスする"),
-    _row("spin", "spin, twirl, pirouette, whirl, spin around, turn in a circle, turn around and around",
-         "spins around in place, does a pirouette, dreht sich im Kreis, tourne sur soi-même, くるくる回る, 回転する"),
-    _row("stretch", "stretch, stretch arms, warm up, yawn, limber up",
-         "stretches the arms, warms up, streckt sich, dehnt sich, s'étire, ストレッチする, 伸びをする"),
-    _row("climb", "climb, climb a ladder, scale a wall, clamber, climb up",
-         "climbs a ladder, klettert, klettert eine Leiter hoch, grimpe, escalade, 登る, はしごを登る"),
-    _row("climb_stairs", "climb stairs, walk upstairs, go upstairs, up the stairs, up the steps, upstairs",
-         "goes up the stairs, steigt die Treppe hinauf, monte les escaliers, 階段を上る"),
-    _row("sneak", "sneak, tiptoe, creep, prowl, steal along, skulk, slink, tip toe",
-         "sneaks on tiptoe, moves stealthily, schleicht, schleicht auf Zehenspitzen, marche sur la pointe des pieds, "
-         "se faufile, 忍び足で歩く"),
-    _row("march", "march, parade, goose step",
-         "marches like a soldier, marschiert, marche au pas, défile, 行進する"),
-    _row("limp", "limp, hobble, drag a foot",
-         "limps along with a hurt leg, hinkt, humpelt, boite, 足を引きずって歩く"),
-    _row("sword", "sword, slash, swing a sword, stab, cut, parry, swing a blade, swing, slice, chop, hack",
-         "swings a sword, slashes with a blade, schwingt ein Schwert, donne un coup d'épée, 剣を振る"),
-    _row("block", "block, defend, guard, raise a shield, shield, dodge, evade",
-         "blocks an attack, dodges a blow, wehrt ab, weicht aus, pare, esquive, 防ぐ, 避ける"),
-    _row("cast_spell", "cast a spell, conjure, do magic, spell",
-         "casts a magic spell, zaubert, jette un sort, 魔法をかける"),
-    _row("cry", "cry, weep, sob, wail", "cries into the hands, weint, pleure, 泣く"),
-    _row("laugh", "laugh, giggle, chuckle", "laughs out loud, lacht, rit, 笑う"),
-    _row("think", "think, ponder, scratch head, wonder, consider", "thinks hard, denkt nach, réfléchit, 考える"),
-    _row("cross_arms", "cross arms, fold arms", "crosses the arms, verschränkt die Arme, croise les bras, 腕を組む"),
-    _row("cartwheel", "cartwheel", "does a cartwheel, schlägt ein Rad, fait la roue, 側転する"),
-    _row("balance", "balance, stand on one leg, tightrope, walk a tightrope, stand on one foot",
-         "balances on one leg, balanciert, tient en équilibre, バランスを取る"),
-    _row("lunge", "lunge", "does lunges, macht Ausfallschritte, fait des fentes, ランジをする"),
-    _row("push_ups", "push up, push ups, pushups, pushup, press up, press ups",
-         "does push-ups on the floor, macht Liegestütze, fait des pompes, 腕立て伏せをする"),
-    _row("sit_ups", "sit up, sit ups, situps, crunches", "does sit-ups, macht Sit-ups, fait des abdos, 腹筋をする"),
-    _row("play_guitar", "play guitar, play the guitar, strum, guitar", "plays the guitar, spielt Gitarre, joue de la guitare, ギターを弾く"),
-    _row("swim", "swim, swim breaststroke", "swims, schwimmt, nage, 泳ぐ"),
-    _row("row", "row, row a boat, paddle", "rows a boat, rudert, rame, ボートを漕ぐ"),
-    _row("dig", "dig, shovel, dig a hole", "digs a hole with a shovel, gräbt, creuse, 掘る"),
-    _row("hammer", "hammer, hammer a nail, pound", "hammers a nail, hämmert, martèle, ハンマーで打つ"),
-    _row("sweep", "sweep, sweep the floor, mop", "sweeps the floor, fegt, balaie, 掃く"),
-    _row("swing_bat", "swing a bat, bat, baseball, golf, swing a club, tennis", "swings a bat, plays golf, schwingt einen Schläger"),
-    _row("shoot", "shoot, aim, fire, shoot a bow, shoot an arrow", "shoots with a bow, schießt, tire à l'arc, 撃つ"),
-    _row("roll", "roll, somersault, forward roll", "does a forward roll, macht einen Purzelbaum, fait une roulade, 前転する"),
-    _row("pray", "pray, fold hands, worship", "prays, betet, prie, 祈る"),
-    _row("carry", "carry, carry a box, bear", "carries a box, trägt eine Kiste, porte une boîte, 運ぶ"),
-    _row("conduct", "conduct, conduct an orchestra", "conducts an orchestra, dirigiert, dirige un orchestre, 指揮する"),
+    _row(
+        "bow",
+        "bow, bow down, take a bow, curtsy, curtsey, bend politely",
+        "bows politely, takes a bow, verbeugt sich, s'incline, fait une révérence, お辞儀する, 礼をする",
+    ),
+    _row(
+        "nod",
+        "nod, nod head, agree, say yes",
+        "nods the head, agrees, nickt, hoche la tête, うなずく",
+    ),
+    _row(
+        "shake_head",
+        "shake head, disagree, say no",
+        "shakes the head, says no, schüttelt den Kopf, secoue la tête, 首を横に振る",
+    ),
+    _row(
+        "shrug",
+        "shrug, shrug shoulders, do not know, doesn't know",
+        "shrugs the shoulders, zuckt mit den Schultern, hausse les épaules, 肩をすくめる",
+    ),
+    _row(
+        "punch",
+        "punch, box, jab, hit, strike, uppercut, shadowbox, throw a punch, fight, hook",
+        "throws a punch, boxes, hits with the fist, schlägt mit der Faust, boxt, donne un coup de poing, boxe, "
+        "殴る, パンチする, ボクシングをする",
+    ),
+    _row(
+        "kick",
+        "kick, kick a ball, roundhouse, karate kick, high kick",
+        "kicks with the leg, kicks a ball, tritt, kickt, donne un coup de pied, frappe du pied, 蹴る, キックする",
+    ),
+    _row(
+        "throw",
+        "throw, toss, hurl, pitch, fling, cast, lob, chuck, bowl",
+        "throws a ball, tosses something away, wirft, wirft einen Ball, lance, jette une balle, 投げる, "
+        "ボールを投げる",
+    ),
+    _row(
+        "catch",
+        "catch, catch a ball, grab out of the air",
+        "catches a ball, fängt einen Ball, attrape, ボールを捕る",
+    ),
+    _row(
+        "pick_up",
+        "pick up, pick, lift, lift up, gather, collect, take from the floor, grab, scoop up, raise box",
+        "picks something up from the floor, lifts a box, hebt etwas auf, hebt eine Kiste, ramasse, "
+        "soulève une boîte, 拾う, 持ち上げる",
+    ),
+    _row(
+        "put_down",
+        "put down, set down, lay down the box, place on the floor, drop off",
+        "puts something down, stellt etwas ab, pose quelque chose, 置く",
+    ),
+    _row(
+        "push",
+        "push, shove, push away, press against",
+        "pushes a heavy thing, shoves it away, schiebt, drückt, pousse, 押す",
+    ),
+    _row(
+        "pull",
+        "pull, drag, tug, haul, heave, tow, yank",
+        "pulls a rope, drags something heavy, zieht, zieht an einem Seil, tire, tire sur une corde, 引く, "
+        "引っ張る",
+    ),
+    _row(
+        "reach",
+        "reach, reach up, reach for, stretch out a hand, grasp, take off a shelf",
+        "reaches for something high, greift nach etwas, tend la main, 手を伸ばす",
+    ),
+    _row(
+        "drink",
+        "drink, sip, take a sip, have a drink, gulp, toast",
+        "drinks from a cup, takes a sip, trinkt, boit, 飲む",
+    ),
+    _row(
+        "eat",
+        "eat, take a bite, have a meal, munch",
+        "eats an apple, isst, mange, 食べる",
+    ),
+    _row(
+        "phone",
+        "phone, call, make a call, answer the phone, on the phone, talk on the phone",
+        "talks on the phone, telefoniert, téléphone, 電話する",
+    ),
+    _row(
+        "talk",
+        "talk, speak, explain, gesticulate, argue, give a speech, tell a story",
+        "talks with gestures, gives a speech, spricht, redet, parle, discute, 話す, 演説する",
+    ),
+    _row(
+        "dance",
+        "dance, groove, boogie, waltz, disco, tango, breakdance, twerk, jive",
+        "dances to the music, moves to the beat, tanzt, danse, 踊る, ダンスする",
+    ),
+    _row(
+        "spin",
+        "spin, twirl, pirouette, whirl, spin around, turn in a circle, turn around and around",
+        "spins around in place, does a pirouette, dreht sich im Kreis, tourne sur soi-même, くるくる回る, "
+        "回転する",
+    ),
+    _row(
+        "stretch",
+        "stretch, stretch arms, warm up, yawn, limber up",
+        "stretches the arms, warms up, streckt sich, dehnt sich, s'étire, ストレッチする, 伸びをする",
+    ),
+    _row(
+        "climb",
+        "climb, climb a ladder, scale a wall, clamber, climb up",
+        "climbs a ladder, klettert, klettert eine Leiter hoch, grimpe, escalade, 登る, はしごを登る",
+    ),
+    _row(
+        "climb_stairs",
+        "climb stairs, walk upstairs, go upstairs, up the stairs, up the steps, upstairs",
+        "goes up the stairs, steigt die Treppe hinauf, monte les escaliers, 階段を上る",
+    ),
+    _row(
+        "sneak",
+        "sneak, tiptoe, creep, prowl, steal along, skulk, slink, tip toe",
+        "sneaks on tiptoe, moves stealthily, schleicht, schleicht auf Zehenspitzen, "
+        "marche sur la pointe des pieds, se faufile, 忍び足で歩く",
+    ),
+    _row(
+        "march",
+        "march, parade, goose step",
+        "marches like a soldier, marschiert, marche au pas, défile, 行進する",
+    ),
+    _row(
+        "limp",
+        "limp, hobble, drag a foot",
+        "limps along with a hurt leg, hinkt, humpelt, boite, 足を引きずって歩く",
+    ),
+    _row(
+        "sword",
+        "sword, slash, swing a sword, stab, cut, parry, swing a blade, swing, slice, chop, hack",
+        "swings a sword, slashes with a blade, schwingt ein Schwert, donne un coup d'épée, 剣を振る",
+    ),
+    _row(
+        "block",
+        "block, defend, guard, raise a shield, shield, dodge, evade",
+        "blocks an attack, dodges a blow, wehrt ab, weicht aus, pare, esquive, 防ぐ, 避ける",
+    ),
+    _row(
+        "cast_spell",
+        "cast a spell, conjure, do magic, spell",
+        "casts a magic spell, zaubert, jette un sort, 魔法をかける",
+    ),
+    _row(
+        "cry",
+        "cry, weep, sob, wail",
+        "cries into the hands, weint, pleure, 泣く",
+    ),
+    _row(
+        "laugh",
+        "laugh, giggle, chuckle",
+        "laughs out loud, lacht, rit, 笑う",
+    ),
+    _row(
+        "think",
+        "think, ponder, scratch head, wonder, consider",
+        "thinks hard, denkt nach, réfléchit, 考える",
+    ),
+    _row(
+        "cross_arms",
+        "cross arms, fold arms",
+        "crosses the arms, verschränkt die Arme, croise les bras, 腕を組む",
+    ),
+    _row(
+        "cartwheel",
+        "cartwheel",
+        "does a cartwheel, schlägt ein Rad, fait la roue, 側転する",
+    ),
+    _row(
+        "balance",
+        "balance, stand on one leg, tightrope, walk a tightrope, stand on one foot",
+        "balances on one leg, balanciert, tient en équilibre, バランスを取る",
+    ),
+    _row(
+        "lunge",
+        "lunge",
+        "does lunges, macht Ausfallschritte, fait des fentes, ランジをする",
+    ),
+    _row(
+        "push_ups",
+        "push up, push ups, pushups, pushup, press up, press ups",
+        "does push-ups on the floor, macht Liegestütze, fait des pompes, 腕立て伏せをする",
+    ),
+    _row(
+        "sit_ups",
+        "sit up, sit ups, situps, crunches",
+        "does sit-ups, macht Sit-ups, fait des abdos, 腹筋をする",
+    ),
+    _row(
+        "play_guitar",
+        "play guitar, play the guitar, strum, guitar",
+        "plays the guitar, spielt Gitarre, joue de la guitare, ギターを弾く",
+    ),
+    _row(
+        "swim",
+        "swim, swim breaststroke",
+        "swims, schwimmt, nage, 泳ぐ",
+    ),
+    _row(
+        "row",
+        "row, row a boat, paddle",
+        "rows a boat, rudert, rame, ボートを漕ぐ",
+    ),
+    _row(
+        "dig",
+        "dig, shovel, dig a hole",
+        "digs a hole with a shovel, gräbt, creuse, 掘る",
+    ),
+    _row(
+        "hammer",
+        "hammer, hammer a nail, pound",
+        "hammers a nail, hämmert, martèle, ハンマーで打つ",
+    ),
+    _row(
+        "sweep",
+        "sweep, sweep the floor, mop",
+        "sweeps the floor, fegt, balaie, 掃く",
+    ),
+    _row(
+        "swing_bat",
+        "swing a bat, bat, baseball, golf, swing a club, tennis",
+        "swings a bat, plays golf, schwingt einen Schläger",
+    ),
+    _row(
+        "shoot",
+        "shoot, aim, fire, shoot a bow, shoot an arrow",
+        "shoots with a bow, schießt, tire à l'arc, 撃つ",
+    ),
+    _row(
+        "roll",
+        "roll, somersault, forward roll",
+        "does a forward roll, macht einen Purzelbaum, fait une roulade, 前転する",
+    ),
+    _row(
+        "pray",
+        "pray, fold hands, worship",
+        "prays, betet, prie, 祈る",
+    ),
+    _row(
+        "carry",
+        "carry, carry a box, bear",
+        "carries a box, trägt eine Kiste, porte une boîte, 運ぶ",
+    ),
+    _row(
+        "conduct",
+        "conduct, conduct an orchestra",
+        "conducts an orchestra, dirigiert, dirige un orchestre, 指揮する",
+    ),
 )  # fmt: skip
 ACTION_WORDS: Mapping[str, ActionWords] = MappingProxyType({row.name: row for row in _ROWS})

@@ -14,11 +14,13 @@ from backend.words.stems import place_of, words_of
 STYLE_WORDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "happy": (
-            "happy", "happily", "joyful", "joyfully", "cheerfully", "cheerful", "merrily", "gladly", "excitedly", "glücklich",
+            "happy", "happily", "joyful", "joyfully", "cheerfully", "cheerful", "merrily", "gladly",
+            "excitedly", "glücklich",
             "fröhlich", "joyeusement", "joyeux", "heureux", "嬉しそうに", "楽しそうに",
         ),
         "sad": (
-            "sad", "sadly", "gloomy", "gloomily", "depressed", "unhappily", "miserably", "traurig", "tristement", "triste",
+            "sad", "sadly", "gloomy", "gloomily", "depressed", "unhappily", "miserably", "traurig",
+            "tristement", "triste",
             "悲しそうに", "悲しく",
         ),
         "angry": (
@@ -30,19 +32,23 @@ STYLE_WORDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "avec fatigue", "疲れて", "疲れた",
         ),
         "old": (
-            "old", "elderly", "frail", "like an old man", "like an old woman", "alt", "wie ein alter Mann", "comme un vieillard",
+            "old", "elderly", "frail", "like an old man", "like an old woman", "alt", "wie ein alter Mann",
+            "comme un vieillard",
             "老人のように",
         ),
         "proud": (
-            "proud", "proudly", "confident", "confidently", "boldly", "heroically", "stolz", "fièrement", "誇らしげに", "堂々と",
+            "proud", "proudly", "confident", "confidently", "boldly", "heroically", "stolz", "fièrement",
+            "誇らしげに", "堂々と",
         ),
         "sneaky": (
-            "sneaky", "sneakily", "stealthily", "secretly", "cautiously", "carefully", "vorsichtig", "heimlich", "prudemment",
+            "sneaky", "sneakily", "stealthily", "secretly", "cautiously", "carefully", "vorsichtig",
+            "heimlich", "prudemment",
             "furtivement", "こっそり", "慎重に",
         ),
         "drunk": ("drunk", "drunken", "drunkenly", "tipsy", "staggering", "betrunken", "ivre", "酔って"),
         "elegant": (
-            "elegant", "elegantly", "graceful", "gracefully", "daintily", "politely", "elegant", "anmutig", "avec élégance",
+            "elegant", "elegantly", "graceful", "gracefully", "daintily", "politely", "elegant", "anmutig",
+            "avec élégance",
             "優雅に",
         ),
         "robot": (
@@ -50,7 +56,8 @@ STYLE_WORDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "comme un robot", "ロボットのように",
         ),
         "scared": (
-            "scared", "afraid", "fearful", "fearfully", "nervously", "anxiously", "timidly", "in fear", "in panic", "ängstlich",
+            "scared", "afraid", "fearful", "fearfully", "nervously", "anxiously", "timidly", "in fear",
+            "in panic", "ängstlich",
             "peureusement", "怖がって", "怯えて",
         ),
     }
@@ -59,9 +66,18 @@ STYLE_WORDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 SPEED_WORDS: Mapping[float, tuple[str, ...]] = MappingProxyType(
     {
         0.7: ("slow", "slowly", "leisurely", "gently", "langsam", "lentement", "doucement", "ゆっくり"),
-        0.55: ("very slow", "very slowly", "in slow motion", "in Zeitlupe", "sehr langsam", "très lentement", "とてもゆっくり"),
-        1.35: ("fast", "quick", "quickly", "swiftly", "rapidly", "briskly", "hastily", "schnell", "vite", "rapidement", "速く", "素早く"),
-        1.6: ("very fast", "very quickly", "as fast as possible", "at full speed", "sehr schnell", "très vite", "とても速く"),
+        0.55: (
+            "very slow", "very slowly", "in slow motion", "in Zeitlupe", "sehr langsam", "très lentement",
+            "とてもゆっくり",
+        ),
+        1.35: (
+            "fast", "quick", "quickly", "swiftly", "rapidly", "briskly", "hastily", "schnell", "vite",
+            "rapidement", "速く", "素早く",
+        ),
+        1.6: (
+            "very fast", "very quickly", "as fast as possible", "at full speed", "sehr schnell", "très vite",
+            "とても速く",
+        ),
     }
 )  # fmt: skip
 
@@ -77,7 +93,8 @@ _NUMBERS = {
     name: value
     for value, names in enumerate(
         (
-            "zero", "one a an ein eine einen une un", "two zwei deux", "three drei trois", "four vier quatre", "five fünf cinq",
+            "zero", "one a an ein eine einen une un", "two zwei deux", "three drei trois", "four vier quatre",
+            "five fünf cinq",
             "six sechs", "seven sieben sept", "eight acht huit", "nine neun neuf", "ten zehn dix",
         )
     )

@@ -15,19 +15,21 @@ ACTION_FLOOR = 0.6
 _NEAREST = 3  # actions that a refusal names as near
 
 _DETERMINERS = frozenset(
-    "a an the this that some two three one my his her our their ein eine einen der die das dieser un une le la les l".split()
+    "a an the this that some two three one my his her our their ein eine einen der die das dieser un une "
+    "le la les l".split()
 )
 _PRONOUNS = frozenset(
-    "he she they it i we you someone somebody person man woman er sie es man wir ich il elle ils elles on nous je".split()
+    "he she they it i we you someone somebody person man woman er sie es man wir ich il elle "
+    "ils elles on nous je".split()
 )
 _HELPERS = frozenset(
-    "is are was be being begins begin starts start to keeps keep goes on does a will quickly now also again himself herself "
-    "themselves beginnt fängt an zu commence continue à se s".split()
+    "is are was be being begins begin starts start to keeps keep goes on does a will quickly now also again himself "
+    "herself themselves beginnt fängt an zu commence continue à se s".split()
 )
 # What comes behind these is where, to whom or with what, and seldom the action.
 _TAIL = frozenset(
-    "to in on at across through from toward towards into onto over under around behind beside near past along against with "
-    "for by like nach auf im in zum zur durch über mit wie dans sur vers avec à au par comme".split()
+    "to in on at across through from toward towards into onto over under around behind beside near past along against "
+    "with for by like nach auf im in zum zur durch über mit wie dans sur vers avec à au par comme".split()
 )
 _LONGEST_SUBJECT = 5  # words
 _PARTICLES = "がはもをに"

@@ -12,7 +12,8 @@ _IRREGULAR = {
     "ran": "run", "sat": "sit", "stood": "stand", "threw": "throw", "thrown": "throw", "caught": "catch",
     "fell": "fall", "fallen": "fall", "went": "go", "goes": "go", "gone": "go", "knelt": "kneel", "crept": "creep",
     "swung": "swing", "swam": "swim", "drank": "drink", "ate": "eat", "lay": "lie", "lying": "lie", "lies": "lie",
-    "spun": "spin", "leapt": "leap", "bent": "bend", "took": "take", "held": "hold", "shook": "shake", "struck": "strike",
+    "spun": "spin", "leapt": "leap", "bent": "bend", "took": "take", "held": "hold", "shook": "shake",
+    "struck": "strike",
     "does": "do", "did": "do", "done": "do", "rose": "rise", "fought": "fight", "rode": "ride", "slept": "sleep",
     "dying": "die", "got": "get", "put": "put", "hit": "hit", "wept": "weep", "flung": "fling", "sprang": "spring",
 }  # fmt: skip
@@ -25,7 +26,7 @@ def words_of(text: str) -> list[str]:
 
 @lru_cache(maxsize=4096)
 def stem(word: str) -> str:
-    """A word without its English ending. Words of other languages lose at most an ending too; tables are stemmed alike."""
+    """A word without its English ending. Words of other languages may lose an ending too: so do those of the tables."""
     if word in _IRREGULAR:
         return _IRREGULAR[word]
     for ending, least in (("ingly", 4), ("ing", 3), ("ied", 2), ("ies", 2), ("ed", 3), ("es", 3), ("s", 3)):

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.random import Generator
 
 from backend.make.motion.library.action import SPEEDS, Action, Variation
-from backend.make.motion.library.table import ACTIONS
+from backend.make.motion.library.table import BY_ACTION
 from backend.motion.embedded.condition import Request
 from shared.motion.humanml.layout import HUMANML_FPS, LONGEST_FRAMES
 
@@ -32,7 +32,7 @@ class ClipPlan:
     @property
     def request(self) -> Request:
         """What the model is asked for to make such a clip."""
-        return request_of(ACTIONS[self.action], self.variation)
+        return request_of(BY_ACTION[self.action], self.variation)
 
 
 def request_of(action: Action, variation: Variation) -> Request:
@@ -54,7 +54,7 @@ def draw_plan(random: Generator, action: Action, *, only_held_out: bool | None =
             break
     before = ""
     if action.start == "stand" and random.random() < LEAD_SHARE:
-        others = [one.name for one in ACTIONS.values() if one.name != action.name]
+        others = [one.name for one in BY_ACTION.values() if one.name != action.name]
         before = str(random.choice(others))
     return ClipPlan(action.name, variation, before)
 
