@@ -6,11 +6,12 @@ from typing import Final
 
 import numpy as np
 
+from backend.make.motion.library import in_place
 from backend.make.motion.library.action import Action, Variation
 from backend.make.motion.library.locomotion import stand, walks
 from backend.make.motion.library.styles import BY_NAME
 
-ACTIONS: Final[tuple[Action, ...]] = (*stand.ACTIONS, *walks.ACTIONS)
+ACTIONS: Final[tuple[Action, ...]] = (*stand.ACTIONS, *walks.ACTIONS, *in_place.ACTIONS)
 BY_ACTION: Final = {action.name: action for action in ACTIONS}
 
 
