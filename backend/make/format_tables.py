@@ -26,9 +26,9 @@ from shared.jobs.result_files import RESULT_FILES
 from shared.methods import METHODS
 from shared.models.files import MAX_LORA_SCALE, EmbeddingFile, LoraFile, ModelFiles
 from shared.motion.readers import READERS
-from shared.motion.readers.clip import Reader
-from shared.motion.readers.fields import BARE
-from shared.motion.readers.rates import RATE_KEYS
+from shared.motion.reading.clip import Reader
+from shared.motion.reading.fields import BARE
+from shared.motion.reading.rates import RATE_KEYS
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "formats"
 
@@ -173,7 +173,7 @@ def _default(kind: type[Any], one: dataclasses.Field[Any]) -> str:
 
 
 def _reader(reader: Reader) -> tuple[str, ...]:
-    rate = f"{reader.fps:g}" if reader.fps_certain else f"{reader.fps:g}, with a warning"
+    rate = "asked for" if reader.fps is None else f"{reader.fps:g}"
     files = ", ".join(f"`{suffix if suffix.startswith('.') else f'*{suffix}'}`" for suffix in reader.suffixes)
     return reader.name, files, reader.up.upper(), rate, _entries(reader)
 

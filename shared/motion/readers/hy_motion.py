@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+from ..reading.fields import Fields
 from .amass import AMASS
-from .fields import Fields
 
 
 def is_hy_motion(fields: Fields) -> bool:
@@ -22,7 +22,7 @@ HY_MOTION: Final = replace(
     name="HY-Motion",
     suffixes=(".npz",),
     up="y",
-    fps_certain=True,
+    fps=30.0,
     is_mine=is_hy_motion,
     marks=("Rh",),
 )

@@ -19,7 +19,7 @@ from blender_addon.shared.errors import InputError
 import shared.errors
 assert InputError is shared.errors.InputError
 assert shared.errors.__spec__.name == shared.errors.__name__ == "shared.errors"
-import blender_addon.client.backend_process, blender_addon.shared.motion.readers.table, shared.motion.readers.clip
+import blender_addon.client.backend_process, blender_addon.shared.motion.readers.table, shared.motion.reading.clip
 names = [name for name in sys.modules if name.startswith("blender_addon.shared")]
 assert "blender_addon.shared.protocol.client.transport" in names
 assert [name for name in names if sys.modules[name] is not sys.modules[name.removeprefix("blender_addon.")]] == []
