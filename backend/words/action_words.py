@@ -8,13 +8,15 @@ from types import MappingProxyType
 
 from backend.words.stems import stems_of
 
+DOUBTFUL = "~"  # before a word that often says something else: the encoder decides where it is installed
+
 
 @dataclass(frozen=True, slots=True)
 class ActionWords:
     """How people name one action.
 
     `rules`: words that mean it, each an entry; several words of an entry stand in this order, with at most two others
-    between. `phrases`: examples for the encoder, beside the rules themselves.
+    between; `DOUBTFUL` may stand before one. `phrases`: examples for the encoder, beside the rules themselves.
     """
 
     name: str
@@ -24,7 +26,7 @@ class ActionWords:
     @property
     def patterns(self) -> tuple[tuple[str, ...], ...]:
         """The rules as stems."""
-        return tuple(tuple(stems_of(rule)) for rule in self.rules)
+        return tuple(tuple(stems_of(rule.removeprefix(DOUBTFUL))) for rule in self.rules)
 
 
 def _row(name: str, rules: str, phrases: str = "") -> ActionWords:
@@ -35,50 +37,51 @@ def _row(name: str, rules: str, phrases: str = "") -> ActionWords:
 
 _ROWS = (
     _row(
-        "stand",
-        "stand, stand still, wait, idle, pose, rest, stay, look around, remain",
+        "idle",
+        "~stand, stand still, ~wait, idle, pose, ~rest, ~stay, ~remain, do nothing, just stand",
         "stands still, waits in place, does nothing, steht still, wartet, reste debout, attend, 立っている, "
         "待つ, hangs about",
     ),
     _row(
         "walk",
-        "walk, stroll, stride, amble, wander, pace, step forward, step forwards, go, wander, saunter, hike, "
-        "trudge",
-        "walks forward, takes a stroll, goes for a walk, moves ahead on foot, geht, läuft gemütlich, spaziert, "
-        "marche, se promène, 歩く, 散歩する",
+        "walk, stroll, stride, amble, wander, ~pace, step forward, step forwards, ~go, saunter, hike, trudge",
+        "walks forward, takes a stroll, goes for a walk, moves ahead on foot, geht, läuft gemütlich, "
+        "spaziert, marche, se promène, 歩く, 散歩する",
     ),
     _row(
-        "walk_backwards",
-        "walk back, walk backward, walk backwards, back away, back up, step back, step backward, step backwards, "
-        "reverse, retreat, backpedal",
+        "walk_backward",
+        "walk back, walk backward, walk backwards, back away, back up, step back, step backward, "
+        "step backwards, reverse, retreat, backpedal, go backward, go backwards, walk reverse, "
+        "move backward, move backwards, step reverse",
         "walks backwards, moves backwards, geht rückwärts, marche à reculons, recule, 後ろ向きに歩く, "
         "後ずさりする",
     ),
     _row(
         "sidestep",
-        "sidestep, side step, step side, step sideways, walk sideways, shuffle sideways, sidle, step to the side",
+        "sidestep, side step, step side, step sideways, walk sideways, shuffle sideways, sidle, "
+        "step to the side",
         "moves sideways, steps to the side, geht seitwärts, fait un pas de côté, 横に歩く",
     ),
     _row(
         "turn",
         "turn, turn around, turn round, rotate, face the other way, about face, pivot",
-        "turns around, faces the other way, looks behind, dreht sich um, se retourne, fait demi-tour, 振り返る, "
-        "向きを変える",
+        "turns around, faces the other way, looks behind, dreht sich um, se retourne, fait demi-tour, "
+        "振り返る, 向きを変える",
     ),
     _row(
         "run",
-        "run, jog, sprint, rush, dash, hurry, race, gallop, trot, flee, charge",
+        "run, jog, sprint, rush, dash, hurry, ~race, gallop, trot, flee, ~charge",
         "runs fast, hurries away, goes jogging, rennt, joggt, court, fait du jogging, 走る, ジョギングする, "
         "speeds along on foot",
     ),
     _row(
         "jump",
-        "jump, leap, spring, vault, bound",
+        "jump, leap, ~spring, vault, ~bound",
         "jumps into the air, leaps up, springt, springt hoch, saute, bondit, 跳ぶ, ジャンプする",
     ),
     _row(
         "hop",
-        "hop, hop one leg, skip, bounce",
+        "hop, hop one leg, skip, ~bounce",
         "hops on one leg, bounces on one foot, hüpft, hüpft auf einem Bein, saute à cloche-pied, sautille, "
         "片足で跳ねる",
     ),
@@ -89,18 +92,18 @@ _ROWS = (
     ),
     _row(
         "squat",
-        "squat, crouch, knee bend, knee bends, duck, hunker",
-        "does squats, bends the knees deeply, geht in die Hocke, macht Kniebeugen, s'accroupit, fait des squats, "
-        "しゃがむ, スクワットをする",
+        "squat, crouch, knee bend, knee bends, ~duck, hunker",
+        "does squats, bends the knees deeply, geht in die Hocke, macht Kniebeugen, s'accroupit, "
+        "fait des squats, しゃがむ, スクワットをする",
     ),
     _row(
         "sit",
-        "sit, sit down, take a seat, be seated, perch, have a seat, seat",
+        "sit, sit down, take a seat, be seated, perch, have a seat, ~seat",
         "sits down on a chair, takes a seat, setzt sich, s'assied, s'assoit, 座る, 椅子に座る",
     ),
     _row(
         "stand_up",
-        "stand up, get up, rise, arise, get back up, rise to feet",
+        "stand up, get up, ~rise, arise, get back up, rise to feet",
         "gets up from a chair, rises to the feet, steht auf, se lève, 立ち上がる",
     ),
     _row(
@@ -115,20 +118,34 @@ _ROWS = (
     ),
     _row(
         "lie_down",
-        "lie, lie down, lay down, sleep, recline, go to bed, take a nap, nap",
+        "~lie, lie down, lay down, sleep, recline, go to bed, take a nap, nap",
         "lies down on the ground, goes to sleep, legt sich hin, schläft, s'allonge, se couche, 横になる, 寝る",
     ),
     _row(
         "fall",
-        "fall, fall down, collapse, faint, topple, tumble, die, drop dead, trip over",
+        "fall, fall down, collapse, faint, topple, tumble, ~die, drop dead, trip over",
         "falls to the ground, faints and collapses, fällt hin, stürzt, bricht zusammen, tombe, s'effondre, "
         "倒れる, 転ぶ",
     ),
     _row(
         "wave",
-        "wave, greet, say hello, say hi, say goodbye, beckon, wave hand",
-        "waves hello, waves goodbye, greets somebody with a raised hand, winkt, grüßt, fait signe de la main, "
-        "salue de la main, 手を振る, 挨拶する",
+        "wave, ~greet, say hello, say hi, say goodbye, beckon, wave hand, hand side to side, lift hand",
+        "waves hello, waves goodbye, greets somebody with a raised hand, winkt, grüßt, "
+        "fait signe de la main, salue de la main, 手を振る, 挨拶する",
+    ),
+    _row(
+        "wave_both",
+        "wave both, wave two, wave arms, flag down, both arms wave, both hands wave, wave with both, "
+        "wave both hands, both arms overhead, wave at ship, swing arms side to side, two hands wave, "
+        "wave for help",
+        "waves with both hands, waves both arms above the head, winkt mit beiden Händen, "
+        "agite les deux bras, 両手を振る",
+    ),
+    _row(
+        "look_around",
+        "look around, look left and right, look about, scan, look left right, glance around, survey, "
+        "look over shoulder, take in surroundings, scan area",
+        "looks around, glances in all directions, schaut sich um, regarde autour de soi, 見回す",
     ),
     _row(
         "clap",
@@ -138,9 +155,10 @@ _ROWS = (
     ),
     _row(
         "cheer",
-        "cheer, celebrate, rejoice, raise both arms, arms up, hooray, triumph, throw arms up, pump fist",
-        "cheers with both arms up, celebrates a victory, jubelt, feiert den Sieg, se réjouit, fête la victoire, "
-        "喜ぶ, 万歳する, 応援する",
+        "cheer, celebrate, rejoice, raise both arms, arms up, hooray, ~triumph, throw arms up, pump fist, "
+        "throw up both arms, arms in victory, both fists, raise both fists",
+        "cheers with both arms up, celebrates a victory, jubelt, feiert den Sieg, se réjouit, "
+        "fête la victoire, 喜ぶ, 万歳する, 応援する",
     ),
     _row(
         "point",
@@ -150,7 +168,7 @@ _ROWS = (
     ),
     _row(
         "salute",
-        "salute, military salute, stand at attention",
+        "salute, military salute, stand at attention, hand to brow, touch brow",
         "gives a military salute, salutiert, fait le salut militaire, 敬礼する",
     ),
     _row(
@@ -160,33 +178,35 @@ _ROWS = (
     ),
     _row(
         "nod",
-        "nod, nod head, agree, say yes",
+        "nod, nod head, ~agree, say yes, head up and down, nod yes",
         "nods the head, agrees, nickt, hoche la tête, うなずく",
     ),
     _row(
         "shake_head",
-        "shake head, disagree, say no",
+        "shake head, disagree, say no, no with head, head side to side, head left and right",
         "shakes the head, says no, schüttelt den Kopf, secoue la tête, 首を横に振る",
     ),
     _row(
         "shrug",
-        "shrug, shrug shoulders, do not know, doesn't know",
+        "shrug, shrug shoulders, do not know, doesn't know, lift shoulders, raise shoulders, no idea",
         "shrugs the shoulders, zuckt mit den Schultern, hausse les épaules, 肩をすくめる",
     ),
     _row(
-        "punch",
-        "punch, box, jab, hit, strike, uppercut, shadowbox, throw a punch, fight, hook",
-        "throws a punch, boxes, hits with the fist, schlägt mit der Faust, boxt, donne un coup de poing, boxe, "
-        "殴る, パンチする, ボクシングをする",
+        "box",
+        "punch, box, jab, ~hit, ~strike, uppercut, shadowbox, throw a punch, ~fight, ~hook, throw jab, "
+        "jab and cross, land a combination, punching bag, fists",
+        "throws a punch, boxes, hits with the fist, schlägt mit der Faust, boxt, donne un coup de poing, "
+        "boxe, 殴る, パンチする, ボクシングをする",
     ),
     _row(
         "kick",
-        "kick, kick a ball, roundhouse, karate kick, high kick",
-        "kicks with the leg, kicks a ball, tritt, kickt, donne un coup de pied, frappe du pied, 蹴る, キックする",
+        "kick, kick a ball, roundhouse, karate kick, high kick, strike with foot, boot, foot strike",
+        "kicks with the leg, kicks a ball, tritt, kickt, donne un coup de pied, frappe du pied, 蹴る, "
+        "キックする",
     ),
     _row(
         "throw",
-        "throw, toss, hurl, pitch, fling, cast, lob, chuck, bowl",
+        "~throw, toss, hurl, ~pitch, ~fling, ~cast, ~lob, ~chuck, ~bowl",
         "throws a ball, tosses something away, wirft, wirft einen Ball, lance, jette une balle, 投げる, "
         "ボールを投げる",
     ),
@@ -197,7 +217,7 @@ _ROWS = (
     ),
     _row(
         "pick_up",
-        "pick up, pick, lift, lift up, gather, collect, take from the floor, grab, scoop up, raise box",
+        "pick up, ~pick, ~lift, lift up, ~gather, ~collect, take from the floor, ~grab, scoop up, raise box",
         "picks something up from the floor, lifts a box, hebt etwas auf, hebt eine Kiste, ramasse, "
         "soulève une boîte, 拾う, 持ち上げる",
     ),
@@ -213,13 +233,13 @@ _ROWS = (
     ),
     _row(
         "pull",
-        "pull, drag, tug, haul, heave, tow, yank",
+        "pull, ~drag, tug, haul, heave, tow, yank",
         "pulls a rope, drags something heavy, zieht, zieht an einem Seil, tire, tire sur une corde, 引く, "
         "引っ張る",
     ),
     _row(
         "reach",
-        "reach, reach up, reach for, stretch out a hand, grasp, take off a shelf",
+        "reach, reach up, reach for, stretch out a hand, ~grasp, take off a shelf",
         "reaches for something high, greift nach etwas, tend la main, 手を伸ばす",
     ),
     _row(
@@ -234,7 +254,7 @@ _ROWS = (
     ),
     _row(
         "phone",
-        "phone, call, make a call, answer the phone, on the phone, talk on the phone",
+        "phone, ~call, make a call, answer the phone, on the phone, talk on the phone",
         "talks on the phone, telefoniert, téléphone, 電話する",
     ),
     _row(
@@ -244,7 +264,7 @@ _ROWS = (
     ),
     _row(
         "dance",
-        "dance, groove, boogie, waltz, disco, tango, breakdance, twerk, jive",
+        "dance, groove, boogie, waltz, ~disco, tango, breakdance, twerk, jive",
         "dances to the music, moves to the beat, tanzt, danse, 踊る, ダンスする",
     ),
     _row(
@@ -285,13 +305,14 @@ _ROWS = (
         "limps along with a hurt leg, hinkt, humpelt, boite, 足を引きずって歩く",
     ),
     _row(
-        "sword",
-        "sword, slash, swing a sword, stab, cut, parry, swing a blade, swing, slice, chop, hack",
+        "swing_sword",
+        "sword, slash, swing a sword, stab, ~cut, parry, swing a blade, ~swing, slice, chop, hack, "
+        "strike with sword, blade, two slashes",
         "swings a sword, slashes with a blade, schwingt ein Schwert, donne un coup d'épée, 剣を振る",
     ),
     _row(
         "block",
-        "block, defend, guard, raise a shield, shield, dodge, evade",
+        "block, ~defend, ~guard, raise a shield, ~shield, dodge, evade",
         "blocks an attack, dodges a blow, wehrt ab, weicht aus, pare, esquive, 防ぐ, 避ける",
     ),
     _row(
@@ -311,7 +332,7 @@ _ROWS = (
     ),
     _row(
         "think",
-        "think, ponder, scratch head, wonder, consider",
+        "think, ponder, scratch head, ~wonder, ~consider",
         "thinks hard, denkt nach, réfléchit, 考える",
     ),
     _row(
@@ -376,12 +397,12 @@ _ROWS = (
     ),
     _row(
         "swing_bat",
-        "swing a bat, bat, baseball, golf, swing a club, tennis",
+        "swing a bat, ~bat, baseball, golf, swing a club, tennis",
         "swings a bat, plays golf, schwingt einen Schläger",
     ),
     _row(
         "shoot",
-        "shoot, aim, fire, shoot a bow, shoot an arrow",
+        "shoot, aim, ~fire, shoot a bow, shoot an arrow",
         "shoots with a bow, schießt, tire à l'arc, 撃つ",
     ),
     _row(
@@ -391,12 +412,12 @@ _ROWS = (
     ),
     _row(
         "pray",
-        "pray, fold hands, worship",
+        "pray, fold hands, worship, prayer, palms together, join hands",
         "prays, betet, prie, 祈る",
     ),
     _row(
         "carry",
-        "carry, carry a box, bear",
+        "carry, carry a box, ~bear",
         "carries a box, trägt eine Kiste, porte une boîte, 運ぶ",
     ),
     _row(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from backend.words.action_words import ACTION_WORDS, ActionWords
+from backend.words.action_words import ACTION_WORDS, DOUBTFUL
 from backend.words.encoder import INSTALL, Encoder
-from backend.words.stems import place_of, stems_of, words_of
+from backend.words.other_words import OTHERS
+from backend.words.stems import place_of, stem, words_of
 from shared.errors import InputError
 
 # Set on texts of `tests/data` that are not in the tables: unknown verbs stay below it.
@@ -32,7 +33,11 @@ _TAIL = frozenset(
     "with for by like nach auf im in zum zur durch über mit wie dans sur vers avec à au par comme".split()
 )
 _LONGEST_SUBJECT = 5  # words
-_PARTICLES = "がはもをに"
+_PARTICLES = "がは"  # behind a Japanese subject
+
+
+# What each action that a model knows is called in the texts that it was trained with.
+Known = Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,23 +49,26 @@ class Named:
     phrase: str
 
 
-def name_action(clause: str, encoder: Encoder | None) -> Named | None:
+def name_action(clause: str, known: Known, encoder: Encoder | None) -> Named | None:
     """The action that a clause is most alike, of all rows of the table; None below the floor or without a known word.
 
-    Words of the table come first, so that a text that they read is read alike with and without the encoder.
+    Words that leave no doubt come first, so that a text with one is read alike with and without the encoder.
     """
-    ruled = _by_rules(clause)
-    if ruled is not None or encoder is None:
-        return ruled
-    return next((named for named in nearest_actions(clause, encoder) if named.likeness >= ACTION_FLOOR), None)
+    found = _by_rules(clause)
+    if found is not None and (encoder is None or not found.phrase.startswith(DOUBTFUL)):
+        return replace(found, phrase=found.phrase.removeprefix(DOUBTFUL))
+    if encoder is None:
+        return None
+    best = next((named for named in nearest_actions(clause, known, encoder) if named.likeness >= ACTION_FLOOR), None)
+    return found if best is None else best
 
 
-def choose_action(clause: str, known: Sequence[str], encoder: Encoder | None) -> Named:
+def choose_action(clause: str, known: Known, encoder: Encoder | None) -> Named:
     """The action of a clause among those that a model knows. Raises InputError where it knows none for it."""
-    named = name_action(clause, encoder)
+    named = name_action(clause, known, encoder)
     if named is not None and named.action in known:
         return named
-    near = [one.action for one in nearest_actions(clause, encoder) if one.action in known] if encoder else []
+    near = [one.action for one in nearest_actions(clause, known, encoder) if one.action in known] if encoder else []
     nearest = f" Nearest are {_listed(near[:_NEAREST])}." if near else ""
     hint = f"It knows: {_listed(sorted(known))}." + ("" if encoder else f" For more words run: {INSTALL}")
     raise InputError(
@@ -68,10 +76,10 @@ def choose_action(clause: str, known: Sequence[str], encoder: Encoder | None) ->
     )
 
 
-def nearest_actions(clause: str, encoder: Encoder) -> list[Named]:
+def nearest_actions(clause: str, known: Known, encoder: Encoder) -> list[Named]:
     """All actions of the table by likeness, the most alike first."""
     candidates = list(dict.fromkeys(_candidates(clause)))
-    rows = [(row.name, phrase) for row in ACTION_WORDS.values() for phrase in examples(row)]
+    rows = [(name, phrase) for name in (*ACTION_WORDS, *OTHERS) for phrase in _examples(name, known)]
     likeness = encoder.likeness(candidates, [phrase for _, phrase in rows]).max(axis=0)
     best: dict[str, Named] = {}
     for (name, phrase), value in zip(rows, likeness, strict=True):
@@ -80,37 +88,59 @@ def nearest_actions(clause: str, encoder: Encoder) -> list[Named]:
     return sorted(best.values(), key=lambda named: (-named.likeness, named.action))
 
 
-def examples(row: ActionWords) -> tuple[str, ...]:
+def _examples(name: str, known: Known) -> Iterator[str]:
     """What the encoder compares with."""
-    return (*row.rules, *row.phrases)
+    if name in OTHERS:
+        yield from OTHERS[name]
+        return
+    row = ACTION_WORDS[name]
+    yield from (rule.removeprefix(DOUBTFUL) for rule in row.rules)
+    yield from row.phrases
+    yield from map(without_subject, known.get(name, ()))
 
 
 def _by_rules(clause: str) -> Named | None:
-    """The action with the longest rule that the clause holds; of equally long ones the first in the clause."""
-    stems = stems_of(clause)
+    """The action with the longest rule that the clause holds; of equally long ones the surer, then the first."""
+    stems = [stem(word) for word in _verb_and_after(words_of(clause))]
     found = [
-        (-len(pattern), place, row.name, " ".join(pattern))
-        for row in ACTION_WORDS.values()
-        for pattern in row.patterns
+        (-len(pattern), rule.startswith(DOUBTFUL), place, name, rule)
+        for name, row in ACTION_WORDS.items()
+        for rule, pattern in zip(row.rules, row.patterns, strict=True)
         if (place := place_of(pattern, stems)) is not None
     ]
     if not found:
         return None
-    _, _, name, phrase = min(found)
-    return Named(name, 1.0, phrase)
+    _, _, _, name, rule = min(found)
+    return Named(name, 1.0, rule)
+
+
+def _verb_and_after(words: list[str]) -> list[str]:
+    """The words without the noun of a subject: "a guard" is not somebody who guards."""
+    return words[2:] if len(words) > 2 and words[0] in _DETERMINERS else words
+
+
+def without_subject(phrase: str) -> str:
+    """An English phrase without "a person", "someone" and the like."""
+    words = words_of(phrase)
+    start = 2 if len(words) > 2 and words[0] in _DETERMINERS else int(len(words) > 1 and words[0] in _PRONOUNS)
+    return " ".join(_acting(words[start:]))
+
+
+def _acting(words: list[str]) -> list[str]:
+    while len(words) > 1 and words[0] in _HELPERS:
+        words = words[1:]
+    return words
 
 
 def _candidates(clause: str) -> Iterator[str]:
     """The clause without the words that may be its subject, whole and without where and with what it is done."""
-    for particle in _PARTICLES[:2]:
+    for particle in _PARTICLES:
         if particle in clause:
             yield clause.split(particle, 1)[1]
     words = words_of(clause)
     yield " ".join(words)
     for start in _starts(words):
-        rest = words[start:]
-        while len(rest) > 1 and rest[0] in _HELPERS:
-            rest = rest[1:]
+        rest = _acting(words[start:])
         if rest:
             yield " ".join(rest)
             cut = next((at for at, word in enumerate(rest) if at and word in _TAIL), len(rest))
