@@ -7,10 +7,10 @@ from typing import Final
 import numpy as np
 
 from backend.make.motion.library.action import Action, Variation
-from backend.make.motion.library.locomotion import stand, walks
+from backend.make.motion.library.locomotion import jumps, runs, special, stand, walks
 from backend.make.motion.library.styles import BY_NAME
 
-ACTIONS: Final[tuple[Action, ...]] = (*stand.ACTIONS, *walks.ACTIONS)
+ACTIONS: Final[tuple[Action, ...]] = (*stand.ACTIONS, *walks.ACTIONS, *runs.ACTIONS, *special.ACTIONS, *jumps.ACTIONS)
 BY_ACTION: Final = {action.name: action for action in ACTIONS}
 
 
