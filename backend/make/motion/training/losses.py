@@ -1,7 +1,7 @@
 """What the motion model is trained to do: the clean features, how joints move in the world, and feet that stand.
 
-The terms are MDM's (Tevet et al., 2022, equations 2 to 5), computed from the features themselves: a joint's way from frame
-to frame follows from its places, the root's step and the root's turn.
+The terms are MDM's (Tevet et al., 2022, equations 2 to 5), computed from the features themselves: a joint's way from
+frame to frame follows from its places, the root's step and the root's turn.
 """
 
 from __future__ import annotations

@@ -54,7 +54,7 @@ def draw_plan(random: Generator, action: Action, *, only_held_out: bool | None =
             break
     before = ""
     if action.start == "stand" and random.random() < LEAD_SHARE:
-        others = [one.name for one in BY_ACTION.values() if one.name != action.name]
+        others = [one.name for one in BY_ACTION.values() if one.end == "stand" and one.name != action.name]
         before = str(random.choice(others))
     return ClipPlan(action.name, variation, before)
 
