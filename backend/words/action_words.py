@@ -44,7 +44,7 @@ _ROWS = (
     ),
     _row(
         "walk",
-        "walk, stroll, stride, amble, wander, ~pace, step forward, step forwards, ~go, saunter, hike, trudge",
+        "walk, stroll, amble, wander, step forward, step forwards, ~go, hike, trudge, saunter, ~stride",
         "walks forward, takes a stroll, goes for a walk, moves ahead on foot, geht, läuft gemütlich, "
         "spaziert, marche, se promène, 歩く, 散歩する",
     ),
@@ -59,51 +59,55 @@ _ROWS = (
     _row(
         "sidestep",
         "sidestep, side step, step side, step sideways, walk sideways, shuffle sideways, sidle, "
-        "step to the side",
+        "step to the side, go left without turning, go right without turning, scoot over, step left, "
+        "step right, step to left, step to right, walk left, walk right, side steps",
         "moves sideways, steps to the side, geht seitwärts, fait un pas de côté, 横に歩く",
     ),
     _row(
-        "turn",
-        "turn, turn around, turn round, rotate, face the other way, about face, pivot",
+        "turn_around",
+        "turn, turn around, turn round, rotate, face the other way, about face, 180 degrees, turn back, "
+        "face backwards, spin on heel, turn on heel",
         "turns around, faces the other way, looks behind, dreht sich um, se retourne, fait demi-tour, "
         "振り返る, 向きを変える",
     ),
     _row(
         "run",
-        "run, jog, sprint, rush, dash, hurry, ~race, gallop, trot, flee, ~charge",
-        "runs fast, hurries away, goes jogging, rennt, joggt, court, fait du jogging, 走る, ジョギングする, "
-        "speeds along on foot",
+        "run, sprint, rush, dash, hurry, ~race, flee, ~charge",
+        "runs fast, hurries away, rennt, court, 走る, speeds along on foot, runs ahead, sprints off, "
+        "läuft schnell weg",
     ),
     _row(
         "jump",
-        "jump, leap, ~spring, vault, ~bound",
+        "jump, spring up, bounce off the ground, jump up, jump high, jump in place, spring upwards",
         "jumps into the air, leaps up, springt, springt hoch, saute, bondit, 跳ぶ, ジャンプする",
     ),
     _row(
         "hop",
-        "hop, hop one leg, skip, ~bounce",
+        "hop, hop one leg, hopscotch, hop along",
         "hops on one leg, bounces on one foot, hüpft, hüpft auf einem Bein, saute à cloche-pied, sautille, "
         "片足で跳ねる",
     ),
     _row(
         "jumping_jacks",
-        "jumping jack, jumping jacks, star jump, star jumps, jump jack",
+        "jumping jack, jumping jacks, star jump, star jumps, jump jack, straddle hop, "
+        "jump with arms and legs spread",
         "does jumping jacks, macht Hampelmänner, fait des jumping jacks, ジャンピングジャックをする",
     ),
     _row(
         "squat",
-        "squat, crouch, knee bend, knee bends, ~duck, hunker",
+        "squat, crouch, knee bend, knee bends, ~duck, hunker, bend knees, deep knees",
         "does squats, bends the knees deeply, geht in die Hocke, macht Kniebeugen, s'accroupit, "
         "fait des squats, しゃがむ, スクワットをする",
     ),
     _row(
-        "sit",
-        "sit, sit down, take a seat, be seated, perch, have a seat, ~seat",
+        "sit_down",
+        "sit down, take a seat, have a seat, sit, settle into chair, take place, onto a chair, be seated, "
+        "perch",
         "sits down on a chair, takes a seat, setzt sich, s'assied, s'assoit, 座る, 椅子に座る",
     ),
     _row(
         "stand_up",
-        "stand up, get up, ~rise, arise, get back up, rise to feet",
+        "stand up, get up, ~rise, arise, get back up, rise to feet, leave chair, get to feet, rise from",
         "gets up from a chair, rises to the feet, steht auf, se lève, 立ち上がる",
     ),
     _row(
@@ -137,14 +141,14 @@ _ROWS = (
         "wave_both",
         "wave both, wave two, wave arms, flag down, both arms wave, both hands wave, wave with both, "
         "wave both hands, both arms overhead, wave at ship, swing arms side to side, two hands wave, "
-        "wave for help",
+        "wave for help, wave two hands, waves both",
         "waves with both hands, waves both arms above the head, winkt mit beiden Händen, "
         "agite les deux bras, 両手を振る",
     ),
     _row(
         "look_around",
         "look around, look left and right, look about, scan, look left right, glance around, survey, "
-        "look over shoulder, take in surroundings, scan area",
+        "look over shoulder, take in surroundings, scan area, glance in all directions, glance",
         "looks around, glances in all directions, schaut sich um, regarde autour de soi, 見回す",
     ),
     _row(
@@ -206,7 +210,8 @@ _ROWS = (
     ),
     _row(
         "throw",
-        "~throw, toss, hurl, ~pitch, ~fling, ~cast, ~lob, ~chuck, ~bowl",
+        "~throw, toss, hurl, ~pitch, ~fling, ~cast, ~lob, ~chuck, ~bowl, throw ball, fling, throw away, "
+        "throw something",
         "throws a ball, tosses something away, wirft, wirft einen Ball, lance, jette une balle, 投げる, "
         "ボールを投げる",
     ),
@@ -217,7 +222,8 @@ _ROWS = (
     ),
     _row(
         "pick_up",
-        "pick up, ~pick, ~lift, lift up, ~gather, ~collect, take from the floor, ~grab, scoop up, raise box",
+        "pick up, ~pick, ~lift, ~gather, ~collect, take from the floor, ~grab, scoop up, lift off ground, "
+        "lift off floor, stoop, bend to get, reach down to floor, get off floor, pick from",
         "picks something up from the floor, lifts a box, hebt etwas auf, hebt eine Kiste, ramasse, "
         "soulève une boîte, 拾う, 持ち上げる",
     ),
@@ -228,12 +234,12 @@ _ROWS = (
     ),
     _row(
         "push",
-        "push, shove, push away, press against",
+        "push, shove, push away, press against, press hard",
         "pushes a heavy thing, shoves it away, schiebt, drückt, pousse, 押す",
     ),
     _row(
         "pull",
-        "pull, ~drag, tug, haul, heave, tow, yank",
+        "pull, ~drag, tug, haul, heave, tow, yank, draw in a net, tug of war",
         "pulls a rope, drags something heavy, zieht, zieht an einem Seil, tire, tire sur une corde, 引く, "
         "引っ張る",
     ),
@@ -244,7 +250,7 @@ _ROWS = (
     ),
     _row(
         "drink",
-        "drink, sip, take a sip, have a drink, gulp, toast",
+        "drink, sip, take a sip, have a drink, gulp, toast, empty glass, empty cup, cup to mouth, bottle",
         "drinks from a cup, takes a sip, trinkt, boit, 飲む",
     ),
     _row(
@@ -254,7 +260,8 @@ _ROWS = (
     ),
     _row(
         "phone",
-        "phone, ~call, make a call, answer the phone, on the phone, talk on the phone",
+        "phone, ~call, make a call, answer the phone, on the phone, talk on the phone, mobile, telephone, "
+        "take a call, cell phone",
         "talks on the phone, telefoniert, téléphone, 電話する",
     ),
     _row(
@@ -263,8 +270,9 @@ _ROWS = (
         "talks with gestures, gives a speech, spricht, redet, parle, discute, 話す, 演説する",
     ),
     _row(
-        "dance",
-        "dance, groove, boogie, waltz, ~disco, tango, breakdance, twerk, jive",
+        "groove_dance",
+        "dance, groove, boogie, waltz, ~disco, tango, breakdance, twerk, jive, sway hips, shake hips, "
+        "dance party, sway to rhythm, move to the music, sway to music",
         "dances to the music, moves to the beat, tanzt, danse, 踊る, ダンスする",
     ),
     _row(
@@ -275,7 +283,8 @@ _ROWS = (
     ),
     _row(
         "stretch",
-        "stretch, stretch arms, warm up, yawn, limber up",
+        "stretch, stretch arms, warm up, yawn, limber up, side bend, loosen up, lean to the side, "
+        "stretch himself, stretch overhead",
         "stretches the arms, warms up, streckt sich, dehnt sich, s'étire, ストレッチする, 伸びをする",
     ),
     _row(
@@ -285,14 +294,15 @@ _ROWS = (
     ),
     _row(
         "climb_stairs",
-        "climb stairs, walk upstairs, go upstairs, up the stairs, up the steps, upstairs",
-        "goes up the stairs, steigt die Treppe hinauf, monte les escaliers, 階段を上る",
+        "climb stairs, walk upstairs, go upstairs, up the stairs, up the steps, upstairs, up some steps, "
+        "mount stairs, staircase, climb steps, walk up the stairs, ascend, go up steps, stairs",
+        "goes up the stairs, steigt die Treppe hinauf, monte les escaliers, 階段を上る, "
+        "mounts the staircase, ascends the stairs",
     ),
     _row(
         "sneak",
-        "sneak, tiptoe, creep, prowl, steal along, skulk, slink, tip toe",
-        "sneaks on tiptoe, moves stealthily, schleicht, schleicht auf Zehenspitzen, "
-        "marche sur la pointe des pieds, se faufile, 忍び足で歩く",
+        "sneak, creep, prowl, steal along, skulk, slink, move quietly, stalk, burglar, walk quietly, steal up",
+        "moves stealthily, schleicht, se faufile, 忍び足で歩く, stalks the prey, moves along quietly",
     ),
     _row(
         "march",
@@ -301,7 +311,8 @@ _ROWS = (
     ),
     _row(
         "limp",
-        "limp, hobble, drag a foot",
+        "limp, hobble, drag a foot, favour one leg, favor one leg, bad leg, drag leg, hurt leg, injured leg, "
+        "walk injured",
         "limps along with a hurt leg, hinkt, humpelt, boite, 足を引きずって歩く",
     ),
     _row(
@@ -317,12 +328,13 @@ _ROWS = (
     ),
     _row(
         "cast_spell",
-        "cast a spell, conjure, do magic, spell",
+        "cast a spell, conjure, do magic, spell, magic, cast spell, hex, summon, lightning from palms, "
+        "sorcery, enchant, fireball",
         "casts a magic spell, zaubert, jette un sort, 魔法をかける",
     ),
     _row(
         "cry",
-        "cry, weep, sob, wail",
+        "cry, weep, sob, wail, in tears, bury face",
         "cries into the hands, weint, pleure, 泣く",
     ),
     _row(
@@ -366,8 +378,8 @@ _ROWS = (
         "does sit-ups, macht Sit-ups, fait des abdos, 腹筋をする",
     ),
     _row(
-        "play_guitar",
-        "play guitar, play the guitar, strum, guitar",
+        "guitar",
+        "play guitar, play the guitar, strum, guitar, lute, pick strings, jam",
         "plays the guitar, spielt Gitarre, joue de la guitare, ギターを弾く",
     ),
     _row(
@@ -396,9 +408,9 @@ _ROWS = (
         "sweeps the floor, fegt, balaie, 掃く",
     ),
     _row(
-        "swing_bat",
-        "swing a bat, ~bat, baseball, golf, swing a club, tennis",
-        "swings a bat, plays golf, schwingt einen Schläger",
+        "golf",
+        "golf, golfer, swing a golf club, tee off, golf ball, golf club",
+        "plays golf, takes a golf swing, spielt Golf, joue au golf, ゴルフをする",
     ),
     _row(
         "shoot",
@@ -424,6 +436,104 @@ _ROWS = (
         "conduct",
         "conduct, conduct an orchestra",
         "conducts an orchestra, dirigiert, dirige un orchestre, 指揮する",
+    ),
+    _row(
+        "turn",
+        "turn left, turn right, turn to left, turn to right, quarter turn, swivel, left turn, right turn, "
+        "rotate left, rotate right, pivot left, pivot right",
+        "makes a quarter turn, turns to the left, turns to the right, biegt links ab, "
+        "dreht sich nach rechts, tourne à gauche, 右を向く, 左を向く",
+    ),
+    _row(
+        "walk_curve",
+        "walk circle, walk in a circle, walk in a curve, walk curve, circle around, walk around in circles, "
+        "curved path, walk in a bend, walk arc, go in a circle, round a corner",
+        "walks in a circle, follows a curved path, geht im Kreis, marche en rond, 円を描いて歩く",
+    ),
+    _row(
+        "pace",
+        "pace, walk to and fro, walk back and forth, pace up and down, walk up and down, go up and down, "
+        "walk away and return, walk there and back",
+        "paces up and down, walks back and forth, geht auf und ab, fait les cent pas, 行ったり来たりする",
+    ),
+    _row(
+        "walk_and_stop",
+        "halt, walk and stop, stop in tracks, walk stop, come to a halt, stop walking, stop suddenly, "
+        "stop dead",
+        "stops walking, halts abruptly, bleibt stehen, s'arrête net, 立ち止まる",
+    ),
+    _row(
+        "jog",
+        "jog, light run, run gentle pace, run easily, trot, run slowly, go for a run",
+        "goes jogging, joggt, fait du jogging, trottine, ジョギングする",
+    ),
+    _row(
+        "jog_in_place",
+        "jog in place, run in place, jog on the spot, run on the spot, run while staying, jog on spot",
+        "runs in place, joggt auf der Stelle, court sur place, その場で走る",
+    ),
+    _row(
+        "tiptoe",
+        "tiptoe, tip toe, on tiptoes, balls of feet, without heels, on toes",
+        "walks on tiptoe, geht auf Zehenspitzen, marche sur la pointe des pieds, つま先で歩く",
+    ),
+    _row(
+        "crouch_walk",
+        "crouch walk, walk crouched, duck walk, waddle, stay low, walk low, walk bent, crouch forward, "
+        "crouched walk, move crouched, walk with bent knees",
+        "walks crouched, waddles like a duck, geht gebückt, marche accroupi, かがんで歩く",
+    ),
+    _row(
+        "stagger",
+        "stagger, stumble, lurch, reel, sway along, hardly walk straight, zombie, walk unsteadily, totter, "
+        "wobble",
+        "staggers, can hardly walk straight, lurches along, taumelt, torkelt, titube, chancelle, よろめく, "
+        "よろよろ歩く",
+    ),
+    _row(
+        "jump_forward",
+        "jump forward, jump ahead, long jump, jump across, bound ahead, jump over, broad jump, "
+        "jump forwards, leap forward",
+        "jumps forward, springt nach vorn, saute en avant, 前に跳ぶ",
+    ),
+    _row(
+        "leap",
+        "leap, bound over, ~bound, clear a ditch, ~vault, hurdle, run and jump, running jump, leap over",
+        "leaps over a ditch, springt über einen Graben, macht einen Satz, bondit par-dessus, 飛び越える",
+    ),
+    _row(
+        "skip",
+        "skip, hop and step, hop and a step, skip along, skip down",
+        "skips along the road, hüpft fröhlich dahin, gambade, スキップする",
+    ),
+    _row(
+        "gallop",
+        "gallop, canter, ride a horse, like a horse, pretend ride",
+        "gallops like a horse, galoppiert, galope, ギャロップする",
+    ),
+    _row(
+        "side_step_dance",
+        "side step dance, dance side, dance sideways, two step, step touch, dance side to side, step beat, "
+        "step music, shuffle disco, shuffle to the music",
+        "dances from side to side, does a two-step, tanzt hin und her, danse de côté, 横にステップして踊る",
+    ),
+    _row(
+        "lift",
+        "lift weight, lift overhead, weightlift, lift barbell, barbell, clean and press, lift heavy, "
+        "raise rock over, raise over head, heave up, hoist, lift weights, lift over head, dumbbell",
+        "lifts a heavy weight overhead, presses a barbell, stemmt Gewichte, soulève des haltères, "
+        "バーベルを持ち上げる",
+    ),
+    _row(
+        "swing_bat",
+        "swing a bat, baseball bat, ~bat, swing a racket, tennis",
+        "swings a baseball bat, schwingt einen Schläger",
+    ),
+    _row(
+        "sit",
+        "sit still, sit and wait, remain seated, stay seated, sit quietly, rest in armchair, stay in seat, "
+        "is seated, wait on chair, sit with hands, keep sitting",
+        "is sitting on a chair, sits still, sitzt auf einem Stuhl, est assis, 座っている",
     ),
 )  # fmt: skip
 ACTION_WORDS: Mapping[str, ActionWords] = MappingProxyType({row.name: row for row in _ROWS})

@@ -112,7 +112,7 @@ _TIMES = re.compile(
 _ONCE = re.compile(r"\b(?:(?P<once>once|einmal)|(?P<twice>twice|zweimal)|(?P<thrice>thrice|dreimal))\b", re.IGNORECASE)
 _OFTEN = 20  # the most that a count may say
 
-STYLE_FLOOR = 0.6  # of the likeness of a free word to a style's words
+STYLE_FLOOR = 0.66  # of the likeness of a free word to a style's words
 _ADVERBS = ("ly", "lich", "ment", "voll")  # English, German and French words that may say how something is done
 
 

@@ -13,6 +13,7 @@ from shared.errors import InputError
 
 # Set on texts of `tests/data` that are not in the tables: unknown verbs stay below it.
 ACTION_FLOOR = 0.6
+_OUTDONE = 0.8  # a phrase so near counts more than a doubtful word
 _NEAREST = 3  # actions that a refusal names as near
 
 _DETERMINERS = frozenset(
@@ -59,21 +60,31 @@ def name_action(clause: str, known: Known, encoder: Encoder | None) -> Named | N
         return replace(found, phrase=found.phrase.removeprefix(DOUBTFUL))
     if encoder is None:
         return None
-    best = next((named for named in nearest_actions(clause, known, encoder) if named.likeness >= ACTION_FLOOR), None)
-    return found if best is None else best
+    best = nearest_actions(clause, known, encoder)[0]
+    if found is not None and best.likeness < _OUTDONE:
+        return replace(found, phrase=found.phrase.removeprefix(DOUBTFUL))
+    return best if best.likeness >= ACTION_FLOOR else None
 
 
-def choose_action(clause: str, known: Known, encoder: Encoder | None) -> Named:
+def choose_action(clause: str, side: str | None, known: Known, encoder: Encoder | None) -> Named:
     """The action of a clause among those that a model knows. Raises InputError where it knows none for it."""
     named = name_action(clause, known, encoder)
-    if named is not None and named.action in known:
-        return named
+    if named is not None and (action := _of_model(named.action, side, known)) is not None:
+        return replace(named, action=action)
     near = [one.action for one in nearest_actions(clause, known, encoder) if one.action in known] if encoder else []
     nearest = f" Nearest are {_listed(near[:_NEAREST])}." if near else ""
     hint = f"It knows: {_listed(sorted(known))}." + ("" if encoder else f" For more words run: {INSTALL}")
     raise InputError(
         "motion.unknown_action", f'The embedded motion model does not know an action for "{clause}".{nearest}', hint
     )
+
+
+def _of_model(action: str, side: str | None, known: Known) -> str | None:
+    """A model's own name for an action: it may have one for each side, such as `turn_left` and `turn_right`."""
+    if action in known:
+        return action
+    sided = f"{action}_{side if side in ('left', 'right') else 'left'}"
+    return sided if sided in known else None
 
 
 def nearest_actions(clause: str, known: Known, encoder: Encoder) -> list[Named]:
@@ -96,7 +107,16 @@ def _examples(name: str, known: Known) -> Iterator[str]:
     row = ACTION_WORDS[name]
     yield from (rule.removeprefix(DOUBTFUL) for rule in row.rules)
     yield from row.phrases
-    yield from map(without_subject, known.get(name, ()))
+    for action in (name, f"{name}_left", f"{name}_right"):
+        yield from map(without_subject, known.get(action, ()))
+
+
+def spans_words(clause: str, pieces: Sequence[str]) -> bool:
+    """Whether a clause says by several words what none of its pieces says, as "up and down" does."""
+    whole = _by_rules(clause)
+    if whole is None or " " not in whole.phrase:
+        return False
+    return all(one is None or one.phrase != whole.phrase for one in map(_by_rules, pieces))
 
 
 def _by_rules(clause: str) -> Named | None:
