@@ -9,12 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from backend.make.motion.library.action import Action, Variation
+from backend.make.motion.library.edits import mirrored, taken
 from backend.make.motion.library.grounding import clear_of_body, within_reach
-from backend.make.motion.library.mirror import mirrored
 from backend.make.motion.library.stand import alive
 from backend.make.motion.library.styles import BY_NAME, paced, styled
 from backend.make.motion.library.timing import FPS
-from backend.make.motion.puppet import Controls, Foot, Hand, Performance, perform
+from backend.make.motion.puppet import Controls, Performance, perform
 from shared.body import free_body
 from shared.motion.model import SMPLMotion
 
@@ -74,25 +74,3 @@ def _waited(controls: Controls, frames: int, random: np.random.Generator) -> Con
     before = int(random.integers(0, min(spare, 30) + 1)) if spare > 4 else 0
     index = np.clip(np.arange(frames) - before, 0, len(controls.pelvis) - 1)
     return taken(controls, index)
-
-
-def taken(controls: Controls, index: npt.NDArray[np.int64]) -> Controls:
-    """The controls at the frames of an index (frames,)."""
-    return Controls(
-        pelvis=controls.pelvis[index],
-        pelvis_turn=controls.pelvis_turn[index],
-        chest_turn=controls.chest_turn[index],
-        head_turn=controls.head_turn[index],
-        left_foot=_foot_at(controls.left_foot, index),
-        right_foot=_foot_at(controls.right_foot, index),
-        left_hand=_hand_at(controls.left_hand, index),
-        right_hand=_hand_at(controls.right_hand, index),
-    )
-
-
-def _foot_at(foot: Foot, index: npt.NDArray[np.int64]) -> Foot:
-    return Foot(foot.place[index], foot.yaw[index], foot.pitch[index], foot.knee_out[index])
-
-
-def _hand_at(hand: Hand, index: npt.NDArray[np.int64]) -> Hand:
-    return Hand(hand.reach[index], hand.elbow[index], hand.flex[index])

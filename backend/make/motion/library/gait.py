@@ -28,11 +28,16 @@ class Path:
     times: Array  # (frames,) seconds
     place: Array  # (frames, 2) metres: x to the left, z to the front, of the body's middle
     heading: Array  # (frames,) degrees, to the left above 0, not wrapped
+    floor: Array | None = None  # (frames,) metres: height of the ground under the body, 0 where it is None
 
     def at(self, time: float) -> tuple[Array, float]:
         """Place (2,) and heading at a time, held before and after the path."""
         x, z = (float(np.interp(time, self.times, self.place[:, i])) for i in range(2))
         return np.array([x, z]), float(np.interp(time, self.times, self.heading))
+
+    def floor_at(self, time: float) -> float:
+        """Height of the ground at a time, metres."""
+        return 0.0 if self.floor is None else float(np.interp(time, self.times, self.floor))
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,13 @@ class Swing:
     end: float
     over_s: float | None = None
     lift: float = 1.0  # of the gait's lift
+    ahead_m: float = 0.0  # how far before its place beside the body it lands
+    out_m: float = 0.0  # how far outwards of it
+    pitch: float = 1.0  # of the gait's strike and push
+    at: tuple[float, float, float] | None = None  # metres: the very place, where the path does not tell it
+
+
+Swings = tuple[Sequence[Swing], Sequence[Swing]]  # of the left and the right foot, in order
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +67,8 @@ class Gait:
     toe_out: float = 6.0
     lift_m: float = 0.065
     strike: float = -18.0  # pitch of the foot as it lands: below 0 on its heel
-    push: float = 46.0  # ... as it leaves
+    push: float = 54.0  # ... as it leaves
     tiptoe: float = 0.0  # pitch of a foot that stands
-    ahead_m: float = 0.0  # how far before the body a foot lands, beyond the middle of its stance
     drop_m: float = 0.022
     bob_m: float = 0.020
     sway_m: float = 0.024
@@ -85,10 +96,13 @@ def alternating(gait: Gait, start_s: float, steps: int, first: float = 1.0) -> t
     return feet if first > 0 else (feet[1], feet[0])
 
 
-def walked(path: Path, gait: Gait, swings: tuple[Sequence[Swing], Sequence[Swing]]) -> Controls:
-    """The controls of a gait along a path; it begins and ends in the standing pose at home."""
+def walked(path: Path, gait: Gait, swings: Swings, rhythm: Swings | None = None) -> Controls:
+    """The controls of a gait along a path; it begins and ends in the standing pose at home.
+
+    `rhythm` are the swings that hips and arms move with, where a foot hops between them.
+    """
     times = path.times
-    phase = _phase(times, swings, gait)
+    phase = _phase(times, swings if rhythm is None else rhythm, gait)
     active = _activity(times, swings)
     mid = np.pi * (1.0 - gait.stance)  # the middle of the left foot's swing
     over_left, high = -np.cos(phase - mid), np.cos(2.0 * (phase - mid))
@@ -98,6 +112,8 @@ def walked(path: Path, gait: Gait, swings: tuple[Sequence[Swing], Sequence[Swing
     sway = gait.sway_m * over_left * active
     pelvis = np.stack([path.place[:, 0] + sway * np.cos(side), 0.0 * times, path.place[:, 1] - sway * np.sin(side)], 1)
     pelvis[:, 1] = STAND_DROP_M - active * (gait.drop_m - gait.bob_m * high)
+    if path.floor is not None:
+        pelvis[:, 1] += path.floor
     still = 0.0 * times
     roll = gait.roll * over_left * active
     nod = 1.2 * np.cos(2.0 * (phase - 2.0 * mid)) * active
@@ -130,14 +146,15 @@ def stepped(path: Path, gait: Gait, swings: Sequence[Swing], side: float) -> Foo
     where, heading = path.at(times[0])
     place = np.tile(_beside(where, heading, side * HOME_X_M), (len(times), 1))
     yaw = np.full(len(times), heading + side * HOME_YAW)
-    pitch, height = np.zeros(len(times)), np.zeros(len(times))
+    pitch, height, level = np.zeros((3, len(times)))
     for index, swing in enumerate(swings):
         home = swing.over_s is None
-        where, heading = path.at(times[-1] if swing.over_s is None else swing.over_s)
-        target = _beside(where, heading, side * (HOME_X_M if home else gait.width_m), 0.0 if home else gait.ahead_m)
+        target, ground = _landing(path, gait, swing, side)
+        _, heading = path.at(times[-1] if home else swing.over_s or 0.0)
         target_yaw = heading + side * (HOME_YAW if home else gait.toe_out)
         share = np.clip((times - swing.start) / (swing.end - swing.start), 0.0, 1.0)
-        across = minimum_jerk((share - 0.12) / 0.74)
+        across = _across(share)
+        level += (ground - level) * minimum_jerk(1.35 * share)
         distance = float(np.linalg.norm(target - place[-1]))
         place += across[:, None] * (target - place)
         yaw += across * (target_yaw - yaw)
@@ -152,7 +169,17 @@ def stepped(path: Path, gait: Gait, swings: Sequence[Swing], side: float) -> Foo
     if gait.tiptoe:
         up, down = swings[0].start, swings[-1].end
         pitch += gait.tiptoe * smoothstep((times - up + 0.35) / 0.35) * smoothstep((down + 0.35 - times) / 0.35)
-    return Foot(np.stack([place[:, 0], height, place[:, 1]], axis=1), yaw, pitch, np.zeros(len(times)))
+    return Foot(np.stack([place[:, 0], level + height, place[:, 1]], axis=1), yaw, pitch, np.zeros(len(times)))
+
+
+def _landing(path: Path, gait: Gait, swing: Swing, side: float) -> tuple[Array, float]:
+    """Where a swing puts the foot, (2,) metres, and the height of the ground there."""
+    if swing.at is not None:
+        return np.array([swing.at[0], swing.at[2]]), swing.at[1]
+    time = float(path.times[-1]) if swing.over_s is None else swing.over_s
+    where, heading = path.at(time)
+    out = HOME_X_M if swing.over_s is None else gait.width_m + swing.out_m
+    return _beside(where, heading, side * out, swing.ahead_m), path.floor_at(time)
 
 
 def _beside(where: Array, heading: float, out_m: float, ahead_m: float = 0.0) -> Array:
@@ -160,6 +187,12 @@ def _beside(where: Array, heading: float, out_m: float, ahead_m: float = 0.0) ->
     left = np.array([np.cos(turn), -np.sin(turn)])
     front = np.array([np.sin(turn), np.cos(turn)])
     return np.asarray(where + out_m * left + ahead_m * front, dtype=np.float64)
+
+
+def _across(share: Array) -> Array:
+    """How far a swinging foot has gone; it starts after it was lifted, ends before it is put down."""
+    s = (share - 0.11) / 0.77
+    return np.asarray(0.5 * (minimum_jerk(s) + smoothstep(s)), dtype=np.float64)
 
 
 def _arch(share: Array) -> Array:
@@ -172,7 +205,7 @@ def _foot_pitch(times: Array, swing: Swing, gait: Gait, effort: float, before: f
     length = swing.end - swing.start
     peel = min(0.30 * gait.stance * gait.stride_s, max(0.5 * (swing.start - before), 0.05))
     flat = min(0.11 * gait.stride_s, max(0.5 * (after - swing.end), 0.03))
-    push, strike = gait.push * effort, gait.strike * effort
+    push, strike = gait.push * effort * swing.pitch, gait.strike * effort * swing.pitch
     keys = [swing.start - peel, swing.start, swing.start + 0.14 * length, swing.start + 0.72 * length]
     at = np.array([*keys, swing.end, swing.end + flat])
     values = np.array([0.0, push, 1.05 * push, strike, strike, 0.0])
@@ -182,7 +215,7 @@ def _foot_pitch(times: Array, swing: Swing, gait: Gait, effort: float, before: f
     return np.where(inside, values[index] + share * (values[index + 1] - values[index]), 0.0)
 
 
-def _phase(times: Array, swings: tuple[Sequence[Swing], Sequence[Swing]], gait: Gait) -> Array:
+def _phase(times: Array, swings: Swings, gait: Gait) -> Array:
     """The stride's phase, radians: 0 and 2 pi where the left foot's swings start, pi where the right foot's do."""
     starts = sorted([(s.start, 0.0) for s in swings[0]] + [(s.start, np.pi) for s in swings[1]])
     at, phases = [starts[0][0]], [starts[0][1]]
@@ -196,7 +229,7 @@ def _phase(times: Array, swings: tuple[Sequence[Swing], Sequence[Swing]], gait: 
     return np.asarray(np.interp(times, at, phases), dtype=np.float64)
 
 
-def _activity(times: Array, swings: tuple[Sequence[Swing], Sequence[Swing]]) -> Array:
+def _activity(times: Array, swings: Swings) -> Array:
     """0 in the stands before and after, 1 while walking."""
     every = [*swings[0], *swings[1]]
     start, end = min(s.start for s in every), max(s.end for s in every)
@@ -204,7 +237,7 @@ def _activity(times: Array, swings: tuple[Sequence[Swing], Sequence[Swing]]) -> 
     return smoothstep((times - start + 0.3) / (0.3 + ease)) * smoothstep((end + 0.3 - times) / (0.3 + ease))
 
 
-def flights(times: Array, swings: tuple[Sequence[Swing], Sequence[Swing]]) -> list[tuple[float, float]]:
+def flights(times: Array, swings: Swings) -> list[tuple[float, float]]:
     """The spans in which both feet are off the floor, in order, seconds."""
     spans = [
         (max(a.start, b.start), min(a.end, b.end))

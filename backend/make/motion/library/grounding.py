@@ -32,7 +32,8 @@ def within_reach(controls: Controls, rest_joints: Array) -> Controls:
             rest_joints[JOINT_INDEX[f"{side}_{part}"]] for part in ("hip", "knee", "ankle", "foot")
         )
         length = _REACH * float(np.linalg.norm(knee - hip) + np.linalg.norm(ankle - knee))
-        furthest = length + _LIFT_SLACK * np.maximum(foot.place[:, 1], 0.0)
+        moving = np.clip(np.linalg.norm(np.gradient(foot.place, axis=0), axis=1) / 0.02, 0.0, 1.0)
+        furthest = length + _LIFT_SLACK * np.maximum(foot.place[:, 1], 0.0) * moving
         target = _ankle(foot, ankle[1] - floor, toe[2] - ankle[2])
         offset = np.einsum("fij,j->fi", turn, hip - rest_joints[0])
         beside = (controls.pelvis + offset - target)[:, [0, 2]]

@@ -8,10 +8,17 @@ import numpy as np
 
 from backend.make.motion.library import in_place
 from backend.make.motion.library.action import Action, Variation
-from backend.make.motion.library.locomotion import stand, walks
+from backend.make.motion.library.locomotion import jumps, runs, special, stand, walks
 from backend.make.motion.library.styles import BY_NAME
 
-ACTIONS: Final[tuple[Action, ...]] = (*stand.ACTIONS, *walks.ACTIONS, *in_place.ACTIONS)
+ACTIONS: Final[tuple[Action, ...]] = (
+    *stand.ACTIONS,
+    *walks.ACTIONS,
+    *runs.ACTIONS,
+    *special.ACTIONS,
+    *jumps.ACTIONS,
+    *in_place.ACTIONS,
+)
 BY_ACTION: Final = {action.name: action for action in ACTIONS}
 
 
