@@ -5,6 +5,26 @@ from __future__ import annotations
 from typing import Final
 
 from backend.make.motion.library.action import Action
-from backend.make.motion.library.in_place import feeling, fighting, greeting, head
+from backend.make.motion.library.in_place import (
+    dancing,
+    exercise,
+    feeling,
+    fighting,
+    greeting,
+    handling,
+    head,
+    playing,
+    seated,
+)
 
-ACTIONS: Final[tuple[Action, ...]] = (*greeting.ACTIONS, *feeling.ACTIONS, *head.ACTIONS, *fighting.ACTIONS)
+ACTIONS: Final[tuple[Action, ...]] = (
+    *greeting.ACTIONS,
+    *feeling.ACTIONS,
+    *head.ACTIONS,
+    *fighting.ACTIONS,
+    *handling.ACTIONS,
+    *exercise.ACTIONS,
+    *playing.ACTIONS,
+    *dancing.ACTIONS,
+    *seated.ACTIONS,
+)

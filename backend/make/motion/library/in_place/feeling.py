@@ -7,7 +7,7 @@ import numpy as np
 from backend.make.motion.library.action import Action, Variation
 from backend.make.motion.library.hands import HANG, HandPlace
 from backend.make.motion.library.in_place.person import lifted, person, swayed
-from backend.make.motion.library.in_place.score import Score
+from backend.make.motion.library.in_place.score import Score, xyz
 from backend.make.motion.library.timing import delayed
 from backend.make.motion.puppet import Controls
 
@@ -30,14 +30,13 @@ def cheer(v: Variation) -> Controls:
     dip = score.move({0.0: 0.0, 0.28: 1.0, 0.62: 0.0})
     keys = {0.08: HANG, 0.28: lifted(HANG, (0.06, 0.12, 0.06)), 0.48: _BY_SHOULDER, 0.72: _UP, end: _UP,
             end + 0.4: _BY_SHOULDER, end + 0.9: HANG}  # fmt: skip
-    none = score.still()
-    sink = v.amplitude * np.stack([0.06 * pump, -0.30 * pump, 0.10 * pump], axis=1)
+    sink = v.amplitude * xyz(0.06 * pump, -0.30 * pump, 0.10 * pump)
     return person(
         score,
-        pelvis=np.stack([none, -0.085 * dip - 0.035 * v.amplitude * pump, none], axis=1),
-        hips=np.stack([none, 6.0 * dip, none], axis=1),
-        chest=np.stack([none, 9.0 * dip - 8.0 * up + 4.0 * delayed(pump, 0.05), none], axis=1),
-        head=np.stack([none, -3.0 * dip - 8.0 * up, none], axis=1),
+        pelvis=xyz(0.0, -0.085 * dip - 0.035 * v.amplitude * pump, 0.0),
+        hips=xyz(0.0, 6.0 * dip, 0.0),
+        chest=xyz(0.0, 9.0 * dip - 8.0 * up + 4.0 * delayed(pump, 0.05), 0.0),
+        head=xyz(0.0, -3.0 * dip - 8.0 * up, 0.0),
         left=swayed(score.hand(keys), sink, 14.0 * pump),
         right=swayed(score.hand(keys, 0.06), delayed(sink, 0.03), 14.0 * pump),
     )
@@ -55,14 +54,13 @@ def clap(v: Variation) -> Controls:
     meet = lifted(_TOGETHER, (0.0, high, -0.05 * abs(high)))
     passing = HandPlace((0.06, -0.55, 0.52), (1.0, -0.5, -0.7))
     keys = {0.0: HANG, 0.3: passing, 0.55: meet, end: meet, end + 0.3: passing, end + 0.65: HANG}
-    none = score.still()
-    open_ = np.stack([0.24 * apart, -0.02 * apart, 0.03 * apart], axis=1) * v.amplitude
+    open_ = xyz(0.24 * apart, -0.02 * apart, 0.03 * apart) * v.amplitude
     nod = score.pulse(0.3, end + 0.3, 0.3) * np.cos(2.0 * np.pi * (strike - 0.1))
     return person(
         score,
-        pelvis=np.stack([none, -0.004 * nod, none], axis=1),
-        chest=np.stack([none, 1.2 * nod, none], axis=1),
-        head=np.stack([none, 1.5 * delayed(nod, 0.06) - 8.0 * high * score.pulse(0.2, end + 0.5), none], axis=1),
+        pelvis=xyz(0.0, -0.004 * nod, 0.0),
+        chest=xyz(0.0, 1.2 * nod, 0.0),
+        head=xyz(0.0, 1.5 * delayed(nod, 0.06) - 8.0 * high * score.pulse(0.2, end + 0.5), 0.0),
         left=swayed(score.hand(keys), open_),
         right=swayed(score.hand(keys), open_),
     )
@@ -80,15 +78,14 @@ def cry(v: Variation) -> Controls:
     face = lifted(_IN_FACE, (0.0, -0.12 * (v.amplitude - 1.0), 0.05 * (v.amplitude - 1.0)))
     passing = HandPlace((0.06, -0.50, 0.50), (0.9, -0.6, -0.6))
     keys = {0.1: HANG, 0.55: passing, 0.95: face, end: face, end + 0.5: passing, end + 1.1: HANG}
-    none = score.still()
-    shake = np.stack([0.006 * sob, 0.022 * sob, none], axis=1)
+    shake = xyz(0.006 * sob, 0.022 * sob, 0.0)
     deep = 0.7 + 0.3 * v.amplitude
     return person(
         score,
-        pelvis=np.stack([none, -0.02 * sad + 0.004 * sob, -0.02 * sad], axis=1),
-        hips=np.stack([none, 4.0 * sad, none], axis=1),
-        chest=np.stack([none, 17.0 * deep * sad + 1.8 * sob, none], axis=1),
-        head=np.stack([3.0 * sad * score.beat(3.1), 20.0 * deep * sad + 1.0 * delayed(sob, 0.05), none], axis=1),
+        pelvis=xyz(0.0, -0.02 * sad + 0.004 * sob, -0.02 * sad),
+        hips=xyz(0.0, 4.0 * sad, 0.0),
+        chest=xyz(0.0, 17.0 * deep * sad + 1.8 * sob, 0.0),
+        head=xyz(3.0 * sad * score.beat(3.1), 20.0 * deep * sad + 1.0 * delayed(sob, 0.05), 0.0),
         left=swayed(score.hand(keys), shake),
         right=swayed(score.hand(keys, 0.06), shake),
     )
@@ -104,12 +101,11 @@ def shrug(v: Variation) -> Controls:
     palms = lifted(_PALMS_UP, (0.08 * (v.amplitude - 1.0), 0.10 * (v.amplitude - 1.0), 0.0))
     keys = {0.1: HANG, 0.4: HandPlace((0.20, -0.68, 0.44), (0.4, -0.8, -1.0), 5.0), 0.7: palms,
             end: lifted(palms, (0.02, -0.02, 0.0)), end + 0.6: HANG}  # fmt: skip
-    none = score.still()
     return person(
         score,
-        pelvis=np.stack([0.012 * side * up, 0.004 * up, none], axis=1),
-        chest=np.stack([none, -4.0 * up, 2.0 * side * up], axis=1),
-        head=np.stack([-4.0 * side * up, 2.0 * up, -9.0 * side * up], axis=1),
+        pelvis=xyz(0.012 * side * up, 0.004 * up, 0.0),
+        chest=xyz(0.0, -4.0 * up, 2.0 * side * up),
+        head=xyz(-4.0 * side * up, 2.0 * up, -9.0 * side * up),
         left=score.hand(keys),
         right=score.hand(keys, 0.06),
     )
@@ -126,13 +122,12 @@ def pray(v: Variation) -> Controls:
     folded = lifted(_PRAYING, (0.0, random.uniform(-0.06, 0.08), random.uniform(-0.02, 0.05)))
     keys = {0.1: HANG, 0.6: passing, 1.15: folded, end: folded, end + 0.55: passing, end + 1.1: HANG}
     rock = calm * score.beat(random.uniform(2.4, 3.6))
-    none = score.still()
     return person(
         score,
-        pelvis=np.stack([none, -0.006 * calm, none], axis=1),
-        hips=np.stack([none, 0.6 * rock, none], axis=1),
-        chest=np.stack([none, 5.0 * calm * v.amplitude + 0.8 * rock, none], axis=1),
-        head=np.stack([none, 20.0 * calm * v.amplitude, none], axis=1),
+        pelvis=xyz(0.0, -0.006 * calm, 0.0),
+        hips=xyz(0.0, 0.6 * rock, 0.0),
+        chest=xyz(0.0, 5.0 * calm * v.amplitude + 0.8 * rock, 0.0),
+        head=xyz(0.0, 20.0 * calm * v.amplitude, 0.0),
         left=score.hand(keys),
         right=score.hand(keys),
     )

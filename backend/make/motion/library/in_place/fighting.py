@@ -7,7 +7,7 @@ import numpy as np
 from backend.make.motion.library.action import Action, Variation
 from backend.make.motion.library.hands import HANG, HandPlace
 from backend.make.motion.library.in_place.person import aimed, gripped, person, taken_up
-from backend.make.motion.library.in_place.score import Score, Step
+from backend.make.motion.library.in_place.score import Score, Step, xyz
 from backend.make.motion.library.timing import delayed
 from backend.make.motion.puppet import Controls, Foot
 
@@ -29,24 +29,26 @@ def box(v: Variation) -> Controls:
         start = 1.0 + beat * blow
         strike = score.move({start - 0.14: 0.0, start: -0.10, start + 0.19: 1.0, start + 0.24: 1.0, start + 0.48: 0.0})
         if blow % 2 == 0 or random.uniform() < 0.2:
-            jab = np.maximum(jab, strike) if np.abs(jab).max() > 0 else jab + strike
+            jab += strike
         else:
-            cross = np.maximum(cross, strike) if np.abs(cross).max() > 0 else cross + strike
+            cross += strike
     bounce = guard * (0.5 - 0.5 * np.cos(2.0 * np.pi * score.time / beat))
-    none = score.still()
     turn = 4.0 * v.amplitude
     controls = person(
         score,
-        pelvis=np.stack([-0.01 * guard, -0.055 * guard + 0.012 * bounce, 0.07 * guard + 0.04 * (jab + cross)], axis=1),
-        hips=np.stack([-24.0 * guard - 1.5 * turn * jab + 6.0 * turn * cross, 5.0 * guard, none], axis=1),
-        chest=np.stack([-8.0 * guard - 2.5 * turn * delayed(jab, 0.03) + 7.0 * turn * delayed(cross, 0.03),
-                        9.0 * guard + 4.0 * (jab + cross), none], axis=1),
-        head=np.stack([30.0 * guard + 4.0 * turn * jab - 11.0 * turn * cross, 2.0 * guard, none], axis=1),
+        pelvis=xyz(-0.01 * guard, -0.055 * guard + 0.012 * bounce, 0.07 * guard + 0.04 * (jab + cross)),
+        hips=xyz(-24.0 * guard - 1.5 * turn * jab + 6.0 * turn * cross, 5.0 * guard, 0.0),
+        chest=xyz(
+            -8.0 * guard - 2.5 * turn * delayed(jab, 0.03) + 7.0 * turn * delayed(cross, 0.03),
+            9.0 * guard + 4.0 * (jab + cross),
+            0.0,
+        ),
+        head=xyz(30.0 * guard + 4.0 * turn * jab - 11.0 * turn * cross, 2.0 * guard, 0.0),
         left=score.hand({0.15: HANG, 0.8: _LEAD_GUARD, end + 0.2: _LEAD_GUARD, end + 1.0: HANG}),
         right=score.hand({0.15: HANG, 0.8: _GUARD, end + 0.2: _GUARD, end + 1.0: HANG}),
         left_foot=score.out_and_home(1.0, _FRONT, Step(end + 0.45, end + 0.8, 0, 0, 0)),
         right_foot=score.out_and_home(-1.0, _BACK, Step(end + 0.75, end + 1.1, 0, 0, 0)),
-    )  # fmt: skip
+    )
     high = 1.36 + random.uniform(-0.08, 0.1)
     controls = aimed(controls, 1.0, (0.02, high, 0.76), 0.96 * jab)
     return aimed(controls, -1.0, (0.02, high, 0.74), 0.96 * cross)
@@ -71,10 +73,10 @@ def kick(v: Variation) -> Controls:
                         2.6: HANG})  # fmt: skip
     return person(
         score,
-        pelvis=np.stack([0.05 * up, -0.02 * gather + 0.01 * up, none], axis=1),
-        hips=np.stack([6.0 * up + 8.0 * out, -5.0 * up - 12.0 * out, none], axis=1),
-        chest=np.stack([-4.0 * up - 14.0 * out, 6.0 * gather + 9.0 * up, none], axis=1),
-        head=np.stack([6.0 * out, 2.0 * up + 4.0 * out, none], axis=1),
+        pelvis=xyz(0.05 * up, -0.02 * gather + 0.01 * up, 0.0),
+        hips=xyz(6.0 * up + 8.0 * out, -5.0 * up - 12.0 * out, 0.0),
+        chest=xyz(-4.0 * up - 14.0 * out, 6.0 * gather + 9.0 * up, 0.0),
+        head=xyz(6.0 * out, 2.0 * up + 4.0 * out, 0.0),
         left=left,
         right=right,
         right_foot=Foot(foot_path, score.still(-9.0) + 6.0 * up, pitch, none),
@@ -105,17 +107,17 @@ def swing_sword(v: Variation) -> Controls:
     middle[time + 0.5] = ready
     turn[time + 0.5] = 0.0
     score = Score(time + 1.6, v)
-    yaw, none = score.move(turn), score.still()
+    yaw = score.move(turn)
     hold = score.pulse(0.3, time + 1.2, 0.45)
-    effort = np.abs(delayed(yaw, 0.05)) / 30.0
+    effort = (delayed(yaw, 0.05) / 30.0) ** 2
     left, right = gripped(score, middle, gap=(0.0, 0.10, 0.16), elbow=(0.9, -0.8, -0.2))
     left, right = taken_up(score, (left, right), 0.75, time + 0.5)
     return person(
         score,
-        pelvis=np.stack([none, -0.05 * hold - 0.03 * effort, 0.06 * hold], axis=1),
-        hips=np.stack([0.45 * yaw, 5.0 * hold, none], axis=1),
-        chest=np.stack([0.9 * delayed(yaw, 0.04), 8.0 * hold + 5.0 * effort, none], axis=1),
-        head=np.stack([-1.1 * yaw, -6.0 * hold, none], axis=1),
+        pelvis=xyz(0.0, -0.05 * hold - 0.03 * effort, 0.06 * hold),
+        hips=xyz(0.45 * yaw, 5.0 * hold, 0.0),
+        chest=xyz(0.9 * delayed(yaw, 0.04), 8.0 * hold + 5.0 * effort, 0.0),
+        head=xyz(-1.1 * yaw, -6.0 * hold, 0.0),
         left=left,
         right=right,
         left_foot=score.out_and_home(1.0, Step(0.15, 0.55, 0.14, 0.22, 6.0), Step(time + 0.6, time + 1.0, 0, 0, 0)),

@@ -6,8 +6,9 @@ import numpy as np
 
 from backend.make.motion.library.action import Action, Variation
 from backend.make.motion.library.hands import BESIDE_HEAD, HANG, HandPlace
-from backend.make.motion.library.in_place.person import lifted, person, swayed
-from backend.make.motion.library.in_place.score import Score
+from backend.make.motion.library.in_place.person import hanging, lifted, person, swayed
+from backend.make.motion.library.in_place.score import Score, xyz
+from backend.make.motion.library.timing import delayed
 from backend.make.motion.puppet import Controls
 
 _RAISE_S = 0.75
@@ -27,14 +28,13 @@ def wave(v: Variation) -> Controls:
     raised = score.move({0.0: 0.0, _RAISE_S: 1.0, down: 1.0, down + 0.8: 0.0})
     passing = lifted(HANG, (0.12, 0.30, 0.40))
     right = score.hand({0.05: HANG, 0.35: passing, _RAISE_S: up, down: up, down + 0.45: passing, down + 0.9: HANG})
-    none = score.still()
-    sideways = np.stack([-0.15 * swing, -0.04 * np.abs(swing), none], axis=1)
+    sideways = xyz(-0.15 * swing, -0.04 * np.abs(swing), 0.0)
     return person(
         score,
-        pelvis=np.stack([0.035 * raised, -0.004 * raised, none], axis=1),
-        hips=np.stack([-2.0 * raised, none, 1.5 * raised], axis=1),
-        chest=np.stack([-2.0 * raised, -2.0 * raised, -3.0 * raised - 1.4 * swing], axis=1),
-        head=np.stack([2.0 * raised, -2.0 * raised, 6.0 * raised + 1.2 * swing], axis=1),
+        pelvis=xyz(0.035 * raised, -0.004 * raised, 0.0),
+        hips=xyz(-2.0 * raised, 0.0, 1.5 * raised),
+        chest=xyz(-2.0 * raised, -2.0 * raised, -3.0 * raised - 1.4 * swing),
+        head=xyz(2.0 * raised, -2.0 * raised, 6.0 * raised + 1.2 * swing),
         right=swayed(right, sideways, -24.0 * swing),
     )
 
@@ -49,13 +49,12 @@ def wave_both(v: Variation) -> Controls:
     up = score.pulse(0.0, down + 1.0, 0.7)
     passing = HandPlace((0.72, -0.30, 0.42), (0.8, -0.6, -0.6))
     keys = {0.0: HANG, 0.4: passing, _RAISE_S + 0.1: _HIGH, down: _HIGH, down + 0.45: passing, down + 1.0: HANG}
-    none = score.still()
-    sideways = np.stack([0.20 * swing, -0.10 * swing, none], axis=1)
+    sideways = xyz(0.20 * swing, -0.10 * swing, 0.0)
     return person(
         score,
-        pelvis=np.stack([none, -0.012 * up * (1.0 + score.beat(0.5 * period)), none], axis=1),
-        chest=np.stack([none, -4.0 * up, none], axis=1),
-        head=np.stack([none, -5.0 * up, none], axis=1),
+        pelvis=xyz(0.0, -0.012 * up * (1.0 + score.beat(0.5 * period)), 0.0),
+        chest=xyz(0.0, -4.0 * up, 0.0),
+        head=xyz(0.0, -5.0 * up, 0.0),
         left=swayed(score.hand(keys), sideways, 20.0 * swing),
         right=swayed(score.hand(keys, 0.05), sideways, 20.0 * swing),
     )
@@ -67,15 +66,13 @@ def bow(v: Variation) -> Controls:
     hold, depth = random.uniform(0.3, 1.2), v.amplitude * random.uniform(34.0, 52.0)
     score = Score(hold + 3.0, v)
     bent = score.move({0.15: 0.0, 1.25: 1.0, 1.25 + hold: 1.0, 2.6 + hold: 0.0})
-    none = score.still()
-    thigh = HandPlace((0.06, -0.93, 0.28), (0.8, 0.0, -0.8))
-    hand = score.hand({0.1: HANG, 1.25: thigh, 1.25 + hold: thigh, 2.6 + hold: HANG})
+    hand = hanging(score, 0.55 * depth * delayed(bent, 0.06))
     return person(
         score,
-        pelvis=np.stack([none, -0.015 * bent, -0.05 * bent], axis=1),
-        hips=np.stack([none, 0.62 * depth * bent, none], axis=1),
-        chest=np.stack([none, 0.45 * depth * bent, none], axis=1),
-        head=np.stack([none, 12.0 * bent, none], axis=1),
+        pelvis=xyz(0.0, -0.015 * bent, -0.05 * bent),
+        hips=xyz(0.0, 0.62 * depth * bent, 0.0),
+        chest=xyz(0.0, 0.45 * depth * bent, 0.0),
+        head=xyz(0.0, 12.0 * bent, 0.0),
         left=hand,
         right=hand,
     )
@@ -91,12 +88,11 @@ def salute(v: Variation) -> Controls:
     cut = HandPlace((0.26, -0.55, 0.55), (1.0, -0.4, -0.5))
     end = 0.75 + hold
     right = score.hand({0.1: HANG, 0.42: passing, 0.75: _BROW, end: _BROW, end + 0.25: cut, end + 0.6: HANG})
-    none = score.still()
     return person(
         score,
-        pelvis=np.stack([none, 0.006 * straight, none], axis=1),
-        chest=np.stack([none, -5.0 * straight * v.amplitude, none], axis=1),
-        head=np.stack([none, -2.0 * straight, none], axis=1),
+        pelvis=xyz(0.0, 0.006 * straight, 0.0),
+        chest=xyz(0.0, -5.0 * straight * v.amplitude, 0.0),
+        head=xyz(0.0, -2.0 * straight, 0.0),
         left=score.hand(
             {0.1: HANG, 0.5: lifted(HANG, (-0.04, 0.0, -0.05)), end: lifted(HANG, (-0.04, 0.0, -0.05)), end + 0.8: HANG}
         ),  # fmt: skip
@@ -118,13 +114,12 @@ def point(v: Variation) -> Controls:
     right = score.hand({0.0: HANG, 0.4: drawn, 0.85: out, middle - 0.12: near, middle + 0.1: out, end: out,
                         end + 0.5: _WIDE, end + 1.1: HANG})  # fmt: skip
     aim = score.move({0.1: 0.0, 0.45: -0.15, 0.9: 1.0, end: 1.0, end + 1.0: 0.0})
-    none = score.still()
     return person(
         score,
-        pelvis=np.stack([-0.015 * aim, none, 0.02 * aim], axis=1),
-        hips=np.stack([(0.2 * turn + 6.0) * aim, 1.5 * aim, none], axis=1),
-        chest=np.stack([(0.45 * turn + 8.0) * aim, 2.0 * aim, 1.5 * aim], axis=1),
-        head=np.stack([(0.35 * turn - 10.0) * aim, -9.0 * high * aim - 2.0 * aim, none], axis=1),
+        pelvis=xyz(-0.015 * aim, 0.0, 0.02 * aim),
+        hips=xyz((0.2 * turn + 6.0) * aim, 1.5 * aim, 0.0),
+        chest=xyz((0.45 * turn + 8.0) * aim, 2.0 * aim, 1.5 * aim),
+        head=xyz((0.35 * turn - 10.0) * aim, -9.0 * high * aim - 2.0 * aim, 0.0),
         right=right,
     )
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from backend.make.motion.library.action import Action, Variation
 from backend.make.motion.library.in_place.person import person
-from backend.make.motion.library.in_place.score import Score
+from backend.make.motion.library.in_place.score import Score, xyz
 from backend.make.motion.library.timing import delayed
 from backend.make.motion.puppet import Controls
 
@@ -27,13 +27,12 @@ def look_around(v: Variation) -> Controls:
     score = Score(time + 1.1, v)
     turn = score.move(keys) * v.amplitude
     body = delayed(turn, 0.12)
-    none = score.still()
     return person(
         score,
-        pelvis=np.stack([0.02 * body, none, none], axis=1),
-        hips=np.stack([5.0 * body, none, none], axis=1),
-        chest=np.stack([16.0 * body, none, none], axis=1),
-        head=np.stack([44.0 * turn, -4.0 * np.abs(turn) + 3.0 * score.beat(1.9), 2.0 * turn], axis=1),
+        pelvis=xyz(0.02 * body, 0.0, 0.0),
+        hips=xyz(5.0 * body, 0.0, 0.0),
+        chest=xyz(16.0 * body, 0.0, 0.0),
+        head=xyz(44.0 * turn, -4.0 * np.abs(turn) + 3.0 * score.beat(1.9), 2.0 * turn),
     )
 
 
@@ -46,12 +45,11 @@ def nod(v: Variation) -> Controls:
     cycle = (score.time - 0.35) / period
     size = score.pulse(0.3, 0.35 + period * times, 0.25) * (1.0 - 0.35 * np.clip(cycle / times, 0.0, 1.0))
     dip = v.amplitude * size * (0.5 - 0.5 * np.cos(2.0 * np.pi * cycle) - 0.15)
-    none = score.still()
     return person(
         score,
-        pelvis=np.stack([none, -0.004 * dip, none], axis=1),
-        chest=np.stack([none, 4.0 * delayed(dip, 0.04), none], axis=1),
-        head=np.stack([none, 26.0 * dip, 1.5 * dip], axis=1),
+        pelvis=xyz(0.0, -0.004 * dip, 0.0),
+        chest=xyz(0.0, 4.0 * delayed(dip, 0.04), 0.0),
+        head=xyz(0.0, 26.0 * dip, 1.5 * dip),
     )
 
 
@@ -64,11 +62,10 @@ def shake_head(v: Variation) -> Controls:
     end = 0.3 + period * times
     size = score.pulse(0.2, end + 0.25, 0.3) * (1.0 - 0.3 * score.time / seconds)
     turn = v.amplitude * size * score.beat(period, 0.3)
-    none = score.still()
     return person(
         score,
-        chest=np.stack([-3.0 * delayed(turn, 0.05), none, none], axis=1),
-        head=np.stack([30.0 * turn, 6.0 * size, 2.0 * turn], axis=1),
+        chest=xyz(-3.0 * delayed(turn, 0.05), 0.0, 0.0),
+        head=xyz(30.0 * turn, 6.0 * size, 2.0 * turn),
     )
 
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from backend.make.motion.library.clip import rest_joints
 from backend.make.motion.library.hands import HANG, HandPlace, blended, hand_at
 from backend.make.motion.library.in_place.balance import Support, balanced
-from backend.make.motion.library.in_place.score import Score, Vector
+from backend.make.motion.library.in_place.score import Score, Vector, xyz
 from backend.make.motion.library.stand import STAND_DROP_M, home_foot
 from backend.make.motion.puppet import Controls, Foot, Hand
 
@@ -47,6 +47,18 @@ def person(
         right_hand=hanging if right is None else right,
     )
     return balanced(controls, rest_joints(), support)
+
+
+def hanging(score: Score, lean: Array | float) -> Hand:
+    """An arm that hangs down although the chest leans forwards by `lean` degrees, (frames,)."""
+    angle = np.radians(score.still() + lean)
+
+    def plumb(direction: Vector) -> Array:
+        x, y, z = direction
+        down, front = y * np.cos(angle) + z * np.sin(angle), z * np.cos(angle) - y * np.sin(angle)
+        return xyz(np.full(score.frames, x), down, front)
+
+    return Hand(plumb(HANG.reach), plumb(HANG.elbow), score.still(HANG.flex))
 
 
 def swayed(hand: Hand, reach: Array, flex: Array | float = 0.0) -> Hand:

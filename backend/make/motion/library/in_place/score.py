@@ -34,6 +34,11 @@ class Step:
     heel: float = 26.0  # degrees by which the heel leads on leaving the floor
 
 
+def xyz(x: npt.ArrayLike, y: npt.ArrayLike, z: npt.ArrayLike) -> Array:
+    """(frames, 3) of three curves (frames,), two of which may be numbers; also for yaw, pitch and roll."""
+    return np.stack(np.broadcast_arrays(*(np.asarray(part, dtype=np.float64) for part in (x, y, z))), axis=1)
+
+
 class Score:
     """A length of time in the action's own seconds: turns keys into one value a frame."""
 
@@ -73,10 +78,10 @@ class Score:
         place, turn, pitch = self.still((side * HOME_X_M, 0.0, 0.0)), self.still(side * HOME_YAW), self.still()
         for step in steps:
             share = np.clip((self.time - step.start) / (step.end - step.start), 0.0, 1.0)
-            ease = minimum_jerk(share)
+            ease = minimum_jerk((share - 0.14) / 0.74)  # along the floor only while the foot is off it
             place[:, 0] += ease * (step.x - place[:, 0])
             place[:, 2] += ease * (step.z - place[:, 2])
-            place[:, 1] += step.height_m * np.sin(np.pi * share) ** 2
+            place[:, 1] += step.height_m * minimum_jerk(share / 0.5) * minimum_jerk((1.0 - share) / 0.5)
             turn += ease * (step.yaw - turn)
             pitch += step.heel * np.sin(np.pi * share**0.7) ** 2
         return Foot(place, turn, pitch, self.still(knee_out))
