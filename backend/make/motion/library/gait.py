@@ -69,6 +69,9 @@ class Gait:
     strike: float = -18.0  # pitch of the foot as it lands: below 0 on its heel
     push: float = 54.0  # ... as it leaves
     tiptoe: float = 0.0  # pitch of a foot that stands
+    ahead_m: float = (
+        -0.09
+    )  # from under the body to the ankle in the middle of the stance: the foot's middle is in front
     drop_m: float = 0.022
     bob_m: float = 0.020
     sway_m: float = 0.024
@@ -76,7 +79,7 @@ class Gait:
     roll: float = 3.5
     lean: float = 4.0
     arm_swing: float = 25.0
-    arm_bend: float = 16.0
+    arm_bend: float = 24.0
     arm_bend_forward: float = 12.0
     arm_out: float = 7.0
     arms_inwards: float = 6.0
@@ -122,7 +125,7 @@ def walked(path: Path, gait: Gait, swings: Swings, rhythm: Swings | None = None)
     left, right = (
         swung(
             3.0 + gait.arm_swing * arm * active,
-            14.0 + active * (gait.arm_bend - 14.0 + gait.arm_bend_forward * arm),
+            22.0 + active * (gait.arm_bend - 22.0 + gait.arm_bend_forward * arm),
             gait.arm_out + still,
             active * gait.arms_inwards * smoothstep(0.5 + 0.5 * arm),
         )
@@ -178,8 +181,9 @@ def _landing(path: Path, gait: Gait, swing: Swing, side: float) -> tuple[Array, 
         return np.array([swing.at[0], swing.at[2]]), swing.at[1]
     time = float(path.times[-1]) if swing.over_s is None else swing.over_s
     where, heading = path.at(time)
-    out = HOME_X_M if swing.over_s is None else gait.width_m + swing.out_m
-    return _beside(where, heading, side * out, swing.ahead_m), path.floor_at(time)
+    home = swing.over_s is None
+    out, ahead = (HOME_X_M, 0.0) if home else (gait.width_m + swing.out_m, gait.ahead_m)
+    return _beside(where, heading, side * out, ahead + swing.ahead_m), path.floor_at(time)
 
 
 def _beside(where: Array, heading: float, out_m: float, ahead_m: float = 0.0) -> Array:

@@ -15,8 +15,10 @@ from shared.motion.skeleton import JOINT_INDEX
 Array = npt.NDArray[np.float64]
 
 _REACH = 0.992  # of the leg's length
-_LIFT_SLACK = 2.0  # a foot in the air may be out of reach, and then hangs below its hip
-_HALF_WINDOW = 4  # frames over which a correction is spread to both sides
+_LIFT_SLACK = 2.0  # a foot in the air may be out of reach, and then trails on a straight leg
+_FREE_M = 0.01  # from this height on it is hardly held back at all
+_FREE_SLACK = 30.0
+_HALF_WINDOW = 3  # frames over which a correction is spread to both sides
 _ROUNDS = 4
 _PUSH = 2.2  # arm lengths a metre of depth
 
@@ -32,8 +34,9 @@ def within_reach(controls: Controls, rest_joints: Array) -> Controls:
             rest_joints[JOINT_INDEX[f"{side}_{part}"]] for part in ("hip", "knee", "ankle", "foot")
         )
         length = _REACH * float(np.linalg.norm(knee - hip) + np.linalg.norm(ankle - knee))
+        lift = np.maximum(foot.place[:, 1], 0.0)
         moving = np.clip(np.linalg.norm(np.gradient(foot.place, axis=0), axis=1) / 0.02, 0.0, 1.0)
-        furthest = length + _LIFT_SLACK * np.maximum(foot.place[:, 1], 0.0) * moving
+        furthest = length + moving * (_LIFT_SLACK * lift + _FREE_SLACK * np.maximum(lift - _FREE_M, 0.0))
         target = _ankle(foot, ankle[1] - floor, toe[2] - ankle[2])
         offset = np.einsum("fij,j->fi", turn, hip - rest_joints[0])
         beside = (controls.pelvis + offset - target)[:, [0, 2]]

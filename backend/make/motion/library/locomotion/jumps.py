@@ -28,9 +28,13 @@ from backend.make.motion.puppet import Controls, Foot, Hand
 
 Array = npt.NDArray[np.float64]
 
-_STILL = Gait(yaw=0.0, roll=0.0, bob_m=0.0, sway_m=0.0, drop_m=0.0, lean=0.0, arm_swing=0.0, push=58.0, strike=16.0)
+_STILL = Gait(
+    ahead_m=0.0, yaw=0.0, roll=0.0, bob_m=0.0, sway_m=0.0, drop_m=0.0, lean=0.0, arm_swing=0.0, push=58.0, strike=16.0
+)
 _BACK = HandPlace((0.24, -0.74, -0.48), (0.7, 0.3, -0.8), 0.0)
 _AHEAD_HIGH = HandPlace((0.30, 0.30, 0.82), (0.9, -0.6, -0.4), 20.0)
+_DOWN = HandPlace((0.22, -0.94, 0.06), (0.7, 0.0, -1.0), 20.0)
+_AHEAD = HandPlace((0.46, 0.30, 0.74), (0.8, -0.8, -0.2), 0.0)
 _HIGH = HandPlace((0.32, 0.86, 0.16), (0.9, -0.3, -0.4), 0.0)
 _AHEAD_LOW = HandPlace((0.34, -0.52, 0.62), (0.8, -0.5, -0.5), 10.0)
 
@@ -38,8 +42,8 @@ _AHEAD_LOW = HandPlace((0.34, -0.52, 0.62), (0.8, -0.5, -0.5), 10.0)
 def _thrown_arms(times: Array, start: float, end: float, high: HandPlace) -> Hand:
     """Arms that swing back in the crouch, up with the push, down with the landing."""
     keys = {
-        start - 0.80: HANG, start - 0.28: _BACK, start + 0.02: _AHEAD_HIGH, 0.5 * (start + end) + 0.02: high,
-        end + 0.12: _AHEAD_LOW, end + 0.55: HANG,
+        start - 0.80: HANG, start - 0.30: _BACK, start - 0.12: _DOWN, start + 0.05: _AHEAD_HIGH,
+        0.5 * (start + end) + 0.04: high, end + 0.02: _AHEAD, end + 0.22: _AHEAD_LOW, end + 0.65: HANG,
     }  # fmt: skip
     return along(times, keys, flow=True)
 
@@ -129,7 +133,7 @@ def _stride(
 
 def _homed(swings: list[Swing], end: float) -> list[Swing]:
     """The same with a last step to the place of the stand."""
-    kept = [s for s in swings if s.end < end - 0.5]
+    kept = [s for s in swings if s.end < end - 0.42]
     last = kept[-1].end
     return (
         [*kept[:-1], replace(kept[-1], over_s=None)] if last > end - 0.6 else [*kept, Swing(end - 0.4, end, None, 1.0)]
@@ -145,7 +149,7 @@ def skip(variation: Variation) -> Controls:
     first, second = _stride(0.4, period, length + 2.0, spans), _stride(1.1, period, length + 2.0, spans)
     swings = _homed(first, length - 0.1), _homed(second, length + 0.25)
     times = action_times(length + 0.75, variation.speed)
-    gone = eased_travel(times, 0.3, length, pace, 0.8)
+    gone = eased_travel(times, 0.3, length - 0.2, pace, 1.1)
     gait = Gait(period, 0.56, 0.075, lift_m=0.10, strike=4.0, push=48.0, yaw=9.0, arm_swing=42.0, arm_bend=40.0,
                 arm_bend_forward=22.0, lean=3.0, knee_lift=0.16 * variation.amplitude)  # fmt: skip
     path = Path(times, np.stack([0.0 * gone, gone], axis=1), 0.0 * times)
@@ -165,7 +169,7 @@ def gallop(variation: Variation) -> Controls:
     trail = _stride(0.56, period, end + 2.0, ((0.0, 0.38, 0.8, -0.14),))
     swings = _homed(lead, end - 0.1), _homed(trail, end + 0.2)
     times = action_times(end + 0.7, variation.speed)
-    gone = eased_travel(times, 0.3, end, pace, 0.7)
+    gone = eased_travel(times, 0.3, end - 0.1, pace, 1.0)
     gait = Gait(period, 0.45, 0.08, lift_m=0.10, strike=2.0, push=40.0, yaw=3.0, roll=1.0, sway_m=0.008, arm_swing=12.0,
                 arm_bend=55.0, arm_bend_forward=5.0, arm_out=14.0, lean=6.0, bob_m=0.0)  # fmt: skip
     path = Path(times, np.stack([0.0 * gone, gone], axis=1), 0.0 * times)
@@ -232,7 +236,7 @@ def _held_up(path: Path, gait: Gait, end: float) -> Foot:
 def leap(variation: Variation) -> Controls:
     """A run-up of three steps, a long leap from one foot to the other, and steps to a stand."""
     random = variation.random("leap")
-    half, swing, extra = 0.40, 0.46, 0.20 * variation.amplitude
+    half, swing, extra = 0.40, 0.46, 0.30 * variation.amplitude
     pace = 2.5 * float(np.clip(variation.amplitude, 0.8, 1.15)) * float(random.uniform(0.9, 1.08))
     feet: tuple[list[Swing], list[Swing]] = ([], [])
     before, steps = 3, 8
@@ -248,8 +252,8 @@ def leap(variation: Variation) -> Controls:
     end = max(feet[0][-1].end, feet[1][-1].end)
     times = action_times(end + 0.5, variation.speed)
     gone = eased_travel(times, 0.3, end - 0.25, pace, 0.9)
-    gait = Gait(2 * half, 0.42, 0.07, lift_m=0.11, kick_up=0.12, strike=-4.0, arm_swing=38.0, arm_bend=62.0,
-                arm_bend_forward=14.0, lean=7.0, yaw=8.0, bob_m=0.0)  # fmt: skip
+    gait = Gait(2 * half, 0.42, 0.07, ahead_m=-0.13, lift_m=0.11, kick_up=0.12, strike=-4.0, arm_swing=38.0,
+                arm_bend=62.0, arm_bend_forward=14.0, lean=7.0, yaw=8.0, bob_m=0.0)  # fmt: skip
     path = Path(times, np.stack([0.0 * gone, gone], axis=1), 0.0 * times)
     return with_height(walked(path, gait, feet), bounced(times, flights(times, feet), -0.02, 0.06))
 

@@ -31,7 +31,8 @@ def tiptoe(variation: Variation) -> Controls:
     """Walks on the balls of the feet with small steps."""
     random = variation.random("tiptoe")
     gait = Gait(1.15, 0.60, 0.07, 4.0, lift_m=0.08, strike=6.0, push=14.0, tiptoe=34.0, drop_m=-0.045, bob_m=0.012,
-                sway_m=0.02, yaw=5.0, lean=2.0, arm_swing=7.0, arm_bend=30.0, arm_bend_forward=3.0, arm_out=20.0)  # fmt: skip
+                sway_m=0.02, yaw=5.0, lean=2.0, arm_swing=7.0, arm_bend=30.0, arm_bend_forward=3.0,
+                arm_out=20.0)  # fmt: skip
     return along_line(variation, personal(gait, random), 0.62 * variation.amplitude, 4.2)
 
 
