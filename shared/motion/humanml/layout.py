@@ -30,6 +30,9 @@ TURNS: Final = slice(PLACES.stop, PLACES.stop + 6 * (_JOINTS - 1))
 SPEEDS: Final = slice(TURNS.stop, TURNS.stop + 3 * _JOINTS)
 # Whether left ankle, left foot, right ankle and right foot stand still.
 CONTACTS: Final = slice(SPEEDS.stop, SPEEDS.stop + 4)
+# Entries of a results file that keep what a motion was made of: features as the model made them (frames, 263), what
+# they are normalised by, and scale, origin and turn of where the clip stands.
+KEPT_ENTRIES: Final = ("latentman_features", "latentman_mean", "latentman_std", "latentman_placement")
 CONTACT_JOINTS: Final = tuple(JOINT_INDEX[name] for name in ("left_ankle", "left_foot", "right_ankle", "right_foot"))
 
 _LOWER_JOINTS: Final = frozenset(

@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from ..humanml.layout import KEPT_ENTRIES
 from ..reading.clip import Ask, Clip, Positions, Reader, Take, chosen_person, require_sample
 from ..reading.fields import BARE, Fields, as_numbers
 from ..reading.layout import clips_in, is_positions, positions_of
@@ -32,7 +33,7 @@ _MOTIONS: Final = (
 )
 _OTHER_PERSONS: Final = ("other_motion", "motion2", "motion_2", "motion_other")
 RESULTS_ENTRIES: Final = (*_MOTIONS, *_OTHER_PERSONS, "text", "texts", "lengths", "num_samples", "num_repetitions")
-RESULTS_NEEDLESS: Final = ("frame_colors", "length", "hint", "caption")
+RESULTS_NEEDLESS: Final = ("frame_colors", "length", "hint", "caption", *KEPT_ENTRIES)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

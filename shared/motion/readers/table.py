@@ -12,21 +12,21 @@ from ..reading.shape import SHAPE_KEYS
 from .aist import AIST
 from .amass import AMASS
 from .edge import EDGE
+from .humanml_vectors import HUMANML_VECTORS
 from .hy_motion import HY_MOTION
 from .mdm_results import RESULTS
 from .mdm_rotations import RESULTS_ROT, SMPL_PARAMS
 
 # Formats that are told apart by one entry of their own come before those that share theirs.
-READERS: Final[tuple[Reader, ...]] = (SMPL_PARAMS, HY_MOTION, AIST, EDGE, AMASS, RESULTS_ROT, RESULTS)
+READERS: Final[tuple[Reader, ...]] = (SMPL_PARAMS, HY_MOTION, AIST, EDGE, AMASS, RESULTS_ROT, HUMANML_VECTORS, RESULTS)
 
 # How files of these formats end, without what comes before the dot.
 SUFFIXES: Final = tuple(sorted({f".{suffix.rsplit('.', 1)[1]}" for reader in READERS for suffix in reader.suffixes}))
-_HUMANML_WIDTH: Final = 263
 # What SMPL's pose numbers, with places or more behind them, come to in a row; Motion-X has 322.
 _ROWS_OF_POSES: Final = (66, 69, 72, 75, 82, 85, 156, 159, 165, 168, 322)
 _KNOWN: Final = (
-    "Known formats: MDM's results.npy, results_rot.npy and smpl_params.npy, joint positions (.npy), AMASS (.npz), "
-    "HY-Motion (.npz), AIST++ and EDGE (.pkl)."
+    "Known formats: MDM's results.npy, results_rot.npy and smpl_params.npy, joint positions (.npy), HumanML3D's "
+    "features (.npy), AMASS (.npz), HY-Motion (.npz), AIST++ and EDGE (.pkl)."
 )
 # Other kinds of file, by how they begin.
 _OTHER_FILES: Final = (
@@ -51,12 +51,6 @@ def reader_of(fields: Fields) -> Reader:
         if reader.is_mine(fields):
             return reader
     array = as_numbers(fields.entries.get(BARE))
-    if array is not None and array.ndim >= 2 and array.shape[-1] == _HUMANML_WIDTH:
-        raise MotionError(
-            "motion.features",
-            f"{fields.name} contains HumanML3D's 263 features per frame, not a motion.",
-            "Use the positions (new_joints, or MDM's results.npy) of the same clip.",
-        )
     if array is not None and array.ndim >= 2 and array.shape[-1] in _ROWS_OF_POSES:
         what = f"has {array.shape[-1]} numbers per frame, but no names for them"
         hint = "Save them as .npz: `poses` in radians, `trans` in metres, or positions as (frames, 22, 3)."
