@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from backend.make.motion.library.table import BY_ACTION
 from backend.make.motion.training.make_clip import made_clip
-from backend.make.motion.training.plans import ClipPlan, draw_plan
+from backend.make.motion.training.plans import ClipPlan, draw_plan, has_held_out
 from backend.motion.embedded.condition import Request
 from shared.motion.humanml.encode import encode
 from shared.motion.humanml.layout import LONGEST_FRAMES
@@ -82,7 +82,7 @@ def _write_shard(task: tuple[Path, int, ClipSet]) -> int:
 def clip_features(content: ClipSet, number: int) -> tuple[ClipPlan, Array]:
     """The plan and the features (frames, 263) of one clip of a set, the same on every machine."""
     random = np.random.default_rng([content.seed, number])
-    names = list(BY_ACTION)
-    plan = draw_plan(random, BY_ACTION[names[number % len(names)]], only_held_out=content.only_held_out)
+    actions = [action for action in BY_ACTION.values() if not content.only_held_out or has_held_out(action)]
+    plan = draw_plan(random, actions[number % len(actions)], only_held_out=content.only_held_out)
     joints = made_clip(plan, random)[:LONGEST_FRAMES]
     return plan, encode(joints, continued=True).features.astype(np.float32)

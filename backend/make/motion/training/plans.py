@@ -46,6 +46,11 @@ def held_out(action: str, style: str, speed: float) -> bool:
     return zlib.crc32(f"{action}/{style}".encode()) % _HELD_OUT_OF == 0 and speed > _HIGH_SPEED
 
 
+def has_held_out(action: Action) -> bool:
+    """Whether any of an action's combinations are kept from training."""
+    return any(held_out(action.name, style, SPEEDS[1]) for style in action.styles)
+
+
 def draw_plan(random: Generator, action: Action, *, only_held_out: bool | None = False) -> ClipPlan:
     """A random plan of an action. `only_held_out`: combinations that training has (False), has not, or all (None)."""
     while True:
@@ -53,8 +58,8 @@ def draw_plan(random: Generator, action: Action, *, only_held_out: bool | None =
         if only_held_out is None or held_out(action.name, variation.style, variation.speed) == only_held_out:
             break
     before = ""
-    if action.start == "stand" and random.random() < LEAD_SHARE:
-        others = [one.name for one in BY_ACTION.values() if one.end == "stand" and one.name != action.name]
+    if random.random() < LEAD_SHARE:
+        others = [one.name for one in BY_ACTION.values() if one.end == action.start and one.name != action.name]
         before = str(random.choice(others))
     return ClipPlan(action.name, variation, before)
 
