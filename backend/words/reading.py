@@ -48,6 +48,11 @@ def read_motion_text(text: str, known: Known, styles: Sequence[str]) -> tuple[Ac
     return tuple(_read(piece, known, styles, encoder) for piece in pieces)
 
 
+def read_clause(text: str, known: Known, styles: Sequence[str]) -> ActionClause:
+    """One clause, which is not cut any more. Raises InputError as `read_motion_text` does."""
+    return _read(text, known, styles, find_encoder())
+
+
 def _acting(clause: str, known: Known, encoder: Encoder | None) -> list[str]:
     """A clause cut at "and" and commas, where the piece names an action; another piece belongs to the one before it."""
     pieces = [piece.strip() for piece in perhaps_clauses(clause)]
