@@ -89,7 +89,7 @@ def stagger(variation: Variation) -> Controls:
     times = timed(variation, gait, steps)
     feet = alternating(gait, START_S, steps, float(random.choice([-1.0, 1.0])))
     uneven = tuple(
-        [replace(s, start=s.start + shift, end=s.end + shift, out_m=float(random.uniform(-0.02, 0.08)))
+        [replace(s, start=s.start + shift, end=s.end + shift, out_m=float(random.uniform(0.0, 0.09)))
          for s, shift in zip(foot, random.uniform(-0.07, 0.07, len(foot)), strict=True)]
         for foot in feet
     )  # fmt: skip
