@@ -98,13 +98,13 @@ def _many_arms(times: Array, spans: list[tuple[float, float]], high: HandPlace) 
     return hand
 
 
-def _thrown_place(times: Array, start: float, end: float, pace: float) -> tuple[Array, float]:
-    """How far the body is (frames,) and how far the feet land: leans into the jump, flies evenly, comes to rest."""
+def _thrown_place(times: Array, start: float, end: float, pace: float) -> Array:
+    """How far the body is, (frames,) metres: leans into the jump, flies evenly, comes to rest."""
     lead, flown = 0.16, pace * (end - start)
     total = lead + flown + 0.22
     keys = np.array([start - 0.34, start, end, end + 0.42])
     curve = CubicHermiteSpline(keys, [0.0, lead, lead + flown, total], [0.0, pace, pace, 0.0])
-    return np.asarray(curve(np.clip(times, keys[0], keys[-1])), dtype=np.float64), total
+    return np.asarray(curve(np.clip(times, keys[0], keys[-1])), dtype=np.float64)
 
 
 def jump_forward(variation: Variation) -> Controls:
@@ -113,9 +113,8 @@ def jump_forward(variation: Variation) -> Controls:
     start, flight = 1.0, _flight(variation, 0.40, random)
     end = start + flight
     times = action_times(end + 1.2, variation.speed)
-    ahead, _ = _thrown_place(
-        times, start, end, 1.8 / variation.speed * variation.amplitude * float(random.uniform(0.85, 1.15))
-    )
+    pace = 1.8 / variation.speed * variation.amplitude * float(random.uniform(0.85, 1.15))
+    ahead = _thrown_place(times, start, end, pace)
     rise = GRAVITY * (flight / variation.speed) ** 2 / 8.0
     swing = [Swing(start, end)]
     path = Path(times, np.stack([0.0 * ahead, ahead], axis=1), 0.0 * times)

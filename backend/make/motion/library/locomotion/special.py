@@ -14,7 +14,7 @@ from backend.make.motion.library.stand import HOME_X_M, smooth_noise
 from backend.make.motion.library.timing import minimum_jerk, pulse
 from backend.make.motion.puppet import Controls
 
-_PROWL = HandPlace((0.05, -0.42, 0.60), (0.9, -0.5, -0.4), 18.0)
+_PROWL = HandPlace((0.10, -0.28, 0.62), (0.9, -0.5, -0.4), 18.0)
 
 
 def march(variation: Variation) -> Controls:
