@@ -11,6 +11,7 @@ from scipy.interpolate import CubicHermiteSpline
 from backend.make.motion.curves import smoothstep
 from backend.make.motion.library.action import Action, Variation
 from backend.make.motion.library.gait import (
+    GRAVITY,
     Gait,
     Path,
     Swing,
@@ -61,18 +62,23 @@ def _crouched(controls: Controls, crouch: Array) -> Controls:
     )
 
 
+def _flight(variation: Variation, seconds: float, random: np.random.Generator) -> float:
+    """How long a jump is in the air, in the action's time: gravity does not hurry, so that the height tells."""
+    return seconds * float(np.sqrt(variation.amplitude)) * float(random.uniform(0.93, 1.08)) * variation.speed
+
+
 def jump_up(variation: Variation) -> Controls:
     """One or more jumps on the spot, 15 to 35 cm high."""
     random = variation.random("jump")
-    flight = 0.42 * float(np.sqrt(variation.amplitude)) * float(random.uniform(0.92, 1.1))
+    flight = _flight(variation, 0.42, random)
     jumps = max(1, round((variation.length(2.2) - 0.6) / 1.75))
     starts = [0.95 + k * (1.35 + flight) for k in range(jumps)]
     times = action_times(starts[-1] + flight + 1.1, variation.speed)
     spans = [(start, start + flight) for start in starts]
-    rise = 9.81 * flight**2 / 8.0
+    rise = GRAVITY * (flight / variation.speed) ** 2 / 8.0
     gait = replace(_STILL, lift_m=rise + 0.02)
     swings = [Swing(start, end) for start, end in spans]
-    height = bounced(times, spans, 0.075, 0.22 * min(1.0, variation.amplitude))
+    height = bounced(times, spans, 0.075, 0.22 * min(1.0, variation.amplitude), variation.speed)
     controls = walked(Path(times, np.zeros((len(times), 2)), 0.0 * times), gait, (swings, swings))
     controls = _crouched(with_height(controls, height), STAND_DROP_M - height)
     hands = _many_arms(times, spans, _HIGH)
@@ -92,26 +98,27 @@ def _many_arms(times: Array, spans: list[tuple[float, float]], high: HandPlace) 
     return hand
 
 
-def _thrown_place(times: Array, start: float, end: float, pace: float) -> tuple[Array, float]:
-    """How far the body is (frames,) and how far the feet land: leans into the jump, flies evenly, comes to rest."""
+def _thrown_place(times: Array, start: float, end: float, pace: float) -> Array:
+    """How far the body is, (frames,) metres: leans into the jump, flies evenly, comes to rest."""
     lead, flown = 0.16, pace * (end - start)
     total = lead + flown + 0.22
     keys = np.array([start - 0.34, start, end, end + 0.42])
     curve = CubicHermiteSpline(keys, [0.0, lead, lead + flown, total], [0.0, pace, pace, 0.0])
-    return np.asarray(curve(np.clip(times, keys[0], keys[-1])), dtype=np.float64), total
+    return np.asarray(curve(np.clip(times, keys[0], keys[-1])), dtype=np.float64)
 
 
 def jump_forward(variation: Variation) -> Controls:
     """A standing broad jump of 0.7 to 1.6 m."""
     random = variation.random("jump forward")
-    start, flight = 1.0, 0.40 * float(np.sqrt(variation.amplitude)) * float(random.uniform(0.95, 1.08))
+    start, flight = 1.0, _flight(variation, 0.40, random)
     end = start + flight
     times = action_times(end + 1.2, variation.speed)
-    ahead, _ = _thrown_place(times, start, end, 1.8 * variation.amplitude * float(random.uniform(0.85, 1.15)))
-    rise = 9.81 * flight**2 / 8.0
+    pace = 1.8 / variation.speed * variation.amplitude * float(random.uniform(0.85, 1.15))
+    ahead = _thrown_place(times, start, end, pace)
+    rise = GRAVITY * (flight / variation.speed) ** 2 / 8.0
     swing = [Swing(start, end)]
     path = Path(times, np.stack([0.0 * ahead, ahead], axis=1), 0.0 * times)
-    height = bounced(times, [(start, end)], 0.03, 0.24)
+    height = bounced(times, [(start, end)], 0.03, 0.24, variation.speed)
     controls = walked(path, replace(_STILL, lift_m=rise + 0.10, strike=-8.0), (swing, swing))
     controls = _crouched(with_height(controls, height), STAND_DROP_M - height)
     hands = _thrown_arms(times, start, end, _AHEAD_HIGH)
@@ -155,7 +162,7 @@ def skip(variation: Variation) -> Controls:
     path = Path(times, np.stack([0.0 * gone, gone], axis=1), 0.0 * times)
     rhythm = [s for s in swings[0] if s.lift > 0.9], [s for s in swings[1] if s.lift > 0.9]
     controls = walked(path, gait, swings, rhythm)
-    return with_height(controls, bounced(times, flights(times, swings), -0.012, 0.05))
+    return with_height(controls, bounced(times, flights(times, swings), -0.012, 0.05, variation.speed))
 
 
 def gallop(variation: Variation) -> Controls:
@@ -177,13 +184,13 @@ def gallop(variation: Variation) -> Controls:
     turn = -14.0 * smoothstep((times - 0.4) / 0.5) * smoothstep((end - times) / 0.5)  # the leading hip is in front
     yaw = np.stack([turn, 0.0 * turn, 0.0 * turn], axis=1)
     controls = replace(controls, pelvis_turn=controls.pelvis_turn + yaw, chest_turn=controls.chest_turn - 0.7 * yaw)
-    return with_height(controls, bounced(times, flights(times, swings), -0.015, 0.05))
+    return with_height(controls, bounced(times, flights(times, swings), -0.015, 0.05, variation.speed))
 
 
 def hop(variation: Variation) -> Controls:
     """Hops on the left leg, the right foot held up behind."""
     random = variation.random("hop")
-    flight, contact = 0.24 * float(np.sqrt(variation.amplitude)), 0.34
+    flight, contact = _flight(variation, 0.25, random), 0.34
     hops = max(3, round((variation.length(4.0) - 2.0) / (flight + contact)))
     starts = [1.25 + k * (flight + contact) for k in range(hops)]
     end = starts[-1] + flight
@@ -193,10 +200,12 @@ def hop(variation: Variation) -> Controls:
     shift = HOME_X_M * 0.85 * minimum_jerk(times / 0.7) * (1.0 - minimum_jerk((times - end - 0.45) / 0.7))
     path = Path(times, np.stack([0.0 * gone, gone], axis=1), 0.0 * times)
     left = [Swing(s, s + flight, None if s == starts[-1] else s + flight + 0.5 * contact) for s in starts]
-    gait = replace(_STILL, width_m=HOME_X_M, toe_out=9.0, lift_m=0.05 + 9.81 * flight**2 / 8.0, push=40.0)
+    gait = replace(
+        _STILL, width_m=HOME_X_M, toe_out=9.0, lift_m=0.05 + GRAVITY * (flight / variation.speed) ** 2 / 8.0, push=40.0
+    )
     controls = walked(path, gait, (left, left))
     right = _held_up(path, gait, end)
-    height = bounced(times, [(s, s + flight) for s in starts], 0.0, 0.075)
+    height = bounced(times, [(s, s + flight) for s in starts], 0.0, 0.075, variation.speed)
     sway = np.stack([shift, height, gone], axis=1)
     up = pulse_between(times, 0.55, end + 0.6)
     zero = 0.0 * up
@@ -255,7 +264,7 @@ def leap(variation: Variation) -> Controls:
     gait = Gait(2 * half, 0.42, 0.07, ahead_m=-0.13, lift_m=0.11, kick_up=0.12, strike=-4.0, arm_swing=38.0,
                 arm_bend=62.0, arm_bend_forward=14.0, lean=7.0, yaw=8.0, bob_m=0.0)  # fmt: skip
     path = Path(times, np.stack([0.0 * gone, gone], axis=1), 0.0 * times)
-    return with_height(walked(path, gait, feet), bounced(times, flights(times, feet), -0.02, 0.06))
+    return with_height(walked(path, gait, feet), bounced(times, flights(times, feet), -0.02, 0.06, variation.speed))
 
 
 ACTIONS = (

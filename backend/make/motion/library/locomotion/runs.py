@@ -36,7 +36,7 @@ def _run(variation: Variation, gait: Gait, pace: float, own_s: float, ramp_s: fl
     gone = eased_travel(times, START_S - 0.1, times[-1] - REST_S - 0.1, pace, ramp_s)
     path = Path(times, np.stack([0.0 * gone, gone], axis=1), 0.0 * times)
     swings = alternating(gait, START_S, steps, float(variation.random("first foot").choice([-1.0, 1.0])))
-    return with_height(walked(path, gait, swings), bounced(times, flights(times, swings), -0.03, 0.06))
+    return with_height(walked(path, gait, swings), bounced(times, flights(times, swings), -0.03, 0.06, variation.speed))
 
 
 def run(variation: Variation) -> Controls:

@@ -96,7 +96,7 @@ def walk_backward(variation: Variation) -> Controls:
 def walk_curve(variation: Variation) -> Controls:
     """Walks along a bend to the left, of 0.9 to 2 m radius."""
     random = variation.random("walk curve")
-    gait = personal(Gait(yaw=5.0, width_m=0.105, ahead_m=-0.06), random)
+    gait = personal(Gait(yaw=5.0, width_m=0.118, ahead_m=-0.06), random)
     steps = steps_in(variation.length(5.0), gait)
     times = timed(variation, gait, steps)
     pace = variation.amplitude * float(random.uniform(0.9, 1.15))
