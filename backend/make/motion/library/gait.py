@@ -266,7 +266,7 @@ def bounced(times: Array, spans: Sequence[tuple[float, float]], up_m: float, dip
         gap = start - spans[index - 1][1] if index else np.inf
         if gap > 0.45:
             rise = min(0.28, 0.4 * gap)
-            keys += [] if index and gap < 0.9 else [(start - rise - 0.45, STAND_DROP_M, 0.0)]
+            keys += [] if index and gap < 1.5 else [(start - rise - 0.45, STAND_DROP_M, 0.0)]
             keys += [(start - rise, STAND_DROP_M - dip_m, 0.0)]
         keys += [(start, up_m, thrown), (end, up_m, -thrown)]
         after = spans[index + 1][0] - end if index + 1 < len(spans) else np.inf
