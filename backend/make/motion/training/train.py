@@ -18,6 +18,7 @@ from backend.models.mdm.diffusion import Schedule, noisy, schedule_of
 from backend.models.mdm.network import MDM, NetworkShape, TextTokens
 from backend.motion.embedded.condition import ConditionLayout
 
+STATISTICS = "statistics.npz"
 NO_TEXT_SHARE = 0.1
 _POOL = 8  # batches that are drawn together and sorted by length, so that little is padding
 
@@ -117,7 +118,7 @@ def train_motion(
 
 
 def _kept_statistics(folder: Path, store: ClipStore) -> tuple[Tensor, Tensor]:
-    file = folder / "statistics.npz"
+    file = folder / STATISTICS
     if not file.exists():
         mean, spread = statistics_of(store.features)
         np.savez(file, mean=mean, spread=spread)
