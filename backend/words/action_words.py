@@ -44,7 +44,8 @@ _ROWS = (
     ),
     _row(
         "walk",
-        "walk, stroll, amble, wander, step forward, step forwards, ~go, hike, trudge, saunter, ~stride",
+        "walk, stroll, amble, wander, step forward, step forwards, ~go, hike, trudge, saunter, ~stride, "
+        "shuffle, shuffle forward, plod, march on",
         "walks forward, takes a stroll, goes for a walk, moves ahead on foot, geht, läuft gemütlich, "
         "spaziert, marche, se promène, 歩く, 散歩する",
     ),
@@ -52,7 +53,7 @@ _ROWS = (
         "walk_backward",
         "walk back, walk backward, walk backwards, back away, back up, step back, step backward, "
         "step backwards, reverse, retreat, backpedal, go backward, go backwards, walk reverse, "
-        "move backward, move backwards, step reverse",
+        "move backward, move backwards, step reverse, back off",
         "walks backwards, moves backwards, geht rückwärts, marche à reculons, recule, 後ろ向きに歩く, "
         "後ずさりする",
     ),
@@ -261,7 +262,7 @@ _ROWS = (
     _row(
         "phone",
         "phone, ~call, make a call, answer the phone, on the phone, talk on the phone, mobile, telephone, "
-        "take a call, cell phone",
+        "take a call, cell phone, talk on phone, speak on phone, on phone, talk phone",
         "talks on the phone, telefoniert, téléphone, 電話する",
     ),
     _row(
@@ -317,7 +318,7 @@ _ROWS = (
     ),
     _row(
         "swing_sword",
-        "sword, slash, swing a sword, stab, ~cut, parry, swing a blade, ~swing, slice, chop, hack, "
+        "sword, slash, swing a sword, stab, ~cut, parry, swing a blade, ~swing, ~slice, ~chop, ~hack, "
         "strike with sword, blade, two slashes",
         "swings a sword, slashes with a blade, schwingt ein Schwert, donne un coup d'épée, 剣を振る",
     ),
@@ -447,7 +448,7 @@ _ROWS = (
     _row(
         "walk_curve",
         "walk circle, walk in a circle, walk in a curve, walk curve, circle around, walk around in circles, "
-        "curved path, walk in a bend, walk arc, go in a circle, round a corner",
+        "curved path, walk in a bend, walk arc, go in a circle, round a corner, circle",
         "walks in a circle, follows a curved path, geht im Kreis, marche en rond, 円を描いて歩く",
     ),
     _row(

@@ -8,6 +8,7 @@ from types import MappingProxyType
 # By theme, so that a gap is seen; the names are shown to nobody.
 OTHERS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
+        "(nature)": ("grows", "rains", "barks", "flows", "shines", "falls from the sky", "burns down", "blooms"),
         "(mind)": (
             "dreams", "remembers", "hopes", "loves", "hates", "believes", "forgets", "learns", "studies",
             "counts",

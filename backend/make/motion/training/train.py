@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from backend.make.motion.library.table import BY_ACTION
 from backend.make.motion.training.clips import ClipStore
 from backend.make.motion.training.losses import Weights, losses
+from backend.make.motion.training.mirror import ORDER, SIGN
 from backend.make.motion.training.statistics import statistics_of
 from backend.make.training.training_loop import Budget, Crew, Rate, Run
 from backend.models.mdm.diffusion import Schedule, noisy, schedule_of
 from backend.models.mdm.network import MDM, NetworkShape, TextTokens
-from backend.motion.embedded.condition import ConditionLayout
+from backend.motion.embedded.condition import ConditionLayout, Request
 
 STATISTICS = "statistics.npz"
 NO_TEXT_SHARE = 0.1
+SIDE_SHARE = 0.6
+_ORDER, _SIGN = torch.from_numpy(ORDER), torch.from_numpy(SIGN)
 _POOL = 8  # batches that are drawn together and sorted by length, so that little is padding
 
 
@@ -58,26 +62,42 @@ class MotionPlan:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Clips:
-    """A store as the training reads it: normalised features and conditions."""
+    """A store as the training reads it: every clip, and the mirror image of those that have no side of their own."""
 
-    features: list[Tensor]  # (frames, 263) each
+    features: list[Tensor]  # (frames, 263) each, not normalised
+    mirror: list[bool]
     conditions: Tensor  # (clips, width)
     lengths: np.ndarray
+    mean: Tensor
+    spread: Tensor
 
     @classmethod
     def of(cls, store: ClipStore, layout: ConditionLayout, mean: Tensor, spread: Tensor) -> Clips:
-        """The clips of a store, normalised."""
-        features = [(torch.from_numpy(values) - mean) / spread for values in store.features]
-        conditions = torch.from_numpy(layout.vectors(store.requests))
-        return cls(features, conditions, np.array([len(values) for values in features]))
+        """The clips of a store."""
+        both = [i for i, request in enumerate(store.requests) if BY_ACTION[request.action].mirrors]
+        features = [torch.from_numpy(store.features[i]) for i in (*range(len(store)), *both)]
+        requests = [*store.requests, *(_other_side(store.requests[i]) for i in both)]
+        mirror = [False] * len(store) + [True] * len(both)
+        lengths = np.array([len(values) for values in features])
+        return cls(features, mirror, torch.from_numpy(layout.vectors(requests)), lengths, mean, spread)
 
     def batch(self, indices: np.ndarray) -> tuple[Tensor, Tensor, Tensor]:
-        """Features (batch, frames, 263) with zeros behind shorter clips, padding (batch, frames), conditions."""
-        chosen = [self.features[i] for i in indices]
-        features = torch.nn.utils.rnn.pad_sequence(chosen, batch_first=True)
+        """Normalised features (batch, frames, 263), padding (batch, frames), conditions (batch, width)."""
+        chosen = [_mirrored(self.features[i]) if self.mirror[i] else self.features[i] for i in indices]
+        features = torch.nn.utils.rnn.pad_sequence(
+            [(one - self.mean) / self.spread for one in chosen], batch_first=True
+        )
         frames = torch.arange(features.shape[1])
         padding = frames >= torch.from_numpy(self.lengths[indices])[:, None]
         return features, padding, self.conditions[torch.from_numpy(indices)]
+
+
+def _mirrored(features: Tensor) -> Tensor:
+    return features[:, _ORDER] * _SIGN
+
+
+def _other_side(request: Request) -> Request:
+    return replace(request, side={"left": "right", "right": "left"}.get(request.side, ""))  # type: ignore[arg-type]
 
 
 def train_motion(
@@ -150,6 +170,8 @@ def _step(
     steps = torch.randint(schedule.steps, (count,), generator=generator).to(crew.device)
     noise = torch.randn(features.shape, generator=generator).to(crew.device)
     silent = (torch.rand(count, generator=generator) < NO_TEXT_SHARE).to(crew.device)
+    # A side that is not asked for is left open half of the time.
+    conditions[:, -2:] *= (torch.rand(count, 1, generator=generator) < SIDE_SHARE).to(crew.device)
     with crew.autocast():
         clean = network(
             noisy(features, steps, noise, schedule),
