@@ -1,4 +1,4 @@
-"""Texts that nobody wrote with the tables in mind: what people type, in four languages, and the action that it means."""
+"""What people type, in four languages, and the action that each text means; none of it stands in the tables."""
 
 FREE_TEXTS: tuple[tuple[str, str], ...] = (
     ("the old wizard shuffles forward leaning on nothing", "walk"),
