@@ -69,6 +69,9 @@ class Gait:
     strike: float = -18.0  # pitch of the foot as it lands: below 0 on its heel
     push: float = 54.0  # ... as it leaves
     tiptoe: float = 0.0  # pitch of a foot that stands
+    ahead_m: float = (
+        -0.09
+    )  # from under the body to the ankle in the middle of the stance: the foot's middle is in front
     drop_m: float = 0.022
     bob_m: float = 0.020
     sway_m: float = 0.024
@@ -76,7 +79,7 @@ class Gait:
     roll: float = 3.5
     lean: float = 4.0
     arm_swing: float = 25.0
-    arm_bend: float = 16.0
+    arm_bend: float = 24.0
     arm_bend_forward: float = 12.0
     arm_out: float = 7.0
     arms_inwards: float = 6.0
@@ -122,7 +125,7 @@ def walked(path: Path, gait: Gait, swings: Swings, rhythm: Swings | None = None)
     left, right = (
         swung(
             3.0 + gait.arm_swing * arm * active,
-            14.0 + active * (gait.arm_bend - 14.0 + gait.arm_bend_forward * arm),
+            22.0 + active * (gait.arm_bend - 22.0 + gait.arm_bend_forward * arm),
             gait.arm_out + still,
             active * gait.arms_inwards * smoothstep(0.5 + 0.5 * arm),
         )
@@ -169,7 +172,8 @@ def stepped(path: Path, gait: Gait, swings: Sequence[Swing], side: float) -> Foo
     if gait.tiptoe:
         up, down = swings[0].start, swings[-1].end
         pitch += gait.tiptoe * smoothstep((times - up + 0.35) / 0.35) * smoothstep((down + 0.35 - times) / 0.35)
-    return Foot(np.stack([place[:, 0], level + height, place[:, 1]], axis=1), yaw, pitch, np.zeros(len(times)))
+    knee_out = np.full(len(times), 2.0 + 60.0 * max(gait.drop_m, 0.0))  # bent knees point over the toes or wider
+    return Foot(np.stack([place[:, 0], level + height, place[:, 1]], axis=1), yaw, pitch, knee_out)
 
 
 def _landing(path: Path, gait: Gait, swing: Swing, side: float) -> tuple[Array, float]:
@@ -178,8 +182,9 @@ def _landing(path: Path, gait: Gait, swing: Swing, side: float) -> tuple[Array, 
         return np.array([swing.at[0], swing.at[2]]), swing.at[1]
     time = float(path.times[-1]) if swing.over_s is None else swing.over_s
     where, heading = path.at(time)
-    out = HOME_X_M if swing.over_s is None else gait.width_m + swing.out_m
-    return _beside(where, heading, side * out, swing.ahead_m), path.floor_at(time)
+    home = swing.over_s is None
+    out, ahead = (HOME_X_M, 0.0) if home else (gait.width_m + swing.out_m, gait.ahead_m)
+    return _beside(where, heading, side * out, ahead + swing.ahead_m), path.floor_at(time)
 
 
 def _beside(where: Array, heading: float, out_m: float, ahead_m: float = 0.0) -> Array:
@@ -248,21 +253,22 @@ def flights(times: Array, swings: Swings) -> list[tuple[float, float]]:
     return sorted(spans)
 
 
-def bounced(times: Array, spans: Sequence[tuple[float, float]], up_m: float, dip_m: float = 0.16) -> Array:
+def bounced(times: Array, spans: Sequence[tuple[float, float]], up_m: float, dip_m: float, speed: float) -> Array:
     """Height of the pelvis (frames,) metres from standing straight: thrown up by each flight, caught by the legs after.
 
-    In a flight of t seconds it is g t^2 / 8 above its ends, which are at `up_m`; between flights it sinks and rises
-    with the speed that they give. `dip_m` is how deep the legs bend before the first flight and after the last one.
+    In a flight of t seconds, as the clip plays at `speed`, it is g t^2 / 8 above its ends, which are at `up_m`; between
+    flights it sinks and rises as fast as they begin and end. `dip_m` is how deep the legs bend before the first flight
+    and after the last one.
     """
     keys: list[tuple[float, float, float]] = []
     for index, (start, end) in enumerate(spans):
-        speed = 0.5 * GRAVITY * (end - start)
+        thrown = 0.5 * GRAVITY / speed**2 * (end - start)
         gap = start - spans[index - 1][1] if index else np.inf
         if gap > 0.45:
             rise = min(0.28, 0.4 * gap)
             keys += [] if index and gap < 0.9 else [(start - rise - 0.45, STAND_DROP_M, 0.0)]
             keys += [(start - rise, STAND_DROP_M - dip_m, 0.0)]
-        keys += [(start, up_m, speed), (end, up_m, -speed)]
+        keys += [(start, up_m, thrown), (end, up_m, -thrown)]
         after = spans[index + 1][0] - end if index + 1 < len(spans) else np.inf
         if after > 0.9:
             keys += [(end + 0.22, STAND_DROP_M - dip_m, 0.0), (end + 0.75, STAND_DROP_M, 0.0)]

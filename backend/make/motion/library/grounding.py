@@ -8,16 +8,19 @@ import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import maximum_filter1d
 
-from backend.make.motion.library.capsules import arm_pairs, depth_m
+from backend.make.motion.library.capsules import LEG_PAIRS, arm_pairs, depth_m
 from backend.make.motion.puppet import Controls, Foot, Hand, perform, turn_matrix
 from shared.motion.skeleton import JOINT_INDEX
 
 Array = npt.NDArray[np.float64]
 
 _REACH = 0.992  # of the leg's length
-_LIFT_SLACK = 2.0  # a foot in the air may be out of reach, and then hangs below its hip
-_HALF_WINDOW = 4  # frames over which a correction is spread to both sides
+_LIFT_SLACK = 2.0  # a foot in the air may be out of reach, and then trails on a straight leg
+_FREE_M = 0.01  # from this height on it is hardly held back at all
+_FREE_SLACK = 30.0
+_HALF_WINDOW = 3  # frames over which a correction is spread to both sides
 _ROUNDS = 4
+_KNEE_DEGREES = 250.0  # a metre of depth
 _PUSH = 2.2  # arm lengths a metre of depth
 
 
@@ -32,8 +35,9 @@ def within_reach(controls: Controls, rest_joints: Array) -> Controls:
             rest_joints[JOINT_INDEX[f"{side}_{part}"]] for part in ("hip", "knee", "ankle", "foot")
         )
         length = _REACH * float(np.linalg.norm(knee - hip) + np.linalg.norm(ankle - knee))
+        lift = np.maximum(foot.place[:, 1], 0.0)
         moving = np.clip(np.linalg.norm(np.gradient(foot.place, axis=0), axis=1) / 0.02, 0.0, 1.0)
-        furthest = length + _LIFT_SLACK * np.maximum(foot.place[:, 1], 0.0) * moving
+        furthest = length + moving * (_LIFT_SLACK * lift + _FREE_SLACK * np.maximum(lift - _FREE_M, 0.0))
         target = _ankle(foot, ankle[1] - floor, toe[2] - ankle[2])
         offset = np.einsum("fij,j->fi", turn, hip - rest_joints[0])
         beside = (controls.pelvis + offset - target)[:, [0, 2]]
@@ -49,18 +53,24 @@ def within_reach(controls: Controls, rest_joints: Array) -> Controls:
 
 
 def clear_of_body(controls: Controls, rest_joints: Array) -> Controls:
-    """The same with hands moved outwards and forwards, smoothly, wherever an arm would be in the body."""
+    """The same with hands moved outwards and knees apart, smoothly, wherever limbs would be in the body."""
     for _ in range(_ROUNDS):
         joints = perform(controls, rest_joints).joints
         depths = [depth_m(joints, arm_pairs(side)) for side in ("left", "right")]
-        if max(float(depth.max()) for depth in depths) < 0.002:
+        legs = depth_m(joints, LEG_PAIRS)
+        if max(float(depth.max()) for depth in (*depths, legs)) < 0.002:
             break
         left, right = (
             _pushed(hand, _spread(depth))
             for hand, depth in zip((controls.left_hand, controls.right_hand), depths, strict=True)
         )
-        controls = replace(controls, left_hand=left, right_hand=right)
+        knees = [_apart(foot, _spread(legs)) for foot in (controls.left_foot, controls.right_foot)]
+        controls = replace(controls, left_hand=left, right_hand=right, left_foot=knees[0], right_foot=knees[1])
     return controls
+
+
+def _apart(foot: Foot, depth: Array) -> Foot:
+    return replace(foot, knee_out=np.minimum(foot.knee_out + _KNEE_DEGREES * depth, 35.0))
 
 
 def _pushed(hand: Hand, depth: Array) -> Hand:

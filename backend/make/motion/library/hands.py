@@ -26,7 +26,7 @@ class HandPlace:
     flex: float = 5.0
 
 
-HANG: Final = HandPlace((0.17, -0.93, 0.09), (0.6, 0.0, -1.0))
+HANG: Final = HandPlace((0.17, -0.955, 0.08), (0.6, 0.0, -1.0))
 ON_HIP: Final = HandPlace((0.12, -0.71, 0.12), (1.0, 0.1, -0.45), 22.0)
 FRONT: Final = HandPlace((0.02, -0.05, 0.92), (0.6, -1.0, 0.0))
 CHEST: Final = HandPlace((-0.10, -0.32, 0.52), (1.0, -0.8, -0.2), 10.0)

@@ -125,8 +125,8 @@ def styled(controls: Controls, style: Style, random: np.random.Generator, *, fre
         pelvis_turn=_scaled(controls.pelvis_turn, style.turns, keep_yaw=True) + style.pelvis_pitch * pitch + 0.3 * lean,
         chest_turn=trunk,
         head_turn=head,
-        left_foot=_turned_out(controls.left_foot, style.toe_out),
-        right_foot=_turned_out(controls.right_foot, -style.toe_out),
+        left_foot=_turned_out(controls.left_foot, style.toe_out, style.drop_m),
+        right_foot=_turned_out(controls.right_foot, -style.toe_out, style.drop_m),
         left_hand=_arm(controls.left_hand, style, free_arms, reel),
         right_hand=_arm(controls.right_hand, style, free_arms, -nod),
     )
@@ -147,8 +147,8 @@ def _scaled(turn: Array, amount: float, *, keep_yaw: bool = False) -> Array:
     return np.asarray(mean + scale * (turn - mean), dtype=np.float64)
 
 
-def _turned_out(foot: Foot, degrees: float) -> Foot:
-    return replace(foot, yaw=foot.yaw + degrees, knee_out=foot.knee_out + 0.5 * np.abs(degrees))
+def _turned_out(foot: Foot, degrees: float, drop_m: float) -> Foot:
+    return replace(foot, yaw=foot.yaw + degrees, knee_out=foot.knee_out + 0.5 * np.abs(degrees) + 90.0 * drop_m)
 
 
 def _arm(hand: Hand, style: Style, free: bool, reel: Array) -> Hand:

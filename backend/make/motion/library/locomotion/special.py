@@ -14,7 +14,7 @@ from backend.make.motion.library.stand import HOME_X_M, smooth_noise
 from backend.make.motion.library.timing import minimum_jerk, pulse
 from backend.make.motion.puppet import Controls
 
-_PROWL = HandPlace((0.05, -0.42, 0.60), (0.9, -0.5, -0.4), 18.0)
+_PROWL = HandPlace((0.10, -0.28, 0.62), (0.9, -0.5, -0.4), 18.0)
 
 
 def march(variation: Variation) -> Controls:
@@ -31,7 +31,8 @@ def tiptoe(variation: Variation) -> Controls:
     """Walks on the balls of the feet with small steps."""
     random = variation.random("tiptoe")
     gait = Gait(1.15, 0.60, 0.07, 4.0, lift_m=0.08, strike=6.0, push=14.0, tiptoe=34.0, drop_m=-0.045, bob_m=0.012,
-                sway_m=0.02, yaw=5.0, lean=2.0, arm_swing=7.0, arm_bend=30.0, arm_bend_forward=3.0, arm_out=20.0)  # fmt: skip
+                sway_m=0.02, yaw=5.0, lean=2.0, arm_swing=7.0, arm_bend=30.0, arm_bend_forward=3.0,
+                arm_out=20.0)  # fmt: skip
     return along_line(variation, personal(gait, random), 0.62 * variation.amplitude, 4.2)
 
 
@@ -88,7 +89,7 @@ def stagger(variation: Variation) -> Controls:
     times = timed(variation, gait, steps)
     feet = alternating(gait, START_S, steps, float(random.choice([-1.0, 1.0])))
     uneven = tuple(
-        [replace(s, start=s.start + shift, end=s.end + shift, out_m=float(random.uniform(-0.02, 0.08)))
+        [replace(s, start=s.start + shift, end=s.end + shift, out_m=float(random.uniform(0.0, 0.09)))
          for s, shift in zip(foot, random.uniform(-0.07, 0.07, len(foot)), strict=True)]
         for foot in feet
     )  # fmt: skip

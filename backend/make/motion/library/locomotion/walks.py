@@ -76,7 +76,19 @@ def walk_backward(variation: Variation) -> Controls:
     """Steps backward, toes first."""
     random = variation.random("walk backward")
     gait = personal(
-        Gait(1.25, 0.64, strike=12.0, push=-12.0, lift_m=0.075, bob_m=0.01, arm_swing=13.0, lean=1.0, yaw=4.0), random
+        Gait(
+            1.25,
+            0.64,
+            ahead_m=0.0,
+            strike=12.0,
+            push=-12.0,
+            lift_m=0.075,
+            bob_m=0.01,
+            arm_swing=13.0,
+            lean=1.0,
+            yaw=4.0,
+        ),
+        random,
     )
     return along_line(variation, gait, variation.amplitude * float(random.uniform(0.6, 0.8)), 4.2, 180.0)
 
@@ -84,7 +96,7 @@ def walk_backward(variation: Variation) -> Controls:
 def walk_curve(variation: Variation) -> Controls:
     """Walks along a bend to the left, of 0.9 to 2 m radius."""
     random = variation.random("walk curve")
-    gait = personal(Gait(yaw=5.0), random)
+    gait = personal(Gait(yaw=5.0, width_m=0.118, ahead_m=-0.06), random)
     steps = steps_in(variation.length(5.0), gait)
     times = timed(variation, gait, steps)
     pace = variation.amplitude * float(random.uniform(0.9, 1.15))
@@ -100,8 +112,8 @@ def sidestep_left(variation: Variation) -> Controls:
     """Steps to the left: the left foot goes out, the right one closes up."""
     random = variation.random("sidestep")
     gait = Gait(
-        1.2, 0.62, 0.19, 4.0, strike=0.0, push=16.0, lift_m=0.06, bob_m=0.008, sway_m=0.02, yaw=0.0, roll=1.5,
-        lean=2.0, arm_swing=3.0, arm_bend=20.0, arm_bend_forward=2.0, arm_out=12.0, arms_inwards=3.0,
+        1.2, 0.62, 0.19, 4.0, ahead_m=0.0, strike=0.0, push=16.0, lift_m=0.06, bob_m=0.008, sway_m=0.02,
+        yaw=0.0, roll=1.5, lean=2.0, arm_swing=3.0, arm_bend=20.0, arm_bend_forward=2.0, arm_out=12.0, arms_inwards=3.0,
     )  # fmt: skip
     gait = replace(personal(gait, random), width_m=0.19)
     steps = steps_in(variation.length(4.0), gait)
@@ -121,8 +133,8 @@ def turned(variation: Variation, degrees: float, steps: int) -> Controls:
     """Turns to the left on the spot in so many steps, head first."""
     random = variation.random("turn")
     gait = Gait(
-        0.95, 0.58, 0.10, 8.0, strike=0.0, push=22.0, lift_m=0.055, bob_m=0.008, sway_m=0.022, yaw=0.0, roll=1.5,
-        lean=1.0, arm_swing=5.0, arm_bend=18.0, arm_bend_forward=3.0, arm_out=11.0,
+        0.95, 0.58, 0.105, 8.0, ahead_m=0.0, strike=0.0, push=22.0, lift_m=0.055, bob_m=0.008, sway_m=0.022,
+        yaw=0.0, roll=1.5, lean=1.0, arm_swing=5.0, arm_bend=18.0, arm_bend_forward=3.0, arm_out=11.0,
     )  # fmt: skip
     gait = personal(gait, random)
     times = timed(variation, gait, steps)
@@ -152,14 +164,14 @@ def turn_right(variation: Variation) -> Controls:
 def pace_about(variation: Variation) -> Controls:
     """Walks, turns around, and walks back."""
     random = variation.random("pace")
-    gait = personal(Gait(), random)
-    steps = max(9, steps_in(variation.length(7.0), gait))
+    gait = personal(Gait(width_m=0.12, ahead_m=-0.05), random)
+    steps = max(12, steps_in(variation.length(7.0), gait))
     times = timed(variation, gait, steps)
     start, end = START_S - 0.1, times[-1] - REST_S
     middle = 0.5 * (start + end)
-    there = eased_travel(times, start, middle - 0.2, variation.amplitude, 0.7)
-    back = eased_travel(times, middle + 0.4, end, variation.amplitude, 0.7)
-    share = minimum_jerk((times - middle + 0.7) / 1.5)
+    there = eased_travel(times, start, middle - 1.1, variation.amplitude, 0.7)
+    back = eased_travel(times, middle + 1.1, end, variation.amplitude, 0.7)
+    share = minimum_jerk((times - middle + 1.5) / 3.0)
     place = np.stack([0.06 * np.sin(np.pi * share), there - back * there[-1] / back[-1]], axis=1)
     return walked(Path(times, place, 180.0 * share), gait, alternating(gait, START_S, steps, 1.0))
 
