@@ -10,6 +10,7 @@ from backend.make.motion.library.in_place import (
     exercise,
     feeling,
     fighting,
+    floor,
     greeting,
     handling,
     head,
@@ -27,4 +28,5 @@ ACTIONS: Final[tuple[Action, ...]] = (
     *playing.ACTIONS,
     *dancing.ACTIONS,
     *seated.ACTIONS,
+    *floor.ACTIONS,
 )

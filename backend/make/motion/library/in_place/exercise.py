@@ -157,7 +157,7 @@ def lift(v: Variation) -> Controls:
         **feet,
     )
     for side in (1.0, -1.0):
-        controls = aimed(controls, side, (_GRIP_M * side, 0.30, 0.24), low)
+        controls = aimed(controls, side, (_GRIP_M * side, 0.30, 0.24), low, v.style)
     return controls
 
 

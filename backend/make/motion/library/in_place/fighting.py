@@ -50,8 +50,8 @@ def box(v: Variation) -> Controls:
         right_foot=score.out_and_home(-1.0, _BACK, Step(end + 0.75, end + 1.1, 0, 0, 0)),
     )
     high = 1.36 + random.uniform(-0.08, 0.1)
-    controls = aimed(controls, 1.0, (0.02, high, 0.76), 0.96 * jab)
-    return aimed(controls, -1.0, (0.02, high, 0.74), 0.96 * cross)
+    controls = aimed(controls, 1.0, (0.02, high, 0.76), 0.96 * jab, v.style)
+    return aimed(controls, -1.0, (0.02, high, 0.74), 0.96 * cross, v.style)
 
 
 def kick(v: Variation) -> Controls:

@@ -42,7 +42,7 @@ def pick_up(v: Variation) -> Controls:
         left=left,
         right=right,
     )
-    return aimed(controls, -1.0, (aside, 0.15, far), grasp)
+    return aimed(controls, -1.0, (aside, 0.15, far), grasp, v.style)
 
 
 def drink(v: Variation) -> Controls:

@@ -13,6 +13,7 @@ from backend.make.motion.library.hands import HANG, HandPlace, blended, hand_at
 from backend.make.motion.library.in_place.balance import Support, balanced
 from backend.make.motion.library.in_place.score import Score, Vector, xyz
 from backend.make.motion.library.stand import STAND_DROP_M, home_foot
+from backend.make.motion.library.styles import BY_NAME, Style
 from backend.make.motion.puppet import Controls, Foot, Hand
 
 Array = npt.NDArray[np.float64]
@@ -84,15 +85,29 @@ def gripped(
     return Hand(left, pole, bend), Hand(right, pole, bend)
 
 
-def aimed(controls: Controls, side: float, target: Array | Vector, weight: Array) -> Controls:
+def aimed(controls: Controls, side: float, target: Array | Vector, weight: Array, style: str) -> Controls:
     # target (frames, 3) or (3,) metres in the world, weight (frames,) 0..1; side 1 left, -1 right
-    """The same motion with one wrist taken to a place in the world, as far as `weight` says."""
+    """The same motion with one wrist taken to a place in the world, as far as `weight` says.
+
+    A style bends and lowers the body later; what is known of that is allowed for.
+    """
     name = "left_hand" if side > 0 else "right_hand"
     hand = controls.left_hand if side > 0 else controls.right_hand
     points = np.broadcast_to(np.asarray(target, dtype=np.float64), hand.reach.shape)
-    there = hand_at(controls, side, points, hand, rest_joints())
+    there = hand_at(_in_posture(controls, BY_NAME[style]), side, points, hand, rest_joints())
     reach = hand.reach + weight[:, None] * (there.reach - hand.reach)
     return replace(controls, **{name: replace(hand, reach=reach)})
+
+
+def _in_posture(controls: Controls, style: Style) -> Controls:
+    """The controls with the steady part of a style."""
+    pitch = np.array([0.0, 1.0, 0.0])
+    return replace(
+        controls,
+        pelvis=controls.pelvis - style.drop_m * pitch,
+        pelvis_turn=controls.pelvis_turn + style.pelvis_pitch * pitch,
+        chest_turn=controls.chest_turn + style.chest_pitch * pitch,
+    )
 
 
 def lifted(place: HandPlace, by: Vector, flex: float = 0.0) -> HandPlace:

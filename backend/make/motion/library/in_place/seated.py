@@ -22,7 +22,7 @@ Array = npt.NDArray[np.float64]
 _SEAT_M: Final = -0.345  # the pelvis on the chair, below a relaxed stand
 _BACK_M: Final = -0.40  # and behind it
 _ON_THIGH: Final = HandPlace((0.02, -0.72, 0.42), (0.9, 0.1, -0.8), 10.0)
-_THIGH_POINT: Final = (0.155, 0.66, -0.10)  # metres: where the left wrist rests, a little behind the knee
+_THIGH_POINT: Final = (0.160, 0.67, -0.10)  # metres: where the left wrist rests, a little behind the knee
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,8 +57,8 @@ def _controls(score: Score, v: Variation, way: _Way, head: Array, sway: Array) -
     )
     x, y, z = _THIGH_POINT
     rest = np.clip((way.hands - 0.5) / 0.5, 0.0, 1.0) * seated
-    controls = aimed(controls, 1.0, (x, y + seat - _SEAT_M, z), rest)
-    return aimed(controls, -1.0, (-x, y + seat - _SEAT_M, z), rest)
+    controls = aimed(controls, 1.0, (x, y + seat - _SEAT_M, z), rest, v.style)
+    return aimed(controls, -1.0, (-x, y + seat - _SEAT_M, z), rest, v.style)
 
 
 def sit_down(v: Variation) -> Controls:
