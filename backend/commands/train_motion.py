@@ -14,7 +14,7 @@ from backend.make.training.training_loop import Budget, launch
 from backend.motion.embedded.model import EMBEDDED_MOTION
 
 HELD_OUT_SEED = 900_001
-HELD_OUT_CLIPS = 600
+HELD_OUT_CLIPS = 300
 STAGES = ("clips", "train", "export")
 PORT = 29513
 

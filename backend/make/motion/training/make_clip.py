@@ -8,33 +8,36 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from backend.make.motion.library.action import Variation
+from backend.make.motion.library.action import Action, Variation
 from backend.make.motion.library.clip import performed_controls, posed
+from backend.make.motion.library.sequence import in_sequence
 from backend.make.motion.library.table import BY_ACTION
-from backend.make.motion.training.lead_in import led_in
 from backend.make.motion.training.plans import ClipPlan, spare_seconds
 from shared.motion.humanml.layout import HUMANML_FPS
 
 Array = NDArray[np.float64]
 
 _LEAD_FRAMES = (8, 24)  # of what was done before
+_EARLIER_S = 2.5  # of an action that fills its time
 
 
 def made_clip(plan: ClipPlan, random: Generator) -> Array:
     """The clip's joints (frames, 22, 3) metres at 20 frames a second."""
-    spare_s, lead, seed = spare_seconds(random), int(random.integers(*_LEAD_FRAMES)), int(random.integers(2**31))
-    clip = _joints(plan.action, plan.variation, spare_s)
+    action = BY_ACTION[plan.action]
+    variation = _waiting(action, plan.variation, spare_seconds(random))
     if not plan.before:
-        return clip
-    style = plan.variation.style if random.random() < 0.5 else "neutral"
+        return posed(performed_controls(action, variation), "").joints
     earlier = BY_ACTION[plan.before]
-    variation = Variation(style=style if style in earlier.styles else "neutral", seed=seed)
-    return led_in(_joints(plan.before, replace(variation, seconds=3.0 if earlier.loops else None), 0.0), clip, lead)
+    lead, seed = int(random.integers(*_LEAD_FRAMES)), int(random.integers(2**31))
+    style = plan.variation.style if random.random() < 0.5 and plan.variation.style in earlier.styles else "neutral"
+    before = Variation(style=style, seed=seed, seconds=_EARLIER_S if earlier.loops else None)
+    sequence = in_sequence([(earlier, before), (action, variation)])
+    return sequence.clip.joints[max(sequence.parts[-1].start - lead, 0) :]
 
 
-def _joints(name: str, variation: Variation, spare_s: float) -> Array:
-    action = BY_ACTION[name]
-    if not action.loops and spare_s > 0.0:  # somebody who has done it waits a while
-        own_s = len(performed_controls(action, variation).pelvis) / HUMANML_FPS
-        variation = replace(variation, seconds=own_s + spare_s)
-    return posed(performed_controls(action, variation), "").joints
+def _waiting(action: Action, variation: Variation, spare_s: float) -> Variation:
+    """The variation of somebody who has done it and waits a while."""
+    if action.loops or spare_s == 0.0:
+        return variation
+    own_s = len(performed_controls(action, variation).pelvis) / HUMANML_FPS
+    return replace(variation, seconds=own_s + spare_s)
