@@ -108,7 +108,8 @@ _ROWS = (
     ),
     _row(
         "stand_up",
-        "stand up, get up, ~rise, arise, get back up, rise to feet, leave chair, get to feet, rise from",
+        "stand up, ~rise, arise, rise to feet, leave chair, get to feet, rise from, get up, "
+        "get up from chair, get up from seat, stand up from",
         "gets up from a chair, rises to the feet, steht auf, se lève, 立ち上がる",
     ),
     _row(
@@ -535,6 +536,18 @@ _ROWS = (
         "sit still, sit and wait, remain seated, stay seated, sit quietly, rest in armchair, stay in seat, "
         "is seated, wait on chair, sit with hands, keep sitting",
         "is sitting on a chair, sits still, sitzt auf einem Stuhl, est assis, 座っている",
+    ),
+    _row(
+        "get_up",
+        "get up from floor, get up off ground, rise from floor, get up off floor, get back up, "
+        "get up from ground, rise from ground, stand up from floor, get back on feet, back on feet",
+        "gets up from the floor, rises from the ground, steht vom Boden auf, se relève, 起き上がる",
+    ),
+    _row(
+        "rise_from_knee",
+        "rise from knee, get up from knee, stand up from kneeling, rise from kneeling, get off knee, "
+        "up from one knee",
+        "gets up from one knee, rises after kneeling, erhebt sich vom Knie, se relève du genou",
     ),
 )  # fmt: skip
 ACTION_WORDS: Mapping[str, ActionWords] = MappingProxyType({row.name: row for row in _ROWS})
