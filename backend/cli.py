@@ -66,6 +66,7 @@ COMMANDS = (
     Command("bench", "backend.commands.bench", "measure speed and memory", computes=True),
     Command("report", "backend.commands.report", "write video, contact sheet and manifest of a finished shot"),
     Command("video", "backend.commands.video", "save the frames of a take as an mp4 file"),
+    Command("motion", "backend.commands.motion", "make a motion from a text, or change one", computes=True),
     Command("convert-smpl", "backend.commands.convert_smpl", "convert a licensed SMPL file to a safe npz file"),
     Command("train", "backend.commands.train", "train the embedded model", computes=True),
     Command("train-motion", "backend.commands.train_motion", "train the embedded motion model", computes=True),

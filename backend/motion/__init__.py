@@ -1,1 +1,1 @@
-"""Motions: made from texts in windows, edited, fitted to the body by an optimiser, and the files that come out."""
+"""Motions made and improved with tensors: from a text, between keys, fitted to positions."""
