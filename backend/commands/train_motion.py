@@ -11,7 +11,7 @@ from backend.make.motion.training.clips import ClipSet, write_clips
 from backend.make.motion.training.export import export_motion, layout_of_library
 from backend.make.motion.training.train import MotionPlan, train_motion
 from backend.make.training.training_loop import Budget, launch
-from backend.motion.embedded.model import EMBEDDED_MOTION
+from backend.motion.embedded.model import EMBEDDED_FOLDER
 
 HELD_OUT_SEED = 900_001
 HELD_OUT_CLIPS = 300
@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--folder", type=Path, default=Path(".cache/motion-training"), help="clips, checkpoints and the log"
     )
-    parser.add_argument("--target", type=Path, default=EMBEDDED_MOTION, help="where the exported model goes")
+    parser.add_argument("--target", type=Path, default=EMBEDDED_FOLDER, help="where the exported model goes")
     parser.add_argument("--clips", type=int, default=9000, help="training clips")
     parser.add_argument("--minutes", type=float, default=75.0, help="duration of the training")
     parser.add_argument("--steps", type=int, default=10**9, help="steps of the training, where they end first")

@@ -14,8 +14,8 @@ from backend.motion.embedded.condition import ConditionLayout
 from shared.errors import ModelError
 from shared.files.safe_load import read_bytes
 from shared.files.strict_json import StrictJSONError, convert, parse_json
+from shared.motion.models.embedded import CONFIG_FILE
 
-CONFIG_FILE: Final = "config.json"
 WEIGHTS_FILE: Final = "model.safetensors"
 FORMAT: Final = 1
 _HINT: Final = "Make it again: latentman train-motion export."

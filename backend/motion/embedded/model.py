@@ -23,7 +23,7 @@ from shared.errors import ModelError
 from shared.motion.humanml.layout import LONGEST_FRAMES
 from shared.motion.humanml.statistics import Statistics, read_statistics
 
-EMBEDDED_MOTION: Final = Path(__file__).resolve().parents[2] / "embedded" / "motion"
+EMBEDDED_FOLDER: Final = Path(__file__).resolve().parents[2] / "embedded" / "motion"
 CONTEXT_FRAMES: Final = 16  # of the clause before, which the next one goes on from
 _SPEEDS: Final = (0.7, 1.4)
 _PAUSE_S: Final = 0.3  # behind an action that happens once
@@ -77,7 +77,7 @@ class EmbeddedMotionModel:
         return self.inner.generate(ask, noise, after_step)
 
 
-def open_embedded(place: Path = EMBEDDED_MOTION, device: torch.device | None = None) -> EmbeddedMotionModel:
+def open_embedded(place: Path = EMBEDDED_FOLDER, device: torch.device | None = None) -> EmbeddedMotionModel:
     """The model of a folder: the one that ships, or one of the same making. Raises ModelError."""
     config = read_config(place)
     where = device or torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -138,7 +138,11 @@ def _between(clauses: Sequence[ActionClause], config: MotionConfig) -> list[Spok
     for clause in clauses:
         action = config.by_name[clause.action]
         if spoken and pose != action.start:
-            spoken += _leading(pose, action, config)
+            leading = _bridge(pose, action, config)
+            if leading is not None and action.start != action.end and leading.end == action.end:
+                action, clause = leading, replace(clause, text=leading.phrases[0])  # up, from where one is
+            elif leading is not None:
+                spoken.append(_told_bridge(leading, action))
         times = 1 if action.loops or action.start != action.end else clause.manner.count or 1
         one = SpokenClause(clause.text, _seconds(clause, action, config, times), clause.told)
         spoken += [one, *[replace(one, note="")] * (times - 1)]
@@ -146,15 +150,20 @@ def _between(clauses: Sequence[ActionClause], config: MotionConfig) -> list[Spok
     return spoken
 
 
-def _leading(pose: str, action: KnownAction, config: MotionConfig) -> list[SpokenClause]:
-    """An action that goes from one pose to the other, such as standing up; nothing where the model has none."""
-    bridge = next((one for one in config.actions if (one.start, one.end) == (pose, action.start)), None)
-    if bridge is None:
-        return []
-    name = bridge.name.replace("_", " ")
-    return [
-        SpokenClause(bridge.phrases[0], bridge.seconds + _PAUSE_S, f"{name.capitalize()} comes before {action.name}.")
-    ]
+def _bridge(pose: str, action: KnownAction, config: MotionConfig) -> KnownAction | None:
+    """An action that goes from a pose to the one that another starts from, or ends in, such as standing up."""
+    for end in (action.end, action.start) if action.start != action.end else (action.start,):
+        found = next((one for one in config.actions if (one.start, one.end) == (pose, end)), None)
+        if found is not None:
+            return found
+    return None
+
+
+def _told_bridge(bridge: KnownAction, action: KnownAction) -> SpokenClause:
+    names = [name.replace("_", " ") for name in (bridge.name, action.name)]
+    return SpokenClause(
+        bridge.phrases[0], bridge.seconds + _PAUSE_S, f"{names[0].capitalize()} comes before {names[1]}."
+    )
 
 
 def _seconds(clause: ActionClause, action: KnownAction, config: MotionConfig, times: int) -> float | None:
