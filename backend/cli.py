@@ -70,6 +70,7 @@ COMMANDS = (
     Command("motion", "backend.commands.motion", "make a motion from a text, or change one", computes=True),
     Command("convert-smpl", "backend.commands.convert_smpl", "convert a licensed SMPL file to a safe npz file"),
     Command("train", "backend.commands.train", "train the embedded model", computes=True),
+    Command("train-motion", "backend.commands.train_motion", "train the embedded motion model", computes=True),
     Command("doctor", "backend.commands.doctor", "check what works on this machine, and show how to fix the rest"),
 )
 _VERSION = ("--version", "print the version")

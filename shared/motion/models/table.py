@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Final
 
 from ...errors import ModelError
+from .embedded import EMBEDDED_MOTION
 from .mdm import MDM
 from .spec import MotionFamily
 
-MOTION_FAMILIES: Final = (MDM,)
+MOTION_FAMILIES: Final = (MDM, EMBEDDED_MOTION)
 
 
 def motion_family_of(place: Path, families: Iterable[MotionFamily] = MOTION_FAMILIES) -> MotionFamily:

@@ -1,0 +1,1 @@
+"""Actions that go somewhere, a file a family."""
