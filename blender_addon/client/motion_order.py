@@ -9,7 +9,7 @@ from pathlib import Path
 from ..shared.errors import InputError
 
 MOTIONS_FOLDER = "motions"
-MOTION_SUFFIX = ".npz"
+MOTION_SUFFIX = ".npy"
 _NOT_IN_A_NAME = re.compile(r"\W+")
 _NAME_LENGTH = 40
 
@@ -38,7 +38,7 @@ class TextMotion:
 
 
 def next_motion_file(folder: Path, text: str) -> Path:
-    """`FOLDER/motions/a-person-waves-001.npz`: the first number after all that are there. Nothing is made."""
+    """`FOLDER/motions/a-person-waves-001.npy`: the first number after all that are there. Nothing is made."""
     name = _NOT_IN_A_NAME.sub("-", text.lower()).strip("-_")[:_NAME_LENGTH].strip("-_") or "motion"
     motions = folder / MOTIONS_FOLDER
     try:
