@@ -17,6 +17,7 @@ from .clip import Ask, Clip, Reader, Rotations, require_sample
 from .fields import BARE, Fields
 from .layout import clips_in, is_rotations
 from .mdm_results import RESULTS_ENTRIES, RESULTS_NEEDLESS, choose, motions_key
+from .shape import shape_numbers
 
 Array = npt.NDArray[np.float64]
 
@@ -39,11 +40,12 @@ def read_smpl_params(fields: Fields, ask: Ask) -> Clip:
         pelvis = fields.finite("root_translation", place)
     else:
         pelvis = fields.numbers("root_translation", (3, frames)).T
-    return Clip(
-        Rotations(_axis_angles(fields, "thetas", thetas), pelvis, "pelvis"),
-        text=fields.label("text"),
-        notes=(_SHAPE_NOTE,),
-    )
+    betas = np.zeros(10)
+    notes: tuple[str, ...] = (_SHAPE_NOTE,)
+    if "betas" in fields:  # MDM writes none; the program's own files have them
+        betas, notes = shape_numbers(fields, is_smplx=False)
+    body = Rotations(_axis_angles(fields, "thetas", thetas), pelvis, "pelvis")
+    return Clip(body, betas, text=fields.label("text"), notes=notes)
 
 
 def read_results_rot(fields: Fields, ask: Ask) -> Clip:
