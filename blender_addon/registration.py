@@ -17,7 +17,6 @@ from .ops import (
     install_backend,
     leave_out,
     mending,
-    motion_text,
     open_help,
     picture_size,
     previews,
@@ -28,7 +27,7 @@ from .ops import (
     watch_takes,
 )
 from .ops import models as model_operators
-from .ops.motion import ask_rate, problems, reimport, repair
+from .ops.motion import ask_rate, fill, motion_text, problems, refine, reimport, repair
 from .scene import older_files, preferences, properties
 from .shot import hider_watch, running
 from .ui import assumptions, motion, panel
@@ -57,6 +56,8 @@ _PARTS: tuple[_Part, ...] = (
     running,
     import_motion,
     motion_text,
+    fill,
+    refine,
     ask_rate,
     reimport,
     edit_layer,

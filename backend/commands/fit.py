@@ -14,8 +14,7 @@ from backend.motion.fit import FitReport, OnStep, refine
 from shared.body import free_body, load_body
 from shared.errors import EXIT_DONE, MotionError
 from shared.motion import UP_AXES, SMPLMotion, read_motion
-from shared.motion.writers import write_motion
-
+from shared.motion.writers.table import write_motion, writer_for
 
 Array = npt.NDArray[np.float64]
 
@@ -36,14 +35,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Fit, write, and tell what became better."""
     body = load_body(arguments.body) if arguments.body else free_body()
+    writer = writer_for(arguments.output)
     with telling(arguments.json) as told:
         motion = read_motion(
             arguments.file, sample=arguments.sample, repetition=arguments.repetition, person=arguments.person,
             fps=arguments.motion_fps, up=arguments.up, rest_joints=body.joints,
         )  # fmt: skip
         fitted, notes = refined(motion, body.joints(motion.betas), lambda done, most: told.step("fitting", done, most))
-        write_motion(arguments.output, fitted)
-        told.written(arguments.output, notes)
+        said = write_motion(arguments.output, fitted, writer, rest_joints=body.joints)
+        told.written(arguments.output, (*notes, *said))
     return EXIT_DONE
 
 

@@ -48,7 +48,8 @@ class CommandProcess:
             raise InputError("backend.busy", f"{self._target} is still being made.", "Wait for it, or cancel it.")
         self.progress = self._end = None
         self._target, self._said, self._lines = target, tempfile.TemporaryFile(), queue.SimpleQueue()
-        whole = command.other(*words, "--output", str(target), "--json")
+        # The options come first: what follows "--" is text.
+        whole = command.other(words[0], "--output", str(target), "--json", *words[1:])
         try:
             self._process = subprocess.Popen(
                 whole,

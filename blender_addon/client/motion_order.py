@@ -21,7 +21,7 @@ class TextMotion:
     text: str
     seconds: float = 0.0  # 0: as long as the text's actions take
     seed: int = 0
-    guidance_scale: float = 2.5
+    guidance_scale: float = 0.0  # 0: the model's own
     model: str = ""  # folder of a checkpoint; empty: the embedded model
 
     def words(self) -> tuple[str, ...]:
@@ -30,11 +30,49 @@ class TextMotion:
             raise InputError(
                 "motion.no_text", "There is no motion text.", 'Say what the character does: "a person waves".'
             )
+        # Behind "--" a text may begin with a dash.
+        return (*self.options(), "--", self.text.strip())
+
+    def options(self) -> tuple[str, ...]:
+        """The command without text and output."""
         seconds = ("--seconds", f"{self.seconds:g}") if self.seconds else ()
         model = ("--model", self.model) if self.model else ()
-        scale = ("--guidance-scale", f"{self.guidance_scale:g}")
-        # Behind "--" a text may begin with a dash.
-        return ("motion", *seconds, "--seed", str(self.seed), *scale, *model, "--", self.text.strip())
+        scale = ("--guidance-scale", f"{self.guidance_scale:g}") if self.guidance_scale else ()
+        return ("motion", *seconds, "--seed", str(self.seed), *scale, *model)
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedMotion:
+    """A motion with frames, or the upper body, made anew."""
+
+    source: Path
+    made: TextMotion  # an empty text leaves it to the model
+    kept: str = ""  # frames that stay, 20 a second, such as 0-20,60-80; empty: the lower body stays
+
+    def words(self) -> tuple[str, ...]:
+        """The command without its output."""
+        stays = ("--keep", self.kept) if self.kept else ("--upper-body",)
+        words = self.made.options() if not self.made.text.strip() else self.made.words()
+        return (words[0], "--edit", str(self.source), *stays, *words[1:])
+
+
+@dataclass(frozen=True, slots=True)
+class FitOrder:
+    """A file of positions that is fitted by the optimiser, read as an import has read it."""
+
+    file: Path
+    sample: int
+    repetition: int
+    person: int
+    fps: float
+    up: str
+    body: str = ""  # the body's file; empty for the free one
+
+    def words(self) -> tuple[str, ...]:
+        """The command without its output."""
+        body = ("--body", self.body) if self.body else ()
+        take = ("--sample", str(self.sample), "--repetition", str(self.repetition), "--person", str(self.person))
+        return ("fit", *take, "--motion-fps", f"{self.fps!r}", f"--up={self.up}", *body, "--", str(self.file))
 
 
 def next_motion_file(folder: Path, text: str) -> Path:

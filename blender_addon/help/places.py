@@ -11,6 +11,8 @@ PLACES: Mapping[str, str] = {
     "latentman.import_motion": MOTION,
     "latentman.motion_from_text": MOTION,
     "latentman.cancel_motion": MOTION,
+    "latentman.fill_motion": MOTION,
+    "latentman.refine_fit": MOTION,
     "latentman.ask_frame_rate": MOTION,
     "latentman.reimport_motion": MOTION,
     "latentman.change_frame_rate": MOTION,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import bpy
-from bpy.props import FloatProperty, IntProperty, StringProperty
+from bpy.props import BoolProperty, EnumProperty, FloatProperty, IntProperty, StringProperty
 
 MAX_TEXT_CHARACTERS = 500
 LONGEST_S = 120.0
@@ -32,8 +32,8 @@ class LatentManMotionText(bpy.types.PropertyGroup):
     )
     guidance_scale: FloatProperty(
         name="Motion Guidance",
-        description="How closely the motion follows its text: 2.5 is usual",
-        default=2.5,
+        description="How closely the motion follows its text: 2.5 is usual for MDM. 0: what suits the model",
+        default=0,
         min=0,
         max=20,
     )
@@ -42,6 +42,21 @@ class LatentManMotionText(bpy.types.PropertyGroup):
         description="Folder of an MDM checkpoint with its args.json. Empty: the small model that ships with LatentMan",
         subtype="DIR_PATH",
     )
+
+    part: EnumProperty(
+        name="Fill",
+        description="What Fill Between Keys makes anew",
+        items=(
+            ("frames", "Frames", "The frames between First and Last; both of these stay"),
+            ("upper_body", "Upper Body", "Spine, head and arms of the whole motion; legs and path stay"),
+        ),
+    )
+    own_frames: BoolProperty(
+        name="Own Frames",
+        description="Fill between these frames, instead of the keys of the edit layer around the current frame",
+    )
+    first: IntProperty(name="First", description="The last frame that stays before the new ones", default=1)
+    last: IntProperty(name="Last", description="The first frame that stays after the new ones", default=60)
 
 
 def motion_text_of(scene: Any) -> LatentManMotionText:

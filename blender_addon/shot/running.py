@@ -175,7 +175,7 @@ class Generation:
             self.backend.stop()  # the next shot starts with a fresh backend
         elif job.state is GenerateState.DONE:
             self._learn(job)
-            _push_undo("LatentMan take")
+            push_undo("LatentMan take")
         return False
 
     def run_slice(self) -> bool:
@@ -294,7 +294,7 @@ class Generation:
         return True
 
 
-def _push_undo(message: str) -> None:
+def push_undo(message: str) -> None:
     """A step of its own, so that undoing something else does not take the take away; none in the background."""
     if bpy.app.background or not windows():
         return

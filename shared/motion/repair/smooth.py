@@ -12,13 +12,14 @@ from typing import Final
 import numpy as np
 
 from ...rotations import axis_angle_to_matrix, matrix_to_axis_angle
-from ..contacts import contacts_in, foot_contacts, runs
+from ..contacts import contacts_in, firmly, foot_contacts, runs
 from ..model import SMPLMotion
 from .easing import local_lines
 from .feet import Array, ball_places, joints_of, with_feet_moved
 from .repairs import Ground, Repair
 
 _WIDEST_S: Final = 0.15  # the Gaussian's deviation at full strength
+_IN_THE_AIR: Final = 0.6  # of it, for a foot that swings: it must leave the floor as suddenly as before
 _HELD_S: Final = 0.25  # that of the straight lines along which a foot that stands may creep, if it did before
 
 
@@ -41,7 +42,7 @@ def smooth_motion(motion: SMPLMotion, rest_joints: Array, strength: float, groun
     turns /= _counted(kernel, motion.frame_count)[:, None, None]
     poses = matrix_to_axis_angle(matrices @ axis_angle_to_matrix(turns))
     smooth = replace(motion, poses=poses, root=_smooth_way(motion.root, kernel))
-    return _with_feet_kept(motion, smooth, rest_joints, kernel)
+    return _with_feet_kept(motion, smooth, rest_joints, _kernel(_IN_THE_AIR * strength * _WIDEST_S * motion.fps))
 
 
 def _kernel(deviation: float) -> Array:
@@ -79,7 +80,7 @@ def _with_feet_kept(motion: SMPLMotion, smooth: SMPLMotion, rest_joints: Array, 
     So a foot leaves the floor as suddenly as before, and does not creep while it stands.
     """
     balls = ball_places(motion, rest_joints)
-    standing = foot_contacts(joints_of(motion, rest_joints), motion.fps)
+    standing = firmly(foot_contacts(joints_of(motion, rest_joints), motion.fps), motion.fps)
     wanted = balls.copy()
     for foot in (0, 1):
         for first, last in runs(~standing[:, foot]):

@@ -6,16 +6,16 @@ from typing import Any
 
 import bpy
 
-from ..client.motion_order import TextMotion, next_motion_file
-from ..scene.motion_text import motion_text_of
-from ..scene.scene_job import keep_output, output_base
-from ..shared.errors import MotionError
-from ..shared.protocol.command_lines import Written
-from ..shot.generation import chosen_backend
-from ..shot.motion_making import in_window
-from ..shot.running import generation
-from ..typed_bpy import Outcome, registration_of
-from .base.reporting import allow, reported
+from ...client.motion_order import TextMotion, next_motion_file
+from ...scene.motion_text import motion_text_of
+from ...scene.scene_job import keep_output, output_base
+from ...shared.errors import MotionError
+from ...shared.protocol.command_lines import Written
+from ...shot.generation import chosen_backend
+from ...shot.motion_making import in_window
+from ...shot.running import generation
+from ...typed_bpy import Outcome, registration_of
+from ..base.reporting import allow, reported
 
 
 class LATENTMAN_OT_motion_from_text(bpy.types.Operator):
@@ -33,13 +33,11 @@ class LATENTMAN_OT_motion_from_text(bpy.types.Operator):
     @reported
     def execute(self, context: Any) -> Outcome:
         """Begin to make it; scripts in the background come back when it is in the scene."""
-        made = motion_text_of(context.scene)
-        model = bpy.path.abspath(made.model) if made.model else ""
-        order = TextMotion(made.text, made.seconds, made.seed, made.guidance_scale, model)
-        words, base = order.words(), output_base(context, context.scene)
+        order, base = text_motion(context.scene), output_base(context, context.scene)
         keep_output(context.scene, base)
         making = generation().making
-        making.start(chosen_backend(context), words, next_motion_file(base, made.text), made.text, _import)
+        target = next_motion_file(base, order.text)
+        making.start(chosen_backend(context), order.words(), target, order.text, _import)
         if bpy.app.background:
             making.finish()
         return {"FINISHED"}
@@ -62,6 +60,13 @@ class LATENTMAN_OT_cancel_motion(bpy.types.Operator):
         """Stop it."""
         generation().making.close()
         return {"FINISHED"}
+
+
+def text_motion(scene: Any) -> TextMotion:
+    """What the scene's settings say of a motion from a text."""
+    made = motion_text_of(scene)
+    model = bpy.path.abspath(made.model) if made.model else ""
+    return TextMotion(made.text, made.seconds, made.seed, made.guidance_scale, model)
 
 
 _NO_TEXT = "Write what the character does first"
