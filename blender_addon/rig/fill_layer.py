@@ -12,11 +12,10 @@ from .. import compat
 from ..scene_time import Steps, scene_fps
 from ..shared.motion import SMPLMotion, resample
 from ..shared.motion.filling import Gap, filled, with_upper_body
-from .layers import motion_span, motion_strip, repair_tracks
+from .layers import FILL, motion_span, motion_strip, repair_tracks
 from .read_motion import reading_steps
 from .repair_layer import edit_rotations, layer_over, level_below, put_on
 
-FILL = "fill"  # how the names of such layers begin
 LABEL = "Filled"
 
 

@@ -18,6 +18,7 @@ from .. import compat
 
 TRACK = "LatentMan Motion"
 REPAIR = "LatentMan Repair: "  # how the names of the repairs' tracks begin
+FILL = "fill"  # how the names of filled frames begin, which lie among the repairs (`fill_layer`)
 
 
 def motion_strip(armature: Any) -> Any:

@@ -17,7 +17,7 @@ from ..shared.motion.contacts import BALLS
 from ..shared.motion.quality import MotionQuality, measure_quality
 from ..shared.motion.repair import Ground, Repair, repair_named
 from .character import Character
-from .layers import motion_span, repair_tracks
+from .layers import FILL, motion_span, repair_tracks
 from .motion_figures import CHECK, MotionCheck, store_check, stored_check
 from .problem_frames import forget_problems, store_problems, stored_problems, with_found
 from .read_motion import reading_steps, rest_joints
@@ -62,6 +62,7 @@ def repair_steps(scene: Any, character: Character, repair: Repair, strength: flo
     reason = why_no_repair(character.armature)
     if reason:
         raise InputError("motion.no_repair", f"{reason}.", "Then try again.")
+    _require_no_fill_over(character.armature, repair.name)
     stack = _stack(character.armature)
     places = [known.name for known, _ in stack]
     place = places.index(repair.name) if repair.name in places else len(stack)
@@ -73,11 +74,11 @@ def repair_steps(scene: Any, character: Character, repair: Repair, strength: flo
 def removal_steps(scene: Any, character: Character, name: str) -> Steps[None]:
     """Take a repair off; those above it are made again of what is below them now."""
     armature = character.armature
-    stack = _stack(armature)
-    places = [known.name for known, _ in stack]
-    above = stack[places.index(name) + 1 :]
+    _require_no_fill_over(armature, name)
+    names = list(repair_tracks(armature))
+    above = [one for one in _stack(armature) if names.index(one[0].name) > names.index(name)]
     if above:
-        yield from _rebuilt(scene, character, places[places.index(name) :], above)
+        yield from _rebuilt(scene, character, [name, *(known.name for known, _ in above)], above)
     else:
         take_tracks_off(armature, [name])
         _forget(armature)
@@ -112,6 +113,15 @@ def _rebuilt(
 def _stack(armature: Any) -> list[tuple[Repair, float]]:
     """The repairs of a character from below, each with its strength."""
     return [(repair, repair.strength if done is None else done.strength) for repair, done in repairs_of(armature)]
+
+
+def _require_no_fill_over(armature: Any, name: str) -> None:
+    """Raise InputError where frames were filled over a layer: they have its numbers of that time."""
+    names = list(repair_tracks(armature))
+    over = names[names.index(name) + 1 :] if name in names else []
+    fill = next((one for one in reversed(over) if one.startswith(FILL)), None)
+    if fill is not None:
+        raise InputError("motion.no_repair", "Filled frames lie over this layer.", "Remove the topmost Filled first.")
 
 
 def _forget(armature: Any) -> None:

@@ -14,6 +14,7 @@ from ..help.places import MOTION
 from ..shared.errors import LatentManError
 from ..shared.files.frame_files import file_error
 from ..shared.protocol.command_lines import Step, Written
+from ..typed_bpy import windows
 from .generation import BackendChoice
 from .problems import Problems
 from .video import video_command
@@ -76,5 +77,5 @@ class MotionMaking:
 
 def in_window() -> Any:
     """A context in which operators run from a timer: the first window's, the present one in the background."""
-    windows = bpy.context.window_manager.windows
-    return bpy.context.temp_override(window=windows[0]) if windows else bpy.context.temp_override()
+    shown = windows()
+    return bpy.context.temp_override(window=shown[0]) if shown else bpy.context.temp_override()

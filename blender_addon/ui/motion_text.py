@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..rig.character import characters
 from ..scene.motion_text import motion_text_of
 from ..shot.motion_making import MotionMaking
 from ..shot.running import generation
@@ -19,13 +20,23 @@ def draw_motion_text(layout: Any, context: Any) -> None:
     column.use_property_split = False
     column.prop(motion_text_of(context.scene), "text", text="", icon="TEXT", placeholder="a person waves, then jumps")
     column.operator("latentman.motion_from_text", icon="POSE_HLT")
+    if characters(context.scene):
+        row = column.row(align=True)
+        row.operator("latentman.fill_motion")
+        row.operator("latentman.refine_fit")
 
 
 def draw_motion_text_settings(layout: Any, context: Any) -> None:
     """Draw what is seldom changed."""
     made = motion_text_of(context.scene)
-    for name in ("seconds", "seed", "guidance_scale", "model"):
+    for name in ("seconds", "seed", "guidance_scale", "model", "part"):
         layout.prop(made, name)
+    if made.part == "frames":
+        column = layout.column(heading="Own Frames")
+        column.prop(made, "own_frames", text="")
+        if made.own_frames:
+            column.prop(made, "first")
+            column.prop(made, "last")
 
 
 def _draw_progress(layout: Any, making: MotionMaking) -> None:

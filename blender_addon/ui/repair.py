@@ -7,6 +7,8 @@ from typing import Any
 from ..look.check_bar import bar_is_shown
 from ..ops.motion.repair import figures
 from ..rig.character import chosen_character
+from ..rig.fill_layer import LABEL, fills_of
+from ..rig.layers import FILL
 from ..rig.problem_frames import Problems, stored_problems
 from ..rig.repair_motion import repairs_of
 from ..shared.errors import InputError
@@ -26,6 +28,7 @@ def draw_repair(layout: Any, context: Any) -> None:
     row = layout.row(align=True)
     for repair in REPAIRS:
         row.operator(f"latentman.{repair.name}")
+    _draw_fills(layout, armature)
     for repair, done in repairs_of(armature):
         column = layout.column(align=True)
         row = column.row(align=True)
@@ -34,6 +37,13 @@ def draw_repair(layout: Any, context: Any) -> None:
         row.operator("latentman.remove_repair", text="", icon="X").repair = repair.name
         if done is not None:
             draw_text(column, figures(done.before, done.after), "BLANK1")
+
+
+def _draw_fills(layout: Any, armature: Any) -> None:
+    for name in fills_of(armature):
+        row = layout.row(align=True)
+        row.label(text=f"{LABEL} {name.removeprefix(FILL).strip()}", icon="ACTION")
+        row.operator("latentman.remove_repair", text="", icon="X").repair = name
 
 
 def _draw_problems(column: Any, problems: Problems) -> None:

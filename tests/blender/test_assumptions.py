@@ -16,8 +16,9 @@ import blender_addon
 from blender_addon.cli import main
 from blender_addon.passes.geometry import world_joints
 from blender_addon.rig import character as rig
-from blender_addon.rig.edit_layer import add_layer, clip_range, has_layer
+from blender_addon.rig.edit_layer import add_layer
 from blender_addon.rig.import_record import IMPORT, stored_import
+from blender_addon.rig.layers import clip_range, has_edit
 from blender_addon.shot.running import generation
 from blender_addon.ui.assumptions import LATENTMAN_MT_people, LATENTMAN_MT_takes, LATENTMAN_MT_unit, LATENTMAN_MT_up
 from shared.body import free_body
@@ -202,7 +203,7 @@ def test_an_edit_layer_stays_over_the_new_motion_and_is_warned_of() -> None:
     add_layer(context.scene, armature)
     before, actions = joints(armature, 11), len(bpy.data.actions)
     changed(armature, fps=40.0)
-    assert has_layer(armature) and len(bpy.data.actions) == actions
+    assert has_edit(armature) and len(bpy.data.actions) == actions
     np.testing.assert_allclose(joints(armature, 6), before, atol=1e-5)  # the same moment, at twice the speed
     changed(armature, fps=0.0)
     np.testing.assert_allclose(joints(armature, 11), before, atol=1e-5)

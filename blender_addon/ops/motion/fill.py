@@ -81,7 +81,7 @@ class _Receive:
     def __call__(self, made: Written) -> None:
         """Raises InputError where the character is gone, or has another length by now."""
         scene = bpy.data.scenes.get(self._scene)
-        found = [] if scene is None else [one.armature for one in characters(scene)]
+        found: list[Any] = [] if scene is None else [one.armature for one in characters(scene)]
         armature = next((one for one in found if one.name == self._armature), None)
         if armature is None or motion_span(scene, armature) != self._frames:
             what = "is gone" if armature is None else "has another length now"

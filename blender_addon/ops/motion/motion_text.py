@@ -80,11 +80,12 @@ def _why_not(context: Any) -> str:
 
 def _import(made: Written) -> None:
     """The file as a new character, as the import button makes it."""
+    ours: Any = bpy.ops  # the stubs know Blender's own
     with in_window():
-        if not bpy.ops.latentman.import_motion.poll():
+        if not ours.latentman.import_motion.poll():
             hint = "Switch to Object Mode and import the file."
             raise MotionError("motion.not_imported", f"The motion is made, {made.written}, but not imported.", hint)
-        bpy.ops.latentman.import_motion(filepath=made.written)
+        ours.latentman.import_motion(filepath=made.written)
 
 
 register, unregister = registration_of(LATENTMAN_OT_motion_from_text, LATENTMAN_OT_cancel_motion)

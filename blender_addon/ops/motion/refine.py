@@ -73,7 +73,7 @@ def _record(armature: Any) -> ImportRecord:
 def _receive(scene_name: str, name: str, made: Written) -> None:
     """Play the new file in the character's place. Raises LatentManError."""
     scene = bpy.data.scenes.get(scene_name)
-    found = [] if scene is None else [one.armature for one in characters(scene)]
+    found: list[Any] = [] if scene is None else [one.armature for one in characters(scene)]
     armature = next((one for one in found if one.name == name), None)
     if armature is None:
         raise InputError("motion.not_fitted", f"{name!r} is gone.", f"The fitted motion is in {made.written}.")

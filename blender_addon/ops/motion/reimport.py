@@ -9,9 +9,9 @@ import bpy
 from bpy.props import IntProperty, StringProperty
 
 from ...rig.character import WARNINGS, characters
-from ...rig.edit_layer import has_layer
 from ...rig.import_character import reimport
 from ...rig.import_record import stored_import
+from ...rig.layers import has_edit
 from ...scene.properties import motion_fps_field, motion_unit_field, motion_up_field
 from ...shared.errors import InputError
 from ...shared.motion.units import UNITS_M
@@ -40,7 +40,7 @@ class _Reimport:
         for one in reimport(context.scene, armature, _change(self)):
             for warning in json.loads(one[WARNINGS]):
                 self.report({"WARNING"}, warning)
-            if has_layer(one):
+            if has_edit(one):
                 self.report({"WARNING"}, f"The edit layer of {one.name} bends the new motion now: look at its keys")
         wake()
         return {"FINISHED"}
