@@ -173,7 +173,7 @@ def _default(kind: type[Any], one: dataclasses.Field[Any]) -> str:
 
 
 def _reader(reader: Reader) -> tuple[str, ...]:
-    rate = f"{reader.fps:g}" if reader.fps_certain else f"{reader.fps:g}, with a warning"
+    rate = "asked for" if reader.fps is None else f"{reader.fps:g}"
     files = ", ".join(f"`{suffix if suffix.startswith('.') else f'*{suffix}'}`" for suffix in reader.suffixes)
     return reader.name, files, reader.up.upper(), rate, _entries(reader)
 
