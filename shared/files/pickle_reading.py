@@ -7,6 +7,7 @@ import io
 import lzma
 import pickle
 import pickletools
+import warnings
 import zipfile
 import zlib
 from collections.abc import Callable, Collection, Iterator
@@ -45,7 +46,9 @@ def told_as(error: type[InputError], name: str) -> Iterator[None]:
     """Inside, what a damaged or hostile stream raises becomes `error` with the file's name: `file.refused`,
     `file.too_large` or `file.damaged`."""
     try:
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # Python's word on odd escapes in old streams' texts
+            yield
     except Refused as refusal:
         raise error(
             "file.refused",
@@ -137,13 +140,13 @@ class _Settling:
             case Record():
                 return self._counted(value.build(settle))
             case dict():
-                return {settle(key): self._entry(key, item, settle) for key, item in value.items()}
+                return {_key(settle(key)): self._entry(key, item, settle) for key, item in value.items()}
             case list():
                 return [settle(item) for item in value]
             case tuple():
                 return tuple(settle(item) for item in value)
             case set() | frozenset():
-                return frozenset(settle(item) for item in value)
+                return frozenset(_key(settle(item)) for item in value)
             case Mark():
                 return Opaque(value.kind)
             case _:
@@ -158,3 +161,8 @@ class _Settling:
             if self._bytes > self._max_bytes:
                 raise TooLarge(f"unpacks to more than {self._max_bytes / 2**20:.0f} MiB")
         return built
+
+
+def _key(value: object) -> object:
+    """A number of NumPy's as Python's, so that it can be a key."""
+    return value.item() if isinstance(value, np.ndarray) and value.shape == () else value

@@ -19,12 +19,12 @@ from typing import Any, Final
 import numpy as np
 
 from ..errors import InputError
-from .pickle_reading import DAMAGE_HINT, MAX_FILE_BYTES, STREAM_ERRORS, load_one, settled, told_as
+from .pickle_reading import MAX_FILE_BYTES, SHORTEN_HINT, TooLarge, load_one, settled, told_as
 from .pickle_records import PLAIN_KINDS, Names, Opaque, Record, standard_names
 
 __all__ = [
-    "MAX_FILE_BYTES", "Opaque", "Record", "is_npy", "is_npz", "is_pickle", "npz_names", "parse_npy", "parse_npz",
-    "read_bytes", "unpickle",
+    "MAX_FILE_BYTES", "Opaque", "Record", "file_fault", "has_objects", "is_npy", "is_npz", "is_pickle", "npz_names",
+    "parse_npy", "parse_npz", "read_bytes", "unpickle", "wanted_members",
 ]  # fmt: skip
 
 _MAX_HEADER_BYTES: Final = 10_000
@@ -74,21 +74,35 @@ def _npy_header(data: bytes) -> tuple[tuple[int, ...], bool, np.dtype[Any], int]
     return shape, bool(fortran), np.dtype(descr), start
 
 
-def parse_npy(data: bytes, *, name: str, error: type[InputError] = InputError) -> object:
+def has_objects(data: bytes) -> bool:
+    """Whether .npy bytes, or their first ones with the header, are of an array that must be unpickled.
+
+    Raises one of `STREAM_ERRORS` for a broken header.
+    """
+    return _npy_header(data)[2].kind == "O"
+
+
+def parse_npy(
+    data: bytes,
+    *,
+    name: str,
+    error: type[InputError] = InputError,
+    extra: Names | None = None,
+    skip: Collection[str] = (),
+) -> object:
     """The content of .npy bytes: an array, or what a 0-d object array holds (for example MDM's dict).
 
-    Raises `error`: `file.refused`, or `file.damaged` for a wrong header or too few bytes.
+    `extra` and `skip` are those of `unpickle`. Raises `error`: `file.refused`, or `file.damaged` for a wrong header or
+    too few bytes.
     """
-    try:
+    with told_as(error, name):
         shape, fortran, dtype, start = _npy_header(data)
         if dtype.kind in PLAIN_KINDS:
             flat = np.frombuffer(data, dtype=dtype, count=math.prod(shape), offset=start)
             return flat.reshape(shape, order="F" if fortran else "C")
         if dtype.kind != "O":
             raise ValueError(f"arrays of type {dtype} are not read")
-    except STREAM_ERRORS as fault:
-        raise error("file.damaged", f"{name} cannot be read: {fault or type(fault).__name__}.", DAMAGE_HINT) from fault
-    value = unpickle(data[start:], name=name, error=error)
+    value = unpickle(data[start:], name=name, error=error, extra=extra, skip=skip)
     return value[()] if isinstance(value, np.ndarray) and value.shape == () else value
 
 
@@ -97,19 +111,19 @@ def read_bytes(path: Path, *, error: type[InputError] = InputError, max_bytes: i
     try:
         size = path.stat().st_size
         if size > max_bytes:
-            raise error(
-                "file.too_large",
-                f"{path.name} has {size / 2**20:.0f} MiB; the limit is {max_bytes / 2**20:.0f} MiB.",
-                "Shorten it to the frames that you need.",
-            )
+            what = f"{path.name} has {size / 2**20:.0f} MiB; the limit is {max_bytes / 2**20:.0f} MiB."
+            raise error("file.too_large", what, SHORTEN_HINT)
         return path.read_bytes()
-    except FileNotFoundError as fault:
-        raise error("file.missing", f"There is no file {path}.", "Check the path.") from fault
     except OSError as fault:
-        reason = fault.strerror or type(fault).__name__
-        raise error(
-            "file.unreadable", f"{path} cannot be read: {reason}.", "Check the path and its permissions."
-        ) from fault
+        raise file_fault(path, fault, error) from fault
+
+
+def file_fault(path: Path, fault: OSError, error: type[InputError]) -> InputError:
+    """What to say of a file that the system does not give: `file.missing` or `file.unreadable`."""
+    if isinstance(fault, FileNotFoundError):
+        return error("file.missing", f"There is no file {path}.", "Check the path.")
+    reason = fault.strerror or type(fault).__name__
+    return error("file.unreadable", f"{path} cannot be read: {reason}.", "Check the path and its permissions.")
 
 
 def is_npy(data: bytes) -> bool:
@@ -129,11 +143,8 @@ def is_pickle(data: bytes) -> bool:
 
 def npz_names(data: bytes, *, name: str, error: type[InputError] = InputError) -> tuple[str, ...]:
     """The names of all arrays in .npz bytes; none is opened. Raises `error`: `file.damaged`."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            return tuple(item.filename.removesuffix(".npy") for item in archive.infolist() if not item.is_dir())
-    except STREAM_ERRORS as fault:
-        raise error("file.damaged", f"{name} cannot be read: {fault or type(fault).__name__}.", DAMAGE_HINT) from fault
+    with told_as(error, name), zipfile.ZipFile(io.BytesIO(data)) as archive:
+        return tuple(item.filename.removesuffix(".npy") for item in archive.infolist() if not item.is_dir())
 
 
 def parse_npz(
@@ -143,23 +154,23 @@ def parse_npz(
     name: str,
     error: type[InputError] = InputError,
     max_bytes: int = MAX_FILE_BYTES,
+    extra: Names | None = None,
 ) -> dict[str, object]:
     """The wanted arrays that .npz bytes hold; other members are not opened.
 
     Raises `error` as `parse_npy` does, and `file.too_large` for wanted members that unpack to more than `max_bytes`.
     """
-    found: dict[str, object] = {}
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            members = [item for item in archive.infolist() if item.filename.removesuffix(".npy") in wanted]
-            if sum(item.file_size for item in members) > max_bytes:
-                size = f"{max_bytes / 2**20:.0f} MiB"
-                raise error(
-                    "file.too_large", f"{name} unpacks to more than {size}.", "Shorten it to the frames that you need."
-                )
-            contents = {item.filename.removesuffix(".npy"): archive.read(item) for item in members}
-    except STREAM_ERRORS as fault:
-        raise error("file.damaged", f"{name} cannot be read: {fault or type(fault).__name__}.", DAMAGE_HINT) from fault
-    for key, content in contents.items():
-        found[key] = parse_npy(content, name=f"{name} ({key})", error=error)
-    return found
+    with told_as(error, name), zipfile.ZipFile(io.BytesIO(data)) as archive:
+        members = wanted_members(archive, wanted)
+        if sum(item.file_size for item in members.values()) > max_bytes:
+            raise TooLarge(f"unpacks to more than {max_bytes / 2**20:.0f} MiB")
+        contents = {key: archive.read(item) for key, item in members.items()}
+    return {
+        key: parse_npy(content, name=f"{name} ({key})", error=error, extra=extra) for key, content in contents.items()
+    }
+
+
+def wanted_members(archive: zipfile.ZipFile, wanted: Collection[str]) -> dict[str, zipfile.ZipInfo]:
+    """The members of an archive that hold the wanted arrays."""
+    named = ((item.filename.removesuffix(".npy"), item) for item in archive.infolist())
+    return {key: item for key, item in named if key in wanted}
