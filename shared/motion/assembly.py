@@ -9,10 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ..rotations import axis_angle_to_matrix, matrix_to_axis_angle
+from .camera import CameraTrack
 from .fitting import fit_positions, scale_to
 from .model import SMPLMotion
 from .quality import motion_joints
-from .reading.clip import Ask, Clip, Positions, Reader, Rotations
+from .reading.clip import Ask, Clip, Filmed, Positions, Reader, Rotations
 from .reading.fields import Fields
 from .reading.rates import RATE_KEYS, Rate, frame_rate
 from .reading.shape import SHAPE_KEYS, checked_shape
@@ -60,7 +61,7 @@ def assemble(
     rate = frame_rate(fields, ask, reader)
     shown = [_shown(clip, reader, ask, rest_joints, fields.name) for clip in clips]
     joints = np.concatenate([one.joints()[:, :BODY_JOINT_COUNT] for one in shown])
-    upright = choose_up(joints, ask.up, reader.up, reader.name)
+    upright = choose_up(joints, ask.up, clips[0].up or reader.up, reader.name)
     apart = float(np.mean([one.scale for one in shown]))
     unit = f"Unit: {ask.unit_m:g} m, as set." if ask.unit_m is not None and reader.unit_m is not None else ""
     said = (rate.note, upright.said, unit)
@@ -84,7 +85,33 @@ def _motion(shown: _Shown, upright: Upright, fps: float, apart: float, name: str
         motion = _turned(body, shown, upright, fps, name)
     else:
         motion = _fitted(body, shown, upright, fps, apart, name)
-    return replace(motion, root=motion.root + [0.0, upright.lift_m, 0.0], first_frame=shown.clip.first_frame)
+    return replace(
+        motion,
+        root=motion.root + [0.0, upright.lift_m, 0.0],
+        first_frame=shown.clip.first_frame,
+        camera=_camera(shown, upright),
+    )
+
+
+def _camera(shown: _Shown, upright: Upright) -> CameraTrack | None:
+    """The clip's camera in the world of the motion."""
+    filmed = shown.clip.camera
+    if filmed is None:
+        return None
+    if filmed.rotation is not None and filmed.translation is not None:
+        rotation, translation = filmed.rotation, filmed.translation
+    else:
+        rotation, translation = _from_both(shown, filmed)
+    track = CameraTrack(filmed.intrinsics, rotation, translation, filmed.width, filmed.height)
+    return track.in_world(turn_to_y(upright.axis), upright.lift_m)
+
+
+def _from_both(shown: _Shown, filmed: Filmed) -> tuple[Array, Array]:
+    """From the world to the camera, where the person is known in both: the pelvis turns and stands as its own does."""
+    body, seen = shown.clip.body, filmed.seen
+    assert isinstance(body, Rotations) and seen is not None
+    rotation = axis_angle_to_matrix(seen.poses[:, 0]) @ np.swapaxes(axis_angle_to_matrix(body.poses[:, 0]), -1, -2)
+    return rotation, shown.pelvis(seen) - np.einsum("fij,fj->fi", rotation, shown.pelvis(body))
 
 
 def _told(motion: SMPLMotion, shown: _Shown, rate: Rate, said: tuple[str, ...]) -> SMPLMotion:

@@ -14,6 +14,7 @@ from ..up_axis import Up
 from .fields import Fields
 
 Array = npt.NDArray[np.float64]
+View = Literal["world", "camera"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class Ask:
     up: Up = "auto"  # the file's axis that points up
     unit_m: float | None = None  # metres in one unit of the file's places; None: the format's
     person: int | None = None  # who of a take with several people; None: the first, and the others are mentioned
+    view: View = "world"  # whose axes the motion has, where a file has both
     spare_fps: float | None = None  # for a file without a rate whose format has none either; told in a warning
     betas: npt.ArrayLike | None = None  # (10,) the shape to show instead of the file's
 
@@ -49,6 +51,18 @@ class Positions:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Filmed:
+    """The camera that filmed a clip. Where it stands is said, or follows from the person as the camera sees it."""
+
+    intrinsics: Array  # (frames, 3, 3) pixels
+    width: int  # pixels
+    height: int
+    rotation: Array | None = None  # (frames, 3, 3) from the clip's axes to the camera's, OpenCV's
+    translation: Array | None = None  # (frames, 3) metres
+    seen: Rotations | None = None  # the clip's person in the camera's axes, frame by frame
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Clip:
     """One clip of a file."""
 
@@ -57,6 +71,8 @@ class Clip:
     text: str = ""
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()  # what a user must look at
+    up: Up | None = None  # the axis that points up in this clip, where it is not the format's
+    camera: Filmed | None = None
     first_frame: int = 0  # where a person enters later than another: frames after the take's first
 
 
