@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from ..errors import MotionError
 from .camera import CameraTrack
+from .reading.assumptions import Assumptions
 from .skeleton import JOINT_COUNT
 
 Array = npt.NDArray[np.float64]
@@ -54,6 +55,7 @@ class SMPLMotion:
     feet_residual_cm: float | None = None  # the same of the feet's balls
     warnings: tuple[str, ...] = ()  # what a user must look at, one sentence each
     camera: CameraTrack | None = None  # that filmed the take; its frames are the take's, not the person's
+    assumptions: Assumptions | None = None  # how a file was read; None where the motion is from none
     first_frame: int = 0  # when the person enters, in frames of this rate after the take begins
 
     def __post_init__(self) -> None:
