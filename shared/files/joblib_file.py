@@ -59,14 +59,16 @@ def is_packed(data: bytes) -> bool:
     return any(data.startswith(start) for start, _unpacker in _PACKED)
 
 
-def unpacked(stream: BinaryIO, *, name: str, error: type[InputError] = InputError) -> BinaryIO:
+def unpacked(
+    stream: BinaryIO, *, name: str, error: type[InputError] = InputError, max_bytes: int = MAX_FILE_BYTES
+) -> BinaryIO:
     """The stream itself, or what it unpacks to. Raises `error`: `file.damaged`, `file.too_large`."""
     start = stream.read(8)
     stream.seek(0)
     for mark, unpacker in _PACKED:
         if start.startswith(mark):
             with told_as(error, name):
-                return io.BytesIO(_all_of(stream, unpacker()))
+                return io.BytesIO(_all_of(stream, unpacker(), max_bytes))
     return stream
 
 
@@ -220,7 +222,7 @@ def _byte_array(unpickler: Any) -> None:
     unpickler.append(unpickler.read(int.from_bytes(unpickler.read(8), "little")))
 
 
-def _all_of(stream: BinaryIO, unpacker: _Unpacker) -> bytes:
+def _all_of(stream: BinaryIO, unpacker: _Unpacker, max_bytes: int) -> bytes:
     """Everything that a packed stream holds. Raises one of `STREAM_ERRORS`."""
     pieces: list[bytes] = []
     size = 0
@@ -230,8 +232,8 @@ def _all_of(stream: BinaryIO, unpacker: _Unpacker) -> bytes:
         if not packed and not piece:
             raise ValueError("its packed content is cut off")
         size += len(piece)
-        if size > MAX_FILE_BYTES:
-            raise TooLarge(f"unpacks to more than {MAX_FILE_BYTES / 2**20:.0f} MiB")
+        if size > max_bytes:
+            raise TooLarge(f"unpacks to more than {max_bytes / 2**20:.0f} MiB")
         pieces.append(piece)
     return b"".join(pieces)
 

@@ -17,7 +17,7 @@ from .containers import Wanted
 from .handed_over import taken_over
 from .pickle_reading import told_as
 from .safe_load import file_fault
-from .strict_json import convert, dump_json, parse_json
+from .strict_json import as_text, convert, dump_json, parse_json
 from .unpickling_child import Request
 
 _SHARED: Final = Path(__file__).resolve().parents[1]
@@ -45,7 +45,7 @@ def open_in_child(
     the process dies, `file.too_slow` after `limit_s`; CancelledError once `cancelled` says so.
     """
     kind = next(name for name, known in ERROR_KINDS.items() if known is error)
-    request = Request(path.name, kind, tuple(sorted(wanted.entries)), tuple(sorted(wanted.skip)))
+    request = Request(as_text(path.name), kind, tuple(sorted(wanted.entries)), tuple(sorted(wanted.skip)))
     try:
         with path.open("rb") as stream:
             process = _started(python, request, stream.fileno(), error)

@@ -208,7 +208,7 @@ class _Tensor(Record):
         if math.prod(size) and last >= len(elements):
             raise ValueError(f"a tensor of shape {size} reaches beyond its {len(elements)} stored numbers")
         if not math.prod(size):
-            return np.zeros(size, elements.dtype)
+            return elements[:0].reshape(size)
         steps = tuple(step * elements.itemsize for step in stride)
         return np.lib.stride_tricks.as_strided(elements[offset:], size, steps, writeable=False)
 

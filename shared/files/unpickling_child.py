@@ -7,6 +7,7 @@ scene, with little memory and time, and no way to write a file.
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import dataclass
 from typing import BinaryIO, Final
@@ -41,7 +42,7 @@ class Request:
 
 def main() -> None:
     """Answers the request in the first argument, about the file on standard input."""
-    request = convert(parse_json(sys.argv[1].encode()), Request)
+    request = convert(parse_json(os.fsencode(sys.argv[1])), Request)
     _limit()
     sys.stdout.buffer.write(answer(request, sys.stdin.buffer))
     sys.stdout.buffer.flush()

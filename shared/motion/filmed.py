@@ -15,8 +15,10 @@ from .up_axis import Upright, turn_to_y
 Array = npt.NDArray[np.float64]
 
 
-def camera_track(clip: Clip, upright: Upright, pelvis: Callable[[Rotations], Array]) -> CameraTrack | None:
-    """The clip's camera, turned and lifted as its motion is; None where the file has none.
+def camera_track(
+    clip: Clip, upright: Upright, pelvis: Callable[[Rotations], Array], scale: float
+) -> CameraTrack | None:
+    """The clip's camera, turned, lifted and scaled as its motion is; None where the file has none.
 
     `pelvis` gives the pelvis joint's places (frames, 3) of a body's rotations, in metres. Raises MotionError
     `motion.camera`.
@@ -29,7 +31,7 @@ def camera_track(clip: Clip, upright: Upright, pelvis: Callable[[Rotations], Arr
     else:
         frames = len(filmed.intrinsics)
         rotation = np.broadcast_to(np.eye(3), (frames, 3, 3)) if filmed.rotation is None else filmed.rotation
-        translation = np.zeros((frames, 3)) if filmed.translation is None else filmed.translation
+        translation = np.zeros((frames, 3)) if filmed.translation is None else filmed.translation * scale
     track = CameraTrack(filmed.intrinsics, rotation, translation, filmed.width, filmed.height)
     return track.in_world(turn_to_y(upright.axis), upright.lift_m)
 

@@ -40,6 +40,7 @@ class Rotations:
     place: Array  # (frames, 3) in the unit of the reader's `unit_m`
     place_is: Literal["pelvis", "transl"]  # the pelvis joint itself, or SMPL's translation: pelvis - J0
     model: Literal["smpl", "smplx"] = "smpl"  # whose rest pelvis J0 a `transl` is counted from
+    carried: tuple[Array, Array] | None = None  # R (frames, 3, 3), t (frames, 3): R x + t is in the clip's axes
     twist_known: bool = True  # False: the turn of a bone about itself was guessed from positions
 
 
@@ -82,6 +83,7 @@ class Clip:
     warnings: tuple[str, ...] = ()  # what a user must look at
     up: Up | None = None  # the axis that points up in this clip, where it is not the format's
     camera: Filmed | None = None
+    on_floor: bool = False  # whether the clip has no floor of its own and is put onto ours
     first_frame: int = 0  # where a person enters later than another: frames after the take's first
 
 
@@ -123,6 +125,8 @@ class Reader:
     likely_fps: float = 30.0  # what a question about the rate is filled in with
     unit_m: float | None = 1.0  # metres in one unit of places; None: any unit, the clip is scaled to the body
     rate_keys: tuple[str, ...] = ()  # entries of its own that hold the rate; the usual names are known (`rates`)
+    keyed: bool = False  # whether the file's entries are named by its frames or people
+    companions: tuple[str, ...] = ()  # files that lie beside its own, by their paths from there; `FILE/ENTRY` in fields
     marks: tuple[str, ...] = ()  # entries that only tell the format apart
 
 
