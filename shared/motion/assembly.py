@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from ..rotations import axis_angle_to_matrix, matrix_to_axis_angle
 from .bone_turns import pose_of_bones
+from .filmed import camera_track
 from .fitting import fit_positions, scale_to
 from .model import SMPLMotion
 from .quality import motion_joints
@@ -20,9 +21,11 @@ from .reading.rates import RATE_KEYS, Rate, frame_rate
 from .reading.shape import SHAPE_KEYS, checked_shape
 from .rest import SMPLX_PELVIS_OFFSET, RestJoints, pelvis_of_transl, rest_joints_of
 from .skeleton import BODY_JOINT_COUNT, bone_offsets, global_rotations, joint_positions
-from .up_axis import Upright, choose_up, height_warning, posture_warning, turn_to_y
+from .up_axis import Up, Upright, choose_up, height_warning, posture_warning, turn_to_y
 
 Array = npt.NDArray[np.float64]
+
+_BALL_M = 0.02  # a foot's ball above the sole
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,16 +42,27 @@ class _Shown:
     def pelvis(self, body: Rotations) -> Array:  # (frames, 3) metres, in the file's axes
         """The pelvis joint's places."""
         place = body.place * self.unit_m
-        if body.place_is == "pelvis":
-            return place
-        return np.asarray(place + self.source_pelvis + (SMPLX_PELVIS_OFFSET if body.model == "smplx" else 0.0))
+        if body.place_is == "transl":
+            place = place + self.source_pelvis + (SMPLX_PELVIS_OFFSET if body.model == "smplx" else 0.0)
+        if body.carried is None:
+            return np.asarray(place)
+        turn, move = body.carried
+        return np.asarray(np.einsum("fij,fj->fi", turn, place) + move * self.unit_m)
+
+    def poses(self, body: Rotations) -> Array:  # (frames, 24, 3) axis-angle, in the clip's axes
+        """The joints' rotations."""
+        if body.carried is None:
+            return body.poses
+        poses = body.poses.copy()
+        poses[:, 0] = matrix_to_axis_angle(body.carried[0] @ axis_angle_to_matrix(body.poses[:, 0]))
+        return poses
 
     def joints(self) -> Array:  # (frames, 22 or 24, 3) metres, in the file's axes
         """The joints' places, from which it is told which way is up."""
         body = self.clip.body
         if not isinstance(body, Rotations):
             return np.asarray(body.joints * self.scale)
-        world = global_rotations(axis_angle_to_matrix(body.poses))
+        world = global_rotations(axis_angle_to_matrix(self.poses(body)))
         return joint_positions(world, bone_offsets(self.rest), self.pelvis(body))
 
 
@@ -62,9 +76,12 @@ def assemble(
     rate = frame_rate(fields, ask, reader)
     shown = [_shown(clip, reader, ask, rest_joints, fields.name) for clip in clips]
     joints = np.concatenate([one.joints()[:, :BODY_JOINT_COUNT] for one in shown])
-    upright = choose_up(joints, ask.up, reader.up, reader.name)
+    usual = clips[0].up or reader.up
+    upright = choose_up(joints, ask.up, usual, reader.name)
+    if clips[0].on_floor:
+        upright = _on_floor(upright, joints)
     apart = float(np.mean([one.scale for one in shown]))
-    read_so = _assumptions(reader, ask, rate, upright)
+    read_so = _assumptions(reader, ask, rate, upright, usual)
     unit = f"Unit: {ask.unit_m:g} m, as set." if read_so.unit_from == "user" else ""
     said = (rate.note, upright.said, unit)
     return tuple(
@@ -78,11 +95,18 @@ def assemble(
     )
 
 
-def _assumptions(reader: Reader, ask: Ask, rate: Rate, upright: Upright) -> Assumptions:
-    up_from: Source = "user" if ask.up != "auto" else "format" if upright.axis == reader.up else "content"
+def _assumptions(reader: Reader, ask: Ask, rate: Rate, upright: Upright, usual: Up) -> Assumptions:
+    up_from: Source = "user" if ask.up != "auto" else "format" if upright.axis == usual else "content"
     said = ask.unit_m is not None and reader.unit_m is not None
     unit_m = ask.unit_m if said else reader.unit_m
     return Assumptions(reader.name, rate.fps, rate.source, upright.axis, up_from, unit_m, "user" if said else "format")
+
+
+def _on_floor(upright: Upright, joints: Array) -> Upright:  # (frames, joints, 3) metres, in the file's axes
+    """The same, lifted so that the lowest joint of the clip is as high above the floor as a foot's ball."""
+    lift = _BALL_M - float((joints @ turn_to_y(upright.axis)[1]).min())
+    said = f"{upright.said} The file has no floor; the lowest foot was put on it ({lift:+.2f} m)."
+    return replace(upright, lift_m=lift, said=said)
 
 
 def _shown(clip: Clip, reader: Reader, ask: Ask, rest_joints: RestJoints | None, name: str) -> _Shown:
@@ -102,8 +126,13 @@ def _motion(shown: _Shown, upright: Upright, fps: float, apart: float, name: str
     else:
         motion = _posed(body, shown, upright, fps, apart, name)
     lift = np.array([0.0, upright.lift_m, 0.0])
-    aim = None if motion.fitted_to is None else motion.fitted_to + lift
-    return replace(motion, root=motion.root + lift, fitted_to=aim, first_frame=shown.clip.first_frame)
+    return replace(
+        motion,
+        root=motion.root + lift,
+        fitted_to=None if motion.fitted_to is None else motion.fitted_to + lift,
+        first_frame=shown.clip.first_frame,
+        camera=camera_track(shown.clip, upright, shown.pelvis, shown.scale * shown.unit_m),
+    )
 
 
 def _told(motion: SMPLMotion, shown: _Shown, rate: Rate, said: tuple[str, ...]) -> SMPLMotion:
@@ -124,9 +153,9 @@ def _turned(body: Rotations, shown: _Shown, upright: Upright, fps: float, name: 
     pelvis, C v = (C R)(v0 - J0) + C p, so that the root, counted from the shown body's J0, is C p - J0.
     """
     turn = turn_to_y(upright.axis)
-    poses = body.poses.copy()
+    poses = shown.poses(body).copy()
     if upright.axis != "y":
-        poses[:, 0] = matrix_to_axis_angle(turn @ axis_angle_to_matrix(body.poses[:, 0]))
+        poses[:, 0] = matrix_to_axis_angle(turn @ axis_angle_to_matrix(poses[:, 0]))
     root = shown.pelvis(body) @ turn.T - shown.rest[0]
     return SMPLMotion(poses, root, shown.betas, fps, source=name, twist_known=body.twist_known)
 
@@ -172,7 +201,7 @@ def _unread(fields: Fields, reader: Reader) -> str:
     """One sentence about the entries that no reader uses; empty if there are none."""
     known = {*reader.entries, *reader.needless, *reader.rate_keys, *reader.marks, *RATE_KEYS, *SHAPE_KEYS}
     keys = [key for key in (*fields.entries, *fields.unopened) if key not in known]
-    if not keys:
+    if not keys or reader.keyed:
         return ""
     more = f" and {len(keys) - 6} more" if len(keys) > 6 else ""
     return f"Ignored entries: {', '.join(map(repr, keys[:6]))}{more}."
