@@ -32,10 +32,10 @@ class _Limb:
 
 def by_shape(skeleton: Skeleton) -> dict[str, str]:
     """Joints and bones as far as the shape tells them; empty where it has no two legs, two arms and a head."""
-    ways = [_longest(skeleton, bone) for bone in range(len(skeleton.names))]
+    order = _parents_first(skeleton)
+    ways = _longest_ways(skeleton, order)
     reach = max((way.length for way in ways), default=0.0)
-    from_the_top = sorted(range(len(skeleton.names)), key=lambda bone: _depth(skeleton, bone))
-    forks = [bone for bone in from_the_top if reach > 0.0 and len(skeleton.children[bone]) >= 3]
+    forks = [bone for bone in order if reach > 0.0 and len(skeleton.children[bone]) >= 3]
     for pelvis in forks:
         for chest in forks:
             trunk = skeleton.path(pelvis, chest)
@@ -46,19 +46,25 @@ def by_shape(skeleton: Skeleton) -> dict[str, str]:
     return {}
 
 
-def _depth(skeleton: Skeleton, bone: int) -> int:
-    return 0 if skeleton.parents[bone] < 0 else 1 + _depth(skeleton, skeleton.parents[bone])
+def _parents_first(skeleton: Skeleton) -> list[int]:
+    order = [bone for bone, parent in enumerate(skeleton.parents) if parent < 0]
+    for bone in order:  # grows while it is gone through
+        order.extend(skeleton.children[bone])
+    return order
 
 
-def _longest(skeleton: Skeleton, bone: int) -> _Limb:
-    own = float(np.linalg.norm(skeleton.tails[bone] - skeleton.heads[bone]))
-    below = [_longest(skeleton, child) for child in skeleton.children[bone]]
-    if not below:
-        return _Limb((bone,), own)
-    gaps = [float(np.linalg.norm(skeleton.heads[way.bones[0]] - skeleton.heads[bone])) for way in below]
-    lengths = [gap + way.length for gap, way in zip(gaps, below, strict=True)]
-    best = int(np.argmax(lengths))
-    return _Limb((bone, *below[best].bones), lengths[best])
+def _longest_ways(skeleton: Skeleton, order: list[int]) -> list[_Limb]:
+    """The longest way down from each bone."""
+    ways = [_Limb((), 0.0)] * len(order)
+    for bone in reversed(order):
+        ways[bone] = _Limb((bone,), float(np.linalg.norm(skeleton.tails[bone] - skeleton.heads[bone])))
+        below = [ways[child] for child in skeleton.children[bone]]
+        gaps = [float(np.linalg.norm(skeleton.heads[way.bones[0]] - skeleton.heads[bone])) for way in below]
+        lengths = [gap + way.length for gap, way in zip(gaps, below, strict=True)]
+        if lengths:
+            best = int(np.argmax(lengths))
+            ways[bone] = _Limb((bone, *below[best].bones), lengths[best])
+    return ways
 
 
 def _pair(skeleton: Skeleton, bone: int, ways: list[_Limb], reach: float, without: int = -1) -> tuple[_Limb, ...]:
