@@ -173,18 +173,24 @@ def _default(kind: type[Any], one: dataclasses.Field[Any]) -> str:
 
 
 def _reader(reader: Reader) -> tuple[str, ...]:
-    rate = f"{reader.fps:g}" if reader.fps_certain else f"{reader.fps:g}, with a warning"
+    rate = "asked for" if reader.fps is None else f"{reader.fps:g}"
     files = ", ".join(f"`{suffix if suffix.startswith('.') else f'*{suffix}'}`" for suffix in reader.suffixes)
     return reader.name, files, reader.up.upper(), rate, _entries(reader)
 
 
 def _entries(reader: Reader) -> str:
-    """What is read; a format that adds to another's entries names those alone."""
-    own = dict.fromkeys((*reader.marks, *reader.rate_keys, *reader.entries))
-    base = next((one for one in READERS if {*one.marks, *one.rate_keys, *one.entries} < own.keys()), None)
+    """What is read; a format that adds to another's entries, or tries the same before it, names that one."""
+    own = _own(reader)
+    later = READERS[READERS.index(reader) + 1 :]
+    base = next((one for one in READERS if {BARE} != _own(one).keys() < own.keys()), None)
+    base = base or next((one for one in later if _own(one).keys() == own.keys() and one.name != reader.name), None)
     new = [key for key in own if base is None or key not in base.entries]
     spelled = ", ".join("an array without a name" if key == BARE else f"`{key}`" for key in new)
-    return spelled if base is None else f"those of {base.name}, and {spelled}"
+    return spelled if base is None else f"those of {base.name}" + (f", and {spelled}" if new else "")
+
+
+def _own(reader: Reader) -> dict[str, None]:
+    return dict.fromkeys((*reader.marks, *reader.rate_keys, *reader.entries))
 
 
 if __name__ == "__main__":

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from ..rotations import axis_angle_to_matrix, matrix_to_axis_angle
+from .bone_turns import pose_of_bones
 from .fitting import fit_positions, scale_to
 from .model import SMPLMotion
 from .quality import motion_joints
-from .reading.clip import Ask, Clip, Positions, Reader, Rotations
+from .reading.assumptions import Assumptions, Source
+from .reading.clip import Ask, Bones, Clip, Positions, Reader, Rotations
 from .reading.fields import Fields
-from .reading.rates import RATE_KEYS, frame_rate
+from .reading.rates import RATE_KEYS, Rate, frame_rate
 from .reading.shape import SHAPE_KEYS, checked_shape
 from .rest import SMPLX_PELVIS_OFFSET, RestJoints, pelvis_of_transl, rest_joints_of
-from .skeleton import bone_offsets, global_rotations, joint_positions
+from .skeleton import BODY_JOINT_COUNT, bone_offsets, global_rotations, joint_positions
 from .up_axis import Upright, choose_up, height_warning, posture_warning, turn_to_y
 
 Array = npt.NDArray[np.float64]
@@ -24,70 +27,142 @@ Array = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Shown:
-    """The body that will show the clip, and how fast it plays."""
+    """A clip, and the body that will show it."""
 
+    clip: Clip
     betas: Array  # (10,)
     rest: Array  # (24, 3) metres, with that shape
     source_pelvis: Array  # (3,) metres, from which the file's `transl` is counted
-    fps: float
+    unit_m: float
+    scale: float  # what positions are multiplied by, so that they have the body's size
+
+    def pelvis(self, body: Rotations) -> Array:  # (frames, 3) metres, in the file's axes
+        """The pelvis joint's places."""
+        place = body.place * self.unit_m
+        if body.place_is == "pelvis":
+            return place
+        return np.asarray(place + self.source_pelvis + (SMPLX_PELVIS_OFFSET if body.model == "smplx" else 0.0))
+
+    def joints(self) -> Array:  # (frames, 22 or 24, 3) metres, in the file's axes
+        """The joints' places, from which it is told which way is up."""
+        body = self.clip.body
+        if not isinstance(body, Rotations):
+            return np.asarray(body.joints * self.scale)
+        world = global_rotations(axis_angle_to_matrix(body.poses))
+        return joint_positions(world, bone_offsets(self.rest), self.pelvis(body))
 
 
-def assemble(fields: Fields, reader: Reader, clip: Clip, ask: Ask, rest_joints: RestJoints | None) -> SMPLMotion:
-    """The clip turned to Y up, with its rate, on the body with the shape that it is shown with. Raises MotionError."""
-    betas = clip.betas if ask.betas is None else checked_shape(ask.betas)
-    rate = frame_rate(fields, ask.fps, reader)
-    rest, source_pelvis = rest_joints_of(rest_joints, betas), pelvis_of_transl(rest_joints, betas)
-    shown = _Shown(betas, rest, source_pelvis, rate.fps)
-    if isinstance(clip.body, Rotations):
-        motion, upright = _turned(clip.body, shown, reader, ask, fields.name)
-    else:
-        motion, upright = _fitted(clip.body, shown, reader, ask, fields.name)
-    notes = (rate.note, upright.said, *clip.notes, *motion.notes, _unread(fields, reader))
-    motion = replace(motion, root=motion.root + [0.0, upright.lift_m, 0.0])
-    joints = motion_joints(motion, rest)
-    warnings = (rate.warning, posture_warning(joints), height_warning(joints), *clip.warnings)
-    return replace(
-        motion,
-        text=clip.text,
-        notes=tuple(filter(None, notes)),
-        warnings=tuple(filter(None, warnings)),
+def assemble(
+    fields: Fields, reader: Reader, clips: Sequence[Clip], ask: Ask, rest_joints: RestJoints | None
+) -> tuple[SMPLMotion, ...]:
+    """The people of one take, a clip each, turned to Y up, with their rate, each on the body that shows it.
+
+    All are turned and lifted alike, so that they keep their places to each other. Raises MotionError.
+    """
+    rate = frame_rate(fields, ask, reader)
+    shown = [_shown(clip, reader, ask, rest_joints, fields.name) for clip in clips]
+    joints = np.concatenate([one.joints()[:, :BODY_JOINT_COUNT] for one in shown])
+    upright = choose_up(joints, ask.up, reader.up, reader.name)
+    apart = float(np.mean([one.scale for one in shown]))
+    read_so = _assumptions(reader, ask, rate, upright)
+    unit = f"Unit: {ask.unit_m:g} m, as set." if read_so.unit_from == "user" else ""
+    said = (rate.note, upright.said, unit)
+    return tuple(
+        _told(
+            replace(_motion(one, upright, rate.fps, apart, fields.name), assumptions=read_so),
+            one,
+            rate,
+            (*said, _unread(fields, reader)),
+        )
+        for one in shown
     )
 
 
-def _turned(body: Rotations, shown: _Shown, reader: Reader, ask: Ask, name: str) -> tuple[SMPLMotion, Upright]:
+def _assumptions(reader: Reader, ask: Ask, rate: Rate, upright: Upright) -> Assumptions:
+    up_from: Source = "user" if ask.up != "auto" else "format" if upright.axis == reader.up else "content"
+    said = ask.unit_m is not None and reader.unit_m is not None
+    unit_m = ask.unit_m if said else reader.unit_m
+    return Assumptions(reader.name, rate.fps, rate.source, upright.axis, up_from, unit_m, "user" if said else "format")
+
+
+def _shown(clip: Clip, reader: Reader, ask: Ask, rest_joints: RestJoints | None, name: str) -> _Shown:
+    betas = clip.betas if ask.betas is None else checked_shape(ask.betas)
+    rest = rest_joints_of(rest_joints, betas)
+    scale = scale_to(rest, clip.body.joints, name) if not isinstance(clip.body, Rotations) else 1.0
+    unit_m = 1.0 if reader.unit_m is None else reader.unit_m if ask.unit_m is None else ask.unit_m
+    return _Shown(clip, betas, rest, pelvis_of_transl(rest_joints, betas), unit_m, scale)
+
+
+def _motion(shown: _Shown, upright: Upright, fps: float, apart: float, name: str) -> SMPLMotion:
+    body = shown.clip.body
+    if isinstance(body, Rotations):
+        motion = _turned(body, shown, upright, fps, name)
+    elif isinstance(body, Positions):
+        motion = _fitted(body, shown, upright, fps, apart, name)
+    else:
+        motion = _posed(body, shown, upright, fps, apart, name)
+    return replace(motion, root=motion.root + [0.0, upright.lift_m, 0.0], first_frame=shown.clip.first_frame)
+
+
+def _told(motion: SMPLMotion, shown: _Shown, rate: Rate, said: tuple[str, ...]) -> SMPLMotion:
+    """The motion with its text, what was assumed, and what a user must look at."""
+    clip = shown.clip
+    joints = motion_joints(motion, shown.rest)
+    notes = (*said[:-1], *clip.notes, *motion.notes, said[-1])
+    warnings = (rate.warning, posture_warning(joints), height_warning(joints), *clip.warnings)
+    return replace(
+        motion, text=clip.text, notes=tuple(filter(None, notes)), warnings=tuple(filter(None, warnings))
+    )  # fmt: skip
+
+
+def _turned(body: Rotations, shown: _Shown, upright: Upright, fps: float, name: str) -> SMPLMotion:
     """Rotations in the file's axes, turned to Y up.
 
     SMPL turns the body about its pelvis joint: v = R (v0 - J0) + J0 + t. With C the turn to Y up and p = J0 + t the
     pelvis, C v = (C R)(v0 - J0) + C p, so that the root, counted from the shown body's J0, is C p - J0.
     """
-    pelvis = body.place
-    if body.place_is == "transl":
-        pelvis = pelvis + shown.source_pelvis + (SMPLX_PELVIS_OFFSET if body.model == "smplx" else 0.0)
-    matrices = axis_angle_to_matrix(body.poses)
-    joints = joint_positions(global_rotations(matrices), bone_offsets(shown.rest), pelvis)
-    upright = choose_up(joints, ask.up, reader.up, reader.name)
     turn = turn_to_y(upright.axis)
     poses = body.poses.copy()
     if upright.axis != "y":
-        poses[:, 0] = matrix_to_axis_angle(turn @ matrices[:, 0])
-    root = pelvis @ turn.T - shown.rest[0]
-    return SMPLMotion(poses, root, shown.betas, shown.fps, source=name, twist_known=True), upright
+        poses[:, 0] = matrix_to_axis_angle(turn @ axis_angle_to_matrix(body.poses[:, 0]))
+    root = shown.pelvis(body) @ turn.T - shown.rest[0]
+    return SMPLMotion(poses, root, shown.betas, fps, source=name, twist_known=body.twist_known)
 
 
-def _fitted(body: Positions, shown: _Shown, reader: Reader, ask: Ask, name: str) -> tuple[SMPLMotion, Upright]:
+def _posed(body: Bones, shown: _Shown, upright: Upright, fps: float, apart: float, name: str) -> SMPLMotion:
+    """Another skeleton's bones in the file's axes, turned to Y up and shown by the body's."""
+    turn = turn_to_y(upright.axis)
+    joints = body.joints @ turn.T
+    pose = pose_of_bones(turn @ body.turns, joints, shown.rest, shown.scale, same_rest=body.same_rest)
+    said = (
+        f"Bone rotations were taken over with their twist; places were scaled by {shown.scale:.3f} to the body's legs, "
+        f"and its feet are {pose.feet_cm:.2f} cm from the file's."
+    )
+    root = pose.root + _aside(joints, shown, apart)
+    return SMPLMotion(pose.poses, root, shown.betas, fps, source=name, twist_known=True, notes=(said,))
+
+
+def _fitted(body: Positions, shown: _Shown, upright: Upright, fps: float, apart: float, name: str) -> SMPLMotion:
     """Positions in the file's axes, turned to Y up and fitted."""
-    joints = body.joints
-    upright = choose_up(joints * scale_to(shown.rest, joints, name), ask.up, reader.up, reader.name)
-    fit = fit_positions(joints @ turn_to_y(upright.axis).T, shown.rest, name=name)
+    turned = body.joints @ turn_to_y(upright.axis).T
+    fit = fit_positions(turned, shown.rest, name=name)
     said = (
         f"Fitted to joint positions scaled by {fit.scale:.3f}: mean joint distance {fit.residual_cm:.2f} cm, "
         f"feet {fit.feet_cm:.2f} cm; the twist of straight limbs, head and hands is a guess."
     )
-    motion = SMPLMotion(
-        fit.poses, fit.root, shown.betas, shown.fps, source=name, twist_known=False, notes=(said,),
-        residual_cm=fit.residual_cm, feet_residual_cm=fit.feet_cm,
+    return SMPLMotion(
+        fit.poses, fit.root + _aside(turned, shown, apart), shown.betas, fps, source=name, twist_known=False,
+        notes=(said,), residual_cm=fit.residual_cm, feet_residual_cm=fit.feet_cm,
     )  # fmt: skip
-    return motion, upright
+
+
+def _aside(joints: Array, shown: _Shown, apart: float) -> Array:  # joints (frames, 22 or 24, 3), Y up
+    """How far (3,) metres a person is moved so that people stay as far apart as their bodies are large.
+
+    Each is scaled to its own body, so that feet stay planted; the middle of its path is scaled by `apart`, the mean
+    over all people.
+    """
+    return np.asarray((apart - shown.scale) * joints[:, 0].mean(axis=0) * [1.0, 0.0, 1.0])
 
 
 def _unread(fields: Fields, reader: Reader) -> str:

@@ -37,4 +37,5 @@ def resample(motion: SMPLMotion, fps: float) -> SMPLMotion:
     exact = amount == 0.0
     poses[exact] = motion.poses[before[exact]]
     root = motion.root[before] + amount[:, None] * (motion.root[after] - motion.root[before])
-    return replace(motion, poses=poses, root=root, fps=float(fps))
+    enters = round(motion.first_frame * fps / motion.fps)
+    return replace(motion, poses=poses, root=root, fps=float(fps), first_frame=enters)

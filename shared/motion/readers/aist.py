@@ -1,7 +1,6 @@
 """AIST++'s files (Li et al., "AI Choreographer", 2021): SMPL rotations, and places in the unit of their own scaling.
 
-Y up, 60 frames a second without saying so. The dataset has them as .pkl. Files that have the same names and no scaling,
-as EDGE's, are read as AMASS's.
+Y up, 60 frames a second without saying so. The dataset has them as .pkl.
 """
 
 from __future__ import annotations
@@ -35,7 +34,6 @@ AIST: Final = replace(
     suffixes=(".pkl", ".npy"),
     up="y",
     fps=60.0,
-    fps_certain=True,
     entries=(*AMASS.entries, _SCALING),
     needless=(*AMASS.needless, "smpl_loss"),
     is_mine=lambda fields: "smpl_poses" in fields and _SCALING in fields,

@@ -6,12 +6,13 @@ the same entries with Y up, often without a frame rate; most of those are at 30.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
-from ..reading.clip import Ask, Clip, Reader, Rotations, require_sample
+from ..reading.clip import Ask, Clip, Reader, Rotations, Take, chosen_person, require_sample
 from ..reading.fields import Fields, with_axes
 from ..reading.shape import shape_numbers
 from ..skeleton import JOINT_COUNT
@@ -44,20 +45,22 @@ def is_amass(fields: Fields) -> bool:
 
 
 def read_amass(fields: Fields, ask: Ask) -> Clip:
-    """The clip; of several tracks `ask.sample` chooses one. Raises MotionError with the entry at fault."""
+    """The clip; of several people `ask.person` chooses one. Raises MotionError with the entry at fault."""
     poses, is_smplx = _poses(fields)
     place_key = fields.first(*_PLACE) or "trans"
     places = fields.array(place_key)
     tracks = len(poses) if poses.ndim == 3 else 1
-    require_sample(fields, ask, tracks)
-    warnings: tuple[str, ...] = ()
+    if ask.person is None and ask.sample and tracks > 1:  # what chose a person before there was a word for one
+        require_sample(fields, ask, tracks)
+        ask = replace(ask, sample=0, person=ask.sample)
+    require_sample(fields, ask, 1)
+    person, warnings = chosen_person(fields, ask, tracks)
     if poses.ndim == 3:
-        poses = poses[ask.sample]
-        places = places[ask.sample] if places.ndim == 3 and len(places) == tracks else places
-        warnings = (f"The file has {tracks} tracks. Only sample {ask.sample} was imported.",)
+        poses = poses[person]
+        places = places[person] if places.ndim == 3 and len(places) == tracks else places
     key = fields.first(*_POSES, *_BODY) or "poses"
     frames = fields.finite(key, poses)
-    _require_radians(fields, key, frames)
+    require_radians(fields, key, frames)
     place = _place(fields, place_key, places, len(frames))
     full = np.zeros((len(frames), JOINT_COUNT, 3))
     full[:, : frames.shape[1] // 3] = frames.reshape(len(frames), -1, 3)
@@ -69,6 +72,14 @@ def read_amass(fields: Fields, ask: Ask) -> Clip:
         notes=(*notes, f"Gender in the file: {gender}; the body here has no gender."),
         warnings=warnings,
     )
+
+
+def amass_takes(fields: Fields) -> tuple[Take, ...]:
+    """The one take, with a person a track."""
+    poses, _ = _poses(fields)
+    if poses.ndim == 2:
+        return (Take(frames=len(poses)),)
+    return (Take(frames=poses.shape[1], people=tuple(f"Person {number}" for number in range(len(poses)))),)
 
 
 def _poses(fields: Fields) -> tuple[Array, bool]:
@@ -105,7 +116,7 @@ def _flat(poses: Array, widths: tuple[int, ...]) -> Array:
     return with_axes(poses, 2)
 
 
-def _require_radians(fields: Fields, key: str, frames: Array) -> None:  # (frames, 66 or 72)
+def require_radians(fields: Fields, key: str, frames: Array) -> None:  # (frames, 66 or 72)
     """Raises MotionError `motion.degrees` where joints turn further than any body does."""
     turned = np.linalg.norm(frames[:, 3:].reshape(len(frames), -1, 3), axis=-1).max(axis=1)
     if np.mean(turned > _MOST_TURNED) > _MOST_FRAMES_TURNED:
@@ -127,10 +138,10 @@ AMASS: Final = Reader(
     name="AMASS",
     suffixes=(".npz", ".npy"),
     up="z",
-    fps=30.0,
-    fps_certain=False,
+    fps=None,
     entries=(*_POSES, *_ROOT, *_BODY, *_PLACE, *_MODEL),
     needless=_NEEDLESS,
     is_mine=is_amass,
     read=read_amass,
+    takes=amass_takes,
 )

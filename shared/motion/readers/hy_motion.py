@@ -22,7 +22,7 @@ HY_MOTION: Final = replace(
     name="HY-Motion",
     suffixes=(".npz",),
     up="y",
-    fps_certain=True,
+    fps=30.0,
     is_mine=is_hy_motion,
     marks=("Rh",),
 )

@@ -1,4 +1,5 @@
-"""Joint positions: MDM's `results.npy` and its descendants' (PriorMDM, GMD, T2M-GPT, MoMask), HumanML3D's new_joints.
+"""Joint positions: MDM's `results.npy` and its descendants' (PriorMDM, GMD, T2M-GPT, MoMask, MARDM), MotionGPT3's,
+MotionLCM's pickles, HumanML3D's new_joints.
 
 Tevet et al., "Human Motion Diffusion Model", 2022. A table of motions with texts and lengths, or the bare positions;
 sample s of repetition r is motion r * num_samples + s. Y up, 20 frames a second, HumanML3D's rate.
@@ -12,7 +13,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from ..reading.clip import Ask, Clip, Positions, Reader, require_sample
+from ..reading.clip import Ask, Clip, Positions, Reader, Take, chosen_person, require_sample
 from ..reading.fields import BARE, Fields, as_numbers
 from ..reading.layout import clips_in, is_positions, positions_of
 
@@ -31,14 +32,15 @@ _MOTIONS: Final = (
     BARE,
 )
 _OTHER_PERSONS: Final = ("other_motion", "motion2", "motion_2", "motion_other")
-RESULTS_ENTRIES: Final = (*_MOTIONS, "text", "texts", "lengths", "num_samples", "num_repetitions")
-RESULTS_NEEDLESS: Final = ("frame_colors", "length", "hint", "caption", *_OTHER_PERSONS)
+RESULTS_ENTRIES: Final = (*_MOTIONS, *_OTHER_PERSONS, "text", "texts", "lengths", "num_samples", "num_repetitions")
+RESULTS_NEEDLESS: Final = ("frame_colors", "length", "hint", "caption")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Chosen:
     """One motion of the file, cut to its length where the last axis counts frames."""
 
+    key: str
     clip: Array
     text: str
     notes: tuple[str, ...]
@@ -50,30 +52,63 @@ def motions_key(fields: Fields) -> str | None:
     return fields.first(*_MOTIONS)
 
 
-def choose(fields: Fields, key: str, clips: list[Array], ask: Ask) -> Chosen:
-    """The requested motion. Raises MotionError for a sample that the file does not have, and a length of 0."""
+def results_takes(fields: Fields) -> tuple[Take, ...]:
+    """A take a motion, with its text and its length."""
+    key = motions_key(fields) or _MOTIONS[0]
+    clips = clips_in(fields.raw(key))
+    samples, _ = _counts(fields, len(clips))
+    people = tuple(f"Person {number}" for number in range(len(_people(fields, key)))) if _others(fields) else ("",)
+    return tuple(
+        Take(
+            index % samples,
+            index // samples,
+            _text(fields, index, len(clips)),
+            _length(fields, clip, index, len(clips)) or clip.shape[_time_axis(clip)],
+            people,
+        )
+        for index, clip in enumerate(clips)
+    )
+
+
+def choose(fields: Fields, ask: Ask) -> Chosen:
+    """The requested motion. Raises MotionError for a take or a person that is not there, and a length of 0."""
+    first = motions_key(fields) or _MOTIONS[0]
+    keys = _people(fields, first)
+    person, warnings = chosen_person(fields, ask, len(keys))
+    key = keys[person]
+    clips = clips_in(fields.raw(key))
     if not clips:
         raise fields.fault("motion.wrong_shape", key, f"has shape {fields.array(key).shape}, which is not a motion")
     index, which = _index(fields, len(clips), ask)
     clip, length_notes = _cut(fields, clips[index], index, len(clips))
-    others = [other for other in _OTHER_PERSONS if other in fields]
-    warnings = tuple(f"The file has a second person ({other!r}). Only the first one was imported." for other in others)
-    return Chosen(clip, _text(fields, index, len(clips)), (*which, *length_notes), warnings)
+    return Chosen(key, clip, _text(fields, index, len(clips)), (*which, *length_notes), warnings)
 
 
 def read_results(fields: Fields, ask: Ask) -> Clip:
     """One motion of a file of joint positions. Raises MotionError for skeletons that are not SMPL's."""
-    key = motions_key(fields) or _MOTIONS[0]
-    chosen = choose(fields, key, clips_in(fields.raw(key)), ask)
-    joints = positions_of(fields, key, chosen.clip)
+    chosen = choose(fields, ask)
+    joints = positions_of(fields, chosen.key, chosen.clip)
     return Clip(Positions(joints), text=chosen.text, notes=chosen.notes, warnings=chosen.warnings)
 
 
-def _index(fields: Fields, count: int, ask: Ask) -> tuple[int, tuple[str, ...]]:
+def _others(fields: Fields) -> tuple[str, ...]:
+    """The entries of the people behind the first one."""
+    return tuple(other for other in _OTHER_PERSONS if other in fields)
+
+
+def _people(fields: Fields, first: str) -> tuple[str, ...]:
+    return (first, *_others(fields))
+
+
+def _counts(fields: Fields, count: int) -> tuple[int, int]:
+    """How many samples and repetitions so many motions are."""
     samples = fields.whole("num_samples") or count
     repetitions = fields.whole("num_repetitions") or 1
-    if samples < 1 or samples * repetitions != count:
-        samples, repetitions = count, 1
+    return (samples, repetitions) if samples >= 1 and samples * repetitions == count else (count, 1)
+
+
+def _index(fields: Fields, count: int, ask: Ask) -> tuple[int, tuple[str, ...]]:
+    samples, repetitions = _counts(fields, count)
     require_sample(fields, ask, samples, repetitions)
     said = f"The file has {count} motions; this is sample {ask.sample}, repetition {ask.repetition}."
     return ask.repetition * samples + ask.sample, (said,) if count > 1 else ()
@@ -89,13 +124,26 @@ def _cut(fields: Fields, clip: Array, index: int, count: int) -> tuple[Array, tu
         why = "has the lengths of parts" if parts else f"does not have {count} lengths"
         return clip, (f"'lengths' {why}, so all frames were imported.",)
     length = float(fields.finite("lengths", lengths).reshape(-1)[index])
-    axis = 0 if clip.shape[-1] == 3 and is_positions(clip) and clip.shape[1] != 3 else clip.ndim - 1
+    axis = _time_axis(clip)
     present = clip.shape[axis]
     if length < 1:
         raise fields.fault("motion.wrong_length", "lengths", f"says {length:g} of {present} frames")
     if length > present:
         return clip, (f"'lengths' says {length:g} frames, but the file has {present}.",)
     return np.take(clip, np.arange(int(length)), axis=axis), ()
+
+
+def _time_axis(clip: Array) -> int:
+    """The axis that counts frames."""
+    return 0 if clip.shape[-1] == 3 and is_positions(clip) and clip.shape[1] != 3 else clip.ndim - 1
+
+
+def _length(fields: Fields, clip: Array, index: int, count: int) -> int:
+    """The frames of a clip without its padding; 0 where nothing says it."""
+    lengths = as_numbers(fields.entries.get("lengths"))
+    if lengths is None or lengths.size != count or not np.isfinite(lengths).all():
+        return 0
+    return min(int(lengths.reshape(-1)[index]), clip.shape[_time_axis(clip)])
 
 
 def _text(fields: Fields, index: int, count: int) -> str:
@@ -118,12 +166,13 @@ def _is_results(fields: Fields) -> bool:
 
 RESULTS: Final = Reader(
     name="MDM",
-    suffixes=("results.npy", ".npy", ".npz"),
+    suffixes=("results.npy", ".npy", ".npz", ".pkl"),
     up="y",
     fps=20.0,
-    fps_certain=True,
     entries=RESULTS_ENTRIES,
     needless=RESULTS_NEEDLESS,
     is_mine=_is_results,
     read=read_results,
+    takes=results_takes,
+    unit_m=None,
 )

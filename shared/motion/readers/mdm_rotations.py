@@ -13,10 +13,10 @@ import numpy.typing as npt
 from ...errors import MotionError
 from ...rotations import matrix_to_axis_angle, rot6d_rows_to_matrix
 from ..reading.clip import Ask, Clip, Reader, Rotations, require_sample
-from ..reading.fields import BARE, Fields
+from ..reading.fields import Fields
 from ..reading.layout import clips_in, is_rotations
 from ..skeleton import JOINT_COUNT
-from .mdm_results import RESULTS_ENTRIES, RESULTS_NEEDLESS, choose, motions_key
+from .mdm_results import RESULTS_ENTRIES, RESULTS_NEEDLESS, choose, motions_key, results_takes
 
 Array = npt.NDArray[np.float64]
 
@@ -48,8 +48,8 @@ def read_smpl_params(fields: Fields, ask: Ask) -> Clip:
 
 def read_results_rot(fields: Fields, ask: Ask) -> Clip:
     """One motion of a file of rotations: 24 rows of rot6d, and a row that begins with the pelvis' place."""
-    key = motions_key(fields) or BARE
-    chosen = choose(fields, key, clips_in(fields.raw(key)), ask)
+    chosen = choose(fields, ask)
+    key = chosen.key
     clip = fields.finite(key, chosen.clip)
     notes: tuple[str, ...] = (_SHAPE_NOTE,)
     if len(clip) > _ROOT_ROW:
@@ -79,7 +79,6 @@ SMPL_PARAMS: Final = Reader(
     suffixes=("_smpl_params.npy",),
     up="y",
     fps=MDM_FPS,
-    fps_certain=True,
     entries=("thetas", "root_translation", "text"),
     needless=("motion", "faces", "vertices", "length"),
     is_mine=lambda fields: "thetas" in fields,
@@ -90,9 +89,9 @@ RESULTS_ROT: Final = Reader(
     suffixes=("results_rot.npy",),
     up="y",
     fps=MDM_FPS,
-    fps_certain=True,
     entries=RESULTS_ENTRIES,
     needless=RESULTS_NEEDLESS,
     is_mine=_is_results_rot,
     read=read_results_rot,
+    takes=results_takes,
 )

@@ -11,21 +11,24 @@ from ..reading.rates import RATE_KEYS
 from ..reading.shape import SHAPE_KEYS
 from .aist import AIST
 from .amass import AMASS
+from .edge import EDGE
 from .hy_motion import HY_MOTION
+from .kimodo import KIMODO
 from .mdm_results import RESULTS
 from .mdm_rotations import RESULTS_ROT, SMPL_PARAMS
+from .motion_x import MOTION_X
 
 # Formats that are told apart by one entry of their own come before those that share theirs.
-READERS: Final[tuple[Reader, ...]] = (SMPL_PARAMS, HY_MOTION, AIST, AMASS, RESULTS_ROT, RESULTS)
+READERS: Final[tuple[Reader, ...]] = (SMPL_PARAMS, KIMODO, HY_MOTION, AIST, EDGE, AMASS, MOTION_X, RESULTS_ROT, RESULTS)
 
 # How files of these formats end, without what comes before the dot.
 SUFFIXES: Final = tuple(sorted({f".{suffix.rsplit('.', 1)[1]}" for reader in READERS for suffix in reader.suffixes}))
 _HUMANML_WIDTH: Final = 263
-# What SMPL's pose numbers, with places or more behind them, come to in a row; Motion-X has 322.
-_ROWS_OF_POSES: Final = (66, 69, 72, 75, 82, 85, 156, 159, 165, 168, 322)
+# What SMPL's pose numbers, with places or more behind them, come to in a row.
+_ROWS_OF_POSES: Final = (66, 69, 72, 75, 82, 85, 156, 159, 165, 168)
 _KNOWN: Final = (
-    "Known formats: MDM's results.npy, results_rot.npy and smpl_params.npy, joint positions (.npy), AMASS (.npz), "
-    "HY-Motion (.npz), AIST++ (.pkl)."
+    "Known formats: MDM's results.npy, results_rot.npy and smpl_params.npy, joint positions (.npy), AMASS, Kimodo and "
+    "HY-Motion (.npz), Motion-X (.npy), MotionLCM, AIST++ and EDGE (.pkl)."
 )
 # Other kinds of file, by how they begin.
 _OTHER_FILES: Final = (

@@ -10,7 +10,8 @@ import numpy as np
 
 from ...errors import MotionError
 from ..model import MAX_FPS
-from .clip import Reader
+from .assumptions import Source
+from .clip import Ask, Reader
 from .fields import Fields, as_numbers
 
 RATE_KEYS: Final = (
@@ -23,31 +24,39 @@ _SAY_IT: Final = "Set Frame Rate in the import settings (--motion-fps)"
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """Frames a second, and a sentence if the file has no rate: a note, or a warning if the rate is a guess."""
+    """Frames a second, and a sentence if the file has no rate: a note, or a warning if the rate is the scene's."""
 
     fps: float
+    source: Source
     note: str = ""
     warning: str = ""
 
 
-def frame_rate(fields: Fields, given: float | None, reader: Reader) -> Rate:
-    """The rate. Raises MotionError if the file's rate is not valid and none is given."""
-    key = fields.first(*reader.rate_keys, *RATE_KEYS)
+def rate_key(fields: Fields, reader: Reader) -> str | None:
+    """The entry that holds the file's rate."""
+    return fields.first(*reader.rate_keys, *RATE_KEYS)
+
+
+def frame_rate(fields: Fields, ask: Ask, reader: Reader) -> Rate:
+    """The rate. Raises MotionError if the file's is not valid, and `motion.no_rate` if nobody and nothing says it."""
+    key, given = rate_key(fields, reader), ask.fps
     if given is not None and not _MIN_FPS <= given <= MAX_FPS:
         what = f"{fields.name} cannot be read at {given:g} frames a second."
         raise MotionError("motion.fps", what, f"Set a rate from {_MIN_FPS:g} to {MAX_FPS:g}.")
     if given is not None:
         why = "; the file has none" if key is None else " instead of the file's"
-        return Rate(given, f"Frame rate: {given:g} fps, as set{why}.")
+        return Rate(given, "user", f"Frame rate: {given:g} fps, as set{why}.")
     if key is not None:
-        return Rate(_number(fields, key))
+        return Rate(_number(fields, key), "file")
     none = "The file has no frame rate;"
-    if reader.fps_certain:
+    if reader.fps is not None:
         usual = f"{none} {reader.fps:g} fps is assumed, the rate of {reader.name}. {_SAY_IT} if it differs."
-        return Rate(reader.fps, note=usual)
-    return Rate(
-        reader.fps, warning=f"{none} {reader.fps:g} fps is a guess. {_SAY_IT} if it plays too fast or too slow."
-    )
+        return Rate(reader.fps, "format", note=usual)
+    if ask.spare_fps is not None:
+        spare = f"{none} it was read at the scene's {ask.spare_fps:g} fps. {_SAY_IT} if it plays too fast or too slow."
+        return Rate(ask.spare_fps, "scene", warning=spare)
+    what = f"{fields.name} does not say its frame rate, and {reader.name} files come at any rate."
+    raise MotionError("motion.no_rate", what, f"{_SAY_IT}; {reader.likely_fps:g} is likely.")
 
 
 def _number(fields: Fields, key: str) -> float:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from shared.errors import MotionError
-from shared.motion import SMPLMotion, read_motion
+from shared.motion import Ask, SMPLMotion, Take, contents_of, read_motion, read_people
 from shared.motion.quality import motion_joints
 from shared.motion.readers import READERS, SUFFIXES
 from shared.motion.skeleton import PARENTS
@@ -114,15 +114,25 @@ def test_a_rate_that_cannot_be_one_says_where_to_give_another(rate: object, tmp_
 
 
 @pytest.mark.parametrize("rate", [None, np.array(None)])
-def test_a_file_without_a_rate_is_read_at_a_guess_that_is_told_and_can_be_mended(
-    rate: NDArray[Any] | None, tmp_path: Path
-) -> None:
+def test_a_file_without_a_rate_is_never_guessed_at(rate: NDArray[Any] | None, tmp_path: Path) -> None:
     path = amass(tmp_path / "a.npz", mocap_framerate=rate)
-    motion = read(path)
-    assert motion.fps == 30.0
-    said = next(warning for warning in motion.warnings if "fps" in warning)
-    assert "30 fps is a guess" in said and "--motion-fps" in said
+    code, said = code_of(path)
+    assert code == "motion.no_rate" and "--motion-fps" in said and "30 is likely" in said
+    found = contents_of(path)
+    assert found.asks_fps and found.likely_fps == 30.0
     assert read(path, fps=25.0).fps == 25.0 and not any("fps" in warning for warning in read(path, fps=25.0).warnings)
+    (spare,) = read_people(path, Ask(spare_fps=24.0), skeleton())
+    assert spare.fps == 24.0 and "the scene's 24 fps" in spare.warnings[0] and "--motion-fps" in spare.warnings[0]
+
+
+def test_a_file_with_a_rate_or_a_format_of_one_rate_asks_nothing(tmp_path: Path) -> None:
+    with_rate = contents_of(amass(tmp_path / "a.npz"))
+    assert not with_rate.asks_fps and with_rate.format == "AMASS" and with_rate.takes[0].frames == FRAMES
+    positions = contents_of(save(tmp_path / "results.npy", results_content()))
+    assert not positions.asks_fps and positions.likely_fps == 20.0 and positions.unit_m is None
+    assert [(one.sample, one.repetition, one.text, one.frames) for one in positions.takes] == [
+        (index % 2, index // 2, f"text {index}", 4 + index) for index in range(6)
+    ]
 
 
 def test_a_rate_that_is_none_of_numbers_can_be_replaced(tmp_path: Path) -> None:
@@ -164,15 +174,22 @@ def test_gender_is_never_a_reason_to_refuse(gender: NDArray[Any] | None, tmp_pat
     assert ("male" in said) == (gender is not None and gender.shape == (1,))
 
 
-def test_a_second_track_is_told_and_can_be_chosen(tmp_path: Path) -> None:
+def test_of_several_tracks_the_first_is_read_the_others_are_told_and_can_be_chosen(tmp_path: Path) -> None:
     full, trans = standing()
     flat = full.reshape(FRAMES, 156)
     path = amass(tmp_path / "two.npz", poses=np.stack([flat, flat[::-1]]), trans=np.stack([trans, trans[::-1]]))
     first, second = read(path), read(path, sample=1)
     np.testing.assert_allclose(first.poses, second.poses[::-1])
     np.testing.assert_allclose(first.root, second.root[::-1])
-    assert "2 tracks" in first.warnings[0]
+    assert "2 people" in first.warnings[0] and second.warnings == () == read(path, person=0).warnings
+    same(read(path, person=1), second)
     assert code_of(path, sample=2)[0] == "motion.no_such_sample"
+    assert code_of(path, person=2)[0] == "motion.no_such_person"
+    assert code_of(amass(tmp_path / "one.npz"), person=1)[0] == "motion.no_such_person"
+    assert contents_of(path).takes == (Take(frames=FRAMES, people=("Person 0", "Person 1")),)
+    for got, alone in zip(read_people(path, Ask(), skeleton()), (first, second), strict=True):
+        same(got, alone)
+        assert got.warnings == ()
 
 
 def test_entries_that_nobody_reads_are_told_and_known_ones_are_not(tmp_path: Path) -> None:
@@ -374,10 +391,16 @@ def test_parts_of_one_long_motion_are_read_whole(tmp_path: Path) -> None:
     assert got.frame_count == 10 and got.text == "walks; turns; waves"
 
 
-def test_a_second_person_is_told(tmp_path: Path) -> None:
-    motion = np.asarray(results_content()["motion"])
-    got = read(save(tmp_path / "results.npy", {"motion": motion[:1], "other_motion": motion[1:2]}))
-    assert got.warnings == ("The file has a second person ('other_motion'). Only the first one was imported.",)
+def test_a_second_person_is_told_and_both_can_be_read(tmp_path: Path) -> None:
+    motion = np.asarray(results_content()["motion"])[:, :, :, :4]
+    path = save(tmp_path / "results.npy", {"motion": motion[:1], "other_motion": 0.9 * motion[1:2]})
+    assert read(path).warnings == ("The file has 2 people. Only person 0 was imported.",)
+    same(read(path, person=1), read(save(tmp_path / "b.npy", {"motion": 0.9 * motion[1:2]})))
+    first, second = read_people(path, Ask(), skeleton())
+    assert first.warnings == second.warnings == ()
+    apart = motion_joints(second, skeleton())[:, 0] - motion_joints(first, skeleton())[:, 0]
+    np.testing.assert_allclose(apart.mean(axis=0)[0], 0.9 * (1 + 1 / 0.9) / 2, atol=0.02)  # as large as the bodies
+    assert contents_of(path).takes[0].people == ("Person 0", "Person 1")
 
 
 @pytest.mark.parametrize(
@@ -408,9 +431,9 @@ def test_a_track_of_several_in_parts_is_chosen(tmp_path: Path) -> None:
         "pose_body": np.stack(tracks)[..., 3:],
         "trans": np.stack([trans, trans + 1.0]),
     }
-    second = read(amass(tmp_path / "both.npz", **both), sample=1)
+    second = read(amass(tmp_path / "both.npz", **both), person=1)
     same(second, read(amass(tmp_path / "one.npz", 66, poses=tracks[1], trans=trans + 1.0)))
-    assert any("2 tracks" in warning for warning in second.warnings)
+    assert second.warnings == ()
 
 
 @pytest.mark.parametrize("suffix", [".npy", ".pkl"])
@@ -515,6 +538,6 @@ def test_a_shape_that_is_none_is_refused(tmp_path: Path) -> None:
 
 def test_every_row_of_the_table_says_what_it_assumes() -> None:
     for reader in READERS:
-        assert reader.name and reader.entries and reader.fps > 0.0 and reader.up in ("y", "z")
+        assert reader.name and reader.entries and (reader.fps or reader.likely_fps) > 0.0 and reader.up in ("y", "z")
         assert not set(reader.entries) & set(reader.needless) or reader.name == "MDM"
     assert SUFFIXES == (".npy", ".npz", ".pkl")
