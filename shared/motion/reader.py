@@ -12,11 +12,14 @@ from ..errors import MotionError
 from ..files.safe_load import is_npy, is_npz, is_pickle, npz_names, parse_npy, parse_npz, read_bytes, unpickle
 from .assembly import assemble
 from .model import SMPLMotion
+from .readers.bvh import bvh_fields
 from .readers.table import not_a_motion_file, opened_entries, reader_of
 from .reading.clip import Ask, Reader, Take
 from .reading.contents import Contents, contents
 from .reading.fields import BARE, Fields
 from .rest import RestJoints
+from .retarget.bone_map import BoneMap
+from .retarget.bvh import is_bvh
 from .up_axis import Up
 
 
@@ -60,6 +63,7 @@ def read_motion(
     fps: float | None = None,
     up: Up = "auto",
     unit_m: float | None = None,
+    bones: BoneMap | None = None,
     betas: npt.ArrayLike | None = None,  # (10,)
     rest_joints: RestJoints | None = None,  # (24, 3) metres, or what gives them for a shape
 ) -> SMPLMotion:
@@ -67,12 +71,13 @@ def read_motion(
 
     `sample` and `repetition` choose one take of a file that holds several, `person` one of its people. `fps` replaces
     the file's rate, or its format's; `up` names the file's axis that points up, and "auto" decides by format and
-    content; `unit_m` is the length of the file's unit; `betas` replaces the file's shape. `rest_joints` are those of
-    the body that will show the motion, or its function from shape to joints (default: the free body's). No code in the
-    file is run. What was assumed is in the motion's notes and warnings.
+    content; `unit_m` is the length of the file's unit; `bones` says which bones of another skeleton are SMPL's joints;
+    `betas` replaces the file's shape. `rest_joints` are those of the body that will show the motion, or its function
+    from shape to joints (default: the free body's). No code in the file is run. What was assumed is in the motion's
+    notes and warnings.
     Raises MotionError with the file, the entry at fault and what to do; `motion.no_rate` where `fps` must be given.
     """
-    ask = Ask(sample, repetition, fps, up, unit_m, person, betas=betas)
+    ask = Ask(sample, repetition, fps, up, unit_m, person, bones=bones, betas=betas)
     file = open_motion(path)
     return assemble(file.fields, file.reader, [file.reader.read(file.fields, ask)], ask, rest_joints)[0]
 
@@ -90,6 +95,8 @@ def contents_of(path: str | Path) -> Contents:
 def _opened(path: Path) -> Fields:
     """The file's entries; an array without a name has the key `BARE`."""
     data = read_bytes(path, error=MotionError)
+    if is_bvh(data):
+        return bvh_fields(data, path.name)
     if is_npz(data):
         entries = parse_npz(data, opened_entries(), name=path.name, error=MotionError)
         names = npz_names(data, name=path.name, error=MotionError)

@@ -11,6 +11,7 @@ from ..reading.rates import RATE_KEYS
 from ..reading.shape import SHAPE_KEYS
 from .aist import AIST
 from .amass import AMASS
+from .bvh import BVH
 from .edge import EDGE
 from .hy_motion import HY_MOTION
 from .kimodo import KIMODO
@@ -19,7 +20,18 @@ from .mdm_rotations import RESULTS_ROT, SMPL_PARAMS
 from .motion_x import MOTION_X
 
 # Formats that are told apart by one entry of their own come before those that share theirs.
-READERS: Final[tuple[Reader, ...]] = (SMPL_PARAMS, KIMODO, HY_MOTION, AIST, EDGE, AMASS, MOTION_X, RESULTS_ROT, RESULTS)
+READERS: Final[tuple[Reader, ...]] = (
+    BVH,
+    SMPL_PARAMS,
+    KIMODO,
+    HY_MOTION,
+    AIST,
+    EDGE,
+    AMASS,
+    MOTION_X,
+    RESULTS_ROT,
+    RESULTS,
+)
 
 # How files of these formats end, without what comes before the dot.
 SUFFIXES: Final = tuple(sorted({f".{suffix.rsplit('.', 1)[1]}" for reader in READERS for suffix in reader.suffixes}))
@@ -28,11 +40,10 @@ _HUMANML_WIDTH: Final = 263
 _ROWS_OF_POSES: Final = (66, 69, 72, 75, 82, 85, 156, 159, 165, 168)
 _KNOWN: Final = (
     "Known formats: MDM's results.npy, results_rot.npy and smpl_params.npy, joint positions (.npy), AMASS, Kimodo and "
-    "HY-Motion (.npz), Motion-X (.npy), MotionLCM, AIST++ and EDGE (.pkl)."
+    "HY-Motion (.npz), Motion-X (.npy), MotionLCM, AIST++ and EDGE (.pkl), BVH."
 )
 # Other kinds of file, by how they begin.
 _OTHER_FILES: Final = (
-    (b"HIERARCHY", "a BVH file: Blender can import it, but without an SMPL body"),
     (b"Kaydara FBX", "an FBX file: Blender can import it, but without an SMPL body"),
     (b"; FBX", "an FBX file: Blender can import it, but without an SMPL body"),
     (b"glTF", "a glTF file: Blender can import it, but without an SMPL body"),

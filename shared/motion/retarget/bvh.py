@@ -2,7 +2,7 @@
 
 There is no specification. The joints' channels come in any order and number; a joint's rotation is the product of its
 channels' in their order, degrees. Position channels hold either the whole way from the parent or what is added to
-OFFSET, as programs differ: which of the two is told joint by joint, by which of them stays nearer to the rest pose.
+OFFSET, as programs differ; which of the two is told joint by joint, from the numbers.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ BVH_START: Final = b"HIERARCHY"
 MAX_JOINTS: Final = 2000
 _AXES: Final = {"x": 0, "y": 1, "z": 2}
 _CHANNEL: Final = re.compile(r"([xyz])(position|rotation)", re.IGNORECASE)
+_ADDED, _ADDED_ROOT = 0.5, 0.15  # of the offset, along it
+_NO_OFFSET: Final = 1e-9
 _EXPORT: Final = "Export the file again."
 
 
@@ -202,7 +204,7 @@ def _times(lines: _Lines, rows: Iterator[list[str]]) -> tuple[int, float]:
 def _rate(seconds: float) -> float:
     """Frames a second; those that are whole but for the rounding of `seconds` in the file are whole."""
     rate = 1.0 / seconds
-    return float(round(rate)) if abs(rate - round(rate)) < 1e-3 * rate and round(rate) > 0 else rate
+    return float(round(rate)) if abs(rate - round(rate)) < 5e-4 * rate and round(rate) > 0 else rate
 
 
 def _values(lines: _Lines, rows: Iterator[list[str]], channels: int, frames: int) -> Array:
@@ -279,5 +281,16 @@ def _way(joint: _Joint, values: Array) -> Array:
     for place, (kind, axis) in enumerate(joint.channels):
         if kind == "position":
             given[:, axis] = moved[:, axis] = values[:, place]
-    whole = np.median(np.linalg.norm(given - offset, axis=-1)) <= np.median(np.linalg.norm(moved, axis=-1))
-    return given if whole else offset + moved
+    return offset + moved if _is_added(joint, offset, moved) else given
+
+
+def _is_added(joint: _Joint, offset: Array, moved: Array) -> bool:
+    """Whether the position channels are what is added to the offset: they are near 0 along it then, all in all.
+
+    A root may be anywhere, so that only values very near 0 tell it.
+    """
+    length = float(np.linalg.norm(offset))
+    if length <= _NO_OFFSET or not any(kind == "position" for kind, _ in joint.channels):
+        return False
+    along = float(np.median(moved @ offset)) / length**2
+    return abs(along) < (_ADDED_ROOT if joint.parent < 0 else _ADDED)

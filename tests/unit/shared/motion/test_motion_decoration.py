@@ -540,4 +540,4 @@ def test_every_row_of_the_table_says_what_it_assumes() -> None:
     for reader in READERS:
         assert reader.name and reader.entries and (reader.fps or reader.likely_fps) > 0.0 and reader.up in ("y", "z")
         assert not set(reader.entries) & set(reader.needless) or reader.name == "MDM"
-    assert SUFFIXES == (".npy", ".npz", ".pkl")
+    assert SUFFIXES == (".bvh", ".npy", ".npz", ".pkl")
