@@ -17,8 +17,8 @@ from ..retarget.bvh import parse_bvh
 from ..retarget.guess import guess_map
 from ..retarget.skeleton import Skeleton, SkeletonMotion
 
-_KEY: Final = "bvh"
-_RATE_KEY: Final = "fps"
+_KEY: Final = "HIERARCHY"
+_RATE_KEY: Final = "Frame Time"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -85,5 +85,6 @@ BVH: Final = Reader(
     is_mine=lambda fields: _KEY in fields and isinstance(fields.entries[_KEY], SkeletonMotion),
     read=read_bvh,
     takes=_takes,
+    rate_keys=(_RATE_KEY,),
     unit_m=None,
 )
