@@ -27,8 +27,8 @@ from .ops import (
     watch_takes,
 )
 from .ops import models as model_operators
-from .ops.motion import ask_rate, reimport
-from .scene import older_files, preferences, properties
+from .ops.motion import ask_rate, bone_map, from_armature, reimport
+from .scene import bone_table, older_files, preferences, properties
 from .shot import hider_watch, running
 from .ui import assumptions, motion, panel
 from .ui import models as model_list
@@ -51,12 +51,15 @@ _PARTS: tuple[_Part, ...] = (
     preferences,
     drawn_preferences,
     properties,
+    bone_table,
     older_files,
     hider_watch,
     running,
     import_motion,
     ask_rate,
     reimport,
+    from_armature,
+    bone_map,
     edit_layer,
     check_motion,
     frame_shot,

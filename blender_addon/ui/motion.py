@@ -17,6 +17,7 @@ from ..shared.motion.samples import SAMPLES
 from ..typed_bpy import registration_of
 from .assumptions import draw_assumptions
 from .hiders import draw_hiders
+from .retarget import draw_from_armature
 from .text import draw_text
 
 
@@ -40,6 +41,7 @@ def draw_motion(layout: Any, context: Any) -> None:
     row.scale_y = 1.4
     row.operator("latentman.import_motion", icon="ARMATURE_DATA")
     row.menu(LATENTMAN_MT_samples.bl_idname)
+    draw_from_armature(layout, context)
     for one in rig.characters(context.scene):
         _draw_character(layout.box(), context.scene, one.armature)
     draw_hiders(layout, context)

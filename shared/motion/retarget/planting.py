@@ -25,11 +25,12 @@ _MOST_DROP_M: Final = 0.15
 _REACHED_M: Final = 1e-6
 
 
-def plant(world: Array, offsets: Array, pelvis: Array, targets: Array, fps: float) -> Array:
+def plant(world: Array, offsets: Array, pelvis: Array, targets: Array, fps: float) -> tuple[Array, float]:
     # world (frames, 24, 3, 3), offsets (24, 3), pelvis (frames, 3), targets (frames, 24, 3): the source, scaled
-    """Turns the legs in `world` so that the feet are where `targets` has them; returns the pelvis (frames, 3).
+    """Turns the legs in `world` so that the feet are where `targets` has them.
 
-    It comes out lower where planted feet are out of the legs' reach. All in metres, Y up.
+    Returns the pelvis (frames, 3), which comes out lower where planted feet are out of the legs' reach, and how far the
+    balls of the feet are from where they belong, on average. All in metres, Y up.
     """
     aims = targets.copy()
     stands = []
@@ -42,12 +43,17 @@ def plant(world: Array, offsets: Array, pelvis: Array, targets: Array, fps: floa
     pelvis = pelvis - [0.0, 1.0, 0.0] * _drop(world, offsets, pelvis, aims, stands, fps)[:, None]
     for leg in LEGS:
         hip = pelvis + world[:, 0] @ offsets[leg.hip]
-        away = hip + sum(world[:, a] @ offsets[b] for a, b in pairwise((leg.hip, leg.knee, leg.ankle, leg.foot)))
-        off = np.linalg.norm(away - aims[:, leg.foot], axis=-1) > _REACHED_M  # the others are right as they are
-        turned = world[off]
+        off = np.linalg.norm(_ball(world, offsets, hip, leg) - aims[:, leg.foot], axis=-1) > _REACHED_M
+        turned = world[off]  # the others are right as they are
         reach(turned, offsets, hip[off], aims[off], leg)
         world[off] = turned
-    return np.asarray(pelvis)
+    balls = [_ball(world, offsets, pelvis + world[:, 0] @ offsets[leg.hip], leg) - aims[:, leg.foot] for leg in LEGS]
+    return np.asarray(pelvis), float(np.linalg.norm(balls, axis=-1).mean())
+
+
+def _ball(world: Array, offsets: Array, hip: Array, leg: Leg) -> Array:
+    bones = pairwise((leg.hip, leg.knee, leg.ankle, leg.foot))
+    return np.asarray(hip + sum((world[:, joint] @ offsets[end] for joint, end in bones), np.zeros(3)))
 
 
 def contacts(balls: Array, fps: float) -> Flags:  # (frames, 3) metres, Y up

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from ...errors import MotionError
 from ...rotations import matrix_to_axis_angle, rotation_between
 from ..model import SMPLMotion
-from ..skeleton import JOINT_COUNT, JOINT_INDEX, JOINT_NAMES, bone_offsets, joint_positions, local_rotations
+from ..skeleton import JOINT_COUNT, JOINT_INDEX, JOINT_NAMES, bone_offsets, local_rotations
 from .bone_map import BoneMap
 from .places import Mapped, joint_places, mapped, size_of
 from .planting import plant
@@ -79,8 +79,7 @@ def retarget(
     targets = _scaled(places, scale, anchor)
     _estimate_balls(source, targets, world, offsets)
     pelvis = targets[:, _HIPS].mean(axis=1) - world[:, 0] @ offsets[_HIPS].mean(axis=0)
-    pelvis = plant(world, offsets, pelvis, targets, source_motion.fps)
-    away_cm = 100.0 * np.linalg.norm(joint_positions(world, offsets, pelvis) - targets, axis=-1)
+    pelvis, away_m = plant(world, offsets, pelvis, targets, source_motion.fps)
     motion = SMPLMotion(
         matrix_to_axis_angle(local_rotations(world)),
         pelvis - offsets[0],
@@ -89,8 +88,7 @@ def retarget(
         source=source_motion.name,
         notes=said[0],
         warnings=said[1],
-        residual_cm=float(away_cm[:, sorted(source.bones)].mean()),
-        feet_residual_cm=float(away_cm[:, _FEET].mean()),
+        feet_residual_cm=100.0 * away_m,
     )
     return Retargeted(motion, targets, scale)
 
