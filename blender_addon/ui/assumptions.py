@@ -71,7 +71,7 @@ class _Choice(bpy.types.Menu):
         layout: Any = self.layout
         armature = getattr(context, _POINTER, None)
         record = None if armature is None else stored_import(armature)
-        if record is None:
+        if armature is None or record is None:
             return
         for label, chosen, said in self.choices(record):
             button = layout.operator(_CHANGE, text=label, icon="CHECKMARK" if chosen else "NONE")

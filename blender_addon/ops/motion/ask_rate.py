@@ -37,7 +37,7 @@ class LATENTMAN_OT_ask_frame_rate(MotionFiles, bpy.types.Operator):
         except LatentManError as error:
             return refuse(self, error)
         manager: Any = context.window_manager
-        return set(manager.invoke_props_dialog(self, width=360))  # type: ignore[return-value]
+        return set(manager.invoke_props_dialog(self, width=360))
 
     def draw(self, context: Any) -> None:
         """The rate, and which file it is about."""
