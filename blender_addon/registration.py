@@ -27,8 +27,18 @@ from .ops import (
     watch_takes,
 )
 from .ops import models as model_operators
-from .ops.motion import ask_rate, fill, motion_text, problems, refine, reimport, repair
-from .scene import older_files, preferences, properties
+from .ops.motion import (
+    ask_rate,
+    bone_map,
+    fill,
+    from_armature,
+    motion_text,
+    problems,
+    refine,
+    reimport,
+    repair,
+)
+from .scene import bone_table, older_files, preferences, properties
 from .shot import hider_watch, running
 from .ui import assumptions, motion, panel
 from .ui import models as model_list
@@ -51,6 +61,7 @@ _PARTS: tuple[_Part, ...] = (
     preferences,
     drawn_preferences,
     properties,
+    bone_table,
     older_files,
     hider_watch,
     running,
@@ -60,6 +71,8 @@ _PARTS: tuple[_Part, ...] = (
     refine,
     ask_rate,
     reimport,
+    from_armature,
+    bone_map,
     edit_layer,
     check_motion,
     repair,

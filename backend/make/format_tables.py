@@ -173,7 +173,8 @@ def _default(kind: type[Any], one: dataclasses.Field[Any]) -> str:
 
 
 def _reader(reader: Reader) -> tuple[str, ...]:
-    rate = "asked for" if reader.fps is None else f"{reader.fps:g}"
+    own = "in the file" if set(reader.rate_keys) & set(reader.entries) else "asked for"
+    rate = own if reader.fps is None else f"{reader.fps:g}"
     files = ", ".join(f"`{suffix if suffix.startswith('.') else f'*{suffix}'}`" for suffix in reader.suffixes)
     return reader.name, files, reader.up.upper(), rate, _entries(reader)
 

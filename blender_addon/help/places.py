@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 MOTION, GENERATE, TAKES, PASSES, BACKEND, JOB_FILE = ("motion", "generate", "takes", "passes", "backend", "job_file")
+ARMATURE = "armature"
 
 # By operator. All else belongs to Generate: what goes wrong while a shot is made, and the buttons that fix it.
 PLACES: Mapping[str, str] = {
@@ -16,6 +17,10 @@ PLACES: Mapping[str, str] = {
     "latentman.ask_frame_rate": MOTION,
     "latentman.reimport_motion": MOTION,
     "latentman.change_frame_rate": MOTION,
+    "latentman.motion_from_armature": MOTION,
+    "latentman.guess_bones": ARMATURE,
+    "latentman.save_bone_map": ARMATURE,
+    "latentman.load_bone_map": ARMATURE,
     "latentman.add_edit_layer": MOTION,
     "latentman.merge_edit_layer": MOTION,
     "latentman.remove_edit_layer": MOTION,

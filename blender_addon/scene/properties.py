@@ -142,6 +142,15 @@ class LatentManSceneSettings(bpy.types.PropertyGroup):
         name="Own Start Frame", description="Put the motion at this frame instead of the scene's first"
     )
     motion_start: motion_start_field()
+    source_armature: PointerProperty(
+        type=bpy.types.Object,
+        name="Armature",
+        description="The armature whose motion From Armature takes. Empty: the selected one",
+        poll=lambda _, item: item.type == "ARMATURE",
+    )
+    source_keys: BoolProperty(
+        name="All Keys", description="Take all frames in which the armature is keyed, instead of the scene's range"
+    )
     body_path: StringProperty(
         name="Body", description="SMPL body file (.npz). Empty: the free body", subtype="FILE_PATH"
     )

@@ -19,6 +19,7 @@ from ..shared.errors import BackendError, InputError, LatentManError
 
 _MOTION_FIELDS = (
     "motion_path", "motion_fps", "motion_up", "motion_unit", "own_start", "motion_start", "body_path", "own_betas",
+    "source_keys",
 )  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from .assumptions import draw_assumptions
 from .hiders import draw_hiders
 from .motion_text import draw_motion_text
 from .repair import draw_repair
+from .retarget import draw_from_armature
 from .text import draw_text
 
 
@@ -43,6 +44,7 @@ def draw_motion(layout: Any, context: Any) -> None:
     row.operator("latentman.import_motion", icon="ARMATURE_DATA")
     row.menu(LATENTMAN_MT_samples.bl_idname)
     draw_motion_text(layout, context)
+    draw_from_armature(layout, context)
     for one in rig.characters(context.scene):
         _draw_character(layout.box(), context.scene, one.armature)
     draw_hiders(layout, context)

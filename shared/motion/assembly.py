@@ -15,11 +15,13 @@ from .fitting import fit_positions, scale_to
 from .model import SMPLMotion
 from .quality import motion_joints
 from .reading.assumptions import Assumptions, Source
-from .reading.clip import Ask, Bones, Clip, Positions, Reader, Rotations
+from .reading.clip import Ask, Bones, Clip, Positions, Reader, Rotations, Skeletal
 from .reading.fields import Fields
 from .reading.rates import RATE_KEYS, Rate, frame_rate
 from .reading.shape import SHAPE_KEYS, checked_shape
 from .rest import SMPLX_PELVIS_OFFSET, RestJoints, pelvis_of_transl, rest_joints_of
+from .retarget.skeleton import SkeletonMotion
+from .retarget.solve import retarget
 from .skeleton import BODY_JOINT_COUNT, bone_offsets, global_rotations, joint_positions
 from .up_axis import Up, Upright, choose_up, height_warning, posture_warning, turn_to_y
 
@@ -123,8 +125,10 @@ def _motion(shown: _Shown, upright: Upright, fps: float, apart: float, name: str
         motion = _turned(body, shown, upright, fps, name)
     elif isinstance(body, Positions):
         motion = _fitted(body, shown, upright, fps, apart, name)
-    else:
+    elif isinstance(body, Bones):
         motion = _posed(body, shown, upright, fps, apart, name)
+    else:
+        motion = _retargeted(body, shown, upright, fps, apart)
     lift = np.array([0.0, upright.lift_m, 0.0])
     return replace(
         motion,
@@ -140,7 +144,7 @@ def _told(motion: SMPLMotion, shown: _Shown, rate: Rate, said: tuple[str, ...]) 
     clip = shown.clip
     joints = motion_joints(motion, shown.rest)
     notes = (*said[:-1], *clip.notes, *motion.notes, said[-1])
-    warnings = (rate.warning, posture_warning(joints), height_warning(joints), *clip.warnings)
+    warnings = (rate.warning, posture_warning(joints), height_warning(joints), *clip.warnings, *motion.warnings)
     return replace(
         motion, text=clip.text, notes=tuple(filter(None, notes)), warnings=tuple(filter(None, warnings))
     )  # fmt: skip
@@ -171,6 +175,15 @@ def _posed(body: Bones, shown: _Shown, upright: Upright, fps: float, apart: floa
     )
     root = pose.root + _aside(joints, shown, apart)
     return SMPLMotion(pose.poses, root, shown.betas, fps, source=name, twist_known=True, notes=(said,))
+
+
+def _retargeted(body: Skeletal, shown: _Shown, upright: Upright, fps: float, apart: float) -> SMPLMotion:
+    """Another skeleton in the file's axes, turned to Y up and shown by the body."""
+    turn, source = turn_to_y(upright.axis), body.motion
+    turned = SkeletonMotion(source.skeleton, turn @ source.rotations, source.heads @ turn.T, fps, source.name)
+    found = retarget(turned, body.bone_map, shown.rest, betas=shown.betas)
+    aside = (apart - shown.scale) * (body.joints @ turn.T)[:, 0].mean(axis=0) * [1.0, 0.0, 1.0]
+    return replace(found.motion, root=found.motion.root + aside)
 
 
 def _fitted(body: Positions, shown: _Shown, upright: Upright, fps: float, apart: float, name: str) -> SMPLMotion:

@@ -13,10 +13,12 @@ from ..errors import MotionError
 from ..files.containers import Wanted, holds_pickles, open_pickled, require_size
 from ..files.open_in_child import open_in_child
 from ..files.safe_load import file_fault, is_npy, is_npz, npz_names, parse_npy, parse_npz
+from .readers.bvh import bvh_fields
 from .readers.table import not_a_motion_file, opened_entries, skipped_entries
 from .reading.clip import Reader
 from .reading.fields import BARE, Fields
 from .reading.scene_file import is_scene_file, parse_scene_file
+from .retarget.bvh import is_bvh
 
 Opener = Callable[[Path, Wanted], object]
 _START = 64
@@ -59,6 +61,8 @@ def with_companions(path: Path, fields: Fields, reader: Reader, opener: Opener =
 def _plain(stream: BinaryIO, name: str, wanted: Wanted) -> Fields:
     """The entries of a file that needs no unpickling."""
     data = stream.read()
+    if is_bvh(data):
+        return bvh_fields(data, name)
     if is_npz(data):
         entries = parse_npz(data, wanted.entries, name=name, error=MotionError)
         names = npz_names(data, name=name, error=MotionError)

@@ -15,6 +15,7 @@ from .reading.clip import Ask, Reader, Take, View
 from .reading.contents import Contents, contents
 from .reading.fields import Fields
 from .rest import RestJoints
+from .retarget.bone_map import BoneMap
 from .up_axis import Up
 
 
@@ -61,6 +62,7 @@ def read_motion(
     up: Up = "auto",
     unit_m: float | None = None,
     view: View = "world",
+    bones: BoneMap | None = None,
     betas: npt.ArrayLike | None = None,  # (10,)
     rest_joints: RestJoints | None = None,  # (24, 3) metres, or what gives them for a shape
 ) -> SMPLMotion:
@@ -68,12 +70,13 @@ def read_motion(
 
     `sample` and `repetition` choose one take of a file that holds several, `person` one of its people. `fps` replaces
     the file's rate, or its format's; `up` names the file's axis that points up, and "auto" decides by format and
-    content; `unit_m` is the length of the file's unit; `view` says whose axes a filmed motion has; `betas` replaces the
-    file's shape. `rest_joints` are those of the body that will show the motion, or its function from shape to joints
-    (default: the free body's). No code in the file is run. What was assumed is in the motion's notes and warnings.
+    content; `unit_m` is the length of the file's unit; `view` says whose axes a filmed motion has; `bones` says which
+    bones of another skeleton are SMPL's joints; `betas` replaces the file's shape. `rest_joints` are those of the body
+    that will show the motion, or its function from shape to joints (default: the free body's). No code in the file is
+    run. What was assumed is in the motion's notes and warnings.
     Raises MotionError with the file, the entry at fault and what to do; `motion.no_rate` where `fps` must be given.
     """
-    ask = Ask(sample, repetition, fps, up, unit_m, person, view, betas=betas)
+    ask = Ask(sample, repetition, fps, up, unit_m, person, view, bones=bones, betas=betas)
     file = open_motion(path)
     return assemble(file.fields, file.reader, [file.reader.read(file.fields, ask)], ask, rest_joints)[0]
 

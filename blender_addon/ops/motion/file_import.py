@@ -91,15 +91,21 @@ class MotionFiles:
             _ask(self, unsaid)
         if not made:
             return {"CANCELLED"}
-        if adopt(scene):  # not before: an operator that is cancelled leaves no step to undo
-            self.report({"INFO"}, adopted(scene))
-        try:
-            _frame(context, made[-1])
-        except LatentManError as error:
-            refuse(self, error)
-        _select(context, made)
-        wake()
+        show_imported(self, context, made)
         return {"FINISHED"}
+
+
+def show_imported(operator: Any, context: Any, made: list[Any]) -> None:
+    """Frame new characters where the scene has no camera of the user's, and select them."""
+    scene = context.scene
+    if adopt(scene):  # not before: an operator that is cancelled leaves no step to undo
+        operator.report({"INFO"}, adopted(scene))
+    try:
+        _frame(context, made[-1])
+    except LatentManError as error:
+        refuse(operator, error)
+    _select(context, made)
+    wake()
 
 
 def take_from_scene(operator: Any, scene: Any) -> None:

@@ -11,6 +11,7 @@ from ..reading.rates import RATE_KEYS
 from ..reading.shape import SHAPE_KEYS
 from .aist import AIST
 from .amass import AMASS
+from .bvh import BVH
 from .edge import EDGE
 from .gem import GEM_SMPL, GEM_X
 from .gvhmr import GVHMR
@@ -29,6 +30,7 @@ from .wham import WHAM
 # Formats that are told apart by one entry of their own come before those that share theirs.
 _TRACKERS: Final = (GVHMR, GEM_X, GEM_SMPL, WHAM, PROMPTHMR, PHALP, TRAM, SMPL_FILE, SCENE)
 READERS: Final[tuple[Reader, ...]] = (
+    BVH,
     SMPL_PARAMS,
     *_TRACKERS,
     KIMODO,
@@ -49,11 +51,10 @@ _ROWS_OF_POSES: Final = (66, 69, 72, 75, 82, 85, 156, 159, 165, 168)
 _KNOWN: Final = (
     "Known formats: MDM's results.npy, results_rot.npy and smpl_params.npy, joint positions and HumanML3D's features "
     "(.npy), AMASS, Kimodo and HY-Motion (.npz), Motion-X (.npy), MotionLCM, AIST++ and EDGE (.pkl), GVHMR and GEM "
-    "(.pt), WHAM, PromptHMR and PHALP (.pkl), TRAM (.npy), Meshcapade's .smpl and .mcs."
+    "(.pt), WHAM, PromptHMR and PHALP (.pkl), TRAM (.npy), Meshcapade's .smpl and .mcs, BVH."
 )
 # Other kinds of file, by how they begin.
 _OTHER_FILES: Final = (
-    (b"HIERARCHY", "a BVH file: Blender can import it, but without an SMPL body"),
     (b"Kaydara FBX", "an FBX file: Blender can import it, but without an SMPL body"),
     (b"; FBX", "an FBX file: Blender can import it, but without an SMPL body"),
     (b"glTF", "a glTF file: Blender can import it, but without an SMPL body"),

@@ -10,6 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ...errors import MotionError
+from ..retarget.bone_map import BoneMap
+from ..retarget.places import joint_places, mapped
+from ..retarget.skeleton import SkeletonMotion
 from ..up_axis import Up
 from .fields import Fields
 
@@ -29,6 +32,7 @@ class Ask:
     person: int | None = None  # who of a take with several people; None: the first, and the others are mentioned
     view: View = "world"  # whose axes the motion has, where a file has both
     spare_fps: float | None = None  # for a file without a rate whose format has none either; told in a warning
+    bones: BoneMap | None = None  # of a file with a skeleton of its own; None: by the names and the shape
     betas: npt.ArrayLike | None = None  # (10,) the shape to show instead of the file's
 
 
@@ -73,10 +77,23 @@ class Bones:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Skeletal:
+    """Another skeleton's motion, in the file's axes, with its bone map."""
+
+    motion: SkeletonMotion
+    bone_map: BoneMap
+
+    @property
+    def joints(self) -> Array:
+        """The joints' places, (frames, 24, 3), any unit of length. Raises MotionError where the map does not fit."""
+        return joint_places(mapped(self.motion, self.bone_map))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Clip:
     """One clip of a file."""
 
-    body: Rotations | Positions | Bones
+    body: Rotations | Positions | Bones | Skeletal
     betas: Array = field(default_factory=lambda: np.zeros(10))
     text: str = ""
     notes: tuple[str, ...] = ()

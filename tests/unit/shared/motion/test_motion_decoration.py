@@ -542,4 +542,4 @@ def test_every_row_of_the_table_says_what_it_assumes() -> None:
             reader.name and reader.entries and (reader.fps or reader.likely_fps) > 0.0 and reader.up in ("y", "z", "-y")
         )
         assert not set(reader.entries) & set(reader.needless) or reader.name == "MDM"
-    assert SUFFIXES == (".mcs", ".npy", ".npz", ".pkl", ".pt", ".smpl")
+    assert SUFFIXES == (".bvh", ".mcs", ".npy", ".npz", ".pkl", ".pt", ".smpl")

@@ -364,7 +364,6 @@ def test_a_given_rate_that_cannot_be_one_is_refused(rate: float, tmp_path: Path)
         ("notes.txt", b"hello"),
         ("empty.npy", b""),
         ("model.pt", b"PK\x05\x06" + bytes(18)),
-        ("walk.bvh", b"HIERARCHY\nROOT Hips\n"),
         ("walk.fbx", b"Kaydara FBX Binary  \0"),
     ],
 )
