@@ -17,6 +17,7 @@ TextEncoderKind = Literal["clip", "bert"]
 TEXT_WIDTHS: Final[Mapping[TextEncoderKind, int]] = {"clip": 512, "bert": 768}
 _MOST_STEPS: Final = 4000
 _MOST_LAYERS: Final = 64
+_HEADS: Final = 4
 _LINEAR_ABOVE: Final = 20  # with fewer steps its last beta would be 1 or more
 
 # Values that older files leave out.
@@ -111,10 +112,14 @@ def _shape(get: _Checked) -> tuple[NetworkShape, TextEncoderKind]:
         raise get.fault("text_encoder_type", "is bert, which only works with arch trans_dec")
     if policy == "concat" and encoder == "clip":
         raise get.fault("emb_policy", "is concat, which only works with text_encoder_type bert")
+    width = get.whole("latent_dim", _HEADS, 4096)
+    if width % _HEADS:
+        raise get.fault("latent_dim", f"is {width}, which the {_HEADS} heads of attention cannot share")
     shape = NetworkShape(
         form=form,
         features=FEATURE_COUNT,
-        width=get.whole("latent_dim", 8, 4096),
+        width=width,
+        heads=_HEADS,
         layers=get.whole("layers", 1, _MOST_LAYERS),
         text_width=TEXT_WIDTHS[encoder],
         step_token=form == "trans_dec" and get.flag("emb_trans_dec"),

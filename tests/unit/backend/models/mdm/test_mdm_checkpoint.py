@@ -166,6 +166,7 @@ def test_a_context_without_a_length_to_predict_predicts_as_much() -> None:
         ({"dataset": "mine"}, "dataset is 'mine'"),
         ({"layers": "8"}, "layers is '8', not a whole number"),
         ({"latent_dim": 10**9}, "latent_dim"),
+        ({"latent_dim": 18}, "the 4 heads"),
         ({"noise_schedule": "linear"}, "too few for noise_schedule linear"),
         ({"use_ema": 1}, "use_ema is 1, not true or false"),
         ({"text_encoder_type": "bert"}, "only works with arch trans_dec"),

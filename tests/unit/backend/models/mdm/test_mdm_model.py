@@ -111,6 +111,16 @@ def test_dip_begins_with_a_standing_person(dip: MDMModel) -> None:
     np.testing.assert_array_equal(short, made(dip, MotionAsk("a red robot", 40, 2.5))[:25])
 
 
+def test_dip_goes_on_from_fewer_frames_after_a_standing_person(dip: MDMModel) -> None:
+    known = known_of(45, slice(0, 5))
+    got = made(dip, MotionAsk("a red robot", 45, 2.5, known))
+    assert dip.prefix is not None
+    before = np.concatenate([dip.prefix.numpy()[5:], known.values[:5]])
+    whole = KnownFeatures(np.concatenate([before, np.zeros((40, 263), np.float32)]), known_of(60, slice(0, 20)).mask)
+    np.testing.assert_array_equal(got[:5], known.values[:5])
+    np.testing.assert_array_equal(got[5:], made(dip, MotionAsk("a red robot", 60, 2.5, whole))[20:])
+
+
 def test_dip_keeps_what_is_known_behind_its_prefix(dip: MDMModel) -> None:
     known = known_of(60, slice(0, 20))
     known.mask[45:50] = True
