@@ -95,4 +95,4 @@ def test_where_nothing_is_wrong_nothing_is_bent() -> None:
     source = features_of(decode(sample_features("walk")))
     bent, (bend,) = bend_to_keys(source, source, kept_but(len(source), (20, 40)))
     np.testing.assert_allclose(bent, source, atol=1e-12)
-    assert (bend.shift_m, bend.turn_deg) == (pytest.approx(0.0, abs=1e-9), pytest.approx(0.0, abs=1e-9))
+    assert max(abs(bend.shift_m), abs(bend.turn_deg)) < 1e-9
