@@ -7,7 +7,7 @@ import numpy as np
 from backend.make.motion.library.action import Action, Variation
 from backend.make.motion.library.hands import HANG, HandPlace
 from backend.make.motion.library.in_place.person import aimed, gripped, person, taken_up
-from backend.make.motion.library.in_place.score import Score, Step, xyz
+from backend.make.motion.library.in_place.score import SHIFT_S, Score, Step, xyz
 from backend.make.motion.library.timing import delayed
 from backend.make.motion.puppet import Controls, Foot
 
@@ -22,7 +22,7 @@ def box(v: Variation) -> Controls:
     random = v.random("box")
     beat, blows = random.uniform(0.42, 0.55), int(random.integers(4, 9))
     end = 1.0 + beat * blows
-    score = Score(end + 1.2, v)
+    score = Score(end + 1.2, v, SHIFT_S)
     guard = score.pulse(0.2, end + 0.9, 0.5)
     jab, cross = score.still(), score.still()
     for blow in range(blows):
@@ -106,7 +106,7 @@ def swing_sword(v: Variation) -> Controls:
         side = -side
     middle[time + 0.5] = ready
     turn[time + 0.5] = 0.0
-    score = Score(time + 1.6, v)
+    score = Score(time + 1.6, v, SHIFT_S)
     yaw = score.move(turn)
     hold = score.pulse(0.3, time + 1.2, 0.45)
     effort = (delayed(yaw, 0.05) / 30.0) ** 2

@@ -14,7 +14,7 @@ from backend.make.motion.library.action import ALL_STYLES, Action, Variation
 from backend.make.motion.library.hands import HandPlace, blended
 from backend.make.motion.library.in_place.balance import Support
 from backend.make.motion.library.in_place.person import aimed, hanging, person, swayed
-from backend.make.motion.library.in_place.score import Score, Step, xyz
+from backend.make.motion.library.in_place.score import SHIFT_S, Score, Step, xyz
 from backend.make.motion.library.stand import HOME_X_M, HOME_YAW
 from backend.make.motion.puppet import Controls, Foot
 
@@ -39,7 +39,7 @@ _HANDS_DOWN: Final = {0.0: 0.0, 1.1: 0.0, 1.7: 1.0, 2.3: 1.0, 2.9: 0.0, 4.0: 0.0
 def kneel(v: Variation) -> Controls:
     """Shifts the weight, steps back with one foot, and lowers that knee to the floor; stays, upright, on one knee."""
     random = v.random("kneel")
-    score = Score(2.4 + random.uniform(0.4, 1.2), v)
+    score = Score(2.4 + random.uniform(0.4, 1.2), v, SHIFT_S)
     down = score.move({0.75: 0.0, 1.05: 0.10, 1.9: 1.0})
     rear = score.foot(-1.0, Step(0.2, 0.8, -HOME_X_M, -0.58, -4.0, 0.06, 20.0))
     pitch = rear.pitch + score.move({0.3: 0.0, 0.8: 38.0, 1.9: 74.0})
@@ -48,9 +48,9 @@ def kneel(v: Variation) -> Controls:
 
 def rise_from_knee(v: Variation) -> Controls:
     """Leans over the front foot, pushes up with both legs, and brings the rear foot forwards to a stand."""
-    score = Score(2.4, v)
+    score = Score(2.4, v, SHIFT_S)
     down = score.move({0.25: 1.0, 1.25: 0.10, 1.6: 0.0})
-    start = score.foot(-1.0, Step(-0.2, -0.1, -HOME_X_M, -0.58, -4.0), Step(1.3, 1.95, -HOME_X_M, 0.0, -HOME_YAW))
+    start = score.foot(-1.0, Step(-2.0, -1.9, -HOME_X_M, -0.58, -4.0), Step(1.3, 1.95, -HOME_X_M, 0.0, -HOME_YAW))
     pitch = np.clip(start.pitch + score.move({0.25: 74.0, 1.3: 40.0, 1.9: 0.0}), 0.0, 75.0)
     return _kneeling(score, v, down, replace(start, pitch=pitch), score.move({0.6: 1.0, 2.2: 0.0}))
 
