@@ -16,6 +16,7 @@ from shared.rotations import axis_angle_to_matrix, rotation_angle
 
 Array = npt.NDArray[np.float64]
 
+_SIDES: Final = ("left", "right")
 _CONTACT_M: Final = 0.03
 _STILL_M_PER_S: Final = 0.06
 # Share of the body's mass at each joint, after the segments of Winter, "Biomechanics and Motor Control", table 4.1.
@@ -40,6 +41,7 @@ class Plausibility:
     fastest_m_per_s: float  # the fastest joint
     knee_degrees: tuple[float, float]  # least and most bend, below 0 backward
     elbow_degrees: tuple[float, float]
+    foot_from_hips: float  # greatest angle between where a foot points and where the hips do, degrees
     quickest_turn: float  # greatest turn of a joint from one frame to the next, degrees
 
 
@@ -49,8 +51,8 @@ def plausibility(clip: LibraryClip) -> Plausibility:
     speed = np.linalg.norm(np.diff(joints, axis=0), axis=-1) * FPS
     jerk = np.linalg.norm(np.diff(joints, n=3, axis=0), axis=-1) * FPS**3
     arms = max(float(depth_m(joints, arm_pairs(side)).max()) for side in ("left", "right"))
-    knees = [_bend(joints, f"{side}_hip", f"{side}_knee", f"{side}_ankle") for side in ("left", "right")]
-    elbows = [_bend(joints, f"{side}_shoulder", f"{side}_elbow", f"{side}_wrist") for side in ("left", "right")]
+    knees = [_forward(joints, side) * _bend(joints, f"{side}_hip", f"{side}_knee", f"{side}_ankle") for side in _SIDES]
+    elbows = [_bend(joints, f"{side}_shoulder", f"{side}_elbow", f"{side}_wrist") for side in _SIDES]
     return Plausibility(
         slide_cm_per_s=_slide(joints),
         floor_cm=100.0 * max(0.0, -float(joints[..., 1].min())),
@@ -61,6 +63,7 @@ def plausibility(clip: LibraryClip) -> Plausibility:
         fastest_m_per_s=float(speed.max()),
         knee_degrees=(min(float(k.min()) for k in knees), max(float(k.max()) for k in knees)),
         elbow_degrees=(min(float(e.min()) for e in elbows), max(float(e.max()) for e in elbows)),
+        foot_from_hips=_foot_from_hips(clip),
         quickest_turn=_quickest_turn(clip.motion.poses),
     )
 
@@ -77,6 +80,20 @@ def _bend(joints: Array, top: str, middle: str, end: str) -> Array:
     lower = joints[:, JOINT_INDEX[end]] - joints[:, JOINT_INDEX[middle]]
     cosine = np.sum(upper * lower, axis=-1) / (np.linalg.norm(upper, axis=-1) * np.linalg.norm(lower, axis=-1))
     return np.asarray(np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0))), dtype=np.float64)
+
+
+def _forward(joints: Array, side: str) -> Array:
+    """1 where a knee bends forwards, -1 where it bends backwards, (frames,)."""
+    hip, knee, ankle = (joints[:, JOINT_INDEX[f"{side}_{part}"]] for part in ("hip", "knee", "ankle"))
+    left = joints[:, JOINT_INDEX["left_hip"]] - joints[:, JOINT_INDEX["right_hip"]]
+    hinge = np.cross(knee - hip, ankle - knee)
+    return np.where(np.sum(hinge * left, axis=-1) >= 0.0, 1.0, -1.0)
+
+
+def _foot_from_hips(clip: LibraryClip) -> float:
+    hips = clip.controls.pelvis_turn[:, 0]
+    feet = (clip.controls.left_foot.yaw, clip.controls.right_foot.yaw)
+    return max(float(np.abs(foot - hips).max()) for foot in feet)
 
 
 def _quickest_turn(poses: Array) -> float:

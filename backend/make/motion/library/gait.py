@@ -156,7 +156,7 @@ def stepped(path: Path, gait: Gait, swings: Sequence[Swing], side: float) -> Foo
         _, heading = path.at(times[-1] if home else swing.over_s or 0.0)
         target_yaw = heading + side * (HOME_YAW if home else gait.toe_out)
         share = np.clip((times - swing.start) / (swing.end - swing.start), 0.0, 1.0)
-        across = _across(share)
+        across = _across(share, gait.strike)
         level += (ground - level) * minimum_jerk(1.35 * share)
         distance = float(np.linalg.norm(target - place[-1]))
         place += across[:, None] * (target - place)
@@ -194,9 +194,9 @@ def _beside(where: Array, heading: float, out_m: float, ahead_m: float = 0.0) ->
     return np.asarray(where + out_m * left + ahead_m * front, dtype=np.float64)
 
 
-def _across(share: Array) -> Array:
+def _across(share: Array, strike: float) -> Array:
     """How far a swinging foot has gone; it starts after it was lifted, ends before it is put down."""
-    s = (share - 0.11) / 0.77
+    s = (share - 0.11) / (0.77 if strike < -3.0 else 0.70)  # the ball of a flat foot is near the floor for longer
     return np.asarray(0.5 * (minimum_jerk(s) + smoothstep(s)), dtype=np.float64)
 
 
@@ -266,11 +266,11 @@ def bounced(times: Array, spans: Sequence[tuple[float, float]], up_m: float, dip
         gap = start - spans[index - 1][1] if index else np.inf
         if gap > 0.45:
             rise = min(0.28, 0.4 * gap)
-            keys += [] if index and gap < 0.9 else [(start - rise - 0.45, STAND_DROP_M, 0.0)]
+            keys += [] if index and gap < 1.5 else [(start - rise - 0.45, STAND_DROP_M, 0.0)]
             keys += [(start - rise, STAND_DROP_M - dip_m, 0.0)]
         keys += [(start, up_m, thrown), (end, up_m, -thrown)]
         after = spans[index + 1][0] - end if index + 1 < len(spans) else np.inf
-        if after > 0.9:
+        if after > 1.1:
             keys += [(end + 0.22, STAND_DROP_M - dip_m, 0.0), (end + 0.75, STAND_DROP_M, 0.0)]
     at, values, slopes = (np.array(column) for column in zip(*keys, strict=True))
     curve = CubicHermiteSpline(at, values, slopes)

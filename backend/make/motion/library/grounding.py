@@ -77,7 +77,8 @@ def _pushed(hand: Hand, depth: Array) -> Hand:
     push = _PUSH * depth[:, None]
     crossing = np.clip(-hand.reach[:, :1] / 0.2, 0.0, 1.0)  # a hand before the chest goes forwards, not outwards
     back = np.sign(hand.reach[:, 2:] + 0.02)
-    offset = np.concatenate([(1.0 - crossing) * push, 0.0 * push, (0.35 + crossing) * back * push], axis=1)
+    low_ahead = np.clip((hand.reach[:, 2:] - 0.25) / 0.2, 0.0, 1.0) * (hand.reach[:, 1:2] < 0.0)  # over a raised thigh
+    offset = np.concatenate([(1.0 - crossing) * push, low_ahead * push, (0.35 + crossing) * back * push], axis=1)
     return replace(hand, reach=hand.reach + offset, elbow=hand.elbow + np.array([1.0, 0.0, 0.0]) * push)
 
 

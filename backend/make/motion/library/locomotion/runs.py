@@ -31,6 +31,8 @@ _JOG = replace(
 
 
 def _run(variation: Variation, gait: Gait, pace: float, own_s: float, ramp_s: float) -> Controls:
+    # Who runs faster makes longer steps, hardly quicker ones.
+    gait = replace(gait, stride_s=gait.stride_s * float(np.sqrt(variation.speed)))
     steps = steps_in(variation.length(own_s), gait, 6)
     times = timed(variation, gait, steps)
     gone = eased_travel(times, START_S - 0.1, times[-1] - REST_S - 0.1, pace, ramp_s)

@@ -101,7 +101,7 @@ def walk_curve(variation: Variation) -> Controls:
     times = timed(variation, gait, steps)
     pace = variation.amplitude * float(random.uniform(0.9, 1.15))
     gone = eased_travel(times, START_S - 0.1, times[-1] - REST_S, pace, 0.75 * gait.stride_s)
-    heading = np.degrees(gone / float(random.uniform(0.9, 2.0)))
+    heading = np.degrees(gone / (0.9 * pace + float(random.uniform(0.1, 1.0))))
     middle = np.radians(0.5 * (heading[1:] + heading[:-1]))
     pieces = np.diff(gone)[:, None] * np.stack([np.sin(middle), np.cos(middle)], axis=1)
     place = np.concatenate([np.zeros((1, 2)), np.cumsum(pieces, axis=0)])
