@@ -22,6 +22,7 @@ Array = npt.NDArray[np.float64]
 
 _ON_KNEE: Final = HandPlace((-0.10, -0.60, 0.58), (1.0, 0.0, -0.7), 10.0)
 _KNEE_POINT: Final = (0.12, 0.67, 0.02)  # metres: where the left wrist rests, above the front thigh
+# Kneeling and rising are not mirrored: one begins with the knee on the floor that the other ends with.
 _KNEELING_STYLES: Final = tuple(style for style in ALL_STYLES if style != "sneaky")  # its crouch is too low for it
 _FLAT_STYLES: Final = ("neutral", "robot")  # the others sink a lying body into the floor
 
@@ -140,6 +141,7 @@ ACTIONS = (
         ("somebody drops to a knee", "a warrior takes a knee", "a servant kneels in front of his lord"),
         kneel,
         styles=_KNEELING_STYLES,
+        mirrors=False,
         feet="stepping",
         end="kneeling",
         free_arms=False,
@@ -158,6 +160,7 @@ ACTIONS = (
         ("somebody on one knee straightens up", "a kneeling warrior comes to his feet", "a man gets up off his knee"),
         rise_from_knee,
         styles=_KNEELING_STYLES,
+        mirrors=False,
         feet="stepping",
         start="kneeling",
         free_arms=False,
