@@ -57,7 +57,7 @@ def box(v: Variation) -> Controls:
 def kick(v: Variation) -> Controls:
     """A front kick: the weight goes to the other leg, the knee comes up, the shin snaps out and back."""
     random = v.random("kick")
-    high = 0.52 + 0.26 * (v.amplitude - 0.6) + random.uniform(0.0, 0.12)
+    high = 0.45 + 0.15 * (v.amplitude - 0.6) + random.uniform(0.0, 0.08)  # below the hip, or the knee bends back
     score = Score(2.9, v)
     x = 0.115
     foot_path = score.move({0.55: (-x, 0.0, 0.0), 0.95: (-0.10, 0.40, 0.06), 1.18: (-0.06, high, 0.68),
