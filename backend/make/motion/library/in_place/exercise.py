@@ -81,7 +81,7 @@ def stretch(v: Variation) -> Controls:
 def jumping_jacks(v: Variation) -> Controls:
     """Hops that throw the feet apart and together while the arms swing up at the sides and down again."""
     random = v.random("jumping_jacks")
-    half = random.uniform(0.50, 0.60)
+    half = random.uniform(0.50, 0.60) * max(1.0, v.speed / 1.05)  # nobody hops faster
     own = 1.2 + 2.0 * half * int(random.integers(2, 6))
     hops = 2 * max(1, round((v.length(own) - 1.2) / (2.0 * half)))
     seconds = 1.2 + half * hops
@@ -100,7 +100,7 @@ def jumping_jacks(v: Variation) -> Controls:
         place = xyz(side * (HOME_X_M + (0.12 + 0.06 * v.amplitude) * apart), (flight_m + 0.025) * height, 0.0)
         return Foot(place, none + side * HOME_YAW, 24.0 * height, none + 4.0)
 
-    swing = np.radians(12.0 + 138.0 * min(1.05, v.amplitude) * (0.5 - 0.5 * np.cos(np.pi * phase)))
+    swing = np.radians(12.0 + 138.0 * min(1.0, v.amplitude) * (0.5 - 0.5 * np.cos(np.pi * phase)))
     reach = 0.93 * xyz(np.sin(swing), -np.cos(swing), 0.08)
     arm = replace(score.hand({0.0: _SPREAD}), reach=reach, elbow=xyz(0.5 - np.sin(swing), -0.4, -1.0))  # fmt: skip
     busy = score.pulse(0.15, seconds, 0.4)[:, None]

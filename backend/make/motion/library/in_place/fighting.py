@@ -1,6 +1,8 @@
-"""Fighting: a box combination, a front kick, a sword."""
+"""Fighting: a box combination, a front kick, a sword, a bow."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 
@@ -126,6 +128,40 @@ def swing_sword(v: Variation) -> Controls:
     )  # fmt: skip
 
 
+def shoot_bow(v: Variation) -> Controls:
+    """Turns the side to the target, lifts the bow arm, draws the string to the cheek, aims, and lets go."""
+    random = v.random("shoot_bow")
+    aim, high = random.uniform(0.4, 1.1), 1.42 + random.uniform(-0.06, 0.22)
+    loose = 2.35 + aim
+    end = loose + 0.6
+    score = Score(end + 1.5, v, SHIFT_S)
+    bow = score.move({0.5: 0.0, 1.3: 1.0, end: 1.0, end + 0.7: 0.0})
+    turned = score.move({0.2: 0.0, 1.1: 1.0, end: 1.0, end + 1.0: 0.0})
+    drawn = score.move({1.35: 0.0, 2.3: 1.0, loose: 1.02, loose + 0.12: 1.25, end: 1.2, end + 0.4: 0.0})
+    string = score.pulse(0.75, end + 0.7, 0.55)
+    shake = 0.003 * score.pulse(2.2, loose, 0.1) * score.beat(0.22)
+    passing = HandPlace((0.20, -0.55, 0.46), (0.8, -0.5, -0.7))
+    hands = {0.2: HANG, 0.7: passing, end + 0.5: passing, end + 1.2: HANG}
+    back = Step(end + 0.75, end + 1.25, 0.0, 0.0, 0.0)
+    controls = person(
+        score,
+        pelvis=xyz(0.0, -0.025 * turned, 0.05 * turned),
+        hips=xyz(-34.0 * turned, 1.0 * turned, 0.0),
+        chest=xyz(-34.0 * turned, -2.0 * turned - 3.0 * drawn, 0.0),
+        head=xyz(62.0 * turned, -3.0 * turned, 0.0),
+        left=score.hand(hands),
+        right=score.hand(hands),
+        left_foot=score.out_and_home(1.0, Step(0.1, 0.5, 0.11, 0.22, -6.0), Step(end + 0.3, end + 0.75, 0.0, 0.0, 0.0)),
+        right_foot=score.out_and_home(-1.0, Step(0.5, 0.95, -0.13, -0.14, -58.0), back),
+    )
+    controls = aimed(controls, 1.0, xyz(0.10 + shake, high, 0.72), 0.98 * bow, v.style)
+    cheek = xyz(-0.06 - 0.04 * drawn, high, 0.55 - (0.34 + 0.05 * v.amplitude) * drawn)
+    controls = aimed(controls, -1.0, cheek, 0.98 * string, v.style)
+    right = controls.right_hand
+    out = right.elbow + (0.9 * string)[:, None] * (np.array([1.0, 0.15, -0.5]) - right.elbow)
+    return replace(controls, right_hand=replace(right, elbow=out))
+
+
 ACTIONS = (
     Action(
         "box",
@@ -170,6 +206,22 @@ ACTIONS = (
         ),
         ("a swordsman hacks at an enemy", "someone fights with a long blade", "a fighter makes two slashes"),
         swing_sword,
+        feet="stepping",
+        free_arms=False,
+        close_hands=True,
+    ),
+    Action(
+        "shoot_bow",
+        (
+            "a person shoots a bow",
+            "an archer shoots an arrow",
+            "someone draws a bow and lets go",
+            "a person aims with bow and arrow",
+            "a hunter shoots with a longbow",
+            "a person pulls back a bowstring and releases it",
+        ),
+        ("an elf looses an arrow", "somebody practises archery", "a bowman fires at the enemy"),
+        shoot_bow,
         feet="stepping",
         free_arms=False,
         close_hands=True,
