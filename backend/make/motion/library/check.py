@@ -19,6 +19,8 @@ Array = npt.NDArray[np.float64]
 
 _SIDES: Final = ("left", "right")
 _CONTACT_M: Final = 0.03
+_PROPS: Final = ("left_wrist", "right_wrist", "left_knee", "right_knee")
+_PROP_M: Final = 0.16  # height of a wrist or knee that bears weight
 _STILL_M_PER_S: Final = 0.06
 # Share of the body's mass at each joint, after the segments of Winter, "Biomechanics and Motor Control", table 4.1.
 _MASS: Final = {
@@ -133,8 +135,12 @@ def centre_of_mass(joints: Array) -> Array:  # (frames, 24, 3) metres
 
 
 def _off_balance(joints: Array, speed: Array) -> float:
-    """Distance of the centre of mass from the line between the middles of the two feet, less half a foot's length."""
-    still = speed.max(axis=1) < _STILL_M_PER_S
+    """Distance of the centre of mass from the line between the middles of the two feet, less half a foot's length.
+
+    A body that also leans on a hand or a knee is not asked.
+    """
+    leaning = joints[:-1, [JOINT_INDEX[name] for name in _PROPS], 1].min(axis=1) < _PROP_M
+    still = (speed.max(axis=1) < _STILL_M_PER_S) & ~leaning
     if not still.any():
         return 0.0
     middles = [

@@ -7,10 +7,17 @@ from typing import Final
 import numpy as np
 
 from backend.make.motion.library.action import Action, Variation
-from backend.make.motion.library.locomotion import jumps, runs, special, stand, walks
+from backend.make.motion.library.locomotion import crawl, jumps, runs, special, stand, walks
 from backend.make.motion.library.styles import BY_NAME
 
-ACTIONS: Final[tuple[Action, ...]] = (*stand.ACTIONS, *walks.ACTIONS, *runs.ACTIONS, *special.ACTIONS, *jumps.ACTIONS)
+ACTIONS: Final[tuple[Action, ...]] = (
+    *stand.ACTIONS,
+    *walks.ACTIONS,
+    *runs.ACTIONS,
+    *special.ACTIONS,
+    *crawl.ACTIONS,
+    *jumps.ACTIONS,
+)
 BY_ACTION: Final = {action.name: action for action in ACTIONS}
 
 
