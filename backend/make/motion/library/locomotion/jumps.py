@@ -168,12 +168,12 @@ def skip(variation: Variation) -> Controls:
 def gallop(variation: Variation) -> Controls:
     """Like a child on a hobby horse: the left foot leads, the right one closes up behind it."""
     random = variation.random("gallop")
-    period = 0.62
+    period = 0.66 * float(np.sqrt(variation.speed))
     turns = max(4, round((variation.length(4.2) - 1.4) / period))
     end = 0.4 + turns * period + 0.62
     pace = 1.7 * variation.amplitude * float(random.uniform(0.85, 1.1))
-    lead = _stride(0.4, period, end + 2.0, ((0.0, 0.34, 1.0, 0.16),))
-    trail = _stride(0.56, period, end + 2.0, ((0.0, 0.38, 0.8, -0.14),))
+    lead = _stride(0.4, period, end + 2.0, ((0.0, 0.55 * period, 1.0, 0.16),))
+    trail = _stride(0.4 + 0.26 * period, period, end + 2.0, ((0.0, 0.61 * period, 0.8, -0.14),))
     swings = _homed(lead, end - 0.1), _homed(trail, end + 0.2)
     times = action_times(end + 0.7, variation.speed)
     gone = eased_travel(times, 0.3, end - 0.1, pace, 1.0)
