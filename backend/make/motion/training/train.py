@@ -33,10 +33,10 @@ class MotionPlan:
 
     budget: Budget
     seed: int = 1
-    batch: int = 24
-    rate: float = 5e-4
-    width: int = 256
-    layers: int = 6
+    batch: int = 16
+    rate: float = 8e-4
+    width: int = 192
+    layers: int = 5
     heads: int = 4
     feedforward: int = 512
     steps: int = 50
