@@ -75,7 +75,7 @@ class Judge:
         return names
 
 
-def train_judge(store: ClipStore, actions: tuple[str, ...], plan: JudgePlan = JudgePlan()) -> Judge:  # noqa: B008
+def train_judge(store: ClipStore, actions: tuple[str, ...], plan: JudgePlan = JudgePlan()) -> Judge:
     """A judge from the clips of a store."""
     torch.manual_seed(plan.seed)
     random = np.random.default_rng(plan.seed)
@@ -114,7 +114,7 @@ def save_judge(judge: Judge, file: Path) -> None:
     torch.save(content | {"mean": torch.from_numpy(judge.mean), "spread": torch.from_numpy(judge.spread)}, file)
 
 
-def load_judge(file: Path, plan: JudgePlan = JudgePlan()) -> Judge:  # noqa: B008
+def load_judge(file: Path, plan: JudgePlan = JudgePlan()) -> Judge:
     """Read a judge."""
     content = torch.load(file, weights_only=True)
     network = JudgeNetwork(len(content["actions"]), plan.width)
