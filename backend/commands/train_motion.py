@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 
 from backend.make.motion.training.clips import ClipSet, write_clips
-from backend.make.motion.training.export import export_motion, layout_of_library
+from backend.make.motion.training.export import export_motion
 from backend.make.motion.training.train import MotionPlan, train_motion
 from backend.make.training.training_loop import Budget, launch
 from backend.motion.embedded.model import EMBEDDED_FOLDER
@@ -71,7 +71,6 @@ def _train(arguments: argparse.Namespace) -> None:
         root / "clips",
         root / "held_out",
         root / "run",
-        layout_of_library(),
         _plan(arguments),
     )
 

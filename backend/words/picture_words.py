@@ -132,7 +132,8 @@ def drawn_prompt(prompt: str, grammar: frozenset[str], encoder: Encoder | None) 
 
 def _tables() -> tuple[dict[str, _Meaning], dict[str, _Meaning]]:
     """The meanings of the words beside the grammar, and of the grammar's own."""
-    beside, own = {}, {}
+    beside: dict[str, _Meaning] = {}
+    own: dict[str, _Meaning] = {}
     for kind, (grammar, extra) in _GRAMMAR.items():
         for name, words in extra.items():
             beside |= {word: _Meaning(kind, name) for word in words.split()}
