@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TypeVar
@@ -141,8 +141,8 @@ def read_manner(text: str, styles: Sequence[str], encoder: Encoder | None) -> tu
     if count is None and (once := _ONCE.search(text)):
         count = next(number for number, name in enumerate(("once", "twice", "thrice"), 1) if once.group(name))
         text = _ONCE.sub(" ", text)
-    speed, text = _of_table(SPEED_WORDS, text)
-    style, text = _of_table({name: STYLE_WORDS[name] for name in styles if name in STYLE_WORDS}, text)
+    speed, text = _of_table(SPEED_WORDS.items(), text)
+    style, text = _of_table([(name, STYLE_WORDS[name]) for name in styles if name in STYLE_WORDS], text)
     if style is None and encoder is not None:
         style, text = _alike(text, styles, encoder)
     side = next((name for name, words in _SIDES.items() if any(_says(text, word) for word in words)), None)
@@ -167,9 +167,9 @@ def _value(number: str) -> float:
     return float(_NUMBERS[number]) if number in _NUMBERS else float(number.replace(",", "."))
 
 
-def _of_table(table: Mapping[Entry, tuple[str, ...]], text: str) -> tuple[Entry | None, str]:
+def _of_table(rows: Iterable[tuple[Entry, tuple[str, ...]]], text: str) -> tuple[Entry | None, str]:
     """The entry with the longest of the words that the text holds, and the text without them."""
-    held = [(len(word), key, word) for key, words in table.items() for word in words if _says(text, word)]
+    held = [(len(word), key, word) for key, words in rows for word in words if _says(text, word)]
     if not held:
         return None, text
     _, key, word = max(held, key=lambda one: one[0])

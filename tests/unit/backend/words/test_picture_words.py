@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from backend.make.training.prompts import CHARACTER_WORDS, COLOUR_WORDS, PLACE_WORDS, all_words
+from backend.make.training.prompts import COLOUR_WORDS, all_words
 from backend.words.encoder import Encoder, find_encoder
+from backend.words.picture_grammar import CHARACTER_WORDS, PLACE_WORDS
 from backend.words.picture_words import _GRAMMAR, _TABLE, drawn_prompt
 
 GRAMMAR = frozenset(all_words())
