@@ -8,7 +8,7 @@ from pathlib import Path
 from rich.console import Console
 
 from backend.make.motion.training.clips import ClipSet, write_clips
-from backend.make.motion.training.export import export_motion, layout_of_library
+from backend.make.motion.training.export import export_motion
 from backend.make.motion.training.train import MotionPlan, train_motion
 from backend.make.training.training_loop import Budget, launch
 from backend.motion.embedded.model import EMBEDDED_FOLDER
@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--clips", type=int, default=9000, help="training clips")
     parser.add_argument("--minutes", type=float, default=75.0, help="duration of the training")
     parser.add_argument("--steps", type=int, default=10**9, help="steps of the training, where they end first")
-    parser.add_argument("--batch", type=int, default=24, help="clips a step")
+    parser.add_argument("--batch", type=int, default=16, help="clips a step")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--processes", type=int, default=1, help="processes that make clips, and that train")
     parser.add_argument("--threads", type=int, default=1, help="threads per process")
@@ -71,7 +71,6 @@ def _train(arguments: argparse.Namespace) -> None:
         root / "clips",
         root / "held_out",
         root / "run",
-        layout_of_library(),
         _plan(arguments),
     )
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 
 from backend.contract.engine import Engine
 from backend.contract.values import SampleSettings
+from backend.jobs.free_words import in_models_words, words_stamp
 from backend.jobs.job_finish import first_prompts, job_finish, job_upscaler
 from backend.jobs.reuse import computing_code, machinery
 from backend.jobs.warm_model import warm_model
@@ -70,6 +72,7 @@ def _stable_diffusion(job: Job, passes: ShotPasses, sources: ModelSources, compi
     """Frame by frame, by Stable Diffusion 1.5 and a depth ControlNet."""
     enlarge = job_upscaler(job)  # first: a job that cannot be finished is refused before a model is loaded
     warm = warm_model(job.model, job.model_files, compiled)
+    job, told = in_models_words(job, warm.components.tokenizer)
     surface = ShotSurface(passes)
     background = acting(method_named(job.method), job.finish).background
     factor = warm.components.latent_factor
@@ -82,8 +85,9 @@ def _stable_diffusion(job: Job, passes: ShotPasses, sources: ModelSources, compi
     finishing = tuple(type(one).__module__ for one in (finish, enlarge) if one is not None)
     code = computing_code(type(method), (*COMPUTING, *finishing), compiled=compiled)
     files = sources.stamp() if enlarge is None else f"{sources.stamp()}, {enlarge.stamp}"
-    machine = machinery(components.device, components.dtype, files, code)
-    return FrameEngine(model, method, lambda frames: depth_pictures(passes, frames), settings, machine, finish, enlarge)
+    machine = machinery(components.device, components.dtype, files + words_stamp(told), code)
+    depth = partial(depth_pictures, passes)
+    return FrameEngine(model, method, depth, settings, machine, finish, enlarge, told)
 
 
 def _with_parts(components: Components, method: FrameMethod, sources: ModelSources) -> Components:

@@ -47,7 +47,7 @@ class FrameEngine:
     """Implements `contract.engine.Engine`. `controls` are the shot's depth pictures, unless the method has its own.
 
     `machinery` names hardware, libraries and files, for the record. `finish` is the job's; without one the method's
-    own is taken. `enlarge` is what finished pictures go through last.
+    own is taken. `enlarge` is what finished pictures go through last. `told` says how the job was read.
     """
 
     model: FrameModel
@@ -57,6 +57,7 @@ class FrameEngine:
     machinery: str = ""
     finish: Finish | None = None
     enlarge: Enlarge | None = None
+    told: tuple[str, ...] = ()
     _seen: list[tuple[Tensor, Tensor]] = field(default_factory=list)  # latents and their pictures, sampled last
 
     @property
@@ -126,7 +127,7 @@ class FrameEngine:
 
     def notes(self, memory: Memory | None) -> tuple[str, ...]:
         """What was chosen; see `Engine.notes`."""
-        chosen = () if self._finish is None or memory is None else self._finish.notes(memory)
+        chosen = self.told + (() if self._finish is None or memory is None else self._finish.notes(memory))
         if self.enlarge is None:
             return chosen
         factor, width, height = self.enlarge.factor, self.settings.width, self.settings.height

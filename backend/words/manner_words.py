@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import TypeVar
 
 from backend.words.encoder import Encoder
 from backend.words.stems import place_of, words_of
@@ -112,6 +113,8 @@ _TIMES = re.compile(
 _ONCE = re.compile(r"\b(?:(?P<once>once|einmal)|(?P<twice>twice|zweimal)|(?P<thrice>thrice|dreimal))\b", re.IGNORECASE)
 _OFTEN = 20  # the most that a count may say
 
+Entry = TypeVar("Entry")
+
 STYLE_FLOOR = 0.66  # of the likeness of a free word to a style's words
 _ADVERBS = ("ly", "lich", "ment", "voll")  # English, German and French words that may say how something is done
 
@@ -138,8 +141,8 @@ def read_manner(text: str, styles: Sequence[str], encoder: Encoder | None) -> tu
     if count is None and (once := _ONCE.search(text)):
         count = next(number for number, name in enumerate(("once", "twice", "thrice"), 1) if once.group(name))
         text = _ONCE.sub(" ", text)
-    speed, text = _of_table(SPEED_WORDS, text)
-    style, text = _of_table({name: STYLE_WORDS[name] for name in styles if name in STYLE_WORDS}, text)
+    speed, text = _of_table(SPEED_WORDS.items(), text)
+    style, text = _of_table([(name, STYLE_WORDS[name]) for name in styles if name in STYLE_WORDS], text)
     if style is None and encoder is not None:
         style, text = _alike(text, styles, encoder)
     side = next((name for name, words in _SIDES.items() if any(_says(text, word) for word in words)), None)
@@ -164,9 +167,9 @@ def _value(number: str) -> float:
     return float(_NUMBERS[number]) if number in _NUMBERS else float(number.replace(",", "."))
 
 
-def _of_table(table: Mapping[str, tuple[str, ...]] | Mapping[float, tuple[str, ...]], text: str) -> tuple[object, str]:
+def _of_table(rows: Iterable[tuple[Entry, tuple[str, ...]]], text: str) -> tuple[Entry | None, str]:
     """The entry with the longest of the words that the text holds, and the text without them."""
-    held = [(len(word), key, word) for key, words in table.items() for word in words if _says(text, word)]
+    held = [(len(word), key, word) for key, words in rows for word in words if _says(text, word)]
     if not held:
         return None, text
     _, key, word = max(held, key=lambda one: one[0])
@@ -175,7 +178,7 @@ def _of_table(table: Mapping[str, tuple[str, ...]] | Mapping[float, tuple[str, .
 
 def _says(text: str, word: str) -> bool:
     """Whether a text holds a word: as a whole word, or anywhere where a language does not part its words."""
-    if not word.isascii() and not word[0].isalpha() or _unparted(word):
+    if _unparted(word):
         return word in text
     return place_of(words_of(word), words_of(text), gap=0) is not None
 

@@ -10,59 +10,12 @@ from numpy.random import Generator
 from backend.make.training.renders.characters import CHARACTERS
 from backend.make.training.renders.paint import COLOURS
 from backend.make.training.renders.places import PLACES
+from backend.words.picture_grammar import ACTION_WORDS, CHARACTER_WORDS, COLOUR_SYNONYMS, PLACE_WORDS
 
 EMPTY_SHARE = 0.10
 COLOUR_SHARE = 0.5
 
-CHARACTER_WORDS: dict[str, tuple[str, ...]] = {
-    "robot": ("robot", "robot", "android", "machine"),
-    "astronaut": ("astronaut", "astronaut", "spaceman", "cosmonaut"),
-    "superhero": ("superhero", "superhero", "hero"),
-    "ninja": ("ninja", "ninja", "warrior"),
-    "skeleton": ("skeleton", "skeleton", "bones"),
-    "clown": ("clown", "clown", "jester"),
-    "firefighter": ("firefighter", "firefighter", "fireman", "worker"),
-    "knight": ("knight", "knight", "crusader"),
-    "wizard": ("wizard", "wizard", "sorcerer", "mage"),
-    "ballerina": ("ballerina", "ballerina", "dancer", "princess"),
-    "alien": ("alien", "alien", "martian"),
-    "pirate": ("pirate", "pirate", "captain"),
-    "trooper": ("trooper", "trooper", "stormtrooper", "soldier"),
-    "cowboy": ("cowboy", "cowboy", "sheriff"),
-    "footballer": ("footballer", "footballer", "player", "athlete"),
-    "santa": ("santa", "santa claus", "father christmas"),
-}
-ACTION_WORDS: dict[str, tuple[str, ...]] = {
-    "standing": ("standing", "posing", "waiting"),
-    "walking": ("walking", "strolling", "marching"),
-    "running": ("running", "jogging", "sprinting"),
-    "jumping": ("jumping", "leaping", "hopping"),
-    "squatting": ("squatting", "crouching", "sitting"),
-    "dancing": ("dancing", "turning", "spinning"),
-    "waving": ("waving", "greeting"),
-    "kicking": ("kicking", "fighting"),
-}
-PLACE_WORDS: dict[str, tuple[str, ...]] = {
-    "moon": ("on the moon", "on the moon", "on the lunar surface"),
-    "space": ("in space", "in outer space", "in the galaxy"),
-    "beach": ("on the beach", "on a beach", "by the sea", "at the ocean"),
-    "desert": ("in the desert", "in a desert", "in the sand dunes"),
-    "mountains": ("in the mountains", "in snowy mountains", "in the snow"),
-    "forest": ("in the forest", "in a forest", "in the woods", "in the jungle"),
-    "city": ("in the city", "in a city", "in new york", "downtown"),
-    "street": ("in the street", "on the street", "on a road", "in a village"),
-    "stage": ("on stage", "on a stage", "on the stage", "in a theater"),
-    "field": ("in a field", "on the grass", "in a meadow", "in the park", "on a grass field"),
-    "studio": ("in a studio", "in the studio", "on a plain background"),
-    "disco": ("in a disco", "in the dance hall", "in a dance hall", "in a nightclub"),
-}
-COLOUR_WORDS: dict[str, tuple[str, ...]] = {name: (name,) for name in COLOURS} | {
-    "turquoise": ("turquoise", "cyan"),
-    "purple": ("purple", "violet"),
-    "grey": ("grey", "gray"),
-    "gold": ("golden", "gold"),
-    "silver": ("silver", "metallic"),
-}
+COLOUR_WORDS: dict[str, tuple[str, ...]] = {name: (name,) for name in COLOURS} | COLOUR_SYNONYMS
 OPENINGS = ("a photo of", "a picture of", "an image of", "a video of")
 FILLERS = ("high quality", "best quality", "detailed", "sharp", "beautiful", "cinematic", "realistic")
 # Words that occur in a user's prompt beside the grammar; they are single tokens that mean nothing to the model.

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
@@ -18,6 +19,7 @@ from backend.models.mdm.model import MDMModel
 from backend.models.mdm.network import MDM, TextTokens
 from backend.motion.embedded.condition import Request
 from backend.motion.embedded.config import WEIGHTS_FILE, KnownAction, MotionConfig, read_config
+from backend.motion.embedded.planting import planted
 from backend.words.reading import ActionClause, read_clause, read_motion_text
 from shared.errors import ModelError
 from shared.motion.humanml.layout import LONGEST_FRAMES
@@ -73,8 +75,11 @@ class EmbeddedMotionModel:
         return tuple(_between(clauses, self.config))
 
     def generate(self, ask: MotionAsk, noise: Generator, after_step: Callable[[int], None]) -> Features:
-        """The motion's features (frames, 263), normalised; see `MotionModel.generate`."""
-        return self.inner.generate(ask, noise, after_step)
+        """The motion's features (frames, 263), normalised, with standing feet held; see `MotionModel.generate`."""
+        made = self.inner.generate(ask, noise, after_step)
+        given = np.zeros(made.shape, dtype=bool) if ask.known is None else ask.known.mask
+        held = planted(self.statistics.restored(made), given.all(axis=1))
+        return np.where(given, made, self.statistics.normalised(held))
 
 
 def open_embedded(place: Path = EMBEDDED_FOLDER, device: torch.device | None = None) -> EmbeddedMotionModel:

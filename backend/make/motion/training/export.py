@@ -9,10 +9,9 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
-from backend.make.motion.library.action import ALL_STYLES
-from backend.make.motion.library.table import ACTIONS
+from backend.make.motion.library.table import BY_ACTION
 from backend.make.motion.training.clips import ClipStore
-from backend.make.motion.training.train import STATISTICS, MotionPlan
+from backend.make.motion.training.train import STATISTICS, MotionPlan, trained_layout
 from backend.make.training.training_loop import Averaged
 from backend.models.mdm.network import MDM
 from backend.motion.embedded.condition import ConditionLayout
@@ -21,16 +20,12 @@ from shared.motion.humanml.layout import HUMANML_FPS
 from shared.motion.humanml.statistics import MEAN_FILE, STD_FILE
 
 
-def layout_of_library() -> ConditionLayout:
-    """The condition for all that the library has."""
-    return ConditionLayout(tuple(action.name for action in ACTIONS), ALL_STYLES)
-
-
 def export_motion(run: Path, clips: Path, target: Path, plan: MotionPlan, guidance_scale: float) -> int:
     """Write the averaged weights in half precision, statistics and configuration. Returns the bytes of the folder."""
     target.mkdir(parents=True, exist_ok=True)
+    layout = trained_layout(run)
     state = torch.load(run / "checkpoint.pt", weights_only=True, map_location="cpu")
-    network = MDM(plan.shape(layout_of_library()))
+    network = MDM(plan.shape(layout))
     network.load_state_dict(state["modules"]["network"])
     averaged = Averaged([p for p in network.parameters() if p.requires_grad], plan.decay)
     averaged.values = state["averaged"]
@@ -40,12 +35,13 @@ def export_motion(run: Path, clips: Path, target: Path, plan: MotionPlan, guidan
     with np.load(run / STATISTICS) as kept:
         np.save(target / MEAN_FILE, kept["mean"])
         np.save(target / STD_FILE, kept["spread"])
-    write_config(target, _config(plan, ClipStore(clips), guidance_scale, int(state["step"])))
+    write_config(target, _config(plan, layout, ClipStore(clips), guidance_scale, int(state["step"])))
     return sum(file.stat().st_size for file in target.iterdir())
 
 
-def _config(plan: MotionPlan, clips: ClipStore, guidance_scale: float, trained_steps: int) -> MotionConfig:
-    layout = layout_of_library()
+def _config(
+    plan: MotionPlan, layout: ConditionLayout, clips: ClipStore, guidance_scale: float, trained_steps: int
+) -> MotionConfig:
     return MotionConfig(
         latentman_motion=FORMAT,
         width=plan.width,
@@ -65,7 +61,7 @@ def _config(plan: MotionPlan, clips: ClipStore, guidance_scale: float, trained_s
                 action.end,
                 _usual_seconds(clips, action.name),
             )
-            for action in ACTIONS
+            for action in (BY_ACTION[name] for name in layout.actions)
         ),
         trained_steps=trained_steps,
     )

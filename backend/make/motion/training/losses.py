@@ -29,7 +29,7 @@ class Weights:
 
 def world_ways(features: Tensor) -> Tensor:  # (batch, frames, 263) not normalised
     """Way of every joint but the root until the next frame, as seen from there: (batch, frames - 1, 21, 3) metres."""
-    places = features[..., PLACES].unflatten(-1, (BODY_JOINT_COUNT - 1, 3))
+    places = features[..., PLACES].reshape(*features.shape[:-1], BODY_JOINT_COUNT - 1, 3)
     before, after = places[:, :-1], places[:, 1:]
     turn = 2.0 * features[:, :-1, TURN, None]
     cosine, sine = turn.cos(), turn.sin()
@@ -38,7 +38,8 @@ def world_ways(features: Tensor) -> Tensor:  # (batch, frames, 263) not normalis
     step = torch.zeros_like(after)
     step[..., 0] = features[:, :-1, STEP.start, None]
     step[..., 2] = features[:, :-1, STEP.start + 1, None]
-    return after + step - turned
+    ways: Tensor = after + step - turned
+    return ways
 
 
 def losses(

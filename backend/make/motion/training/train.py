@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from backend.make.motion.library.table import BY_ACTION
+from backend.make.motion.library.action import ALL_STYLES
+from backend.make.motion.library.table import ACTIONS, BY_ACTION
 from backend.make.motion.training.clips import ClipStore
 from backend.make.motion.training.losses import Weights, losses
 from backend.make.motion.training.mirror import ORDER, SIGN
@@ -20,7 +23,10 @@ from backend.models.mdm.diffusion import Schedule, noisy, schedule_of
 from backend.models.mdm.network import MDM, NetworkShape, TextTokens
 from backend.motion.embedded.condition import ConditionLayout, Request
 
+Indices = NDArray[np.int64]
+
 STATISTICS = "statistics.npz"
+LAYOUT = "layout.json"  # which number of the condition means what: the library may have grown since
 NO_TEXT_SHARE = 0.1
 SIDE_SHARE = 0.6
 _ORDER, _SIGN = torch.from_numpy(ORDER), torch.from_numpy(SIGN)
@@ -33,10 +39,10 @@ class MotionPlan:
 
     budget: Budget
     seed: int = 1
-    batch: int = 24
-    rate: float = 5e-4
-    width: int = 256
-    layers: int = 6
+    batch: int = 16
+    rate: float = 8e-4
+    width: int = 192
+    layers: int = 5
     heads: int = 4
     feedforward: int = 512
     steps: int = 50
@@ -67,7 +73,7 @@ class Clips:
     features: list[Tensor]  # (frames, 263) each, not normalised
     mirror: list[bool]
     conditions: Tensor  # (clips, width)
-    lengths: np.ndarray
+    lengths: Indices
     mean: Tensor
     spread: Tensor
 
@@ -81,7 +87,7 @@ class Clips:
         lengths = np.array([len(values) for values in features])
         return cls(features, mirror, torch.from_numpy(layout.vectors(requests)), lengths, mean, spread)
 
-    def batch(self, indices: np.ndarray) -> tuple[Tensor, Tensor, Tensor]:
+    def batch(self, indices: Indices) -> tuple[Tensor, Tensor, Tensor]:
         """Normalised features (batch, frames, 263), padding (batch, frames), conditions (batch, width)."""
         chosen = [_mirrored(self.features[i]) if self.mirror[i] else self.features[i] for i in indices]
         features = torch.nn.utils.rnn.pad_sequence(
@@ -105,12 +111,11 @@ def train_motion(
     clips: Path,
     held_out: Path,
     folder: Path,
-    layout: ConditionLayout,
     plan: MotionPlan,
-    publish: Callable[[], None] = lambda: None,
 ) -> None:
-    """Trains in `folder` until the budget is spent; goes on from its checkpoint. `publish` hears of each check."""
+    """Trains in `folder` until the budget is spent; goes on from its checkpoint."""
     folder.mkdir(parents=True, exist_ok=True)
+    layout = trained_layout(folder)
     store = ClipStore(clips)
     mean, spread = _kept_statistics(folder, store)
     training = Clips.of(store, layout, mean, spread)
@@ -132,9 +137,18 @@ def train_motion(
             run.save()
         if run.step % plan.check_every == 0:
             run.log(held_out=_checked(crew, run, network, checking, schedule, norms, plan))
-            publish()
             run.rest_clock()
     run.save()
+
+
+def trained_layout(folder: Path) -> ConditionLayout:
+    """The condition of a training: the one that it began with, or for a new one all that the library has."""
+    file = folder / LAYOUT
+    if not file.exists():
+        names = {"actions": [action.name for action in ACTIONS], "styles": list(ALL_STYLES)}
+        file.write_text(json.dumps(names, indent=1) + "\n")
+    found = json.loads(file.read_text())
+    return ConditionLayout(tuple(found["actions"]), tuple(found["styles"]))
 
 
 def _kept_statistics(folder: Path, store: ClipStore) -> tuple[Tensor, Tensor]:
@@ -146,7 +160,7 @@ def _kept_statistics(folder: Path, store: ClipStore) -> tuple[Tensor, Tensor]:
         return torch.from_numpy(kept["mean"]), torch.from_numpy(kept["spread"])
 
 
-def _batches(random: np.random.Generator, lengths: np.ndarray, size: int):  # type: ignore[no-untyped-def]
+def _batches(random: np.random.Generator, lengths: Indices, size: int) -> Iterator[Indices]:
     """Indices of clips of like lengths, for ever."""
     while True:
         drawn = random.permutation(len(lengths))[: size * _POOL]
