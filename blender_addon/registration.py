@@ -27,9 +27,10 @@ from .ops import (
     watch_takes,
 )
 from .ops import models as model_operators
-from .ops.motion import problems, repair
+from .ops.motion import export, problems, repair
 from .scene import older_files, preferences, properties
 from .shot import hider_watch, running
+from .ui import export as export_menu
 from .ui import models as model_list
 from .ui import motion, panel
 from .ui import preferences as drawn_preferences
@@ -59,6 +60,7 @@ _PARTS: tuple[_Part, ...] = (
     check_motion,
     repair,
     problems,
+    export,
     frame_shot,
     picture_size,
     leave_out,
@@ -79,6 +81,7 @@ _PARTS: tuple[_Part, ...] = (
     watch_takes,
     model_list,
     motion,
+    export_menu,
     panel,
     cli,
 )

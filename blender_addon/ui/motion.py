@@ -15,6 +15,7 @@ from ..scene_time import scene_fps
 from ..shared.errors import InputError
 from ..shared.motion.samples import SAMPLES
 from ..typed_bpy import registration_of
+from .export import draw_export
 from .hiders import draw_hiders
 from .repair import draw_repair
 from .text import draw_text
@@ -46,6 +47,7 @@ def draw_motion(layout: Any, context: Any) -> None:
     if rig.characters(context.scene):
         layout.operator("latentman.check_motion", icon="VIEWZOOM")
         draw_repair(layout, context)
+        draw_export(layout)
         _draw_edit_layer(layout, context)
 
 
