@@ -67,6 +67,7 @@ COMMANDS = (
     Command("report", "backend.commands.report", "write video, contact sheet and manifest of a finished shot"),
     Command("video", "backend.commands.video", "save the frames of a take as an mp4 file"),
     Command("convert-smpl", "backend.commands.convert_smpl", "convert a licensed SMPL file to a safe npz file"),
+    Command("motion-repair", "backend.commands.motion_repair", "check and repair a motion file, or convert it"),
     Command("train", "backend.commands.train", "train the embedded model", computes=True),
     Command("doctor", "backend.commands.doctor", "check what works on this machine, and show how to fix the rest"),
 )

@@ -57,11 +57,11 @@ def repair_steps(scene: Any, character: Character, repair: Repair, strength: flo
     """Repair the whole clip. The scene is stepped through once; its current frame is put back.
 
     A repair that is there already is made again in its place, and those above it after it. Raises InputError
-    `motion.no_repair` with the cause where the motion cannot be repaired.
+    `repair.refused` with the cause where the motion cannot be repaired.
     """
     reason = why_no_repair(character.armature)
     if reason:
-        raise InputError("motion.no_repair", f"{reason}.", "Then try again.")
+        raise InputError("repair.refused", f"{reason}.", "Then try again.")
     stack = _stack(character.armature)
     places = [known.name for known, _ in stack]
     place = places.index(repair.name) if repair.name in places else len(stack)

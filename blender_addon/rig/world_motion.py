@@ -26,7 +26,7 @@ def world_steps(scene: Any, armature: Any, frames: tuple[int, ...]) -> Steps[SMP
     """The motion that is seen in these frames, Y up, at the scene's rate, with the body's shape and the import's text.
 
     The scene is stepped through once; its current frame is put back. Raises InputError as `reading_steps`, and
-    `motion.scaled` where the armature is scaled.
+    `export.scaled` where the armature is scaled.
     """
     reading = reading_steps(scene, armature, frames)
     places: list[NDArray[np.float64]] = []
@@ -60,7 +60,7 @@ def _placed(motion: SMPLMotion, places: NDArray[np.float64], armature: Any) -> S
     turns = places[:, :3, :3]
     if np.abs(np.linalg.norm(turns, axis=1) - 1.0).max() > _UNSCALED:
         hint = "Select it, and apply Object > Apply > Scale."
-        raise InputError("motion.scaled", f"{armature.name!r} is scaled, which a motion file cannot hold.", hint)
+        raise InputError("export.scaled", f"{armature.name!r} is scaled, which a motion file cannot hold.", hint)
     turns = _Y_UP_FROM_Z_UP @ turns
     rest = rest_joints(armature)[0]
     pelvis = np.einsum("fij,fj->fi", turns, rest + motion.root) + places[:, :3, 3] @ _Y_UP_FROM_Z_UP.T

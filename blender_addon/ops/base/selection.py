@@ -15,7 +15,7 @@ from ...shared.errors import InputError
 def only_selected(context: Any, objects: list[Any]) -> Iterator[None]:
     """Object Mode with these objects selected and the first active; mode, selection and active object are put back.
 
-    Raises InputError `rig.hidden` where one cannot be selected.
+    Raises InputError `export.hidden` where one cannot be selected.
     """
     layer = context.view_layer
     active = layer.objects.active
@@ -41,4 +41,4 @@ def only_selected(context: Any, objects: list[Any]) -> Iterator[None]:
 def _require_selected(layer: Any, objects: list[Any]) -> None:
     for item in objects:
         if not item.select_get(view_layer=layer):
-            raise InputError("rig.hidden", f"{item.name!r} is hidden, so it cannot be exported.", "Show it first.")
+            raise InputError("export.hidden", f"{item.name!r} is hidden, so it cannot be exported.", "Show it first.")

@@ -74,7 +74,7 @@ class LATENTMAN_OT_export_motion(bpy.types.Operator):
     def _path(self, suffix: str) -> Path:
         """The file, with the format's ending. Raises InputError if none was named."""
         if not self.filepath:
-            raise InputError("motion.no_file", "No file was named.", "Choose one.")
+            raise InputError("export.no_file", "No file was named.", "Choose one.")
         path = Path(os.path.expanduser(bpy.path.abspath(self.filepath)))
         ending = f".{suffix.rsplit('.', 1)[1]}"
         return path if path.suffix.lower() == ending else path.with_name(path.name + suffix)

@@ -105,7 +105,7 @@ def _clip_as_range(scene: Any, frames: tuple[int, ...]) -> Iterator[None]:
 def _call(operator: str, needs: str, context: Any, character: Character, path: Path, options: dict[str, Any]) -> None:
     """Call one of Blender's exporters with the character selected. Raises InputError where it is not there or fails."""
     if not compat.has_operator(operator):
-        raise InputError("motion.no_exporter", f"Blender has no {operator}.", f"It needs {needs}.")
+        raise InputError("export.no_exporter", f"Blender has no {operator}.", f"It needs {needs}.")
     group, function = operator.split(".")
     with only_selected(context, [character.armature, character.body]):
         try:
@@ -113,4 +113,4 @@ def _call(operator: str, needs: str, context: Any, character: Character, path: P
                 filepath=str(path), **compat.known_options(operator, {"check_existing": False, **options})
             )
         except RuntimeError as error:
-            raise InputError("motion.not_written", f"Blender could not write {path.name}: {error}".strip()) from error
+            raise InputError("export.failed", f"Blender could not write {path.name}: {error}".strip()) from error
