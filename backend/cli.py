@@ -69,6 +69,7 @@ COMMANDS = (
     Command("fit", "backend.commands.fit", "fit SMPL's rotations to a file of joint positions", computes=True),
     Command("motion", "backend.commands.motion", "make a motion from a text, or change one", computes=True),
     Command("convert-smpl", "backend.commands.convert_smpl", "convert a licensed SMPL file to a safe npz file"),
+    Command("motion-repair", "backend.commands.motion_repair", "check and repair a motion file, or convert it"),
     Command("train", "backend.commands.train", "train the embedded model", computes=True),
     Command("train-motion", "backend.commands.train_motion", "train the embedded motion model", computes=True),
     Command("doctor", "backend.commands.doctor", "check what works on this machine, and show how to fix the rest"),

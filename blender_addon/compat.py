@@ -190,6 +190,23 @@ def last_channel() -> int:
     return int(kind.bl_rna.properties["channel"].hard_max)
 
 
+def has_operator(name: str) -> bool:
+    """Whether there is an operator, `export_scene.gltf` for example: some come with an add-on or a build option."""
+    group, function = name.split(".")
+    try:
+        getattr(getattr(bpy.ops, group), function).get_rna_type()
+    except (AttributeError, KeyError):
+        return False
+    return True
+
+
+def known_options(name: str, options: dict[str, Any]) -> dict[str, Any]:
+    """Those of the options that this Blender's operator has."""
+    group, function = name.split(".")
+    known = getattr(getattr(bpy.ops, group), function).get_rna_type().properties.keys()
+    return {key: value for key, value in options.items() if key in known}
+
+
 def show_in_sequencers(scene: Any) -> None:
     """Have the sequencers that show no scene yet show this one: from 5.0 each workspace has its own choice, and none at
     first; before, a sequencer shows the window's scene."""

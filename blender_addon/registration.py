@@ -30,6 +30,7 @@ from .ops import models as model_operators
 from .ops.motion import (
     ask_rate,
     bone_map,
+    export,
     fill,
     from_armature,
     motion_text,
@@ -41,6 +42,7 @@ from .ops.motion import (
 from .scene import bone_table, older_files, preferences, properties
 from .shot import hider_watch, running
 from .ui import assumptions, motion, panel
+from .ui import export as export_menu
 from .ui import models as model_list
 from .ui import preferences as drawn_preferences
 
@@ -77,6 +79,7 @@ _PARTS: tuple[_Part, ...] = (
     check_motion,
     repair,
     problems,
+    export,
     frame_shot,
     picture_size,
     leave_out,
@@ -98,6 +101,7 @@ _PARTS: tuple[_Part, ...] = (
     model_list,
     assumptions,
     motion,
+    export_menu,
     panel,
     cli,
 )

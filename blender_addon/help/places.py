@@ -33,6 +33,7 @@ PLACES: Mapping[str, str] = {
     "latentman.next_problem": MOTION,
     "latentman.previous_problem": MOTION,
     "latentman.show_problems": MOTION,
+    "latentman.export_motion": MOTION,
     "latentman.leave_out": MOTION,
     "latentman.take_back": MOTION,
     "latentman.keep_in_picture": MOTION,

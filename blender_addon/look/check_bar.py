@@ -13,7 +13,6 @@ from typing import Any, Final
 import bpy
 import gpu
 import numpy as np
-from gpu_extras.batch import batch_for_shader
 
 from ..rig.character import chosen_character
 from ..rig.problem_frames import Problems, stored_problems
@@ -112,7 +111,9 @@ def _draw_bars(region: Any, bars: list[Bar], scale: float) -> None:
         ]
         if corners:
             shader.uniform_float("color", colour)
-            batch_for_shader(shader, "TRIS", {"pos": corners}).draw(shader)
+            places = gpu.types.GPUVertBuf(shader.format_calc(), len(corners))
+            places.attr_fill("pos", [(x, y, 0.0) for x, y in corners])
+            gpu.types.GPUBatch(type="TRIS", buf=places).draw(shader)
     gpu.state.blend_set("NONE")
 
 

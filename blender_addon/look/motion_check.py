@@ -78,7 +78,7 @@ def warnings(armature: Any) -> tuple[str, ...]:
     if check.foot_slide_cm_per_s > SLIDE_CM_PER_S:
         said.append(f"Feet slide: {check.foot_slide_cm_per_s:.0f} cm/s on the floor")
     if check.jitter_m_per_s3 > JITTER_M_PER_S3:
-        said.append(f"Jitter: {check.jitter_m_per_s3:.0f} m/s³; smooth the curves")
+        said.append(f"Jitter: {check.jitter_m_per_s3:.0f} m/s³; Smooth helps")
     if check.floor_penetration_cm > PENETRATION_CM:
         said.append(f"Feet go {check.floor_penetration_cm:.0f} cm below the floor")
     if check.out_of_frame:

@@ -30,6 +30,7 @@ SOURCE, TEXT, FPS = "latentman_source", "latentman_text", "latentman_source_fps"
 RESIDUAL, FEET_RESIDUAL = "latentman_residual_cm", "latentman_feet_residual_cm"
 TWIST_KNOWN, NOTES, WARNINGS = "latentman_twist_known", "latentman_notes", "latentman_warnings"
 MOVED = "Moved "  # how the note about a character's place begins
+BETAS = "latentman_betas"  # the shape that the body was made with
 # On the body mesh object: marks it as the rendered surface of the armature that it is parented to, or deformed by.
 BODY = "latentman_body"
 # On the scene: the frame range that an import has set. Another one is the user's, and stays.
@@ -239,6 +240,7 @@ def _store_facts(armature: Any, motion: SMPLMotion, outside: str) -> None:
     armature[SOURCE] = as_text(motion.source)
     armature[TEXT] = as_text(motion.text)
     armature[FPS] = motion.fps
+    armature[BETAS] = np.asarray(motion.betas, np.float64).tolist()
     armature[TWIST_KNOWN] = motion.twist_known
     armature[NOTES] = json.dumps([*motion.notes, *warnings])
     armature[WARNINGS] = json.dumps(warnings)

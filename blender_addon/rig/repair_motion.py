@@ -57,11 +57,11 @@ def repair_steps(scene: Any, character: Character, repair: Repair, strength: flo
     """Repair the whole clip. The scene is stepped through once; its current frame is put back.
 
     A repair that is there already is made again in its place, and those above it after it. Raises InputError
-    `motion.no_repair` with the cause where the motion cannot be repaired.
+    `repair.refused` with the cause where the motion cannot be repaired.
     """
     reason = why_no_repair(character.armature)
     if reason:
-        raise InputError("motion.no_repair", f"{reason}.", "Then try again.")
+        raise InputError("repair.refused", f"{reason}.", "Then try again.")
     _require_no_fill_over(character.armature, repair.name)
     stack = _stack(character.armature)
     places = [known.name for known, _ in stack]
@@ -121,7 +121,7 @@ def _require_no_fill_over(armature: Any, name: str) -> None:
     over = names[names.index(name) + 1 :] if name in names else []
     fill = next((one for one in reversed(over) if one.startswith(FILL)), None)
     if fill is not None:
-        raise InputError("motion.no_repair", "Filled frames lie over this layer.", "Remove the topmost Filled first.")
+        raise InputError("repair.refused", "Filled frames lie over this layer.", "Remove the topmost Filled first.")
 
 
 def _forget(armature: Any) -> None:

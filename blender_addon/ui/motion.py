@@ -16,6 +16,7 @@ from ..shared.errors import InputError
 from ..shared.motion.samples import SAMPLES
 from ..typed_bpy import registration_of
 from .assumptions import draw_assumptions
+from .export import draw_export
 from .hiders import draw_hiders
 from .motion_text import draw_motion_text
 from .repair import draw_repair
@@ -51,6 +52,7 @@ def draw_motion(layout: Any, context: Any) -> None:
     if rig.characters(context.scene):
         layout.operator("latentman.check_motion", icon="VIEWZOOM")
         draw_repair(layout, context)
+        draw_export(layout)
         _draw_edit_layer(layout, context)
 
 

@@ -110,7 +110,7 @@ class LATENTMAN_OT_remove_repair(FrameByFrame, bpy.types.Operator):
         character = chosen_character(context)
         reason = why_no_repair_removed(character.armature, self.repair)
         if reason:
-            raise InputError("motion.no_repair", f"{reason}.")
+            raise InputError("repair.refused", f"{reason}.")
         yield from removal_steps(context.scene, character, self.repair)
         return {"FINISHED"}
 

@@ -15,10 +15,16 @@ OF_COMMANDS = {"arguments", "bench", "clean", "convert", "eval", "metrics", "rep
 # Only the user can mend these: the message says what to type, or to wait.
 WITHOUT_BUTTON = {
     "backend.stopping",
+    "export.failed",
+    "export.hidden",
+    "export.no_exporter",
+    "export.no_file",
+    "export.scaled",
     "generate.busy",
     "generate.no_prompt",
     "help.no_file",
     "passes.size",
+    "repair.refused",
     "video.busy",
 }
 
