@@ -46,7 +46,7 @@ def import_characters(scene: Any, path: Path, body: Body, options: ImportOptions
     file = open_motion(path)
     ask = Ask(
         options.sample, options.repetition, options.fps, options.up, options.unit_m, options.person,
-        options.spare_fps, options.betas,
+        spare_fps=options.spare_fps, betas=options.betas,
     )  # fmt: skip
     motions = file.people(ask, body.joints)
     contents = file.contents()

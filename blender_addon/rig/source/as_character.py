@@ -17,7 +17,7 @@ from ...shared.motion.retarget.skeleton import SkeletonMotion
 from ...shared.motion.retarget.solve import retarget
 from ...shared.motion.skeleton import JOINT_INDEX
 from ..character import import_motion
-from ..edit_layer import clip_range
+from ..layers import clip_range
 from ..motion_figures import check_of, store_check
 from .scene_armature import reading_steps
 
