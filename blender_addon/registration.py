@@ -27,7 +27,7 @@ from .ops import (
     watch_takes,
 )
 from .ops import models as model_operators
-from .ops.motion import ask_rate, reimport
+from .ops.motion import ask_rate, reimport, video_size
 from .scene import older_files, preferences, properties
 from .shot import hider_watch, running
 from .ui import assumptions, motion, panel
@@ -57,6 +57,7 @@ _PARTS: tuple[_Part, ...] = (
     import_motion,
     ask_rate,
     reimport,
+    video_size,
     edit_layer,
     check_motion,
     frame_shot,

@@ -116,6 +116,7 @@ GEM_X: Final = Reader(
     fps=None,
     entries=_ENTRIES,
     needless=("net_outputs", "identity_coeffs", "scale_params", "static_conf_logits"),
+    two_views=True,
     is_mine=lambda fields: _has_width(fields, _SOMA_WIDTH),
     read=read_gem_x,
     takes=takes_of(_WORLD),

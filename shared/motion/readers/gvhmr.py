@@ -80,6 +80,7 @@ GVHMR: Final = Reader(
     fps=None,
     entries=(WORLD, SEEN, LENS, "global_orient", "body_pose", "transl"),
     needless=("net_outputs",),
+    two_views=True,
     is_mine=lambda fields: WORLD in fields or SEEN in fields,
     read=read_gvhmr,
     takes=takes_of(WORLD),

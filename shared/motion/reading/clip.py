@@ -125,6 +125,7 @@ class Reader:
     likely_fps: float = 30.0  # what a question about the rate is filled in with
     unit_m: float | None = 1.0  # metres in one unit of places; None: any unit, the clip is scaled to the body
     rate_keys: tuple[str, ...] = ()  # entries of its own that hold the rate; the usual names are known (`rates`)
+    two_views: bool = False  # whether its files have the motion in the world and as the camera sees it
     keyed: bool = False  # whether the file's entries are named by its frames or people
     companions: tuple[str, ...] = ()  # files that lie beside its own, by their paths from there; `FILE/ENTRY` in fields
     marks: tuple[str, ...] = ()  # entries that only tell the format apart
