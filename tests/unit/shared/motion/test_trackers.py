@@ -296,6 +296,15 @@ def test_faults_are_named_with_the_entry(tmp_path: Path) -> None:
     assert read_motion(path, fps=30.0).camera is None
 
 
+@pytest.mark.parametrize("absent", [{}, None])
+def test_a_motion_that_was_made_from_text_has_no_camera(absent: object, tmp_path: Path) -> None:
+    path = gem_smpl(tmp_path)
+    torch.save({**torch.load(path, weights_only=False), "body_params_incam": absent, "segment_info": []}, path)
+    motion = read_motion(path, fps=30.0)
+    assert motion.camera is None
+    np.testing.assert_allclose(joints_of(motion)[:, :22], TRUTH.joints()[:, :22], atol=2e-5)
+
+
 def test_matrices_that_do_not_turn_are_refused(tmp_path: Path) -> None:
     path = tram(tmp_path)
     content: Any = np.load(path, allow_pickle=True).item()
