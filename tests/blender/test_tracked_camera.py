@@ -72,7 +72,7 @@ def test_blenders_camera_sees_the_joints_where_the_video_did(view: str, tmp_path
     moved = [np.array(context.scene.camera.matrix_world)]
     context.scene.frame_set(11)
     moved.append(np.array(context.scene.camera.matrix_world))
-    assert np.allclose(*moved) is (view == "camera")
+    assert np.allclose(moved[0], moved[1]) is (view == "camera")
 
 
 def test_the_cameras_of_other_files_see_the_same(tmp_path: Path) -> None:
