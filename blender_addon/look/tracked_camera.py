@@ -10,6 +10,7 @@ from mathutils import Matrix
 from numpy.typing import NDArray
 
 from .. import compat
+from ..rig.character import add_note
 from ..rig.keyframes import write_keys
 from ..scene_time import scene_fps
 from ..shared.motion import SMPLMotion, resample
@@ -42,6 +43,7 @@ def film(scene: Any, armature: Any, motion: SMPLMotion, start_frame: int, group:
     _animate_place(camera, track, Matrix(armature.matrix_world), frames)
     _animate_lens(camera.data, track, frames)
     scene.camera = camera
+    add_note(armature, f"The scene's camera is the one that filmed the video, {track.width} x {track.height}")
 
 
 def video_size(scene: Any) -> tuple[int, int] | None:

@@ -55,8 +55,8 @@ def import_characters(
     """
     file = open_motion(path)
     ask = Ask(
-        options.sample, options.repetition, options.fps, options.up, options.unit_m, options.person, options.view,
-        options.spare_fps, options.betas,
+        options.sample, options.repetition, options.fps, options.up, options.unit_m, options.person,
+        options.spare_fps, options.betas, options.view,
     )  # fmt: skip
     motions = file.people(ask, body.joints)
     contents = file.contents()

@@ -73,7 +73,7 @@ def read_motion(
     (default: the free body's). No code in the file is run. What was assumed is in the motion's notes and warnings.
     Raises MotionError with the file, the entry at fault and what to do; `motion.no_rate` where `fps` must be given.
     """
-    ask = Ask(sample, repetition, fps, up, unit_m, person, view, betas=betas)
+    ask = Ask(sample, repetition, fps, up, unit_m, person, betas=betas, view=view)
     file = open_motion(path)
     return assemble(file.fields, file.reader, [file.reader.read(file.fields, ask)], ask, rest_joints)[0]
 

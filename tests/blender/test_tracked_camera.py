@@ -67,6 +67,7 @@ def test_blenders_camera_sees_the_joints_where_the_video_did(view: str, tmp_path
     context.scene.frame_start = 11
     (armature,) = imported(gvhmr(tmp_path), fps=FPS, view=view)
     assert context.scene.camera[TRACKED] and video_size(context.scene) == (WIDTH, HEIGHT)
+    assert "filmed the video, 1280 x 720" in armature[rig.NOTES]
     for index in (0, 4, 8):
         np.testing.assert_allclose(seen(armature, 11 + index), TRUTH.pixels()[index, :22], atol=0.5)
     moved = [np.array(context.scene.camera.matrix_world)]
