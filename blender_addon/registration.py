@@ -38,6 +38,7 @@ from .ops.motion import (
     refine,
     reimport,
     repair,
+    video_size,
 )
 from .scene import bone_table, older_files, preferences, properties
 from .shot import hider_watch, running
@@ -75,6 +76,7 @@ _PARTS: tuple[_Part, ...] = (
     reimport,
     from_armature,
     bone_map,
+    video_size,
     edit_layer,
     check_motion,
     repair,

@@ -85,6 +85,9 @@ def _add_shot(group: Any) -> None:
         "unless --fps is given)",
     )
     group.add_argument(
+        "--view", choices=("world", "camera"), default="world", help="how a motion from a video is placed"
+    )
+    group.add_argument(
         "--unit",
         choices=("auto", *UNITS_M),
         default="auto",

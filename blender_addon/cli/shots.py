@@ -16,6 +16,7 @@ import bpy
 from ..client.job_file import ShotFile, read_job_file
 from ..client.request import GenerateRequest
 from ..look.camera import frame_shot
+from ..look.tracked_camera import film
 from ..rig.character import NOTES, disown_range
 from ..rig.import_character import ImportOptions, import_characters, scene_betas, scene_body
 from ..rig.left_out import leave_out
@@ -138,6 +139,7 @@ def _import_options(options: argparse.Namespace, scene: Any) -> ImportOptions:
         spare_fps=options.fps,
         up=options.up,
         unit_m=UNITS_M.get(options.unit),
+        view=options.view,
         start_frame=options.start_frame,
         betas=scene_betas(scene),
         body_path=str(options.body.absolute()) if options.body else bpy.path.abspath(scene.latentman.body_path),
@@ -156,7 +158,7 @@ def _fill(options: argparse.Namespace, shot: BatchShot, scene: Any, tell: Callab
         _set_fps(scene, options.fps)
     if options.motion is not None:
         body = scene_body(scene) if options.body is None else load_body(options.body)
-        first, *others = import_characters(scene, options.motion, body, _import_options(options, scene))
+        first, *others = import_characters(scene, options.motion, body, _import_options(options, scene), film)
         tell(json.loads(first[NOTES]))
         if scene.camera is None:
             frame_shot(scene, first, _frames(options, shot, scene), also=tuple(others))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, cast
@@ -13,10 +13,12 @@ import bpy
 from ..scene_time import scene_fps
 from ..shared.body import Body, free_body, load_body
 from ..shared.errors import InputError
-from ..shared.motion import Ask, Contents, SMPLMotion, Up, open_motion
+from ..shared.motion import Ask, Contents, SMPLMotion, Up
+from ..shared.motion.reading.clip import View
 from .character import MOVED, add_note, characters, import_motion, replay_motion
 from .import_record import ImportRecord, store_import, stored_import
 from .motion_figures import check_of, store_check
+from .motion_files import open_motion
 from .placement import stand_beside
 
 
@@ -34,19 +36,27 @@ class ImportOptions:
     person: int | None = None  # one of several people; None: all of them
     unit_m: float | None = None  # metres in one unit of the file's places
     spare_fps: float | None = None  # for a file whose rate nobody says; told in a warning
+    view: View = "world"  # whose axes a filmed motion has
     body_path: str = ""  # where the body is from; empty for the free one
 
 
-def import_characters(scene: Any, path: Path, body: Body, options: ImportOptions) -> list[Any]:
+# What makes the camera of a motion that was filmed: scene, armature, motion, the take's start frame, the import's name.
+Filming = Callable[[Any, Any, SMPLMotion, int, str], None]
+
+
+def import_characters(
+    scene: Any, path: Path, body: Body, options: ImportOptions, filming: Filming | None = None
+) -> list[Any]:
     """Read the file for this body and make a character for each person of the take; their armature objects.
 
     Joints are the body's with the shape that it is shown with. People keep their positions relative to each other,
-    and enter when they do in the file. Raises MotionError and BodyError; nothing is made then.
+    and enter when they do in the file; `filming` is called once they stand where they stay. Raises MotionError and
+    BodyError; nothing is made then.
     """
     file = open_motion(path)
     ask = Ask(
         options.sample, options.repetition, options.fps, options.up, options.unit_m, options.person,
-        spare_fps=options.spare_fps, betas=options.betas,
+        spare_fps=options.spare_fps, betas=options.betas, view=options.view,
     )  # fmt: skip
     motions = file.people(ask, body.joints)
     contents = file.contents()
@@ -60,7 +70,8 @@ def import_characters(scene: Any, path: Path, body: Body, options: ImportOptions
         armature = import_motion(scene, motion, body, name=name, start_frame=start + _enters(scene, motion))
         record = ImportRecord(
             path=str(path.absolute()), group=group, sample=options.sample, repetition=options.repetition,
-            person=person, fps=options.fps, up=options.up, unit_m=options.unit_m, start_frame=start,
+            person=person, fps=options.fps, up=options.up, unit_m=options.unit_m, view=options.view,
+            two_views=contents.two_views, start_frame=start,
             betas=[float(beta) for beta in motion.betas], body=options.body_path,
             people=names, takes=[[one.sample, one.repetition, one.label] for one in contents.takes], **_read(motion),
         )  # fmt: skip
@@ -70,10 +81,12 @@ def import_characters(scene: Any, path: Path, body: Body, options: ImportOptions
     moved_m = stand_beside(scene, made, others) if options.beside else 0.0
     for armature in made if moved_m else ():
         add_note(armature, f"{MOVED}{moved_m:.1f} m along X, to stand beside the other characters")
+    if filming is not None:
+        filming(scene, made[0], motions[0], start, group)
     return made
 
 
-def reimport(scene: Any, armature: Any, change: Mapping[str, Any]) -> list[Any]:
+def reimport(scene: Any, armature: Any, change: Mapping[str, Any], filming: Filming | None = None) -> list[Any]:
     """Read a character's file again with something said differently; the armatures that play it differently now.
 
     All people of one import change together, so that they keep their relative positions; another `person` changes
@@ -84,7 +97,9 @@ def reimport(scene: Any, armature: Any, change: Mapping[str, Any]) -> list[Any]:
     alone = "person" in change
     file = open_motion(Path(record.path))
     body = load_body(Path(record.body)) if record.body else free_body()
-    ask = Ask(record.sample, record.repetition, record.fps, cast(Up, record.up), record.unit_m)
+    ask = Ask(
+        record.sample, record.repetition, record.fps, cast(Up, record.up), record.unit_m, view=cast(View, record.view)
+    )  # fmt: skip
     names = _people(file.contents(), record.sample, record.repetition)
     group = [one.armature for one in characters(scene)] if not alone else []
     members = {one: found for one in [armature, *group] if (found := stored_import(one)) and found.group == said.group}
@@ -103,6 +118,8 @@ def reimport(scene: Any, armature: Any, change: Mapping[str, Any]) -> list[Any]:
         said_now = replace(record, person=played[one], people=names, betas=members[one].betas, **_read(motion))
         store_import(one, said_now)
         store_check(one, check_of(motion, body))
+    if filming is not None and not alone:
+        filming(scene, armature, motions[armature], record.start_frame, said.group)
     return list(played)
 
 

@@ -22,6 +22,8 @@ class ImportRecord:
     fps: float | None  # what the user said; None leaves it to the file and its format
     up: str
     unit_m: float | None
+    view: str
+    two_views: bool  # whether the file can be read in the camera's axes as well as in the world's
     start_frame: int  # of the take; a person may enter later
     betas: list[float]  # the shape of the body that shows it
     body: str  # the body's file; empty for the free one

@@ -62,6 +62,10 @@ _UP_ITEMS = (
     ("auto", "Automatic", "The axis of the file's format, unless the character clearly stands along another"),
     *((axis, axis.upper(), f"The file's {axis.upper()} points up") for axis in UP_AXES[1:]),
 )
+_VIEW_ITEMS = (
+    ("world", "World", "The character moves through the scene, and the video's camera with it"),
+    ("camera", "Camera", "The character moves before a still camera, as the video shows it"),
+)
 _UNIT_ITEMS = (
     ("auto", "Automatic", "The unit of the file's format"),
     *((name, label, f"Positions in the file are in {label.lower()}") for name, label in UNIT_LABELS.items()),
@@ -106,6 +110,17 @@ def motion_unit_field(**options: Any) -> Any:
     )
 
 
+def motion_view_field(**options: Any) -> Any:
+    """Whose axes a motion has that was filmed."""
+    return EnumProperty(
+        name="Seen From",
+        description="How a motion from a video is placed. Other files have one way only",
+        items=_VIEW_ITEMS,
+        default="world",
+        **options,
+    )
+
+
 def motion_start_field(**options: Any) -> Any:
     """The frame of the scene in which a motion starts."""
     return IntProperty(name="Start Frame", description="Scene frame of the motion's first pose", default=1, **options)
@@ -138,6 +153,7 @@ class LatentManSceneSettings(bpy.types.PropertyGroup):
     motion_fps: motion_fps_field()
     motion_up: motion_up_field()
     motion_unit: motion_unit_field()
+    motion_view: motion_view_field()
     own_start: BoolProperty(
         name="Own Start Frame", description="Put the motion at this frame instead of the scene's first"
     )

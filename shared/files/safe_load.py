@@ -19,7 +19,7 @@ from typing import Any, Final
 import numpy as np
 
 from ..errors import InputError
-from .pickle_reading import MAX_FILE_BYTES, SHORTEN_HINT, TooLarge, load_one, settled, told_as
+from .pickle_reading import MAX_FILE_BYTES, SHORTEN_HINT, TRUST_HINT, TooLarge, load_one, settled, told_as
 from .pickle_records import PLAIN_KINDS, Names, Opaque, Record, standard_names
 
 __all__ = [
@@ -89,11 +89,12 @@ def parse_npy(
     error: type[InputError] = InputError,
     extra: Names | None = None,
     skip: Collection[str] = (),
+    pickles: bool = True,
 ) -> object:
     """The content of .npy bytes: an array, or what a 0-d object array holds (for example MDM's dict).
 
-    `extra` and `skip` are those of `unpickle`. Raises `error`: `file.refused`, or `file.damaged` for a wrong header or
-    too few bytes.
+    `extra` and `skip` are those of `unpickle`; without `pickles`, objects are refused. Raises `error`:
+    `file.refused`, or `file.damaged` for a wrong header or too few bytes.
     """
     with told_as(error, name):
         shape, fortran, dtype, start = _npy_header(data)
@@ -102,6 +103,8 @@ def parse_npy(
             return flat.reshape(shape, order="F" if fortran else "C")
         if dtype.kind != "O":
             raise ValueError(f"arrays of type {dtype} are not read")
+    if not pickles:
+        raise error("file.refused", f"{name} holds objects where plain numbers belong.", TRUST_HINT)
     value = unpickle(data[start:], name=name, error=error, extra=extra, skip=skip)
     return value[()] if isinstance(value, np.ndarray) and value.shape == () else value
 
@@ -155,6 +158,7 @@ def parse_npz(
     error: type[InputError] = InputError,
     max_bytes: int = MAX_FILE_BYTES,
     extra: Names | None = None,
+    pickles: bool = True,
 ) -> dict[str, object]:
     """The wanted arrays that .npz bytes hold; other members are not opened.
 
@@ -166,7 +170,8 @@ def parse_npz(
             raise TooLarge(f"unpacks to more than {max_bytes / 2**20:.0f} MiB")
         contents = {key: archive.read(item) for key, item in members.items()}
     return {
-        key: parse_npy(content, name=f"{name} ({key})", error=error, extra=extra) for key, content in contents.items()
+        key: parse_npy(content, name=f"{name} ({key})", error=error, extra=extra, pickles=pickles)
+        for key, content in contents.items()
     }
 
 

@@ -64,11 +64,11 @@ def _plain(stream: BinaryIO, name: str, wanted: Wanted) -> Fields:
     if is_bvh(data):
         return bvh_fields(data, name)
     if is_npz(data):
-        entries = parse_npz(data, wanted.entries, name=name, error=MotionError)
+        entries = parse_npz(data, wanted.entries, name=name, error=MotionError, pickles=False)
         names = npz_names(data, name=name, error=MotionError)
         return Fields(name, entries, tuple(one for one in names if one not in entries))
     if is_npy(data):
-        return _named(name, parse_npy(data, name=name, error=MotionError))
+        return _named(name, parse_npy(data, name=name, error=MotionError, pickles=False))
     if is_scene_file(data):
         return Fields(name, parse_scene_file(data, name))
     raise not_a_motion_file(name, data[:_START])

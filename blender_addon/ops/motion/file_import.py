@@ -11,9 +11,16 @@ import bpy
 from bpy.props import BoolProperty, CollectionProperty, IntProperty, StringProperty
 
 from ...look.camera import frame_shot, look_through
+from ...look.tracked_camera import film
 from ...rig.character import NOTES, WARNINGS, characters
 from ...rig.import_character import ImportOptions, import_characters, scene_betas, scene_body
-from ...scene.properties import motion_fps_field, motion_start_field, motion_unit_field, motion_up_field
+from ...scene.properties import (
+    motion_fps_field,
+    motion_start_field,
+    motion_unit_field,
+    motion_up_field,
+    motion_view_field,
+)
 from ...scene_time import scene_range
 from ...shared.errors import InputError, LatentManError
 from ...shared.motion.samples import sample_at
@@ -57,6 +64,7 @@ class MotionFiles:
     fps: motion_fps_field(options={"SKIP_SAVE"})
     up: motion_up_field(options={"SKIP_SAVE"})
     unit: motion_unit_field(options={"SKIP_SAVE"})
+    view: motion_view_field(options={"SKIP_SAVE"})
     start_frame: motion_start_field(options={"SKIP_SAVE"})  # the scene's first frame if it is not given
     beside: BoolProperty(
         name="Beside Others",
@@ -112,7 +120,10 @@ def take_from_scene(operator: Any, scene: Any) -> None:
     """What the caller does not say is taken from the panel's fields, and shown in the redo panel."""
     settings = scene.latentman
     start = settings.motion_start if settings.own_start else scene.frame_start
-    said = {"fps": settings.motion_fps, "up": settings.motion_up, "unit": settings.motion_unit, "start_frame": start}
+    said = {
+        "fps": settings.motion_fps, "up": settings.motion_up, "unit": settings.motion_unit,
+        "view": settings.motion_view, "start_frame": start,
+    }  # fmt: skip
     for name, value in said.items():
         if not operator.properties.is_property_set(name):
             setattr(operator, name, value)
@@ -132,9 +143,9 @@ def _import(operator: Any, scene: Any, path: Path) -> list[Any]:
     options = ImportOptions(
         operator.sample, operator.repetition, operator.fps or None, operator.up, operator.start_frame,
         scene_betas(scene), operator.beside, None if operator.person < 0 else operator.person,
-        UNITS_M.get(operator.unit), body_path=bpy.path.abspath(scene.latentman.body_path),
+        UNITS_M.get(operator.unit), view=operator.view, body_path=bpy.path.abspath(scene.latentman.body_path),
     )  # fmt: skip
-    made = import_characters(scene, path, scene_body(scene), options)
+    made = import_characters(scene, path, scene_body(scene), options, film)
     for armature in made:
         armature.latentman_open = armature == made[0] and len(characters(scene)) == len(made)
     if sample_at(path) is None:
@@ -148,7 +159,9 @@ def _import(operator: Any, scene: Any, path: Path) -> list[Any]:
 
 def _ask(operator: Any, paths: list[Path]) -> None:
     """Open the question about the rate of files that do not say it, with all else as it was said."""
-    said = {name: getattr(operator, name) for name in ("sample", "repetition", "person", "up", "unit", "beside")}
+    said = {
+        name: getattr(operator, name) for name in ("sample", "repetition", "person", "up", "unit", "view", "beside")
+    }
     files = [{"name": str(path)} for path in paths]
     bpy.ops.latentman.ask_frame_rate(  # type: ignore[attr-defined]
         "INVOKE_DEFAULT", files=files, start_frame=operator.start_frame, **said

@@ -1,4 +1,4 @@
-"""Read a character's motion file again with one assumption changed: take, person, frame rate, up axis or unit."""
+"""Read a character's motion file again with one assumption changed: take, person, rate, up axis, unit or view."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from typing import Any
 import bpy
 from bpy.props import IntProperty, StringProperty
 
+from ...look.tracked_camera import film
 from ...rig.character import WARNINGS, characters
 from ...rig.import_character import reimport
 from ...rig.import_record import stored_import
 from ...rig.layers import has_edit
-from ...scene.properties import motion_fps_field, motion_unit_field, motion_up_field
+from ...scene.properties import motion_fps_field, motion_unit_field, motion_up_field, motion_view_field
 from ...shared.errors import InputError
 from ...shared.motion.units import UNITS_M
 from ...shot.running import wake
@@ -32,12 +33,13 @@ class _Reimport:
     fps: motion_fps_field(options={"SKIP_SAVE"})
     up: motion_up_field(options={"SKIP_SAVE"})
     unit: motion_unit_field(options={"SKIP_SAVE"})
+    view: motion_view_field(options={"SKIP_SAVE"})
 
     @reported
     def execute(self: Any, context: Any) -> Outcome:
         """Change it for all people of the import; another person for this character alone."""
         armature = _found(context.scene, self.armature)
-        for one in reimport(context.scene, armature, _change(self)):
+        for one in reimport(context.scene, armature, _change(self), film):
             for warning in json.loads(one[WARNINGS]):
                 self.report({"WARNING"}, warning)
             if has_edit(one):
@@ -50,7 +52,7 @@ def _change(operator: Any) -> dict[str, Any]:
     """What was said differently."""
     given = operator.properties.is_property_set
     change: dict[str, Any] = {
-        name: getattr(operator, name) for name in ("sample", "repetition", "person", "up") if given(name)
+        name: getattr(operator, name) for name in ("sample", "repetition", "person", "up", "view") if given(name)
     }
     if given("fps"):
         change["fps"] = operator.fps or None

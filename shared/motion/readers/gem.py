@@ -17,7 +17,7 @@ from ...body import free_body
 from ...rotations import axis_angle_to_matrix
 from ..reading.clip import Ask, Bones, Clip, Filmed, Reader, require_sample
 from ..reading.fields import Fields
-from ..reading.tracked import CAMERA_UP, inner, picture_size, standing_still
+from ..reading.tracked import CAMERA_UP, has_group, inner, picture_size, standing_still
 from ..skeleton import BODY_JOINT_COUNT, JOINT_INDEX, PARENTS, bone_offsets
 from .gvhmr import LENS, body_of, read_both, takes_of
 from .kimodo import SOMA_JOINTS, SOMA_PARENTS, SOMA_PLACES
@@ -58,7 +58,7 @@ def read_gem_x(fields: Fields, ask: Ask) -> Clip:
     intrinsics = fields.numbers(LENS, (len(body.turns), 3, 3))
     if in_camera:
         return replace(clip, camera=standing_still(intrinsics))
-    return replace(clip, camera=_filmed(fields, intrinsics, body)) if _SEEN in fields else clip
+    return replace(clip, camera=_filmed(fields, intrinsics, body)) if has_group(fields, _SEEN) else clip
 
 
 def _filmed(fields: Fields, intrinsics: Array, body: Bones) -> Filmed:
@@ -116,6 +116,7 @@ GEM_X: Final = Reader(
     fps=None,
     entries=_ENTRIES,
     needless=("net_outputs", "identity_coeffs", "scale_params", "static_conf_logits"),
+    two_views=True,
     is_mine=lambda fields: _has_width(fields, _SOMA_WIDTH),
     read=read_gem_x,
     takes=takes_of(_WORLD),

@@ -14,7 +14,7 @@ from typing import Final
 from ..reading.clip import Ask, Clip, Filmed, Reader, Rotations, Take, require_sample
 from ..reading.fields import Fields
 from ..reading.shape import shape_numbers
-from ..reading.tracked import CAMERA_UP, inner, picture_size, poses_of, standing_still
+from ..reading.tracked import CAMERA_UP, has_group, inner, picture_size, poses_of, standing_still
 
 WORLD: Final = "smpl_params_global"
 SEEN: Final = "smpl_params_incam"
@@ -49,7 +49,7 @@ def _filmed(fields: Fields, ask: Ask, clip: Clip, seen: str, body: Callable[[Fie
     intrinsics = fields.numbers(LENS, (None, 3, 3))
     if ask.view == "camera":
         return standing_still(intrinsics)
-    if seen not in fields:
+    if not has_group(fields, seen):
         return None
     person = body(inner(fields, seen))
     assert isinstance(clip.body, Rotations)
@@ -80,6 +80,7 @@ GVHMR: Final = Reader(
     fps=None,
     entries=(WORLD, SEEN, LENS, "global_orient", "body_pose", "transl"),
     needless=("net_outputs",),
+    two_views=True,
     is_mine=lambda fields: WORLD in fields or SEEN in fields,
     read=read_gvhmr,
     takes=takes_of(WORLD),

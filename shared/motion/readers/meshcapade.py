@@ -135,6 +135,7 @@ SCENE: Final = Reader(
     fps=None,
     entries=(_BODIES, "camera", "num_frames"),
     needless=(),
+    two_views=True,
     is_mine=lambda fields: _BODIES in fields,
     read=read_scene,
     takes=scene_takes,

@@ -115,6 +115,7 @@ PROMPTHMR: Final = Reader(
         "has_hands", "has_2d_kpts", "has_post_opt", "contact_joint_ids", "keypoints_2d", "vitpose", "prhmr_img_feats",
         "smplx_pose", "smplx_transl", "smplx_betas", "bboxes", "contact", "static_conf_logits",
     ),
+    two_views=True,
     is_mine=is_prompthmr,
     read=read_prompthmr,
     takes=prompthmr_takes,

@@ -74,6 +74,7 @@ TRAM: Final = Reader(
         *(f"{_BESIDE}{key}" for key in ("pred_cam_R", "pred_cam_T", "img_focal", "img_center")),
     ),
     needless=("pred_cam", "pred_pose"),
+    two_views=True,
     is_mine=lambda fields: _MATRICES in fields and "pred_trans" in fields,
     read=read_tram,
     companions=("../camera.npy",),

@@ -62,6 +62,7 @@ WHAM: Final = Reader(
     fps=None,
     entries=("pose_world", "trans_world", "pose", "trans", "betas", "frame_ids"),
     needless=("verts",),
+    two_views=True,
     is_mine=is_wham,
     read=read_wham,
     keyed=True,

@@ -30,10 +30,10 @@ class Ask:
     up: Up = "auto"  # the file's axis that points up
     unit_m: float | None = None  # metres in one unit of the file's places; None: the format's
     person: int | None = None  # who of a take with several people; None: the first, and the others are mentioned
-    view: View = "world"  # whose axes the motion has, where a file has both
     spare_fps: float | None = None  # for a file without a rate whose format has none either; told in a warning
     bones: BoneMap | None = None  # of a file with a skeleton of its own; None: by the names and the shape
     betas: npt.ArrayLike | None = None  # (10,) the shape to show instead of the file's
+    view: View = "world"  # whose axes the motion has, where a file has both
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -142,6 +142,7 @@ class Reader:
     likely_fps: float = 30.0  # what a question about the rate is filled in with
     unit_m: float | None = 1.0  # metres in one unit of places; None: any unit, the clip is scaled to the body
     rate_keys: tuple[str, ...] = ()  # entries of its own that hold the rate; the usual names are known (`rates`)
+    two_views: bool = False  # whether its files have the motion in the world and as the camera sees it
     keyed: bool = False  # whether the file's entries are named by its frames or people
     companions: tuple[str, ...] = ()  # files that lie beside its own, by their paths from there; `FILE/ENTRY` in fields
     marks: tuple[str, ...] = ()  # entries that only tell the format apart

@@ -58,7 +58,7 @@ def parse_scene_file(data: bytes, name: str) -> dict[str, object]:
 def _body(gltf: Mapping[str, Any], described: Mapping[str, Any], name: str) -> dict[str, object]:
     content = _view(gltf, described["bufferView"])
     return {
-        **parse_npz(content, BODY_ENTRIES, name=name, error=MotionError),
+        **parse_npz(content, BODY_ENTRIES, name=name, error=MotionError, pickles=False),
         "frame_presence": convert(described.get("frame_presence", [0, 0]), tuple[int, ...]),
     }
 

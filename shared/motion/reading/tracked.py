@@ -27,6 +27,11 @@ def inner(fields: Fields, key: str) -> Fields:
     return part_of(fields, key, fields.raw(key))
 
 
+def has_group(fields: Fields, key: str) -> bool:
+    """Whether entry `key` is there and not an empty dictionary, which stands for none in some files."""
+    return key in fields and fields.entries[key] != {}
+
+
 def part_of(fields: Fields, key: str, value: object) -> Fields:
     """The entries of a dictionary in the file, named by where it is. Raises MotionError where it is none."""
     if not isinstance(value, Mapping):

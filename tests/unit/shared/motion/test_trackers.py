@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import io
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -293,6 +296,15 @@ def test_faults_are_named_with_the_entry(tmp_path: Path) -> None:
     assert read_motion(path, fps=30.0).camera is None
 
 
+@pytest.mark.parametrize("absent", [{}, None])
+def test_a_motion_that_was_made_from_text_has_no_camera(absent: object, tmp_path: Path) -> None:
+    path = gem_smpl(tmp_path)
+    torch.save({**torch.load(path, weights_only=False), "body_params_incam": absent, "segment_info": []}, path)
+    motion = read_motion(path, fps=30.0)
+    assert motion.camera is None
+    np.testing.assert_allclose(joints_of(motion)[:, :22], TRUTH.joints()[:, :22], atol=2e-5)
+
+
 def test_matrices_that_do_not_turn_are_refused(tmp_path: Path) -> None:
     path = tram(tmp_path)
     content: Any = np.load(path, allow_pickle=True).item()
@@ -325,6 +337,19 @@ def test_scenes_at_fault_give_one_sentence(change: tuple[str, str], tmp_path: Pa
     path.write_text(text.replace(*change))
     code, message = code_of(path)
     assert code == "motion.scene_file" and message.startswith("world4d.mcs is not a valid Meshcapade scene")
+
+
+def test_a_scenes_bodies_hold_no_pickles(tmp_path: Path) -> None:
+    path = mcs(tmp_path)
+    stream = io.BytesIO()
+    np.savez(stream, bodyPose=np.array([{}], dtype=object))
+    scene_file = json.loads(path.read_text())
+    content = base64.b64encode(stream.getvalue()).decode()
+    scene_file["buffers"][0]["uri"] = f"data:application/octet-stream;base64,{content}"
+    scene_file["bufferViews"][0]["byteLength"] = len(stream.getvalue())
+    path.write_text(json.dumps(scene_file))
+    code, message = code_of(path)
+    assert code == "file.refused" and "objects where plain numbers belong" in message
 
 
 def test_a_scene_without_a_camera_cannot_be_read_in_it(tmp_path: Path) -> None:
