@@ -14,10 +14,13 @@ from ..scene_time import scene_fps
 from ..shared.body import Body, free_body, load_body
 from ..shared.errors import InputError
 from ..shared.motion import Ask, Contents, SMPLMotion, Up, open_motion
+from ..shared.motion.retarget.bone_map import BoneMap
 from .character import MOVED, add_note, characters, import_motion, replay_motion
 from .import_record import ImportRecord, store_import, stored_import
 from .motion_figures import check_of, store_check
 from .placement import stand_beside
+from .source.as_character import SourceOptions
+from .source.foreign_file import ForeignOptions, foreign_motions, is_foreign
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,22 +38,44 @@ class ImportOptions:
     unit_m: float | None = None  # metres in one unit of the file's places
     spare_fps: float | None = None  # for a file whose rate nobody says; told in a warning
     body_path: str = ""  # where the body is from; empty for the free one
+    bones: BoneMap | None = None  # of a file with a skeleton of its own; None: by the names and the shape
 
 
 def import_characters(scene: Any, path: Path, body: Body, options: ImportOptions) -> list[Any]:
     """Read the file for this body and make a character for each person of the take; their armature objects.
 
     Joints are the body's with the shape that it is shown with. People keep their places to each other, and enter when
-    they do in the file. Raises MotionError and BodyError; nothing is made then.
+    they do in the file. FBX and glTF files go through Blender's importer. Raises MotionError and BodyError; nothing is
+    made then.
     """
+    others = [one.armature for one in characters(scene)]
+    made = (_foreign if is_foreign(path) else _known)(scene, path, body, options)
+    moved_m = stand_beside(scene, made, others) if options.beside else 0.0
+    for armature in made if moved_m else ():
+        add_note(armature, f"{MOVED}{moved_m:.1f} m along X, to stand beside the other characters")
+    return made
+
+
+def _foreign(scene: Any, path: Path, body: Body, options: ImportOptions) -> list[Any]:
+    """The characters of a file that Blender imports; it cannot be read again in place."""
+    said = ForeignOptions(options.sample, options.person, SourceOptions(options.bones, options.betas))
+    made = []
+    for motion in foreign_motions(scene, path, body, said):
+        armature = import_motion(scene, motion, body, name=path.stem, start_frame=options.start_frame)
+        store_check(armature, check_of(motion, body))
+        made.append(armature)
+    return made
+
+
+def _known(scene: Any, path: Path, body: Body, options: ImportOptions) -> list[Any]:
+    """The characters of a file that the readers know, each with the record by which it is read again."""
     file = open_motion(path)
     ask = Ask(
         options.sample, options.repetition, options.fps, options.up, options.unit_m, options.person,
-        options.spare_fps, options.betas,
+        options.spare_fps, options.betas, options.bones,
     )  # fmt: skip
     motions = file.people(ask, body.joints)
     contents = file.contents()
-    others = [one.armature for one in characters(scene)]
     start = scene.frame_start if options.start_frame is None else options.start_frame
     group, made = uuid.uuid4().hex, []
     for number, motion in enumerate(motions):
@@ -62,14 +87,12 @@ def import_characters(scene: Any, path: Path, body: Body, options: ImportOptions
             path=str(path.absolute()), group=group, sample=options.sample, repetition=options.repetition,
             person=person, fps=options.fps, up=options.up, unit_m=options.unit_m, start_frame=start,
             betas=[float(beta) for beta in motion.betas], body=options.body_path,
+            bones={} if options.bones is None else dict(options.bones.bones),
             people=names, takes=[[one.sample, one.repetition, one.label] for one in contents.takes], **_read(motion),
         )  # fmt: skip
         store_import(armature, record)
         store_check(armature, check_of(motion, body))
         made.append(armature)
-    moved_m = stand_beside(scene, made, others) if options.beside else 0.0
-    for armature in made if moved_m else ():
-        add_note(armature, f"{MOVED}{moved_m:.1f} m along X, to stand beside the other characters")
     return made
 
 
@@ -84,7 +107,8 @@ def reimport(scene: Any, armature: Any, change: Mapping[str, Any]) -> list[Any]:
     alone = "person" in change
     file = open_motion(Path(record.path))
     body = load_body(Path(record.body)) if record.body else free_body()
-    ask = Ask(record.sample, record.repetition, record.fps, cast(Up, record.up), record.unit_m)
+    bones = BoneMap("the import's map", record.bones) if record.bones else None
+    ask = Ask(record.sample, record.repetition, record.fps, cast(Up, record.up), record.unit_m, bones=bones)
     names = _people(file.contents(), record.sample, record.repetition)
     group = [one.armature for one in characters(scene)] if not alone else []
     members = {one: found for one in [armature, *group] if (found := stored_import(one)) and found.group == said.group}
