@@ -18,7 +18,9 @@ WITHOUT_BUTTON = {
     "generate.busy",
     "generate.no_prompt",
     "help.no_file",
+    "motion.mirrored",
     "passes.size",
+    "rig.source",
     "video.busy",
 }
 
