@@ -86,7 +86,8 @@ def _play(path: Path, armature: Any, actions: list[Any], sample: int) -> tuple[s
 
 def _people(new: list[Any]) -> list[Any]:
     """The armatures that are people, in the order of their names."""
-    found = [one for one in new if isinstance(one, bpy.types.Object) and one.type == "ARMATURE" and one.data.bones]
+    kind: Any = bpy.types.Object
+    found = [one for one in new if isinstance(one, kind) and one.type == "ARMATURE" and one.data.bones]
     return sorted((one for one in found if not guess_map(skeleton_of(one)).missing), key=lambda one: one.name)
 
 
@@ -114,7 +115,7 @@ def _imported(scene: Any, path: Path) -> Iterator[list[Any]]:
     before = set(_data())
     frames = {name: getattr(scene, name) for name in _KEPT}
     rate = {name: getattr(scene.render, name) for name in _RATE}
-    current, view_layer = scene.frame_current, bpy.context.view_layer
+    current, view_layer = scene.frame_current, _view_layer()
     active, selected = view_layer.objects.active, [one for one in view_layer.objects if one.select_get()]
     try:
         _import(path)
@@ -128,6 +129,11 @@ def _imported(scene: Any, path: Path) -> Iterator[list[Any]]:
         for item in selected:
             item.select_set(True)
         view_layer.objects.active = active
+
+
+def _view_layer() -> Any:
+    """The context's, which the importer uses."""
+    return bpy.context.view_layer
 
 
 def _import(path: Path) -> None:
