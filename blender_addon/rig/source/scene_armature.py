@@ -73,7 +73,7 @@ def reading_steps(scene: Any, armature: Any, frames: range) -> Steps[SkeletonMot
             yield
     finally:
         scene.frame_set(current)
-    matrices: Array = TO_Y_UP @ np.stack(found)
+    matrices = np.asarray(TO_Y_UP @ np.stack(found), np.float64)
     return motion_of(skeleton, matrices, scene_fps(scene), armature.name)
 
 
