@@ -70,7 +70,17 @@ def parse_options(arguments: Sequence[str]) -> argparse.Namespace:
 def _add_shot(group: Any) -> None:
     group.add_argument("--blend", type=_path, metavar="FILE", help="open this .blend (as blender -b FILE does)")
     group.add_argument("--scene", metavar="NAME", help="scene of that file (default: the one that was open)")
-    group.add_argument("--motion", type=_path, metavar="FILE", help="import this motion file as a character")
+    motion = group.add_mutually_exclusive_group()
+    motion.add_argument("--motion", type=_path, metavar="FILE", help="import this motion file as a character")
+    motion.add_argument(
+        "--motion-armature", metavar="NAME", help="make a character that moves as this armature of the scene does"
+    )
+    group.add_argument(
+        "--bone-map",
+        type=_path,
+        metavar="FILE",
+        help="which bones of the armature or the BVH file are SMPL's joints",
+    )
     group.add_argument("--body", type=_path, metavar="FILE", help="body of that character, an SMPL-style .npz")
     group.add_argument("--sample", type=int, default=0, metavar="N", help="which motion of a file that has several")
     group.add_argument("--repetition", type=int, default=0, metavar="N", help="repetition of an MDM results.npy")

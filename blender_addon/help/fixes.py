@@ -119,6 +119,7 @@ FIXES: dict[str, tuple[Fix, ...]] = {
     "rig.": (_IMPORT,),
     "rig.library": (_FIND_FILES,),
     "rig.not_rendered": (_RESUME,),
+    "rig.source": (),
     "sample.": (_LOG,),
     "settings.other": (_HIDDEN,),
     "settings.prompts": (_EDIT_PROMPTS,),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -15,11 +16,14 @@ from ..shared.body import Body, free_body, load_body
 from ..shared.errors import InputError
 from ..shared.motion import Ask, Contents, SMPLMotion, Up
 from ..shared.motion.reading.clip import View
+from ..shared.motion.retarget.bone_map import BoneMap
 from .character import MOVED, add_note, characters, import_motion, replay_motion
 from .import_record import ImportRecord, store_import, stored_import
 from .motion_figures import check_of, store_check
 from .motion_files import open_motion
 from .placement import stand_beside
+from .source.as_character import SourceOptions
+from .source.foreign_file import ForeignOptions, foreign_motions, is_foreign
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,7 @@ class ImportOptions:
     spare_fps: float | None = None  # for a file whose rate nobody says; told in a warning
     view: View = "world"  # whose axes a filmed motion has
     body_path: str = ""  # where the body is from; empty for the free one
+    bones: BoneMap | None = None  # of a file with a skeleton of its own; None: by the names and the shape
 
 
 # What makes the camera of a motion that was filmed: scene, armature, motion, the take's start frame, the import's name.
@@ -50,17 +55,45 @@ def import_characters(
     """Read the file for this body and make a character for each person of the take; their armature objects.
 
     Joints are the body's with the shape that it is shown with. People keep their positions relative to each other,
-    and enter when they do in the file; `filming` is called once they stand where they stay. Raises MotionError and
-    BodyError; nothing is made then.
+    and enter when they do in the file; `filming` is called once they stand where they stay. FBX and glTF files go
+    through Blender's importer. Raises MotionError and BodyError; nothing is made then.
     """
+    others = [one.armature for one in characters(scene)]
+    if is_foreign(path):
+        made, shoot = _foreign(scene, path, body, options), None
+    else:
+        made, shoot = _known(scene, path, body, options, filming)
+    moved_m = stand_beside(scene, made, others) if options.beside else 0.0
+    for armature in made if moved_m else ():
+        add_note(armature, f"{MOVED}{moved_m:.1f} m along X, to stand beside the other characters")
+    if shoot is not None:
+        shoot()
+    return made
+
+
+def _foreign(scene: Any, path: Path, body: Body, options: ImportOptions) -> list[Any]:
+    """The characters of a file that Blender imports; it cannot be read again in place."""
+    said = ForeignOptions(options.sample, options.person, SourceOptions(options.bones, options.betas))
+    made = []
+    for motion in foreign_motions(scene, path, body, said):
+        armature = import_motion(scene, motion, body, name=path.stem, start_frame=options.start_frame)
+        store_check(armature, check_of(motion, body))
+        made.append(armature)
+    return made
+
+
+def _known(
+    scene: Any, path: Path, body: Body, options: ImportOptions, filming: Filming | None
+) -> tuple[list[Any], Callable[[], None] | None]:
+    """The characters of a file that the readers know, each with the record by which it is read again; and what makes
+    the camera."""
     file = open_motion(path)
     ask = Ask(
         options.sample, options.repetition, options.fps, options.up, options.unit_m, options.person,
-        spare_fps=options.spare_fps, betas=options.betas, view=options.view,
+        spare_fps=options.spare_fps, betas=options.betas, view=options.view, bones=options.bones,
     )  # fmt: skip
     motions = file.people(ask, body.joints)
     contents = file.contents()
-    others = [one.armature for one in characters(scene)]
     start = scene.frame_start if options.start_frame is None else options.start_frame
     group, made = uuid.uuid4().hex, []
     for number, motion in enumerate(motions):
@@ -73,17 +106,13 @@ def import_characters(
             person=person, fps=options.fps, up=options.up, unit_m=options.unit_m, view=options.view,
             two_views=contents.two_views, start_frame=start,
             betas=[float(beta) for beta in motion.betas], body=options.body_path,
+            bones={} if options.bones is None else dict(options.bones.bones),
             people=names, takes=[[one.sample, one.repetition, one.label] for one in contents.takes], **_read(motion),
         )  # fmt: skip
         store_import(armature, record)
         store_check(armature, check_of(motion, body))
         made.append(armature)
-    moved_m = stand_beside(scene, made, others) if options.beside else 0.0
-    for armature in made if moved_m else ():
-        add_note(armature, f"{MOVED}{moved_m:.1f} m along X, to stand beside the other characters")
-    if filming is not None:
-        filming(scene, made[0], motions[0], start, group)
-    return made
+    return made, None if filming is None else partial(filming, scene, made[0], motions[0], start, group)
 
 
 def reimport(scene: Any, armature: Any, change: Mapping[str, Any], filming: Filming | None = None) -> list[Any]:
@@ -97,8 +126,10 @@ def reimport(scene: Any, armature: Any, change: Mapping[str, Any], filming: Film
     alone = "person" in change
     file = open_motion(Path(record.path))
     body = load_body(Path(record.body)) if record.body else free_body()
+    bones = BoneMap("the import's map", record.bones) if record.bones else None
     ask = Ask(
-        record.sample, record.repetition, record.fps, cast(Up, record.up), record.unit_m, view=cast(View, record.view)
+        record.sample, record.repetition, record.fps, cast(Up, record.up), record.unit_m, view=cast(View, record.view),
+        bones=bones,
     )  # fmt: skip
     names = _people(file.contents(), record.sample, record.repetition)
     group = [one.armature for one in characters(scene)] if not alone else []

@@ -26,6 +26,7 @@ class ImportRecord:
     two_views: bool  # whether the file can be read in the camera's axes as well as in the world's
     start_frame: int  # of the take; a person may enter later
     betas: list[float]  # the shape of the body that shows it
+    bones: dict[str, str]  # the bone map that the user gave, by SMPL's joints; empty where it was guessed
     body: str  # the body's file; empty for the free one
     format: str
     read_fps: float  # how it was read, and whose word that was

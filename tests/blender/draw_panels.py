@@ -56,6 +56,22 @@ def full() -> None:
     generation().problems.say(lost)
 
 
+def armature() -> None:
+    """A figure with Mixamo's bones, one of which the table names wrongly."""
+    bpy.ops.object.armature_add()
+    source = context.object
+    for number, name in enumerate(("Hips", "LeftUpLeg", "LeftLeg", "LeftFoot")):
+        if number:
+            bpy.ops.object.mode_set(mode="EDIT")
+            bone = source.data.edit_bones.new(name)
+            bone.head, bone.tail = (0, 0, 1 - 0.3 * number), (0, 0, 0.8 - 0.3 * number)
+            bpy.ops.object.mode_set(mode="OBJECT")
+        else:
+            source.data.bones[0].name = name
+    assert operators.latentman.guess_bones() == {"FINISHED"}
+    source.latentman_bones.head = "Skull"
+
+
 def hidden() -> None:
     """The start-up file's cube before a character, and two planes that were decided about."""
     assert operators.latentman.import_motion(filepath=str(sample_path("walk"))) == {"FINISHED"}
@@ -91,4 +107,4 @@ def draw(scenario: Callable[[], None]) -> None:
 
 
 if __name__ == "__main__":
-    draw({"empty": empty, "full": full, "hidden": hidden}[sys.argv[1]])
+    draw({"empty": empty, "full": full, "hidden": hidden, "armature": armature}[sys.argv[1]])

@@ -76,3 +76,12 @@ def test_a_new_method_has_its_fields_in_the_panel_by_its_declaration() -> None:
     texts, _ = drawn("tests.blender.draw_toy_method")
     assert {"Toy strength: 2.00", "Toy colour:"} <= set(texts) and "Guide by:" not in texts
     assert "Method: Toy (preset: LatentMan)" in texts and "Steps: 5 (preset: 25)" in texts
+
+
+def test_an_armature_shows_the_button_and_the_table_of_its_bones() -> None:
+    texts, operators = drawn("tests.blender.draw_panels", "armature")
+    assert "From Armature: Armature" in texts
+    assert {"Pelvis:", "Left Hip:", "Spine 1:", "Right Hand:"} <= set(texts)
+    assert any(text.startswith("Armature: ") and text.endswith(" of 24 joints") for text in texts)
+    names = ("motion_from_armature", "guess_bones", "save_bone_map", "load_bone_map")
+    assert {f"bpy.ops.latentman.{name}" for name in names} <= operators

@@ -67,7 +67,8 @@ def motion(rig_names: RigNames, disguise: Disguise, *, longer: float = 1.0, fram
     poses = shown.poses[:frames].copy()
     poses[:, [not there for there in has_bone(rig_names)]] = 0
     found = disguised(poses, shown.pelvis[:frames], rest, rig_names, disguise)
-    return replace(found, heads=found.heads * disguise.unit)
+    scaled: SkeletonMotion = replace(found, heads=found.heads * disguise.unit)
+    return scaled
 
 
 def mixamo(name: str = "Armature", **said: Any) -> tuple[Any, RigNames]:
@@ -90,7 +91,7 @@ def apart(source: Any, made: Any, bones: dict[str, str], frame: int) -> Array:
     """How far each joint is from the source's in a frame, metres."""
     joints = [JOINT_INDEX[joint] for joint in bones]
     own = heads(made, tuple(joint_bones(made)[joint] for joint in joints), frame)
-    return np.linalg.norm(own - heads(source, tuple(bones.values()), frame), axis=-1)
+    return np.asarray(np.linalg.norm(own - heads(source, tuple(bones.values()), frame), axis=-1))
 
 
 def bones_of(names: RigNames, prefix: str = "") -> dict[str, str]:
@@ -226,7 +227,8 @@ def test_a_bone_that_is_not_there_is_refused_and_nothing_is_made() -> None:
     objects = len(bpy.data.objects)
     assert "no bone 'Knee'" in reason()
     assert len(bpy.data.objects) == objects
-    assert generation().problems.at("motion").code == "motion.bone_map"
+    told = generation().problems.at("motion")
+    assert told is not None and told.code == "motion.bone_map"
 
 
 def test_a_map_of_another_rig_is_refused(tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ class LATENTMAN_OT_motion_from_armature(FrameByFrame, bpy.types.Operator):
     @classmethod
     def poll(cls, context: Any) -> bool:
         """Only if there is an armature whose bones move."""
-        return allow(cls, why_no_source(context))
+        return allow(cls, "Switch to Object Mode first" if context.mode != "OBJECT" else why_no_source(context))
 
     def steps(self, context: Any) -> Steps[Outcome]:
         """Read it frame by frame, and make the character."""

@@ -19,8 +19,6 @@ def chosen_source(context: Any) -> Any:
 
 def why_no_source(context: Any) -> str:
     """Why a button that takes a motion from an armature is grey; empty if it can."""
-    if context.mode not in ("OBJECT", "POSE"):
-        return "Switch to Object Mode first"
     try:
         chosen_source(context)
     except InputError as error:

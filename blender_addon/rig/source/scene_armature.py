@@ -73,7 +73,8 @@ def reading_steps(scene: Any, armature: Any, frames: range) -> Steps[SkeletonMot
             yield
     finally:
         scene.frame_set(current)
-    return motion_of(skeleton, TO_Y_UP @ np.stack(found), scene_fps(scene), armature.name)
+    matrices = np.asarray(TO_Y_UP @ np.stack(found), np.float64)
+    return motion_of(skeleton, matrices, scene_fps(scene), armature.name)
 
 
 def _world_matrices(armature: Any) -> Array:

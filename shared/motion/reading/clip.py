@@ -31,9 +31,9 @@ class Ask:
     unit_m: float | None = None  # metres in one unit of the file's places; None: the format's
     person: int | None = None  # who of a take with several people; None: the first, and the others are mentioned
     spare_fps: float | None = None  # for a file without a rate whose format has none either; told in a warning
-    bones: BoneMap | None = None  # of a file with a skeleton of its own; None: by the names and the shape
     betas: npt.ArrayLike | None = None  # (10,) the shape to show instead of the file's
     view: View = "world"  # whose axes the motion has, where a file has both
+    bones: BoneMap | None = None  # of a file with a skeleton of its own; None: by the names and the shape
 
 
 @dataclass(frozen=True, slots=True, eq=False)

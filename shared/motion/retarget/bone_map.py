@@ -67,7 +67,8 @@ def require_usable(bone_map: BoneMap, names: tuple[str, ...], skeleton: str) -> 
         used[bone] = joint
     if bone_map.missing:
         what = f"{skeleton} has no known bone for {', '.join(bone_map.missing)}."
-        raise MotionError("motion.bone_map", what, "Choose a bone for each in the table Bones, or load a bone map.")
+        hint = "Choose a bone for each under Settings > From Armature, or give a bone map (--bone-map)."
+        raise MotionError("motion.bone_map", what, hint)
 
 
 def load_map(path: Path) -> BoneMap:

@@ -58,7 +58,7 @@ def guess_map(skeleton: Skeleton) -> BoneMap:
     bones = _filled(best.bones, _common(by_key), skeleton)
     if any(joint not in bones for joint in REQUIRED):
         shape = by_shape(skeleton)
-        if len(_kept(shape, skeleton)) > len(bones) or not _has_all(bones):
+        if shape:
             bones, label = (
                 _filled(shape, bones, skeleton) if _has_all(shape) else _filled(bones, shape, skeleton),
                 "shape",

@@ -5,7 +5,9 @@ many frames, C is the rotation nearest to the weighted sum of R^T W. What is kno
 
 - trunk, neck and head are upright and face where hips or shoulders face, in the frames in which the body stands;
 - thighs, shins, upper arms and forearms are those that are fitted to the joints' places;
-- hands go on in the line of the forearm, and feet that touch the floor are flat.
+- hands are turned as the forearm is, and feet that touch the floor are flat.
+
+Of a skeleton with SMPL's own proportions the places alone tell the trunk as well.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ import numpy.typing as npt
 
 from ...rotations import axis_angle_to_matrix, normalised
 from ..fitting import fit_positions
-from ..skeleton import JOINT_INDEX, global_rotations
+from ..skeleton import BODY_JOINT_COUNT, JOINT_INDEX, PARENTS, global_rotations
 from .places import Mapped
 from .planting import contacts
 from .shares import Share
@@ -31,6 +33,7 @@ _J: Final = JOINT_INDEX
 _UP: Final = np.array([0.0, 1.0, 0.0])
 _STRICT: Final = 40  # power of the cosine between trunk and up: 20 degrees off count a tenth of upright ones
 _LITTLE: Final = 1e-6
+_SAME_M: Final = 0.005
 _TRUNK: Final = ("spine1", "spine2", "spine3", "neck", "head", "left_collar", "right_collar")
 
 
@@ -63,24 +66,40 @@ def _constant(rotations: Array, world: Array, weights: Array) -> Array:
 
 def _known(source: Mapped, places: Array, rest_joints: Array) -> dict[int, tuple[Array, Array]]:
     """Each joint's rotation in the world as far as it is known, (frames, 3, 3), and how much each frame counts."""
-    fit = fit_positions(places[:, :22], rest_joints, name=source.motion.name)
+    hands = all(_J[f"{side}_hand"] in source.bones for side in ("left", "right"))
+    shown = places if hands else places[:, :BODY_JOINT_COUNT]
+    fit = fit_positions(shown, rest_joints, name=source.motion.name)
     fitted = global_rotations(axis_angle_to_matrix(fit.poses))
     every = np.ones(len(places))
-    trunk = normalised(places[:, _J["neck"]] - places[:, _J["pelvis"]])
-    upright = np.maximum(trunk @ _UP, 0.0) ** _STRICT
     found = {joint: (fitted[:, joint], every) for joint in range(fitted.shape[1])}
-    found[0] = _facing(places[:, _J["left_hip"]] - places[:, _J["right_hip"]]), upright
-    chest = _facing(places[:, _J["left_shoulder"]] - places[:, _J["right_shoulder"]])
-    for name in _TRUNK:
-        found[_J[name]] = chest, upright
+    if not _has_our_build(source, places, rest_joints, fit.scale):
+        found |= _upright(places)
     for side in ("left", "right"):
-        for end in ("wrist", "hand"):
-            found[_J[f"{side}_{end}"]] = found[_J[f"{side}_elbow"]]
+        found[_J[f"{side}_hand"]] = found[_J[f"{side}_wrist"]]
         ankle, foot = places[:, _J[f"{side}_ankle"]], places[:, _J[f"{side}_foot"]]
         flat = _flat(foot - ankle, rest_joints[_J[f"{side}_foot"]] - rest_joints[_J[f"{side}_ankle"]])
         planted = contacts(foot * fit.scale, source.motion.fps) & contacts(ankle * fit.scale, source.motion.fps)
         found[_J[f"{side}_ankle"]] = found[_J[f"{side}_foot"]] = flat, planted.astype(np.float64)
     return found
+
+
+def _has_our_build(source: Mapped, places: Array, rest_joints: Array, scale: float) -> bool:
+    """Whether all bones are as long as the body's, after scaling."""
+    bones = [
+        (joint, PARENTS[joint]) for joint in source.bones if PARENTS[joint] in source.bones and joint < BODY_JOINT_COUNT
+    ]
+    theirs = np.array([np.median(np.linalg.norm(places[:, a] - places[:, b], axis=-1)) for a, b in bones]) * scale
+    ours = np.array([np.linalg.norm(rest_joints[a] - rest_joints[b]) for a, b in bones])
+    return bool(np.abs(theirs - ours).max() < _SAME_M)
+
+
+def _upright(places: Array) -> dict[int, tuple[Array, Array]]:
+    """Trunk, neck and head as those of somebody who stands, by how upright the trunk is in each frame."""
+    trunk = normalised(places[:, _J["neck"]] - places[:, _J["pelvis"]])
+    weights = np.maximum(trunk @ _UP, 0.0) ** _STRICT
+    chest = _facing(places[:, _J["left_shoulder"]] - places[:, _J["right_shoulder"]])
+    hips = _facing(places[:, _J["left_hip"]] - places[:, _J["right_hip"]])
+    return {0: (hips, weights), **{_J[name]: (chest, weights) for name in _TRUNK}}
 
 
 def _facing(left: Array) -> Array:  # (frames, 3)

@@ -21,6 +21,8 @@ Array = npt.NDArray[np.float64]
 _J: Final = JOINT_INDEX
 _STANDS: Final = 0.7  # cosine between a leg's bone and down
 _NEARLY: Final = 0.9  # cosine within which the up axis is an axis of the skeleton's space
+_PAIRS: Final = ("knee", "ankle", "shoulder", "elbow")
+_UNEVEN: Final = 0.03  # of a leg's length
 _FLAT_FOOT: Final = (-0.9, 0.1)  # sines of the slope from ankle to toe of a foot that stands on the floor
 
 
@@ -43,9 +45,18 @@ def standing_frame(source: Mapped) -> Array | None:
         if any(normalised(end - start) @ up > -_STANDS for start, end in zip(joints, joints[1:], strict=False)):
             return None
     shoulders, hips = (0.5 * (rest(_J[f"left_{pair}"]) + rest(_J[f"right_{pair}"])) for pair in ("shoulder", "hip"))
-    if normalised(shoulders - hips) @ up < _STANDS:
-        return None
-    return np.asarray(np.stack([left, up, np.cross(left, up)], axis=-1))
+    frame = np.asarray(np.stack([left, up, np.cross(left, up)], axis=-1))
+    return frame if normalised(shoulders - hips) @ up >= _STANDS and _is_even(source, frame) else None
+
+
+def _is_even(source: Mapped, frame: Array) -> bool:
+    """Whether left and right mirror each other, as they do at rest: a file without a skin may have any pose there."""
+    rest = source.rest
+    middle = 0.5 * (rest(_J["left_hip"]) + rest(_J["right_hip"]))
+    pairs = [[(rest(_J[f"{side}_{joint}"]) - middle) @ frame for side in ("left", "right")] for joint in _PAIRS]
+    gaps = [np.linalg.norm(left - right * [-1.0, 1.0, 1.0]) for left, right in pairs]
+    leg = np.linalg.norm(rest(_J["left_hip"]) - rest(_J["left_ankle"]))
+    return bool(np.mean(gaps) < _UNEVEN * leg)
 
 
 def by_rest(source: Mapped, frame: Array, offsets: Array) -> Array:

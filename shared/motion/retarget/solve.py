@@ -109,7 +109,7 @@ def _scale(source: Mapped, frame: Array | None, offsets: Array) -> float:
         raise MotionError(
             "motion.no_skeleton",
             f"{source.motion.name}: the legs have no length, so its bones are not a skeleton.",
-            "Choose the bones of hips, knees and ankles in the table Bones.",
+            "Choose other bones for hips, knees and ankles.",
         )
     return ours / (theirs * size)
 

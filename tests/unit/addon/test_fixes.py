@@ -23,8 +23,10 @@ WITHOUT_BUTTON = {
     "generate.busy",
     "generate.no_prompt",
     "help.no_file",
+    "motion.mirrored",
     "passes.size",
     "repair.refused",
+    "rig.source",
     "video.busy",
 }
 

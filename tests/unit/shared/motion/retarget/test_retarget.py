@@ -210,6 +210,19 @@ def test_a_rest_pose_in_which_nobody_stands_is_worked_out_from_the_motion(rest: 
     assert np.linalg.norm(motion_joints(found.motion, rest) - want.joints(), axis=-1).mean() < 0.06
 
 
+def test_a_rest_pose_in_mid_stride_is_not_taken_for_a_rest_pose(rest: Array) -> None:
+    """An FBX file without a skin has whatever pose its figure had; the body's own build is met all the same."""
+    want = performed(rest, MIXAMO, twist=0.05)
+    motion = disguised(want.poses, want.pelvis, rest, MIXAMO, Disguise())
+    strides = np.ptp(motion.heads[:, :, 2], axis=1)
+    frame = int(np.argmax(strides))
+    posed = replace(motion.skeleton, heads=motion.heads[frame], rotations=motion.rotations[frame])
+    found = met(want, replace(motion, skeleton=posed))
+    assert any("not a standing pose" in warning for warning in found.motion.warnings)
+    off = np.linalg.norm(motion_joints(found.motion, rest) - want.joints(), axis=-1)
+    assert off.mean() < 0.005 and off.max() < 0.04
+
+
 @pytest.mark.parametrize(
     ("bones", "says"),
     [
