@@ -198,8 +198,10 @@ def _entries(reader: Reader) -> str:
     """What is read; a format that adds to another's entries, or tries the same before it, names that one."""
     own = _own(reader)
     later = READERS[READERS.index(reader) + 1 :]
-    base = next((one for one in READERS if {BARE} != _own(one).keys() < own.keys()), None)
-    base = base or next((one for one in later if _own(one).keys() == own.keys() and one.name != reader.name), None)
+    named = [one for one in READERS if _own(one).keys() != {BARE}]  # there is nothing to save where it has no name
+    base = next((one for one in named if _own(one).keys() < own.keys()), None)
+    same = (one for one in named if one in later and one.name != reader.name and _own(one).keys() == own.keys())
+    base = base or next(same, None)
     new = [key for key in own if base is None or key not in base.entries]
     spelled = ", ".join("an array without a name" if key == BARE else f"`{key}`" for key in new)
     return spelled if base is None else f"those of {base.name}" + (f", and {spelled}" if new else "")

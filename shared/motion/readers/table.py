@@ -39,8 +39,8 @@ READERS: Final[tuple[Reader, ...]] = (
     EDGE,
     AMASS,
     MOTION_X,
-    RESULTS_ROT,
     HUMANML_VECTORS,
+    RESULTS_ROT,
     RESULTS,
 )
 
