@@ -19,7 +19,8 @@ TIMEOUT_S = 240.0
 # /dev is bound for the random and null devices; /tmp is its own, so that nothing is left in the kept folder but the
 # compiled shaders of software OpenGL, which take a window longer than all else when it is first drawn. This
 # machine as a whole is at /tmp/host, and the scratch folder also where it really is: that is how a Blender in there
-# starts the backend of out here (`Window`), and both mean the same by a path.
+# starts the backend of out here (`Window`), and both mean the same by a path. HOME is therefore the real one: takes of
+# unsaved files are below it, and the backend would write those of /scratch into this machine's own root.
 _SCRIPT = """
 set -e
 mount -t proc proc "$ROOT/proc"
@@ -31,7 +32,7 @@ mount --bind "$SCRATCH" "$ROOT$SCRATCH"
 mount --bind "$PROJECT" "$ROOT/project"
 mount -o remount,bind,ro "$ROOT/project"
 mount --bind "$SCRATCH" "$ROOT/scratch"
-exec chroot "$ROOT" /usr/bin/env -i HOME=/scratch/home PATH=/scratch/bin:/usr/bin:/bin LANG=C.UTF-8 \
+exec chroot "$ROOT" /usr/bin/env -i HOME="$SCRATCH/home" PATH=/scratch/bin:/usr/bin:/bin LANG=C.UTF-8 \
     BLENDER_USER_RESOURCES=/scratch/config OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE=1 \
     MESA_SHADER_CACHE_DIR=/var/cache/shaders "$@"
 """
