@@ -10,7 +10,7 @@ from scipy.ndimage import maximum_filter1d
 
 from backend.make.motion.curves import smoothstep
 from backend.make.motion.library.capsules import LEG_PAIRS, arm_pairs, depth_m
-from backend.make.motion.puppet import Controls, Foot, Hand, perform, turn_matrix
+from backend.make.motion.puppet import Controls, Foot, Hand, Performance, perform, turn_matrix
 from shared.motion.skeleton import JOINT_INDEX
 
 Array = npt.NDArray[np.float64]
@@ -23,6 +23,7 @@ _FREE_M = 0.01  # from this height on it is hardly held back at all
 _FREE_SLACK = 30.0
 _HALF_WINDOW = 3  # frames over which a correction is spread to both sides
 _ROUNDS = 4
+_TOUCH_M = 0.002
 _KNEE_DEGREES = 250.0  # a metre of depth
 _PUSH = 2.2  # arm lengths a metre of depth
 
@@ -78,13 +79,14 @@ class _Leg:
         return replace(self.foot, place=self.foot.place - share[:, None] * line)
 
 
-def clear_of_body(controls: Controls, rest_joints: Array) -> Controls:
-    """The same with hands moved outwards and knees apart, smoothly, wherever limbs would be in the body."""
+def clear_of_body(controls: Controls, rest_joints: Array) -> tuple[Controls, Performance]:
+    """The same with hands moved outwards and knees apart, smoothly, wherever limbs overlap; and its pose."""
+    performance = perform(controls, rest_joints)
     for _ in range(_ROUNDS):
-        joints = perform(controls, rest_joints).joints
+        joints = performance.joints
         depths = [depth_m(joints, arm_pairs(side)) for side in ("left", "right")]
         legs = depth_m(joints, LEG_PAIRS)
-        if max(float(depth.max()) for depth in (*depths, legs)) < 0.002:
+        if max(float(depth.max()) for depth in (*depths, legs)) < _TOUCH_M:
             break
         left, right = (
             _pushed(hand, _spread(depth))
@@ -92,7 +94,8 @@ def clear_of_body(controls: Controls, rest_joints: Array) -> Controls:
         )
         knees = [_apart(foot, _spread(legs)) for foot in (controls.left_foot, controls.right_foot)]
         controls = replace(controls, left_hand=left, right_hand=right, left_foot=knees[0], right_foot=knees[1])
-    return controls
+        performance = perform(controls, rest_joints)
+    return controls, performance
 
 
 def _apart(foot: Foot, depth: Array) -> Foot:

@@ -22,14 +22,14 @@ _FRONT, _BACK = Step(0.1, 0.5, 0.12, 0.26, -4.0), Step(0.45, 0.8, -0.14, -0.12, 
 def box(v: Variation) -> Controls:
     """Guard, then jabs and crosses out of hip and chest, one after the other; back to the guard after each."""
     random = v.random("box")
-    beat, blows = random.uniform(0.42, 0.55), int(random.integers(4, 9))
+    beat, blows = random.uniform(0.50, 0.62) * max(1.0, v.speed / 1.1), int(random.integers(4, 9))
     end = 1.0 + beat * blows
     score = Score(end + 1.2, v, SHIFT_S)
     guard = score.pulse(0.2, end + 0.9, 0.5)
     jab, cross = score.still(), score.still()
     for blow in range(blows):
         start = 1.0 + beat * blow
-        strike = score.move({start - 0.14: 0.0, start: -0.10, start + 0.19: 1.0, start + 0.24: 1.0, start + 0.48: 0.0})
+        strike = score.move({start - 0.16: 0.0, start: -0.10, start + 0.22: 1.0, start + 0.27: 1.0, start + 0.55: 0.0})
         if blow % 2 == 0 or random.uniform() < 0.2:
             jab += strike
         else:

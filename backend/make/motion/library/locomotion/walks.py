@@ -36,7 +36,7 @@ def personal(gait: Gait, random: np.random.Generator) -> Gait:
         yaw=near(gait.yaw, 0.2),
         roll=near(gait.roll, 0.2),
         lean=gait.lean + float(random.normal(0.0, 1.0)),
-        arm_swing=near(gait.arm_swing, 0.2),
+        arm_swing=near(gait.arm_swing, 0.15),
         arm_bend=near(gait.arm_bend, 0.15),
         arm_out=gait.arm_out + float(random.uniform(-1.0, 3.0)),
     )
