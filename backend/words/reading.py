@@ -13,7 +13,10 @@ from backend.words.naming import Known, choose_action, name_action, spans_words
 from shared.errors import InputError
 
 _SURE = 0.75  # likeness of a piece behind "and" or a comma to an action, for it to be one of its own
-_THING = re.compile(r"(?:a|an|the|ein|eine|un|une)\s+\w+", re.IGNORECASE)
+# A thing, or the second half of "up and down": never an action of its own.
+_THING = re.compile(
+    r"(?:a|an|the|ein|eine|un|une)\s+\w+|up|down|around|about|back|forth|left|right|out|in|over", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
