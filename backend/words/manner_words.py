@@ -124,8 +124,9 @@ STYLE_FLOOR = 0.66  # of the likeness of a free word to a style's words
 _STYLE_LEAD = 0.015  # by which a style must be nearer than any other
 # Words of that form that say nothing of a mood.
 _PLAIN = (
-    "hardly", "nearly", "barely", "suddenly", "deeply", "loudly", "approvingly", "really", "simply", "directly", "finally",
-    "repeatedly", "immediately", "highly", "only", "early", "possibly", "widely", "slightly", "closely", "partly", "exactly",
+    "hardly", "nearly", "barely", "suddenly", "deeply", "loudly", "approvingly", "really", "simply", "directly",
+    "finally", "repeatedly", "immediately", "highly", "only", "early", "possibly", "widely", "slightly", "closely",
+    "partly", "exactly",
 )  # fmt: skip
 _ADVERBS = ("ly", "lich", "ment", "voll")  # English, German and French words that may say how something is done
 
