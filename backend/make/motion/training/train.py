@@ -48,7 +48,7 @@ class MotionPlan:
     feedforward: int = 512
     steps: int = 50
     dropout: float = 0.0
-    decay: float = 0.999
+    decay: float = 0.995
     weights: Weights = field(default_factory=Weights)
     log_every: int = 50
     save_every: int = 250

@@ -8,12 +8,12 @@ import pytest
 
 from backend.make.motion.library.action import ALL_STYLES
 from backend.make.motion.library.table import ACTIONS
+from backend.measure.motion.free_texts import FREE_TEXTS, UNKNOWN_TEXTS
 from backend.words import reading
 from backend.words.action_words import ACTION_WORDS
 from backend.words.manner_words import STYLE_WORDS, Manner
 from backend.words.reading import ActionClause, read_motion_text
 from shared.errors import InputError
-from backend.measure.motion.free_texts import FREE_TEXTS, UNKNOWN_TEXTS
 
 KNOWN = {action.name: action.phrases for action in ACTIONS}
 ENOUGH = 0.9  # of the texts; the issue asks for it
