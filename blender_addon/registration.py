@@ -27,10 +27,11 @@ from .ops import (
     watch_takes,
 )
 from .ops import models as model_operators
+from .ops.motion import ask_rate, reimport
 from .scene import older_files, preferences, properties
 from .shot import hider_watch, running
+from .ui import assumptions, motion, panel
 from .ui import models as model_list
-from .ui import motion, panel
 from .ui import preferences as drawn_preferences
 
 
@@ -54,6 +55,8 @@ _PARTS: tuple[_Part, ...] = (
     hider_watch,
     running,
     import_motion,
+    ask_rate,
+    reimport,
     edit_layer,
     check_motion,
     frame_shot,
@@ -74,6 +77,7 @@ _PARTS: tuple[_Part, ...] = (
     texture,
     watch_takes,
     model_list,
+    assumptions,
     motion,
     panel,
     cli,

@@ -24,8 +24,8 @@ class MotionModelFacts:
     """What the generator plans with.
 
     `longest` frames fit into one call, `context` frames of what was made before are put in front of the next call. A
-    model that is `paced` takes exactly these, and makes at most `longest - context` new frames; other models may see
-    more of what is known around.
+    model that is `paced` takes these and no more, and makes at most `longest - context` frames after them; other models
+    may see more of what is known around.
     """
 
     label: str

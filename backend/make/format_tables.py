@@ -179,12 +179,20 @@ def _reader(reader: Reader) -> tuple[str, ...]:
 
 
 def _entries(reader: Reader) -> str:
-    """What is read; a format that adds to another's entries names those alone."""
-    own = dict.fromkeys((*reader.marks, *reader.rate_keys, *reader.entries))
-    base = next((one for one in READERS if {*one.marks, *one.rate_keys, *one.entries} < own.keys()), None)
+    """What is read; a format that adds to another's entries, or tries the same before it, names that one."""
+    own = _own(reader)
+    later = READERS[READERS.index(reader) + 1 :]
+    named = [one for one in READERS if _own(one).keys() != {BARE}]  # there is nothing to save where it has no name
+    base = next((one for one in named if _own(one).keys() < own.keys()), None)
+    same = (one for one in named if one in later and one.name != reader.name and _own(one).keys() == own.keys())
+    base = base or next(same, None)
     new = [key for key in own if base is None or key not in base.entries]
     spelled = ", ".join("an array without a name" if key == BARE else f"`{key}`" for key in new)
-    return spelled if base is None else f"those of {base.name}, and {spelled}"
+    return spelled if base is None else f"those of {base.name}" + (f", and {spelled}" if new else "")
+
+
+def _own(reader: Reader) -> dict[str, None]:
+    return dict.fromkeys((*reader.marks, *reader.rate_keys, *reader.entries))
 
 
 if __name__ == "__main__":

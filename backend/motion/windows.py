@@ -53,8 +53,8 @@ def _windows(left: Frames, clauses: Sequence[Clause], facts: MotionModelFacts) -
 
 
 def _paced(first: int, clause: Clause, _left: Frames, facts: MotionModelFacts) -> Window:
-    """Exactly the context before the first frame, or none, and as many new frames as the model makes."""
-    start = first - facts.context if first >= facts.context else first
+    """The context before the first frame, as far as there is one, and as many new frames as the model makes."""
+    start = max(first - facts.context, 0)
     return Window(clause.text, start, min(first + facts.longest - facts.context, clause.stop))
 
 

@@ -23,6 +23,7 @@ from ..shared.methods.spec import Preset
 from ..shared.methods.table import presets
 from ..shared.models.files import place_of
 from ..shared.motion import UP_AXES
+from ..shared.motion.units import UNITS_M
 from .method_options import add_settings, check_asked, with_given
 from .saved_blend import FROM_TAKE
 from .videos import BESIDE_FRAMES
@@ -74,7 +75,17 @@ def _add_shot(group: Any) -> None:
     group.add_argument("--sample", type=int, default=0, metavar="N", help="which motion of a file that has several")
     group.add_argument("--repetition", type=int, default=0, metavar="N", help="repetition of an MDM results.npy")
     group.add_argument(
-        "--motion-fps", type=float, metavar="FPS", help="frame rate of the motion file (default: what it says)"
+        "--person", type=int, metavar="N", help="which person of a file that has several (default: all of them)"
+    )
+    group.add_argument(
+        "--motion-fps",
+        type=float,
+        metavar="FPS",
+        help="frame rate of the motion file (default: what it says; needed if neither it nor its format says one, "
+        "unless --fps is given)",
+    )
+    group.add_argument(
+        "--unit", choices=("auto", *UNITS_M), default="auto", help="unit of its places (default: by format)"
     )
     group.add_argument(
         "--up",

@@ -17,13 +17,14 @@ from ..client.job_file import ShotFile, read_job_file
 from ..client.request import GenerateRequest
 from ..look.camera import frame_shot
 from ..rig.character import NOTES, disown_range
-from ..rig.import_character import ImportOptions, import_character, scene_betas, scene_body
+from ..rig.import_character import ImportOptions, import_characters, scene_betas, scene_body
 from ..rig.left_out import leave_out
 from ..scene.scene_job import open_blend_folder, scene_frames, stored_settings, stored_template
 from ..shared.body import load_body
 from ..shared.errors import InputError
 from ..shared.files.frame_files import is_file, shown_path
 from ..shared.jobs.frame_rate import rate_and_base
+from ..shared.motion.units import UNITS_M
 from ..shot.generation import host_name
 from ..typed_bpy import windows
 from .options import given_frames, job_template, methods_of, picture_size
@@ -128,9 +129,18 @@ def _open_blend(path: Path) -> None:
 
 
 def _import_options(options: argparse.Namespace, scene: Any) -> ImportOptions:
-    """What is said about the motion file; only the shape is a matter of the scene's settings as well."""
+    """What is said about the motion file; only shape and body are a matter of the scene's settings as well."""
     return ImportOptions(
-        options.sample, options.repetition, options.motion_fps, options.up, options.start_frame, scene_betas(scene)
+        sample=options.sample,
+        repetition=options.repetition,
+        person=options.person,
+        fps=options.motion_fps,
+        spare_fps=options.fps,
+        up=options.up,
+        unit_m=UNITS_M.get(options.unit),
+        start_frame=options.start_frame,
+        betas=scene_betas(scene),
+        body_path=str(options.body.absolute()) if options.body else bpy.path.abspath(scene.latentman.body_path),
     )
 
 
@@ -146,10 +156,10 @@ def _fill(options: argparse.Namespace, shot: BatchShot, scene: Any, tell: Callab
         _set_fps(scene, options.fps)
     if options.motion is not None:
         body = scene_body(scene) if options.body is None else load_body(options.body)
-        armature = import_character(scene, options.motion, body, _import_options(options, scene))
-        tell(json.loads(armature[NOTES]))
+        first, *others = import_characters(scene, options.motion, body, _import_options(options, scene))
+        tell(json.loads(first[NOTES]))
         if scene.camera is None:
-            frame_shot(scene, armature, _frames(options, shot, scene))
+            frame_shot(scene, first, _frames(options, shot, scene), also=tuple(others))
 
 
 def _clear(scene: Any) -> None:

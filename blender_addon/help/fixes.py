@@ -37,6 +37,7 @@ _CANCEL = Fix("latentman.cancel", "Cancel")
 _SAVE = Fix("wm.save_mainfile", "Save File")
 _IMPORT = Fix("latentman.import_motion", "Import Motion")
 _OTHER_MOTION = Fix("latentman.import_motion", "Choose File")
+_FRAME_RATE = Fix("latentman.ask_frame_rate", "Set Frame Rate")
 _OTHER_JOB = Fix("latentman.load_job", "Choose File")
 _OTHER_OUTPUT = Fix("latentman.choose_output", "Choose Folder")
 _OTHER_TEXTURE = Fix("latentman.put_texture_file", "Choose File")
@@ -98,6 +99,7 @@ FIXES: dict[str, tuple[Fix, ...]] = {
     "model.lora": (_HIDDEN,),
     "model.tiny_decoder": (_PREFERENCES,),
     "motion.": (_OTHER_MOTION,),
+    "motion.no_rate": (_FRAME_RATE, _OTHER_MOTION),
     "objects.": (_FRAME,),
     "output.": (_OTHER_OUTPUT, _PREFERENCES),
     "output.relative": (_SAVE, _OTHER_OUTPUT),

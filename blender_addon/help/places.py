@@ -9,6 +9,9 @@ MOTION, GENERATE, TAKES, PASSES, BACKEND, JOB_FILE = ("motion", "generate", "tak
 # By operator. All else belongs to Generate: what goes wrong while a shot is made, and the buttons that fix it.
 PLACES: Mapping[str, str] = {
     "latentman.import_motion": MOTION,
+    "latentman.ask_frame_rate": MOTION,
+    "latentman.reimport_motion": MOTION,
+    "latentman.change_frame_rate": MOTION,
     "latentman.add_edit_layer": MOTION,
     "latentman.merge_edit_layer": MOTION,
     "latentman.remove_edit_layer": MOTION,

@@ -19,6 +19,7 @@ from ..shared.motion import SMPLMotion, resample
 from .armature import new_armature
 from .body_mesh import new_body_object, require_parts
 from .correctives import store_correctives
+from .edit_layer import replace_motion
 from .joints import joint_bones
 from .keyframes import write_motion
 from .left_out import has_surface, is_left_out
@@ -28,6 +29,7 @@ from .visibility import may_render, rendered_objects, why_not_rendered
 SOURCE, TEXT, FPS = "latentman_source", "latentman_text", "latentman_source_fps"
 RESIDUAL, FEET_RESIDUAL = "latentman_residual_cm", "latentman_feet_residual_cm"
 TWIST_KNOWN, NOTES, WARNINGS = "latentman_twist_known", "latentman_notes", "latentman_warnings"
+MOVED = "Moved "  # how the note about a character's place begins
 # On the body mesh object: marks it as the rendered surface of the armature that it is parented to, or deformed by.
 BODY = "latentman_body"
 # On the scene: the frame range that an import has set. Another one is the user's, and stays.
@@ -56,8 +58,7 @@ def import_motion(
     require_parts(body)
     others = bool(characters(scene))
     first = scene.frame_start if start_frame is None else start_frame
-    fitted = resample(motion, scene_fps(scene))
-    _require_frames(first, first + fitted.frame_count - 1)
+    fitted = _fitted(scene, motion, first)
     betas = np.asarray(motion.betas, np.float64)
     armature = new_armature(scene, body.joints(betas), as_text(name))
     mesh = new_body_object(body, betas, armature, f"{armature.name} body")
@@ -67,6 +68,29 @@ def import_motion(
     outside = _fit_range(scene, first, first + fitted.frame_count - 1, others)
     _store_facts(armature, motion, outside)
     return armature
+
+
+def replay_motion(scene: Any, armature: Any, motion: SMPLMotion, start_frame: int) -> None:
+    """Have a character that is there play another motion instead of its own; an edit layer stays over it.
+
+    Its body, name and place stay. Raises InputError where the clip goes past Blender's frames.
+    """
+    fitted = _fitted(scene, motion, start_frame)
+    replace_motion(armature, lambda: write_motion(armature, fitted, start_frame))
+    outside = _fit_range(scene, start_frame, start_frame + fitted.frame_count - 1, len(characters(scene)) > 1)
+    moved = [note for note in json.loads(armature.get(NOTES, "[]")) if note.startswith(MOVED)]
+    for figure in (RESIDUAL, FEET_RESIDUAL):
+        armature.pop(figure, None)
+    _store_facts(armature, motion, outside)
+    for note in moved:
+        add_note(armature, note)
+
+
+def _fitted(scene: Any, motion: SMPLMotion, first: int) -> SMPLMotion:
+    """The motion at the scene's frame rate. Raises InputError where it goes past Blender's frames."""
+    fitted = resample(motion, scene_fps(scene))
+    _require_frames(first, first + fitted.frame_count - 1)
+    return fitted
 
 
 def _require_frames(first: int, last: int) -> None:

@@ -8,7 +8,7 @@ difference from what is below, so that a key without a change is no change.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import bpy
@@ -110,6 +110,28 @@ def remove_layer(armature: Any) -> None:
     for edit in edits:
         if not edit.users:
             bpy.data.actions.remove(edit)
+
+
+def replace_motion(armature: Any, write: Callable[[], None]) -> None:
+    """Have `write` give the armature a new action for its motion; an edit layer stays over it.
+
+    The earlier action goes where nothing else uses it.
+    """
+    animation, strip = armature.animation_data_create(), _strip_below(armature)
+    player = animation if strip is None else strip
+    earlier, edit, slot = player.action, animation.action, compat.slot_played_by(animation)
+    animation.action = None
+    write()
+    if strip is not None:
+        action, own = animation.action, compat.slot_played_by(animation)
+        ends = np.array([curve.range() for curve in compat.fcurves_played_by(animation)])
+        first, last = math.floor(ends.min()), math.ceil(ends.max())
+        compat.play(strip, action, own)
+        strip.action_frame_start, strip.action_frame_end = first, max(last, first + 1)
+        strip.frame_start, strip.frame_end = first, max(last, first + 1)
+        compat.play(animation, edit, slot)
+    if earlier is not None and not earlier.users:
+        bpy.data.actions.remove(earlier)
 
 
 def bake_layer(scene: Any, armature: Any) -> None:

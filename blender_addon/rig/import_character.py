@@ -1,16 +1,21 @@
-"""A motion file as a character: the one way in, for panel and batch alike."""
+"""A motion file as characters: the one way in, for panel and batch alike, and the way back to the file."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import uuid
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import bpy
 
+from ..scene_time import scene_fps
 from ..shared.body import Body, free_body, load_body
-from ..shared.motion import Up, read_motion
-from .character import add_note, characters, import_motion
+from ..shared.errors import InputError
+from ..shared.motion import Ask, Contents, SMPLMotion, Up, open_motion
+from .character import MOVED, add_note, characters, import_motion, replay_motion
+from .import_record import ImportRecord, store_import, stored_import
 from .motion_figures import check_of, store_check
 from .placement import stand_beside
 
@@ -26,29 +31,111 @@ class ImportOptions:
     start_frame: int | None = None
     betas: tuple[float, ...] | None = None  # (10,) instead of the file's
     beside: bool = False  # stand beside the characters that are there instead of inside one
+    person: int | None = None  # one of several people; None: all of them
+    unit_m: float | None = None  # metres in one unit of the file's places
+    spare_fps: float | None = None  # for a file whose rate nobody says; told in a warning
+    body_path: str = ""  # where the body is from; empty for the free one
 
 
-def import_character(scene: Any, path: Path, body: Body, options: ImportOptions) -> Any:
-    """Read the file for this body, make the character, keep what was found of it, and return its armature object.
+def import_characters(scene: Any, path: Path, body: Body, options: ImportOptions) -> list[Any]:
+    """Read the file for this body and make a character for each person of the take; their armature objects.
 
-    Joints are the body's with the shape that it is shown with. Raises MotionError and BodyError; nothing is made then.
+    Joints are the body's with the shape that it is shown with. People keep their places to each other, and enter when
+    they do in the file. Raises MotionError and BodyError; nothing is made then.
     """
-    motion = read_motion(
-        path,
-        sample=options.sample,
-        repetition=options.repetition,
-        fps=options.fps,
-        up=options.up,
-        betas=options.betas,
-        rest_joints=body.joints,
-    )
+    file = open_motion(path)
+    ask = Ask(
+        options.sample, options.repetition, options.fps, options.up, options.unit_m, options.person,
+        options.spare_fps, options.betas,
+    )  # fmt: skip
+    motions = file.people(ask, body.joints)
+    contents = file.contents()
     others = [one.armature for one in characters(scene)]
-    armature = import_motion(scene, motion, body, name=path.stem, start_frame=options.start_frame)
-    store_check(armature, check_of(motion, body))
-    moved_m = stand_beside(scene, armature, others) if options.beside else 0.0
-    if moved_m:
-        add_note(armature, f"Moved {moved_m:.1f} m along X, to stand beside the other characters")
-    return armature
+    start = scene.frame_start if options.start_frame is None else options.start_frame
+    group, made = uuid.uuid4().hex, []
+    for number, motion in enumerate(motions):
+        person = number if options.person is None else options.person
+        names = _people(contents, options.sample, options.repetition)
+        name = f"{path.stem} {names[person]}" if len(motions) > 1 else path.stem
+        armature = import_motion(scene, motion, body, name=name, start_frame=start + _enters(scene, motion))
+        record = ImportRecord(
+            path=str(path.absolute()), group=group, sample=options.sample, repetition=options.repetition,
+            person=person, fps=options.fps, up=options.up, unit_m=options.unit_m, start_frame=start,
+            betas=[float(beta) for beta in motion.betas], body=options.body_path,
+            people=names, takes=[[one.sample, one.repetition, one.label] for one in contents.takes], **_read(motion),
+        )  # fmt: skip
+        store_import(armature, record)
+        store_check(armature, check_of(motion, body))
+        made.append(armature)
+    moved_m = stand_beside(scene, made, others) if options.beside else 0.0
+    for armature in made if moved_m else ():
+        add_note(armature, f"{MOVED}{moved_m:.1f} m along X, to stand beside the other characters")
+    return made
+
+
+def reimport(scene: Any, armature: Any, change: Mapping[str, Any]) -> list[Any]:
+    """Read a character's file again with something said differently; the armatures that play it differently now.
+
+    All people of one import change together, so that they keep their places to each other; another `person` changes
+    this character alone. Bodies, names, places and edit layers stay. Raises LatentManError; nothing is changed then.
+    """
+    said = _recorded(armature)
+    record = replace(said, **change)
+    alone = "person" in change
+    file = open_motion(Path(record.path))
+    body = load_body(Path(record.body)) if record.body else free_body()
+    ask = Ask(record.sample, record.repetition, record.fps, cast(Up, record.up), record.unit_m)
+    names = _people(file.contents(), record.sample, record.repetition)
+    group = [one.armature for one in characters(scene)] if not alone else []
+    members = {one: found for one in [armature, *group] if (found := stored_import(one)) and found.group == said.group}
+    played = {one: record.person if one == armature else found.person for one, found in members.items()}
+    if max(played.values()) >= len(names):
+        raise InputError(
+            "motion.no_such_person",
+            f"This take of {Path(record.path).name} has {len(names)} of the {max(played.values()) + 1} people.",
+            "Choose another take, or delete the characters that it does not have.",
+        )
+    motions = {
+        one: file.people(replace(ask, betas=members[one].betas), body.joints)[person] for one, person in played.items()
+    }
+    for one, motion in motions.items():
+        replay_motion(scene, one, motion, record.start_frame + _enters(scene, motion))
+        said_now = replace(record, person=played[one], people=names, betas=members[one].betas, **_read(motion))
+        store_import(one, said_now)
+        store_check(one, check_of(motion, body))
+    return list(played)
+
+
+def _recorded(armature: Any) -> ImportRecord:
+    record = stored_import(armature)
+    if record is None:
+        raise InputError(
+            "motion.no_record",
+            f"{armature.name!r} does not know its motion file: an earlier version imported it.",
+            "Import the file again.",
+        )
+    if armature.library is not None:
+        raise InputError("motion.linked", f"{armature.name!r} is linked from another file.", "Change it there.")
+    return record
+
+
+def _people(contents: Contents, sample: int, repetition: int) -> list[str]:
+    """The names of the people of a take."""
+    takes = {(one.sample, one.repetition): one for one in contents.takes}
+    take = takes.get((sample, repetition))
+    return [""] if take is None else list(take.people)
+
+
+def _enters(scene: Any, motion: SMPLMotion) -> int:
+    """How many frames of the scene after the take's first the person enters."""
+    return round(motion.first_frame * scene_fps(scene) / motion.fps)
+
+
+def _read(motion: SMPLMotion) -> dict[str, Any]:
+    """How a motion was read, for a record."""
+    assert motion.assumptions is not None  # every file's motion has them
+    told = asdict(motion.assumptions)
+    return {f"read_{name}" if name in ("fps", "up", "unit_m") else name: value for name, value in told.items()}
 
 
 def scene_body(scene: Any) -> Body:

@@ -19,19 +19,23 @@ _INSIDE_M = 0.3  # two bodies whose torsos come nearer are inside each other
 _MOST_FRAMES = 60
 
 
-def stand_beside(scene: Any, armature: Any, others: list[Any]) -> float:
-    """Move a new character along the world's X until it is clear of the others, and return by how much, in metres.
+def stand_beside(scene: Any, made: list[Any], others: list[Any]) -> float:
+    """Move new characters along the world's X until they are clear of the others; returns by how much, in metres.
 
-    It moves only where it would be inside one of them in some frame: 0 if it does not. `others` are armatures. The
-    scene is stepped through; its current frame is put back. Raises InputError if an armature has not SMPL's joints.
+    They move as one, and only where one of them would be inside one of the others in some frame: 0 if not. All are
+    armatures. The scene is stepped through; its current frame is put back. Raises InputError if an armature has not
+    SMPL's joints.
     """
     if not others:
         return 0.0
-    own, *present = _ways(scene, [armature, *others])
-    if not any(_inside(own, one) for one in present):
+    ways = _ways(scene, [*made, *others])
+    own, present = ways[: len(made)], ways[len(made) :]
+    if not any(_inside(one, other) for one in own for other in present):
         return 0.0
-    step = max(float(one[..., 0].max()) for one in present) + GAP_M - float(own[..., 0].min())
-    armature.location.x += step
+    left = min(float(one[..., 0].min()) for one in own)
+    step = max(float(one[..., 0].max()) for one in present) + GAP_M - left
+    for armature in made:
+        armature.location.x += step
     scene.frame_set(scene.frame_current)
     return step
 

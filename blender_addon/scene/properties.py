@@ -27,6 +27,7 @@ from ..shared.methods import METHODS
 from ..shared.methods.table import presets, settings_groups
 from ..shared.models.table import FAMILY_LABELS
 from ..shared.motion import UP_AXES
+from ..shared.motion.units import UNIT_LABELS
 from ..typed_bpy import pointer_to
 from .setting_properties import settings_group, shown_settings
 
@@ -60,6 +61,10 @@ _UP_ITEMS = (
     ("auto", "Automatic", "The axis of the file's format, unless the character clearly stands along another"),
     *((axis, axis.upper(), f"The file's {axis.upper()} points up") for axis in UP_AXES[1:]),
 )
+_UNIT_ITEMS = (
+    ("auto", "Automatic", "The unit of the file's format"),
+    *((name, label, f"Places in the file are in {label.lower()}") for name, label in UNIT_LABELS.items()),
+)
 _PRESET_ITEMS = numbered(
     ((name, f"{method.label}: {one.label}", one.description) for name, (method, one) in presets().items()),
     _EARLIER_PRESETS,
@@ -74,7 +79,7 @@ def motion_fps_field(**options: Any) -> Any:
     """The frame rate that a user says a motion file has."""
     return FloatProperty(
         name="Frame Rate",
-        description="Frames per second of the motion file. 0: the file's own rate, or the usual one of its format",
+        description="Frames per second of the motion file. 0: the file's own rate, or the one of its format",
         default=0,
         min=0,
         max=1000,
@@ -86,6 +91,17 @@ def motion_up_field(**options: Any) -> Any:
     """The axis that a user says points up in a motion file."""
     return EnumProperty(
         name="Up", description="Which axis of the motion file points up", items=_UP_ITEMS, default="auto", **options
+    )
+
+
+def motion_unit_field(**options: Any) -> Any:
+    """The unit of length that a user says a motion file has."""
+    return EnumProperty(
+        name="Unit",
+        description="Unit of the places in the motion file. Joint positions need none: they are scaled to the body",
+        items=_UNIT_ITEMS,
+        default="auto",
+        **options,
     )
 
 
@@ -120,6 +136,7 @@ class LatentManSceneSettings(bpy.types.PropertyGroup):
     )
     motion_fps: motion_fps_field()
     motion_up: motion_up_field()
+    motion_unit: motion_unit_field()
     own_start: BoolProperty(
         name="Own Start Frame", description="Put the motion at this frame instead of the scene's first"
     )

@@ -17,7 +17,9 @@ from ..scene.properties import settings_of
 from ..scene.scene_job import scene_frames, stored_template
 from ..shared.errors import BackendError, InputError, LatentManError
 
-_MOTION_FIELDS = ("motion_path", "motion_fps", "motion_up", "own_start", "motion_start", "body_path", "own_betas")
+_MOTION_FIELDS = (
+    "motion_path", "motion_fps", "motion_up", "motion_unit", "own_start", "motion_start", "body_path", "own_betas",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from ..scene_time import scene_fps
 from ..shared.errors import InputError
 from ..shared.motion.samples import SAMPLES
 from ..typed_bpy import registration_of
+from .assumptions import draw_assumptions
 from .hiders import draw_hiders
 from .text import draw_text
 
@@ -79,6 +80,7 @@ def _draw_facts(column: Any, scene: Any, armature: Any, said: tuple[str, ...]) -
         draw_text(column, f"{armature[rig.SOURCE]}, {armature.get(rig.FPS, 0):g} fps")
     if armature.get(rig.TEXT):
         draw_text(column, f'"{armature[rig.TEXT]}"')
+    draw_assumptions(column, armature)
     clip = clip_range(armature)
     if clip is not None:
         first, last = clip

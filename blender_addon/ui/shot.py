@@ -24,6 +24,7 @@ def draw_import_options(layout: Any, context: Any) -> None:
     column = layout.column(align=True)
     column.prop(settings, "motion_fps")
     column.prop(settings, "motion_up")
+    column.prop(settings, "motion_unit")
     row = layout.row(align=True, heading="Start Frame")
     row.prop(settings, "own_start", text="")
     field = row.row(align=True)

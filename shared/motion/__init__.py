@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .model import SMPLMotion
-from .reader import contents_of, read_motion, read_people
+from .reader import MotionFile, contents_of, open_motion, read_motion, read_people
 from .readers import SUFFIXES
 from .reading.clip import Ask, Take
 from .reading.contents import Contents
@@ -17,10 +17,12 @@ __all__ = [
     "UP_AXES",
     "Ask",
     "Contents",
+    "MotionFile",
     "SMPLMotion",
     "Take",
     "Up",
     "contents_of",
+    "open_motion",
     "read_motion",
     "read_people",
     "resample",

@@ -9,10 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from ..rotations import axis_angle_to_matrix, matrix_to_axis_angle
+from .bone_turns import pose_of_bones
 from .fitting import fit_positions, scale_to
 from .model import SMPLMotion
 from .quality import motion_joints
-from .reading.clip import Ask, Clip, Positions, Reader, Rotations
+from .reading.assumptions import Assumptions, Source
+from .reading.clip import Ask, Bones, Clip, Positions, Reader, Rotations
 from .reading.fields import Fields
 from .reading.rates import RATE_KEYS, Rate, frame_rate
 from .reading.shape import SHAPE_KEYS, checked_shape
@@ -44,7 +46,7 @@ class _Shown:
     def joints(self) -> Array:  # (frames, 22 or 24, 3) metres, in the file's axes
         """The joints' places, from which it is told which way is up."""
         body = self.clip.body
-        if isinstance(body, Positions):
+        if not isinstance(body, Rotations):
             return np.asarray(body.joints * self.scale)
         world = global_rotations(axis_angle_to_matrix(body.poses))
         return joint_positions(world, bone_offsets(self.rest), self.pelvis(body))
@@ -62,18 +64,31 @@ def assemble(
     joints = np.concatenate([one.joints()[:, :BODY_JOINT_COUNT] for one in shown])
     upright = choose_up(joints, ask.up, reader.up, reader.name)
     apart = float(np.mean([one.scale for one in shown]))
-    unit = f"Unit: {ask.unit_m:g} m, as set." if ask.unit_m is not None and reader.unit_m is not None else ""
+    read_so = _assumptions(reader, ask, rate, upright)
+    unit = f"Unit: {ask.unit_m:g} m, as set." if read_so.unit_from == "user" else ""
     said = (rate.note, upright.said, unit)
     return tuple(
-        _told(_motion(one, upright, rate.fps, apart, fields.name), one, rate, (*said, _unread(fields, reader)))
+        _told(
+            replace(_motion(one, upright, rate.fps, apart, fields.name), assumptions=read_so),
+            one,
+            rate,
+            (*said, _unread(fields, reader)),
+        )
         for one in shown
     )
+
+
+def _assumptions(reader: Reader, ask: Ask, rate: Rate, upright: Upright) -> Assumptions:
+    up_from: Source = "user" if ask.up != "auto" else "format" if upright.axis == reader.up else "content"
+    said = ask.unit_m is not None and reader.unit_m is not None
+    unit_m = ask.unit_m if said else reader.unit_m
+    return Assumptions(reader.name, rate.fps, rate.source, upright.axis, up_from, unit_m, "user" if said else "format")
 
 
 def _shown(clip: Clip, reader: Reader, ask: Ask, rest_joints: RestJoints | None, name: str) -> _Shown:
     betas = clip.betas if ask.betas is None else checked_shape(ask.betas)
     rest = rest_joints_of(rest_joints, betas)
-    scale = scale_to(rest, clip.body.joints, name) if isinstance(clip.body, Positions) else 1.0
+    scale = scale_to(rest, clip.body.joints, name) if not isinstance(clip.body, Rotations) else 1.0
     unit_m = 1.0 if reader.unit_m is None else reader.unit_m if ask.unit_m is None else ask.unit_m
     return _Shown(clip, betas, rest, pelvis_of_transl(rest_joints, betas), unit_m, scale)
 
@@ -82,8 +97,10 @@ def _motion(shown: _Shown, upright: Upright, fps: float, apart: float, name: str
     body = shown.clip.body
     if isinstance(body, Rotations):
         motion = _turned(body, shown, upright, fps, name)
-    else:
+    elif isinstance(body, Positions):
         motion = _fitted(body, shown, upright, fps, apart, name)
+    else:
+        motion = _posed(body, shown, upright, fps, apart, name)
     return replace(motion, root=motion.root + [0.0, upright.lift_m, 0.0], first_frame=shown.clip.first_frame)
 
 
@@ -112,23 +129,40 @@ def _turned(body: Rotations, shown: _Shown, upright: Upright, fps: float, name: 
     return SMPLMotion(poses, root, shown.betas, fps, source=name, twist_known=body.twist_known)
 
 
-def _fitted(body: Positions, shown: _Shown, upright: Upright, fps: float, apart: float, name: str) -> SMPLMotion:
-    """Positions in the file's axes, turned to Y up and fitted.
+def _posed(body: Bones, shown: _Shown, upright: Upright, fps: float, apart: float, name: str) -> SMPLMotion:
+    """Another skeleton's bones in the file's axes, turned to Y up and shown by the body's."""
+    turn = turn_to_y(upright.axis)
+    joints = body.joints @ turn.T
+    pose = pose_of_bones(turn @ body.turns, joints, shown.rest, shown.scale, same_rest=body.same_rest)
+    said = (
+        f"Bone rotations were taken over with their twist; places were scaled by {shown.scale:.3f} to the body's legs, "
+        f"and its feet are {pose.feet_cm:.2f} cm from the file's."
+    )
+    root = pose.root + _aside(joints, shown, apart)
+    return SMPLMotion(pose.poses, root, shown.betas, fps, source=name, twist_known=True, notes=(said,))
 
-    Each person is scaled to its own body, so that feet stay planted; the middle of its path is scaled by `apart`, the
-    mean over all people, so that they stay as far from each other as their bodies are large.
-    """
+
+def _fitted(body: Positions, shown: _Shown, upright: Upright, fps: float, apart: float, name: str) -> SMPLMotion:
+    """Positions in the file's axes, turned to Y up and fitted."""
     turned = body.joints @ turn_to_y(upright.axis).T
     fit = fit_positions(turned, shown.rest, name=name)
-    middle = turned[:, 0].mean(axis=0) * [1.0, 0.0, 1.0]
     said = (
         f"Fitted to joint positions scaled by {fit.scale:.3f}: mean joint distance {fit.residual_cm:.2f} cm, "
         f"feet {fit.feet_cm:.2f} cm; the twist of straight limbs, head and hands is a guess."
     )
     return SMPLMotion(
-        fit.poses, fit.root + (apart - shown.scale) * middle, shown.betas, fps, source=name, twist_known=False,
+        fit.poses, fit.root + _aside(turned, shown, apart), shown.betas, fps, source=name, twist_known=False,
         notes=(said,), residual_cm=fit.residual_cm, feet_residual_cm=fit.feet_cm,
     )  # fmt: skip
+
+
+def _aside(joints: Array, shown: _Shown, apart: float) -> Array:  # joints (frames, 22 or 24, 3), Y up
+    """How far (3,) metres a person is moved so that people stay as far apart as their bodies are large.
+
+    Each is scaled to its own body, so that feet stay planted; the middle of its path is scaled by `apart`, the mean
+    over all people.
+    """
+    return np.asarray((apart - shown.scale) * joints[:, 0].mean(axis=0) * [1.0, 0.0, 1.0])
 
 
 def _unread(fields: Fields, reader: Reader) -> str:

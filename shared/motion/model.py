@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import MotionError
+from .reading.assumptions import Assumptions
 from .skeleton import JOINT_COUNT
 
 Array = npt.NDArray[np.float64]
@@ -52,6 +53,7 @@ class SMPLMotion:
     residual_cm: float | None = None  # mean joint distance of a fit, None where nothing was fitted
     feet_residual_cm: float | None = None  # the same of the feet's balls
     warnings: tuple[str, ...] = ()  # what a user must look at, one sentence each
+    assumptions: Assumptions | None = None  # how a file was read; None where the motion is from none
     first_frame: int = 0  # when the person enters, in frames of this rate after the take begins
 
     def __post_init__(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,11 +13,42 @@ from ..files.safe_load import is_npy, is_npz, is_pickle, npz_names, parse_npy, p
 from .assembly import assemble
 from .model import SMPLMotion
 from .readers.table import not_a_motion_file, opened_entries, reader_of
-from .reading.clip import Ask, Take
+from .reading.clip import Ask, Reader, Take
 from .reading.contents import Contents, contents
 from .reading.fields import BARE, Fields
 from .rest import RestJoints
 from .up_axis import Up
+
+
+@dataclass(frozen=True, slots=True)
+class MotionFile:
+    """A motion file that is open: what it holds can be looked at before it is read."""
+
+    fields: Fields
+    reader: Reader
+
+    def contents(self) -> Contents:
+        """Its takes, people, and its format's assumptions. Raises MotionError where they cannot be told."""
+        return contents(self.fields, self.reader)
+
+    def people(self, ask: Ask, rest_joints: RestJoints | None = None) -> tuple[SMPLMotion, ...]:
+        """All people of the take that `ask` chooses, in one place; or the one person that it names.
+
+        They are turned and lifted alike, and enter at their `first_frame`. Raises MotionError as `read_motion` does.
+        """
+        asked = [ask]
+        if ask.person is None:
+            takes = {(one.sample, one.repetition): one for one in self.reader.takes(self.fields)}
+            take = takes.get((ask.sample, ask.repetition), Take())  # the reader itself refuses one that is not there
+            asked = [replace(ask, person=person) for person in range(len(take.people))]
+        clips = [self.reader.read(self.fields, one) for one in asked]
+        return assemble(self.fields, self.reader, clips, ask, rest_joints)
+
+
+def open_motion(path: str | Path) -> MotionFile:
+    """The file, its entries told apart. Raises MotionError for what is no motion file."""
+    fields = _opened(Path(path))
+    return MotionFile(fields, reader_of(fields))
 
 
 def read_motion(
@@ -42,30 +73,18 @@ def read_motion(
     Raises MotionError with the file, the entry at fault and what to do; `motion.no_rate` where `fps` must be given.
     """
     ask = Ask(sample, repetition, fps, up, unit_m, person, betas=betas)
-    fields = _opened(Path(path))
-    reader = reader_of(fields)
-    return assemble(fields, reader, [reader.read(fields, ask)], ask, rest_joints)[0]
+    file = open_motion(path)
+    return assemble(file.fields, file.reader, [file.reader.read(file.fields, ask)], ask, rest_joints)[0]
 
 
 def read_people(path: str | Path, ask: Ask, rest_joints: RestJoints | None = None) -> tuple[SMPLMotion, ...]:
-    """All people of the take that `ask` chooses, in one place; or the one person that it names.
-
-    They are turned, lifted and scaled alike, and enter at their `first_frame`. Raises MotionError as `read_motion`.
-    """
-    fields = _opened(Path(path))
-    reader = reader_of(fields)
-    if ask.person is not None:
-        return assemble(fields, reader, [reader.read(fields, ask)], ask, rest_joints)
-    here = (one for one in reader.takes(fields) if (one.sample, one.repetition) == (ask.sample, ask.repetition))
-    take = next(here, Take())  # the reader itself refuses a take that is not there
-    people = [replace(ask, person=person) for person in range(len(take.people))]
-    return assemble(fields, reader, [reader.read(fields, one) for one in people], ask, rest_joints)
+    """All people of the take that `ask` chooses: `MotionFile.people`."""
+    return open_motion(path).people(ask, rest_joints)
 
 
 def contents_of(path: str | Path) -> Contents:
-    """What a file holds: takes, people, and its format's assumptions. Raises MotionError."""
-    fields = _opened(Path(path))
-    return contents(fields, reader_of(fields))
+    """What a file holds: `MotionFile.contents`."""
+    return open_motion(path).contents()
 
 
 def _opened(path: Path) -> Fields:

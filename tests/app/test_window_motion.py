@@ -61,6 +61,30 @@ for frame in range(1, 30):
     shown = bpy.data.objects["one"].evaluated_get(bpy.context.evaluated_depsgraph_get())
     result.append([value for row in shown.pose.bones["left_wrist"].matrix for value in row])
 """
+RATELESS = """
+import os
+import numpy as np
+os.makedirs("/scratch/files", exist_ok=True)
+poses = np.zeros((12, 66))
+poses[:, 0] = np.pi / 2
+np.savez("/scratch/files/rateless.npz", poses=poses, trans=np.tile([0.0, 0.0, 1.1], (12, 1)))
+"""
+CHOOSE = """
+for window in bpy.context.window_manager.windows:
+    for area in window.screen.areas:
+        if area.type == "FILE_BROWSER":
+            area.spaces.active.params.directory = b"/scratch/files/"
+            area.spaces.active.params.filename = "rateless.npz"
+            region = next(one for one in area.regions if one.type == "WINDOW")
+            with bpy.context.temp_override(window=window, area=area, region=region):
+                bpy.ops.file.execute()
+            break
+"""
+DONE = "bpy.context.window_manager.operators[-1].bl_idname"
+SAID_UP = "__import__('json').loads(bpy.data.objects['rateless']['latentman_import'])['up']"
+RATE_BUTTON = 'latentman.change_frame_rate(armature="rateless")'
+NEXT_ROW = 20  # pixels from one row of a column to the next
+RATE = "bpy.data.objects['rateless']['latentman_source_fps']"
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +124,31 @@ def test_a_sample_leaves_a_users_camera_and_view(window: Window) -> None:
     window.python("with view(): bpy.context.space_data.region_3d.view_perspective = 'PERSP'")
     window.python(f"with view(): bpy.ops.latentman.import_motion('INVOKE_DEFAULT', filepath={f'/tmp/host{MOTION}'!r})")
     assert len(window.value(NAMES)) == 3 and window.value(VIEWS) == ["PERSP"]
+
+
+def test_a_chosen_file_without_a_rate_opens_the_question_and_return_takes_the_likely_rate(window: Window) -> None:
+    window.python(RATELESS)
+    before = window.value(NAMES)
+    window.press("latentman.import_motion", f"'FILE_BROWSER' in {EDITORS}", upwards=True)
+    window.python(CHOOSE)
+    window.wait(f"'FILE_BROWSER' not in {EDITORS}", 30)
+    assert window.value(NAMES) == before  # it is asked first
+    window.key("Return")
+    window.wait(f"'rateless' in {NAMES}", 30)
+    assert window.value(RATE) == 30.0
+
+
+def test_the_lines_of_the_box_open_a_question_and_a_list(window: Window) -> None:
+    window.python("bpy.data.objects['rateless'].latentman_open = True")
+    x, y = window.find_button(RATE_BUTTON)
+    window.click(x, y)
+    window.key("Return")
+    window.wait(f"{DONE}.startswith('LATENTMAN_OT_change_frame_rate')", 30)
+    x, y = window.find_button(RATE_BUTTON)
+    window.click(x, y + NEXT_ROW)
+    window.key("Down", "Down", "Return")
+    window.wait(f"{DONE}.startswith('LATENTMAN_OT_reimport_motion')", 30)
+    assert window.value(SAID_UP) != "auto"
 
 
 def test_keys_of_pose_mode_go_into_the_layer(window: Window) -> None:

@@ -152,12 +152,14 @@ def test_nothing_that_was_said_of_one_file_is_said_of_the_next(tmp_path: Path) -
     assert len(next(iter(keyframes(imported(path)).values()))) == FRAMES
 
 
-def test_a_guess_is_a_warning_in_panel_and_batch(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_scenes_rate_for_a_file_without_one_is_a_warning(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = amass(tmp_path / "a.npz", mocap_framerate=None)
-    assert any("30 fps is a guess" in warning for warning in warnings(imported(path)))
-    through_batch(path, "--json", folder=tmp_path)
+    armature = through_batch(path, "--json", "--fps", 30, folder=tmp_path)
+    assert any("the scene's 30 fps" in warning for warning in warnings(armature))
     said = capsys.readouterr()
-    assert "Motion: The file has no frame rate; 30 fps is a guess" in said.err
+    assert "Motion: The file has no frame rate; it was read at the scene's 30 fps" in said.err
     events = [json.loads(line) for line in said.out.splitlines() if line.startswith("{")]
     assert any("30 fps" in note for note in next(e["notes"] for e in events if e["event"] == "motion"))
 

@@ -30,8 +30,13 @@ def positions(joints: int) -> NDArray[np.float64]:
     return np.tile(rows, (FRAMES, 1, 1))
 
 
-def amass(width: int) -> Entries:
-    return {"poses": np.zeros((FRAMES, width)), "trans": np.zeros((FRAMES, 3))}
+def amass(width: int, rate: float = 30.0) -> Entries:
+    return {"poses": np.zeros((FRAMES, width)), "trans": np.zeros((FRAMES, 3)), "mocap_framerate": rate}
+
+
+def kimodo() -> Entries:
+    turns = np.tile(np.eye(3), (FRAMES, 22, 1, 1))
+    return {"posed_joints": positions(22) / 100, "global_rot_mats": turns, "local_rot_mats": turns}
 
 
 def aist() -> Entries:
@@ -39,6 +44,7 @@ def aist() -> Entries:
     return {"smpl_poses": np.zeros((FRAMES, 72)), "smpl_trans": places, "smpl_scaling": np.array([100.0])}
 
 
+RATELESS: Entries = {key: value for key, value in amass(156).items() if key != "mocap_framerate"}
 CASES: Mapping[str, tuple[str, Entries, float]] = {
     "smpl_params": ("MDM, rotations", {"thetas": rot6d(24), "root_translation": np.zeros((3, FRAMES))}, 20),
     "smpl_params, T x 3": ("MDM, rotations", {"thetas": rot6d(24), "root_translation": np.zeros((FRAMES, 3))}, 20),
@@ -48,15 +54,22 @@ CASES: Mapping[str, tuple[str, Entries, float]] = {
     "results, frames first": ("MDM, joint positions", {"motion": np.stack([positions(24)] * 2)}, 20),
     **{f"results, {joints} joints": ("", {"motion": positions(joints)}, 20) for joints in (22, 24, 52, 55, 127)},
     **{f"AMASS, {width}": ("AMASS", amass(width), 30) for width in (66, 72, 156, 165)},
-    "AMASS, joints apart": ("", {"poses": np.zeros((FRAMES, 24, 3)), "trans": np.zeros(3)}, 30),
+    "AMASS, joints apart": ("", {"poses": np.zeros((FRAMES, 24, 3)), "trans": np.zeros(3), "fps": 30}, 30),
     "AMASS, root apart": (
         "AMASS",
-        {"root_orient": np.zeros((FRAMES, 3)), "pose_body": np.zeros((FRAMES, 63)), "trans": np.zeros((FRAMES, 3))},
-        30,
+        {
+            "root_orient": np.zeros((FRAMES, 3)),
+            "pose_body": np.zeros((FRAMES, 63)),
+            "trans": np.zeros((FRAMES, 3)),
+            "mocap_framerate": 25,
+        },
+        25,
     ),
-    "AMASS, with a rate": ("AMASS", {**amass(156), "mocap_framerate": 120.0}, 120),
-    "a rate as text": ("", {**amass(156), "fps": "30000/1001"}, 30000 / 1001),
-    "HY-Motion": ("", {**amass(156), "Rh": np.zeros((FRAMES, 3))}, 30),
+    "AMASS, with a rate": ("AMASS", amass(156, 120.0), 120),
+    "a rate as text": ("", {**RATELESS, "fps": "30000/1001"}, 30000 / 1001),
+    "HY-Motion": ("", {**RATELESS, "Rh": np.zeros((FRAMES, 3))}, 30),
+    "Kimodo": ("Kimodo", kimodo(), 30),
+    "EDGE": ("", {"smpl_poses": np.zeros((FRAMES, 72)), "smpl_trans": np.zeros((FRAMES, 3))}, 30),
     "AIST++": ("", aist(), 60),
 }
 
@@ -90,7 +103,7 @@ def test_centimetres_are_scaled_to_the_body(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("entries", "code"),
     [
-        ({**amass(156), "fps": 2000.0}, "motion.fps"),
+        ({**RATELESS, "fps": 2000.0}, "motion.fps"),
         ({**amass(156), "poses": np.full((FRAMES, 156), 40.0)}, "motion.degrees"),
         ({"motion": np.zeros((FRAMES, 21, 3))}, "motion.kit"),
     ],

@@ -17,7 +17,8 @@ TextEncoderKind = Literal["clip", "bert"]
 TEXT_WIDTHS: Final[Mapping[TextEncoderKind, int]] = {"clip": 512, "bert": 768}
 _MOST_STEPS: Final = 4000
 _MOST_LAYERS: Final = 64
-_DEFAULT_PREDICTED: Final = 40
+_HEADS: Final = 4
+_LINEAR_ABOVE: Final = 20  # with fewer steps its last beta would be 1 or more
 
 # Values that older files leave out.
 _DEFAULTS: Final[Mapping[str, Any]] = {
@@ -85,36 +86,49 @@ def arguments_of(raw: Mapping[str, Any], path: Path) -> MDMArguments:
         values["unconstrained"] = True
     get = _Checked(values, path)
     _require_text(values, get, path)
-    encoder = cast(TextEncoderKind, get.one_of("text_encoder_type", ("clip", "bert")))
-    form = cast(Form, get.one_of("arch", ("trans_enc", "trans_dec")))
-    context = get.whole("context_len", 0, 196)
-    policy = cast(TextPolicy, get.one_of("emb_policy", ("add", "concat")))
-    if encoder == "bert" and form == "trans_enc":
-        raise get.fault("text_encoder_type", "is bert, which only works with arch trans_dec")
-    if policy == "concat" and encoder == "clip":
-        raise get.fault("emb_policy", "is concat, which only works with text_encoder_type bert")
-    shape = NetworkShape(
-        form=form,
-        features=FEATURE_COUNT,
-        width=get.whole("latent_dim", 8, 8192),
-        layers=get.whole("layers", 1, _MOST_LAYERS),
-        text_width=TEXT_WIDTHS[encoder],
-        step_token=form == "trans_dec" and get.flag("emb_trans_dec"),
-        text_policy=policy,
-        mask_frames=get.flag("mask_frames"),
-        context_frames=context,
-        longest=max(get.whole("pos_embed_max_len", 1, 100_000), get.whole("diffusion_steps", 1, _MOST_STEPS)),
-    )
+    shape, encoder = _shape(get)
+    steps = get.whole("diffusion_steps", 1, _MOST_STEPS)
+    schedule = get.one_of("noise_schedule", ("cosine", "linear"))
+    if schedule == "linear" and steps <= _LINEAR_ABOVE:
+        raise get.fault("diffusion_steps", f"is {steps}, which is too few for noise_schedule linear")
+    context = shape.context_frames
     return MDMArguments(
         shape=shape,
         text_encoder=encoder,
-        steps=get.whole("diffusion_steps", 1, _MOST_STEPS),
-        schedule=cast(Literal["cosine", "linear"], get.one_of("noise_schedule", ("cosine", "linear"))),
+        steps=steps,
+        schedule=cast(Literal["cosine", "linear"], schedule),
         small_variance=get.flag("sigma_small"),
         averaged=get.flag("use_ema"),
         guidable=get.number("cond_mask_prob") > 0.0,
         predicted_frames=(get.whole("pred_len", 0, 196) or context) if context else 0,
     )
+
+
+def _shape(get: _Checked) -> tuple[NetworkShape, TextEncoderKind]:
+    encoder = cast(TextEncoderKind, get.one_of("text_encoder_type", ("clip", "bert")))
+    form = cast(Form, get.one_of("arch", ("trans_enc", "trans_dec")))
+    policy = cast(TextPolicy, get.one_of("emb_policy", ("add", "concat")))
+    if encoder == "bert" and form == "trans_enc":
+        raise get.fault("text_encoder_type", "is bert, which only works with arch trans_dec")
+    if policy == "concat" and encoder == "clip":
+        raise get.fault("emb_policy", "is concat, which only works with text_encoder_type bert")
+    width = get.whole("latent_dim", _HEADS, 4096)
+    if width % _HEADS:
+        raise get.fault("latent_dim", f"is {width}, which the {_HEADS} heads of attention cannot share")
+    shape = NetworkShape(
+        form=form,
+        features=FEATURE_COUNT,
+        width=width,
+        heads=_HEADS,
+        layers=get.whole("layers", 1, _MOST_LAYERS),
+        text_width=TEXT_WIDTHS[encoder],
+        step_token=form == "trans_dec" and get.flag("emb_trans_dec"),
+        text_policy=policy,
+        mask_frames=get.flag("mask_frames"),
+        context_frames=get.whole("context_len", 0, 196),
+        longest=max(get.whole("pos_embed_max_len", 1, 20_000), get.whole("diffusion_steps", 1, _MOST_STEPS)),
+    )
+    return shape, encoder
 
 
 def _require_text(values: Mapping[str, Any], get: _Checked, path: Path) -> None:

@@ -96,15 +96,18 @@ class MDMModel:
         return ask.guidance_scale if ask.text else 0.0
 
     def _before(self, ask: MotionAsk) -> tuple[Tensor | None, int, int]:
-        """DiP's clean frames, how many of the asked frames they are, and how many it makes."""
+        """DiP's clean frames, how many of the asked frames they are, and how many it makes.
+
+        They are the known frames that the window begins with, after a person who stands if these are too few.
+        """
         if self.prefix is None:
             return None, 0, ask.frames
         context = len(self.prefix)
-        frames = self.facts.longest - context
-        if ask.known is not None and len(ask.known.mask) > context and ask.known.mask[:context].all():
-            given = torch.from_numpy(_values(ask.known)[:context].copy()).to(self.device)
-            return given[None], context, frames
-        return self.prefix.to(self.device)[None], 0, frames
+        whole = np.zeros(0, dtype=bool) if ask.known is None else ask.known.mask[:context].all(axis=1)
+        given = int(np.argmin(np.append(whole, False)))
+        standing = self.prefix[given:]
+        known = torch.from_numpy(_values(ask.known)[:given].copy()) if given else standing[:0]
+        return torch.cat([standing, known])[None].to(self.device), given, self.facts.longest - context
 
     def _known(self, known: KnownFeatures, context: int, frames: int) -> Known | None:
         """What is given of the frames that are made; frames beyond the asked ones are free."""

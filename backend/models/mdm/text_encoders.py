@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 import torch
+from huggingface_hub.errors import StrictDataclassError
 from safetensors import SafetensorError
 from transformers import AutoTokenizer, CLIPTextModelWithProjection, CLIPTokenizer, DistilBertModel
 from transformers.utils import logging
@@ -25,7 +26,7 @@ from shared.motion.models.mdm import TEXT_ENCODERS, TextEncoderFiles
 
 _CLIP_TOKENS: Final = 22  # start, 20, end
 _CLIP_ROOM: Final = 77
-_READ_ERRORS: Final = (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError)
+_READ_ERRORS: Final = (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError, StrictDataclassError)
 
 
 class TextEncoder(Protocol):

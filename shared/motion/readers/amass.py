@@ -60,7 +60,7 @@ def read_amass(fields: Fields, ask: Ask) -> Clip:
         places = places[person] if places.ndim == 3 and len(places) == tracks else places
     key = fields.first(*_POSES, *_BODY) or "poses"
     frames = fields.finite(key, poses)
-    _require_radians(fields, key, frames)
+    require_radians(fields, key, frames)
     place = _place(fields, place_key, places, len(frames))
     full = np.zeros((len(frames), JOINT_COUNT, 3))
     full[:, : frames.shape[1] // 3] = frames.reshape(len(frames), -1, 3)
@@ -116,7 +116,7 @@ def _flat(poses: Array, widths: tuple[int, ...]) -> Array:
     return with_axes(poses, 2)
 
 
-def _require_radians(fields: Fields, key: str, frames: Array) -> None:  # (frames, 66 or 72)
+def require_radians(fields: Fields, key: str, frames: Array) -> None:  # (frames, 66 or 72)
     """Raises MotionError `motion.degrees` where joints turn further than any body does."""
     turned = np.linalg.norm(frames[:, 3:].reshape(len(frames), -1, 3), axis=-1).max(axis=1)
     if np.mean(turned > _MOST_TURNED) > _MOST_FRAMES_TURNED:

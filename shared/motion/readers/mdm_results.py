@@ -1,4 +1,5 @@
-"""Joint positions: MDM's `results.npy` and its descendants' (PriorMDM, GMD, T2M-GPT, MoMask), HumanML3D's new_joints.
+"""Joint positions: MDM's `results.npy` and its descendants' (PriorMDM, GMD, T2M-GPT, MoMask, MARDM), MotionGPT3's,
+MotionLCM's pickles, HumanML3D's new_joints.
 
 Tevet et al., "Human Motion Diffusion Model", 2022. A table of motions with texts and lengths, or the bare positions;
 sample s of repetition r is motion r * num_samples + s. Y up, 20 frames a second, HumanML3D's rate.
@@ -166,7 +167,7 @@ def _is_results(fields: Fields) -> bool:
 
 RESULTS: Final = Reader(
     name="MDM",
-    suffixes=("results.npy", ".npy", ".npz"),
+    suffixes=("results.npy", ".npy", ".npz", ".pkl"),
     up="y",
     fps=20.0,
     entries=RESULTS_ENTRIES,

@@ -14,19 +14,23 @@ from .amass import AMASS
 from .edge import EDGE
 from .humanml_vectors import HUMANML_VECTORS
 from .hy_motion import HY_MOTION
+from .kimodo import KIMODO
 from .mdm_results import RESULTS
 from .mdm_rotations import RESULTS_ROT, SMPL_PARAMS
+from .motion_x import MOTION_X
 
 # Formats that are told apart by one entry of their own come before those that share theirs.
-READERS: Final[tuple[Reader, ...]] = (SMPL_PARAMS, HY_MOTION, AIST, EDGE, AMASS, RESULTS_ROT, HUMANML_VECTORS, RESULTS)
+READERS: Final[tuple[Reader, ...]] = (
+    SMPL_PARAMS, KIMODO, HY_MOTION, AIST, EDGE, AMASS, MOTION_X, HUMANML_VECTORS, RESULTS_ROT, RESULTS,
+)  # fmt: skip
 
 # How files of these formats end, without what comes before the dot.
 SUFFIXES: Final = tuple(sorted({f".{suffix.rsplit('.', 1)[1]}" for reader in READERS for suffix in reader.suffixes}))
-# What SMPL's pose numbers, with places or more behind them, come to in a row; Motion-X has 322.
-_ROWS_OF_POSES: Final = (66, 69, 72, 75, 82, 85, 156, 159, 165, 168, 322)
+# What SMPL's pose numbers, with places or more behind them, come to in a row.
+_ROWS_OF_POSES: Final = (66, 69, 72, 75, 82, 85, 156, 159, 165, 168)
 _KNOWN: Final = (
     "Known formats: MDM's results.npy, results_rot.npy and smpl_params.npy, joint positions (.npy), HumanML3D's "
-    "features (.npy), AMASS (.npz), HY-Motion (.npz), AIST++ and EDGE (.pkl)."
+    "features (.npy), AMASS, Kimodo and HY-Motion (.npz), Motion-X (.npy), MotionLCM, AIST++ and EDGE (.pkl)."
 )
 # Other kinds of file, by how they begin.
 _OTHER_FILES: Final = (

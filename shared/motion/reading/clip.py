@@ -49,10 +49,19 @@ class Positions:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Bones:
+    """Another skeleton's bones, one for each of SMPL's 22 joints: how they stand in the world, and where."""
+
+    turns: Array  # (frames, 22, 3, 3) from the skeleton's own rest pose, in the world
+    joints: Array  # (frames, 22, 3), any unit of length
+    same_rest: bool = False  # whether that skeleton rests as SMPL does, so that its turns are SMPL's
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Clip:
     """One clip of a file."""
 
-    body: Rotations | Positions
+    body: Rotations | Positions | Bones
     betas: Array = field(default_factory=lambda: np.zeros(10))
     text: str = ""
     notes: tuple[str, ...] = ()
@@ -69,6 +78,12 @@ class Take:
     text: str = ""
     frames: int = 0  # of the person with most; 0 where it is not known without reading the take
     people: tuple[str, ...] = ("",)  # a name each, in the order in which `Ask.person` counts; a lone one needs none
+
+    @property
+    def label(self) -> str:
+        """What a choice shows: its numbers and its text."""
+        number = f"{self.sample}" if not self.repetition else f"{self.sample}, repetition {self.repetition}"
+        return f"Sample {number}: {self.text}" if self.text else f"Sample {number}"
 
 
 def one_take(fields: Fields) -> tuple[Take, ...]:

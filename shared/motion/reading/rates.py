@@ -10,6 +10,7 @@ import numpy as np
 
 from ...errors import MotionError
 from ..model import MAX_FPS
+from .assumptions import Source
 from .clip import Ask, Reader
 from .fields import Fields, as_numbers
 
@@ -26,6 +27,7 @@ class Rate:
     """Frames a second, and a sentence if the file has no rate: a note, or a warning if the rate is the scene's."""
 
     fps: float
+    source: Source
     note: str = ""
     warning: str = ""
 
@@ -43,16 +45,16 @@ def frame_rate(fields: Fields, ask: Ask, reader: Reader) -> Rate:
         raise MotionError("motion.fps", what, f"Set a rate from {_MIN_FPS:g} to {MAX_FPS:g}.")
     if given is not None:
         why = "; the file has none" if key is None else " instead of the file's"
-        return Rate(given, f"Frame rate: {given:g} fps, as set{why}.")
+        return Rate(given, "user", f"Frame rate: {given:g} fps, as set{why}.")
     if key is not None:
-        return Rate(_number(fields, key))
+        return Rate(_number(fields, key), "file")
     none = "The file has no frame rate;"
     if reader.fps is not None:
         usual = f"{none} {reader.fps:g} fps is assumed, the rate of {reader.name}. {_SAY_IT} if it differs."
-        return Rate(reader.fps, note=usual)
+        return Rate(reader.fps, "format", note=usual)
     if ask.spare_fps is not None:
         spare = f"{none} it was read at the scene's {ask.spare_fps:g} fps. {_SAY_IT} if it plays too fast or too slow."
-        return Rate(ask.spare_fps, warning=spare)
+        return Rate(ask.spare_fps, "scene", warning=spare)
     what = f"{fields.name} does not say its frame rate, and {reader.name} files come at any rate."
     raise MotionError("motion.no_rate", what, f"{_SAY_IT}; {reader.likely_fps:g} is likely.")
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from backend.models.mdm.diffusion import Known, guided, noisy, sample, schedule_of
@@ -45,8 +47,9 @@ def test_sampling_is_the_twins(steps: int) -> None:
     draws = [draw(SHAPE).numpy() for _ in range(steps + 1)]
     got = sample(wobble, SHAPE, schedule_of(steps), noise_of(1))
 
-    def predict(x: np.ndarray, t: int) -> np.ndarray:
-        return wobble(torch.from_numpy(x), torch.tensor([t])).numpy()
+    def predict(x: NDArray[Any], t: int) -> NDArray[Any]:
+        moved: NDArray[Any] = wobble(torch.from_numpy(x), torch.tensor([t])).numpy()
+        return moved
 
     np.testing.assert_allclose(got.numpy(), twin.sample(predict, steps, draws), atol=1e-9)
 

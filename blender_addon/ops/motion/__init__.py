@@ -1,0 +1,1 @@
+"""What an import asks about a motion file, and what can be said differently afterwards."""
