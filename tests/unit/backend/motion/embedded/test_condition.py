@@ -12,8 +12,8 @@ LAYOUT = ConditionLayout(("walk", "wave"), ("neutral", "happy"))
 
 def test_each_part_of_a_request_has_its_own_number() -> None:
     plain, other = LAYOUT.vectors([Request("walk"), Request("wave", "happy", speed=2.0**0.5, side="left")])
-    assert plain.tolist() == [1, 0, 1, 0, 0, 0, 0, 0]
-    np.testing.assert_allclose(other, [0, 1, 0, 1, 1, 0, 1, 0], atol=1e-6)
+    assert plain.tolist() == [4, 0, 4, 0, 0, 0, 0, 0]
+    np.testing.assert_allclose(other, [0, 4, 0, 4, 4, 0, 4, 0], atol=1e-6)
 
 
 def test_slow_and_fast_are_as_far_from_the_usual_speed() -> None:
