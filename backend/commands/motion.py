@@ -42,6 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--amass", type=Path, metavar="FILE", help="the motion as rotations of SMPL too (.npz, AMASS)")
     editing = parser.add_argument_group("changing a motion")
     editing.add_argument("--edit", type=Path, metavar="FILE", help="a motion that is changed: any that can be imported")
+    editing.add_argument("--motion-fps", type=float, metavar="FPS", help="its rate, if the file does not say it")
     editing.add_argument(
         "--keep", default="", metavar="FRAMES", help="its frames that stay, such as 0-20,60-80; 20 are a second"
     )
@@ -73,6 +74,7 @@ def run(arguments: argparse.Namespace) -> int:
         seed=arguments.seed,
         guidance_scale=arguments.guidance_scale,
         edit=arguments.edit,
+        edit_fps=arguments.motion_fps,
         kept=parse_spans(arguments.keep),
         upper_body=arguments.upper_body,
         amass=arguments.amass,

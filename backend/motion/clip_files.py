@@ -56,15 +56,15 @@ def write_clip(path: Path, made: Made, text: str, statistics: Statistics) -> Non
     write_atomic(path, data.getvalue())
 
 
-def read_clip(path: Path, statistics: Statistics) -> EditedClip:
+def read_clip(path: Path, statistics: Statistics, fps: float | None = None) -> EditedClip:
     """A clip to edit: the features that `write_clip` kept, or any motion file, encoded at 20 frames a second.
 
-    Raises MotionError for files that cannot be read.
+    `fps` is the rate of a file that does not say it. Raises MotionError for files that cannot be read.
     """
     kept = _kept_entries(path)
     if kept is not None:
         return _kept_clip(Fields(path.name, kept), statistics)
-    motion = resample(read_motion(path), HUMANML_FPS)
+    motion = resample(read_motion(path, fps=fps), HUMANML_FPS)
     joints = motion_joints(motion, free_body().joints(motion.betas))
     if len(joints) < 2:
         raise MotionError("motion.too_short", f"{path.name} has one frame, which is not a motion.")

@@ -30,6 +30,7 @@ class ClipOrder:
     seed: int = 0
     guidance_scale: float | None = None  # None: the model's own
     edit: Path | None = None  # a clip to change
+    edit_fps: float | None = None  # its rate, where the file does not say it
     kept: tuple[tuple[int, int], ...] = ()  # its frames that stay, first and last
     upper_body: bool = False  # its legs and its path stay, and the upper body is made
     amass: Path | None = None  # .npz: the motion as rotations too
@@ -67,7 +68,7 @@ def make_clip(model: MotionModel, order: ClipOrder, watch: Watch = Watch()) -> C
     Raises MotionError for a clip that cannot be read, InputError for texts and spans that do not fit, CancelledError
     soon after the watch says so, LatentManError where a file cannot be written. Nothing is left half-written.
     """
-    source = None if order.edit is None else read_clip(order.edit, model.statistics)
+    source = None if order.edit is None else read_clip(order.edit, model.statistics, order.edit_fps)
     clauses, notes = _clauses(model, order, source)
     known = _known(order, source, clauses[-1].stop)
     made = make_motion(

@@ -86,11 +86,11 @@ def sample(
         clean = denoise(x, torch.full((shape[0],), index, dtype=torch.long, device=x.device))
         if known is not None:
             clean = torch.where(known.mask, known.features, clean)
-        x = schedule.from_clean[index] * clean + schedule.from_noisy[index] * x
+        x = float(schedule.from_clean[index]) * clean + float(schedule.from_noisy[index]) * x
         # The noise of step 0 is drawn and not added, so that as many numbers are drawn as there are steps.
         drawn = noise(shape)
         if index > 0:
-            x = x + schedule.spread[index] * drawn
+            x = x + float(schedule.spread[index]) * drawn
         after_step(schedule.steps - index)
     return clean
 

@@ -75,6 +75,17 @@ def test_any_motion_file_can_be_edited(name: str) -> None:
     assert clip.text == motion.text
 
 
+def test_the_rate_of_a_file_that_does_not_say_it_can_be_given(tmp_path: Path) -> None:
+    motion = smpl_motion(walked(), "", "clip.npy")
+    write_amass(tmp_path / "clip.npz", motion)
+    with np.load(tmp_path / "clip.npz") as content:
+        np.savez(tmp_path / "silent.npz", poses=content["poses"], trans=content["trans"])
+    with pytest.raises(MotionError) as caught:
+        read_clip(tmp_path / "silent.npz", STATISTICS)
+    assert "--motion-fps" in caught.value.hint
+    assert len(read_clip(tmp_path / "silent.npz", STATISTICS, 40.0).features) == round(motion.frame_count / 2)
+
+
 @pytest.mark.parametrize("entry", ["latentman_features", "latentman_std", "latentman_placement"])
 def test_kept_features_that_cannot_be_used_are_told(tmp_path: Path, entry: str) -> None:
     write_clip(tmp_path / "clip.npy", walked(), "", STATISTICS)
