@@ -30,7 +30,7 @@ class Variation:
     style: str = "neutral"
     speed: float = 1.0  # 0.7 .. 1.4, of the action's own tempo
     amplitude: float = 1.0  # 0.6 .. 1.4: how far it reaches, strides or rises
-    mirrored: bool = False  # left for right
+    mirrored: bool = False  # left for right, in actions whose words stay true then
     seed: int = 0  # small differences of posture, timing and direction
     seconds: float | None = None  # a loop fills them, a single action waits out the rest; None: as long as it takes
 

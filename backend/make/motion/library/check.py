@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from backend.make.motion.library.action import Action
 from backend.make.motion.library.capsules import LEG_PAIRS, arm_pairs, depth_m
 from backend.make.motion.library.clip import LibraryClip
 from backend.make.motion.library.timing import FPS
@@ -18,6 +19,8 @@ Array = npt.NDArray[np.float64]
 
 _SIDES: Final = ("left", "right")
 _CONTACT_M: Final = 0.03
+_PROPS: Final = ("left_wrist", "right_wrist", "left_knee", "right_knee")
+_PROP_M: Final = 0.16  # height of a wrist or knee that bears weight
 _STILL_M_PER_S: Final = 0.06
 # Share of the body's mass at each joint, after the segments of Winter, "Biomechanics and Motor Control", table 4.1.
 _MASS: Final = {
@@ -43,6 +46,29 @@ class Plausibility:
     elbow_degrees: tuple[float, float]
     foot_from_hips: float  # greatest angle between where a foot points and where the hips do, degrees
     quickest_turn: float  # greatest turn of a joint from one frame to the next, degrees
+
+
+JITTER_M_PER_S3: Final = {"planted": 200.0, "stepping": 200.0, "airborne": 310.0}  # the sample walk has 100
+
+
+def faults(figures: Plausibility, action: Action) -> list[str]:
+    """Which figures of a clip are out of their bounds, in words; none where it is plausible."""
+    bounds = {
+        "slide_cm_per_s": 2.0,
+        "floor_cm": 0.5,
+        "arms_in_body_cm": 5.0 if action.close_hands else 2.5,
+        "legs_in_legs_cm": 3.5,
+        "off_balance_cm": 3.0 if action.start == action.end == "stand" else np.inf,
+        "jitter_m_per_s3": JITTER_M_PER_S3[action.feet],
+        "foot_from_hips": 75.0,
+        "quickest_turn": 90.0,
+    }
+    wrong = [f"{name} {getattr(figures, name):.2f}" for name, bound in bounds.items() if getattr(figures, name) > bound]
+    if not -1.0 <= figures.knee_degrees[0] <= figures.knee_degrees[1] <= 165.0:
+        wrong.append(f"knees {figures.knee_degrees}")
+    if figures.elbow_degrees[1] > 160.0:
+        wrong.append(f"elbows {figures.elbow_degrees}")
+    return wrong
 
 
 def plausibility(clip: LibraryClip) -> Plausibility:
@@ -109,8 +135,12 @@ def centre_of_mass(joints: Array) -> Array:  # (frames, 24, 3) metres
 
 
 def _off_balance(joints: Array, speed: Array) -> float:
-    """Distance of the centre of mass from the line between the middles of the two feet, less half a foot's length."""
-    still = speed.max(axis=1) < _STILL_M_PER_S
+    """Distance of the centre of mass from the line between the middles of the two feet, less half a foot's length.
+
+    A body that also leans on a hand or a knee is not asked.
+    """
+    leaning = joints[:-1, [JOINT_INDEX[name] for name in _PROPS], 1].min(axis=1) < _PROP_M
+    still = (speed.max(axis=1) < _STILL_M_PER_S) & ~leaning
     if not still.any():
         return 0.0
     middles = [

@@ -14,7 +14,7 @@ from backend.make.motion.library.grounding import clear_of_body, within_reach
 from backend.make.motion.library.stand import alive
 from backend.make.motion.library.styles import BY_NAME, paced, styled
 from backend.make.motion.library.timing import FPS
-from backend.make.motion.puppet import Controls, Performance, perform
+from backend.make.motion.puppet import Controls
 from shared.body import free_body
 from shared.motion.model import SMPLMotion
 
@@ -58,8 +58,7 @@ def performed_controls(action: Action, variation: Variation) -> Controls:
 def posed(controls: Controls, text: str) -> LibraryClip:
     """The motion of the controls, after feet and arms have been put where they can be."""
     rest = rest_joints()
-    controls = clear_of_body(within_reach(controls, rest), rest)
-    performance: Performance = perform(controls, rest)
+    controls, performance = clear_of_body(within_reach(controls, rest), rest)
     motion = SMPLMotion(
         poses=performance.poses, root=performance.pelvis - rest[0], betas=np.zeros(10), fps=FPS, text=text
     )

@@ -25,7 +25,7 @@ _LEFT = {1, 4, 7, 10, 13, 16, 18, 20, 22}
 _RIGHT = {2, 5, 8, 11, 14, 17, 19, 21, 23}
 
 
-def drawn(joints: Array, yaw_degrees: float, poses: int, width: int) -> Image.Image:  # (frames, 24, 3) metres
+def strip_of(joints: Array, yaw_degrees: float, poses: int, width: int) -> Image.Image:  # (frames, 24, 3) metres
     """A strip of poses, each put beside the last one, seen from `yaw_degrees` (0 the front, 90 the left side)."""
     image = Image.new("RGB", (width, _HEIGHT), "white")
     pen = ImageDraw.Draw(image)
@@ -53,7 +53,7 @@ def sheet(names: list[str], variation: Variation, yaw_degrees: float, poses: int
     """A strip for each action."""
     strips = []
     for name in names:
-        strip = drawn(make_clip(BY_ACTION[name], variation).joints24, yaw_degrees, poses, width)
+        strip = strip_of(make_clip(BY_ACTION[name], variation).joints24, yaw_degrees, poses, width)
         ImageDraw.Draw(strip).text((2, _HEIGHT - 12), f"{name}, {variation.style}", fill="black")
         strips.append(strip)
     image = Image.new("RGB", (width, _HEIGHT * len(strips)), "white")

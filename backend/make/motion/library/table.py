@@ -8,7 +8,7 @@ import numpy as np
 
 from backend.make.motion.library import in_place
 from backend.make.motion.library.action import Action, Variation
-from backend.make.motion.library.locomotion import jumps, runs, special, stand, walks
+from backend.make.motion.library.locomotion import crawl, jumps, runs, special, stand, walks
 from backend.make.motion.library.styles import BY_NAME
 
 ACTIONS: Final[tuple[Action, ...]] = (
@@ -16,6 +16,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     *walks.ACTIONS,
     *runs.ACTIONS,
     *special.ACTIONS,
+    *crawl.ACTIONS,
     *jumps.ACTIONS,
     *in_place.ACTIONS,
 )

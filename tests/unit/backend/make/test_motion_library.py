@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from backend.make.motion.library.action import ALL_STYLES, Action, Variation
-from backend.make.motion.library.check import Plausibility, plausibility
+from backend.make.motion.library.check import faults, plausibility
 from backend.make.motion.library.clip import make_clip, rest_joints
+from backend.make.motion.library.draw import sound_clip
 from backend.make.motion.library.gait import GRAVITY
 from backend.make.motion.library.stand import HOME_X_M
 from backend.make.motion.library.styles import STYLES
@@ -19,39 +20,17 @@ from backend.make.motion.library.timing import FPS, minimum_jerk, rested
 from shared.errors import InputError
 from shared.motion.quality import measure_quality, motion_joints
 
-JITTER_M_PER_S3 = 260.0  # the sample walk has 100; a fast run at 20 frames a second 230
-
-
-def at_fault(figures: Plausibility, action: Action) -> list[str]:
-    """Which figures are out of their bounds."""
-    bounds = {
-        "slide_cm_per_s": 2.0,
-        "floor_cm": 0.5,
-        "arms_in_body_cm": 5.0 if action.close_hands else 2.5,
-        "legs_in_legs_cm": 3.5,
-        "off_balance_cm": 3.0 if action.start == action.end == "stand" else np.inf,
-        "jitter_m_per_s3": JITTER_M_PER_S3,
-        "foot_from_hips": 75.0,
-        "quickest_turn": 90.0,
-    }
-    wrong = [f"{name} {getattr(figures, name):.2f}" for name, bound in bounds.items() if getattr(figures, name) > bound]
-    if not -1.0 <= figures.knee_degrees[0] <= figures.knee_degrees[1] <= 165.0:
-        wrong.append(f"knees {figures.knee_degrees}")
-    if figures.elbow_degrees[1] > 160.0:
-        wrong.append(f"elbows {figures.elbow_degrees}")
-    return wrong
-
 
 @pytest.mark.parametrize("action", ACTIONS, ids=lambda action: action.name)
 def test_every_action_is_plausible_in_every_style(action: Action) -> None:
     random = np.random.default_rng(5)
-    faults = {}
+    found = {}
     for style in action.styles:
         variation = replace(drawn(action, random), style=style)
-        wrong = at_fault(plausibility(make_clip(action, variation)), action)
+        wrong = faults(plausibility(make_clip(action, variation)), action)
         if wrong:
-            faults[style] = wrong
-    assert not faults
+            found[style] = wrong
+    assert not found
 
 
 @pytest.mark.parametrize("name", ["walk", "run", "jump", "sidestep_left", "turn_around"])
@@ -69,13 +48,21 @@ def test_the_checks_find_what_is_wrong() -> None:
     slid = clip.joints24 + 0.02 * np.arange(len(clip.joints24))[:, None, None] * np.array([1.0, 0.0, 0.0])
     sunk = clip.joints24 - np.array([0.0, 0.05, 0.0])
     shaken = clip.joints24 + np.random.default_rng(0).normal(0.0, 0.02, clip.joints24.shape)
-    assert "slide" in at_fault(plausibility(replace(clip, joints24=slid)), action)[0]
-    assert "floor" in at_fault(plausibility(replace(clip, joints24=sunk)), action)[0]
-    assert any("jitter" in wrong for wrong in at_fault(plausibility(replace(clip, joints24=shaken)), action))
+    assert "slide" in faults(plausibility(replace(clip, joints24=slid)), action)[0]
+    assert "floor" in faults(plausibility(replace(clip, joints24=sunk)), action)[0]
+    assert any("jitter" in wrong for wrong in faults(plausibility(replace(clip, joints24=shaken)), action))
     arm_in = clip.joints24.copy()
     arm_in[:, 22] += arm_in[:, 3] - arm_in[:, 20]  # the left hand in the spine
     arm_in[:, 20] = arm_in[:, 3]
-    assert any("arms" in wrong for wrong in at_fault(plausibility(replace(clip, joints24=arm_in)), action))
+    assert any("arms" in wrong for wrong in faults(plausibility(replace(clip, joints24=arm_in)), action))
+
+
+def test_a_drawn_clip_is_sound() -> None:
+    random = np.random.default_rng(11)
+    for name in ("run", "stagger", "gallop"):
+        drawn_clip = sound_clip(BY_ACTION[name], random, 4.0)
+        assert not faults(plausibility(drawn_clip.clip), BY_ACTION[name])
+        assert drawn_clip.variation.seconds == 4.0
 
 
 def test_the_words_of_an_action_are_its_own() -> None:

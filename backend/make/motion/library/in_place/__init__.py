@@ -6,6 +6,7 @@ from typing import Final
 
 from backend.make.motion.library.action import Action
 from backend.make.motion.library.in_place import (
+    acting,
     dancing,
     exercise,
     feeling,
@@ -26,6 +27,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     *handling.ACTIONS,
     *exercise.ACTIONS,
     *playing.ACTIONS,
+    *acting.ACTIONS,
     *dancing.ACTIONS,
     *seated.ACTIONS,
     *floor.ACTIONS,

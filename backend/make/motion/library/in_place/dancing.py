@@ -8,7 +8,7 @@ import numpy.typing as npt
 from backend.make.motion.library.action import Action, Variation
 from backend.make.motion.library.hands import HANG, HandPlace, blended
 from backend.make.motion.library.in_place.person import person, swayed
-from backend.make.motion.library.in_place.score import Score, Step, xyz
+from backend.make.motion.library.in_place.score import SHIFT_S, Score, Step, xyz
 from backend.make.motion.library.stand import HOME_X_M, HOME_YAW
 from backend.make.motion.library.timing import delayed
 from backend.make.motion.puppet import Controls, Foot, Hand
@@ -24,9 +24,10 @@ def side_step_dance(v: Variation) -> Controls:
     random = v.random("side_step_dance")
     beat = random.uniform(0.46, 0.58)
     wide = (0.20 + 0.10 * v.amplitude) * random.uniform(0.85, 1.1)
-    bars = max(1, round((v.length(0.8 + 4.0 * beat * int(random.integers(2, 4))) - 0.8) / (4.0 * beat)))
+    around = 0.8 + 2.0 * SHIFT_S
+    bars = max(1, round((v.length(around + 4.0 * beat * int(random.integers(2, 4))) - around) / (4.0 * beat)))
     seconds = 0.8 + 4.0 * beat * bars
-    score = Score(seconds, v)
+    score = Score(seconds, v, SHIFT_S)
     steps: dict[float, list[Step]] = {1.0: [], -1.0: []}
     middle = {0.3: 0.0}
     for bar in range(bars):

@@ -12,7 +12,7 @@ from backend.make.motion.library.in_place.balance import Support
 from backend.make.motion.library.in_place.person import aimed, person, swayed
 from backend.make.motion.library.in_place.score import Score, xyz
 from backend.make.motion.library.stand import HOME_X_M, HOME_YAW
-from backend.make.motion.library.timing import delayed
+from backend.make.motion.library.timing import delayed, minimum_jerk
 from backend.make.motion.puppet import Controls, Foot
 
 _FRONT_ARM = HandPlace((0.06, 0.02, 0.93), (0.7, -1.0, -0.1))
@@ -41,12 +41,7 @@ def squat(v: Variation) -> Controls:
     swing = np.sin(0.5 * np.pi * np.clip(arms, 0.0, 1.0))
     reach = hand.reach + arms * (front - hand.reach) * [1.0, 1.0, 0.0] + swing * (front - hand.reach) * [0.0, 0.0, 1.0]
     arm = replace(hand, reach=reach, elbow=hand.elbow + arms * (np.asarray(_FRONT_ARM.elbow) - hand.elbow))
-    none = score.still()
     lean = 36.0 * depth
-    feet = {
-        name: Foot(score.still((side * HOME_X_M, 0.0, 0.0)), score.still(side * HOME_YAW), none, 10.0 * depth)
-        for name, side in (("left_foot", 1.0), ("right_foot", -1.0))
-    }
     return person(
         score,
         pelvis=xyz(0.0, -0.38 * depth, -0.16 * np.sin(0.5 * np.pi * np.clip(depth, 0.0, 1.1))),
@@ -55,7 +50,8 @@ def squat(v: Variation) -> Controls:
         head=xyz(0.0, -0.7 * lean, 0.0),
         left=arm,
         right=arm,
-        **feet,
+        left_foot=replace(score.foot(1.0), knee_out=10.0 * depth),
+        right_foot=replace(score.foot(-1.0), knee_out=10.0 * depth),
     )
 
 
@@ -85,26 +81,26 @@ def stretch(v: Variation) -> Controls:
 def jumping_jacks(v: Variation) -> Controls:
     """Hops that throw the feet apart and together while the arms swing up at the sides and down again."""
     random = v.random("jumping_jacks")
-    half = random.uniform(0.42, 0.54)
+    half = random.uniform(0.50, 0.60) * max(1.0, v.speed / 1.05)  # nobody hops faster
     own = 1.2 + 2.0 * half * int(random.integers(2, 6))
     hops = 2 * max(1, round((v.length(own) - 1.2) / (2.0 * half)))
     seconds = 1.2 + half * hops
     score = Score(seconds, v)
     phase = np.clip((score.time - 0.6) / half, 0.0, hops)
     hop, share = np.floor(phase), phase - np.floor(phase)
-    air = np.clip((share - 0.30) / 0.55, 0.0, 1.0)
-    ease = air**3 * (10.0 - 15.0 * air + 6.0 * air**2)
+    air = np.clip((share - 0.26) / 0.60, 0.0, 1.0)
+    ease = minimum_jerk((air - 0.06) / 0.88)
     apart = np.where(hop % 2 == 0, ease, 1.0 - ease) * (phase < hops)
     height = 4.0 * air * (1.0 - air)
-    flight_m = 9.81 * (0.55 * half / v.speed) ** 2 / 8.0
+    flight_m = 9.81 * (0.60 * half / v.speed) ** 2 / 8.0
     knees = score.pulse(0.2, seconds - 0.1, 0.4) * (0.5 + 0.5 * np.cos(2.0 * np.pi * (share - 0.08)))
     none = score.still()
 
     def foot(side: float) -> Foot:
-        place = xyz(side * (HOME_X_M + 0.20 * v.amplitude * apart), 0.9 * flight_m * height, 0.0)
+        place = xyz(side * (HOME_X_M + (0.12 + 0.06 * v.amplitude) * apart), (flight_m + 0.025) * height, 0.0)
         return Foot(place, none + side * HOME_YAW, 24.0 * height, none + 4.0)
 
-    swing = np.radians(12.0 + 138.0 * min(1.05, v.amplitude) * (0.5 - 0.5 * np.cos(np.pi * phase)))
+    swing = np.radians(12.0 + 138.0 * min(1.0, v.amplitude) * (0.5 - 0.5 * np.cos(np.pi * phase)))
     reach = 0.93 * xyz(np.sin(swing), -np.cos(swing), 0.08)
     arm = replace(score.hand({0.0: _SPREAD}), reach=reach, elbow=xyz(0.5 - np.sin(swing), -0.4, -1.0))  # fmt: skip
     busy = score.pulse(0.15, seconds, 0.4)[:, None]
@@ -140,12 +136,7 @@ def lift(v: Variation) -> Controls:
             down + 0.4: _RACK, down + 0.95: front, end + 0.3: front, end + 1.2: HANG}  # fmt: skip
     strain = score.pulse(3.6, top + 0.1, 0.2) * score.beat(0.24) * 0.004 * load
     lean = 50.0 * depth
-    none = score.still()
     overhead = score.pulse(3.1, down, 0.5)
-    feet = {
-        name: Foot(score.still((side * HOME_X_M, 0.0, 0.0)), score.still(side * HOME_YAW), none, 12.0 * depth)
-        for name, side in (("left_foot", 1.0), ("right_foot", -1.0))
-    }
     controls = person(
         score,
         pelvis=xyz(0.0, -0.36 * depth + strain, -0.16 * depth - 0.02 * overhead),
@@ -154,7 +145,8 @@ def lift(v: Variation) -> Controls:
         head=xyz(0.0, -0.60 * lean + 3.0 * overhead, 0.0),
         left=swayed(score.hand(keys), xyz(0.0, strain, 0.0)),
         right=swayed(score.hand(keys), xyz(0.0, strain, 0.0)),
-        **feet,
+        left_foot=replace(score.foot(1.0), knee_out=12.0 * depth),
+        right_foot=replace(score.foot(-1.0), knee_out=12.0 * depth),
     )
     for side in (1.0, -1.0):
         controls = aimed(controls, side, (_GRIP_M * side, 0.30, 0.24), low, v.style)

@@ -1,13 +1,15 @@
-"""Fighting: a box combination, a front kick, a sword."""
+"""Fighting: a box combination, a front kick, a sword, a bow."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import numpy as np
 
 from backend.make.motion.library.action import Action, Variation
 from backend.make.motion.library.hands import HANG, HandPlace
 from backend.make.motion.library.in_place.person import aimed, gripped, person, taken_up
-from backend.make.motion.library.in_place.score import Score, Step, xyz
+from backend.make.motion.library.in_place.score import SHIFT_S, Score, Step, xyz
 from backend.make.motion.library.timing import delayed
 from backend.make.motion.puppet import Controls, Foot
 
@@ -20,14 +22,14 @@ _FRONT, _BACK = Step(0.1, 0.5, 0.12, 0.26, -4.0), Step(0.45, 0.8, -0.14, -0.12, 
 def box(v: Variation) -> Controls:
     """Guard, then jabs and crosses out of hip and chest, one after the other; back to the guard after each."""
     random = v.random("box")
-    beat, blows = random.uniform(0.42, 0.55), int(random.integers(4, 9))
+    beat, blows = random.uniform(0.50, 0.62) * max(1.0, v.speed / 1.1), int(random.integers(4, 9))
     end = 1.0 + beat * blows
-    score = Score(end + 1.2, v)
+    score = Score(end + 1.2, v, SHIFT_S)
     guard = score.pulse(0.2, end + 0.9, 0.5)
     jab, cross = score.still(), score.still()
     for blow in range(blows):
         start = 1.0 + beat * blow
-        strike = score.move({start - 0.14: 0.0, start: -0.10, start + 0.19: 1.0, start + 0.24: 1.0, start + 0.48: 0.0})
+        strike = score.move({start - 0.16: 0.0, start: -0.10, start + 0.22: 1.0, start + 0.27: 1.0, start + 0.55: 0.0})
         if blow % 2 == 0 or random.uniform() < 0.2:
             jab += strike
         else:
@@ -57,7 +59,7 @@ def box(v: Variation) -> Controls:
 def kick(v: Variation) -> Controls:
     """A front kick: the weight goes to the other leg, the knee comes up, the shin snaps out and back."""
     random = v.random("kick")
-    high = 0.52 + 0.26 * (v.amplitude - 0.6) + random.uniform(0.0, 0.12)
+    high = 0.45 + 0.15 * (v.amplitude - 0.6) + random.uniform(0.0, 0.08)  # below the hip, or the knee bends back
     score = Score(2.9, v)
     x = 0.115
     foot_path = score.move({0.55: (-x, 0.0, 0.0), 0.95: (-0.10, 0.40, 0.06), 1.18: (-0.06, high, 0.68),
@@ -106,7 +108,7 @@ def swing_sword(v: Variation) -> Controls:
         side = -side
     middle[time + 0.5] = ready
     turn[time + 0.5] = 0.0
-    score = Score(time + 1.6, v)
+    score = Score(time + 1.6, v, SHIFT_S)
     yaw = score.move(turn)
     hold = score.pulse(0.3, time + 1.2, 0.45)
     effort = (delayed(yaw, 0.05) / 30.0) ** 2
@@ -124,6 +126,40 @@ def swing_sword(v: Variation) -> Controls:
         right_foot=score.out_and_home(-1.0, Step(0.5, 0.85, -0.14, -0.14, -34.0),
                                       Step(time + 1.0, time + 1.4, 0, 0, 0)),
     )  # fmt: skip
+
+
+def shoot_bow(v: Variation) -> Controls:
+    """Turns the side to the target, lifts the bow arm, draws the string to the cheek, aims, and lets go."""
+    random = v.random("shoot_bow")
+    aim, high = random.uniform(0.4, 1.1), 1.42 + random.uniform(-0.06, 0.22)
+    loose = 2.35 + aim
+    end = loose + 0.6
+    score = Score(end + 1.5, v, SHIFT_S)
+    bow = score.move({0.5: 0.0, 1.3: 1.0, end: 1.0, end + 0.7: 0.0})
+    turned = score.move({0.2: 0.0, 1.1: 1.0, end: 1.0, end + 1.0: 0.0})
+    drawn = score.move({1.35: 0.0, 2.3: 1.0, loose: 1.02, loose + 0.12: 1.25, end: 1.2, end + 0.4: 0.0})
+    string = score.pulse(0.75, end + 0.7, 0.55)
+    shake = 0.003 * score.pulse(2.2, loose, 0.1) * score.beat(0.22)
+    passing = HandPlace((0.20, -0.55, 0.46), (0.8, -0.5, -0.7))
+    hands = {0.2: HANG, 0.7: passing, end + 0.5: passing, end + 1.2: HANG}
+    back = Step(end + 0.75, end + 1.25, 0.0, 0.0, 0.0)
+    controls = person(
+        score,
+        pelvis=xyz(0.0, -0.025 * turned, 0.05 * turned),
+        hips=xyz(-34.0 * turned, 1.0 * turned, 0.0),
+        chest=xyz(-34.0 * turned, -2.0 * turned - 3.0 * drawn, 0.0),
+        head=xyz(62.0 * turned, -3.0 * turned, 0.0),
+        left=score.hand(hands),
+        right=score.hand(hands),
+        left_foot=score.out_and_home(1.0, Step(0.1, 0.5, 0.11, 0.22, -6.0), Step(end + 0.3, end + 0.75, 0.0, 0.0, 0.0)),
+        right_foot=score.out_and_home(-1.0, Step(0.5, 0.95, -0.13, -0.14, -58.0), back),
+    )
+    controls = aimed(controls, 1.0, xyz(0.10 + shake, high, 0.72), 0.98 * bow, v.style)
+    cheek = xyz(-0.06 - 0.04 * drawn, high, 0.55 - (0.34 + 0.05 * v.amplitude) * drawn)
+    controls = aimed(controls, -1.0, cheek, 0.98 * string, v.style)
+    right = controls.right_hand
+    out = right.elbow + (0.9 * string)[:, None] * (np.array([1.0, 0.15, -0.5]) - right.elbow)
+    return replace(controls, right_hand=replace(right, elbow=out))
 
 
 ACTIONS = (
@@ -170,6 +206,22 @@ ACTIONS = (
         ),
         ("a swordsman hacks at an enemy", "someone fights with a long blade", "a fighter makes two slashes"),
         swing_sword,
+        feet="stepping",
+        free_arms=False,
+        close_hands=True,
+    ),
+    Action(
+        "shoot_bow",
+        (
+            "a person shoots a bow",
+            "an archer shoots an arrow",
+            "someone draws a bow and lets go",
+            "a person aims with bow and arrow",
+            "a hunter shoots with a longbow",
+            "a person pulls back a bowstring and releases it",
+        ),
+        ("an elf looses an arrow", "somebody practises archery", "a bowman fires at the enemy"),
+        shoot_bow,
         feet="stepping",
         free_arms=False,
         close_hands=True,

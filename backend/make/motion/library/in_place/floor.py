@@ -14,7 +14,7 @@ from backend.make.motion.library.action import ALL_STYLES, Action, Variation
 from backend.make.motion.library.hands import HandPlace, blended
 from backend.make.motion.library.in_place.balance import Support
 from backend.make.motion.library.in_place.person import aimed, hanging, person, swayed
-from backend.make.motion.library.in_place.score import Score, Step, xyz
+from backend.make.motion.library.in_place.score import SHIFT_S, Score, Step, xyz
 from backend.make.motion.library.stand import HOME_X_M, HOME_YAW
 from backend.make.motion.puppet import Controls, Foot
 
@@ -22,6 +22,7 @@ Array = npt.NDArray[np.float64]
 
 _ON_KNEE: Final = HandPlace((-0.10, -0.60, 0.58), (1.0, 0.0, -0.7), 10.0)
 _KNEE_POINT: Final = (0.12, 0.67, 0.02)  # metres: where the left wrist rests, above the front thigh
+# Kneeling and rising are not mirrored: one begins with the knee on the floor that the other ends with.
 _KNEELING_STYLES: Final = tuple(style for style in ALL_STYLES if style != "sneaky")  # its crouch is too low for it
 _FLAT_STYLES: Final = ("neutral", "robot")  # the others sink a lying body into the floor
 
@@ -39,7 +40,7 @@ _HANDS_DOWN: Final = {0.0: 0.0, 1.1: 0.0, 1.7: 1.0, 2.3: 1.0, 2.9: 0.0, 4.0: 0.0
 def kneel(v: Variation) -> Controls:
     """Shifts the weight, steps back with one foot, and lowers that knee to the floor; stays, upright, on one knee."""
     random = v.random("kneel")
-    score = Score(2.4 + random.uniform(0.4, 1.2), v)
+    score = Score(2.4 + random.uniform(0.4, 1.2), v, SHIFT_S)
     down = score.move({0.75: 0.0, 1.05: 0.10, 1.9: 1.0})
     rear = score.foot(-1.0, Step(0.2, 0.8, -HOME_X_M, -0.58, -4.0, 0.06, 20.0))
     pitch = rear.pitch + score.move({0.3: 0.0, 0.8: 38.0, 1.9: 74.0})
@@ -48,9 +49,9 @@ def kneel(v: Variation) -> Controls:
 
 def rise_from_knee(v: Variation) -> Controls:
     """Leans over the front foot, pushes up with both legs, and brings the rear foot forwards to a stand."""
-    score = Score(2.4, v)
+    score = Score(2.4, v, SHIFT_S)
     down = score.move({0.25: 1.0, 1.25: 0.10, 1.6: 0.0})
-    start = score.foot(-1.0, Step(-0.2, -0.1, -HOME_X_M, -0.58, -4.0), Step(1.3, 1.95, -HOME_X_M, 0.0, -HOME_YAW))
+    start = score.foot(-1.0, Step(-2.0, -1.9, -HOME_X_M, -0.58, -4.0), Step(1.3, 1.95, -HOME_X_M, 0.0, -HOME_YAW))
     pitch = np.clip(start.pitch + score.move({0.25: 74.0, 1.3: 40.0, 1.9: 0.0}), 0.0, 75.0)
     return _kneeling(score, v, down, replace(start, pitch=pitch), score.move({0.6: 1.0, 2.2: 0.0}))
 
@@ -140,6 +141,7 @@ ACTIONS = (
         ("somebody drops to a knee", "a warrior takes a knee", "a servant kneels in front of his lord"),
         kneel,
         styles=_KNEELING_STYLES,
+        mirrors=False,
         feet="stepping",
         end="kneeling",
         free_arms=False,
@@ -158,6 +160,7 @@ ACTIONS = (
         ("somebody on one knee straightens up", "a kneeling warrior comes to his feet", "a man gets up off his knee"),
         rise_from_knee,
         styles=_KNEELING_STYLES,
+        mirrors=False,
         feet="stepping",
         start="kneeling",
         free_arms=False,

@@ -7,7 +7,7 @@ import numpy as np
 from backend.make.motion.library.action import Action, Variation
 from backend.make.motion.library.hands import HANG, HandPlace, blended
 from backend.make.motion.library.in_place.person import aimed, hanging, lifted, person, swayed
-from backend.make.motion.library.in_place.score import Score, Step, xyz
+from backend.make.motion.library.in_place.score import SHIFT_S, Score, Step, xyz
 from backend.make.motion.library.timing import delayed
 from backend.make.motion.puppet import Controls
 
@@ -130,7 +130,7 @@ def push(v: Variation) -> Controls:
     random = v.random("push")
     period, times = random.uniform(1.3, 1.8), int(random.integers(1, 4))
     end = 1.4 + period * times
-    score = Score(end + 1.7, v)
+    score = Score(end + 1.7, v, SHIFT_S)
     keys: dict[float, float] = {1.3: 0.0}
     for turn in range(times):
         start = 1.4 + period * turn
@@ -163,7 +163,7 @@ def pull(v: Variation) -> Controls:
     random = v.random("pull")
     period, times = random.uniform(1.2, 1.7), int(random.integers(2, 5))
     end = 1.4 + period * times
-    score = Score(end + 1.7, v)
+    score = Score(end + 1.7, v, SHIFT_S)
     keys: dict[float, float] = {1.25: 0.0}
     for turn in range(times):
         start = 1.35 + period * turn

@@ -91,12 +91,11 @@ def aimed(controls: Controls, side: float, target: Array | Vector, weight: Array
 
     A style bends and lowers the body later; what is known of that is allowed for.
     """
-    name = "left_hand" if side > 0 else "right_hand"
     hand = controls.left_hand if side > 0 else controls.right_hand
     points = np.broadcast_to(np.asarray(target, dtype=np.float64), hand.reach.shape)
     there = hand_at(_in_posture(controls, BY_NAME[style]), side, points, hand, rest_joints())
-    reach = hand.reach + weight[:, None] * (there.reach - hand.reach)
-    return replace(controls, **{name: replace(hand, reach=reach)})
+    moved = replace(hand, reach=hand.reach + weight[:, None] * (there.reach - hand.reach))
+    return replace(controls, left_hand=moved) if side > 0 else replace(controls, right_hand=moved)
 
 
 def _in_posture(controls: Controls, style: Style) -> Controls:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from backend.make.motion.library.action import Action, Variation
 from backend.make.motion.library.hands import HANG, HandPlace
@@ -10,6 +11,8 @@ from backend.make.motion.library.in_place.person import gripped, lifted, person,
 from backend.make.motion.library.in_place.score import Score, Step, xyz
 from backend.make.motion.library.timing import delayed
 from backend.make.motion.puppet import Controls, Hand
+
+Array = npt.NDArray[np.float64]
 
 _NECK_OF_GUITAR = HandPlace((0.40, -0.28, 0.56), (0.5, -1.0, -0.2), 22.0)
 _STRINGS = HandPlace((-0.14, -0.60, 0.48), (1.0, -0.1, -0.7), 20.0)
@@ -102,7 +105,7 @@ def cast_spell(v: Variation) -> Controls:
     crouch = score.move({0.2: 0.0, out - 0.3: 1.0, out: 0.45, end: 0.4, end + 0.9: 0.0})
     burst = score.move({out - 0.5: 0.0, out - 0.28: -0.5, out + 0.05: 1.0, end: 0.9, end + 0.8: 0.0})
 
-    def arm(offset: np.ndarray, late: float) -> Hand:
+    def arm(offset: Array, late: float) -> Hand:
         return swayed(score.hand(keys, late), delayed(offset, late) + shake)
 
     return person(

@@ -18,6 +18,7 @@ from backend.make.motion.puppet import Foot, Hand
 Array = npt.NDArray[np.float64]
 Vector = tuple[float, float, float]
 
+SHIFT_S = 0.5  # seconds that a shift of the weight takes before a step, and after one
 _DRAG_S = 0.03  # the arm follows the body by this, its hand by twice this
 
 
@@ -42,9 +43,10 @@ def xyz(x: npt.ArrayLike, y: npt.ArrayLike, z: npt.ArrayLike) -> Array:
 class Score:
     """A length of time in the action's own seconds: turns keys into one value a frame."""
 
-    def __init__(self, seconds: float, variation: Variation) -> None:
+    def __init__(self, seconds: float, variation: Variation, around_s: float = 0.0) -> None:
+        """Times from 0 to `seconds`, and `around_s` before and after, in which the weight can shift for a step."""
         self.seconds = seconds
-        self.time = action_times(seconds, variation.speed)
+        self.time = action_times(seconds + 2.0 * around_s, variation.speed) - around_s
         self.frames = len(self.time)
 
     def still(self, value: float | Vector = 0.0) -> Array:

@@ -53,7 +53,7 @@ def _controls(score: Score, v: Variation, way: _Way, head: Array, sway: Array) -
         right=arm,
         left_foot=left_foot,
         right_foot=right_foot,
-        support=Support(carried=np.clip(1.0 - 1.6 * way.back, 0.0, 1.0) ** 2),
+        support=Support(carried=np.square(np.clip(1.0 - 1.6 * way.back, 0.0, 1.0))),
     )
     x, y, z = _THIGH_POINT
     rest = np.clip((way.hands - 0.5) / 0.5, 0.0, 1.0) * seated

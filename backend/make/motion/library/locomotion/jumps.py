@@ -22,9 +22,9 @@ from backend.make.motion.library.gait import (
     walked,
     with_height,
 )
-from backend.make.motion.library.hands import HANG, HandPlace, along
+from backend.make.motion.library.hands import HANG, HandPlace, along, swung
 from backend.make.motion.library.stand import HOME_X_M, STAND_DROP_M
-from backend.make.motion.library.timing import action_times, minimum_jerk, rested
+from backend.make.motion.library.timing import action_times, flowing, minimum_jerk, rested
 from backend.make.motion.puppet import Controls, Foot, Hand
 
 Array = npt.NDArray[np.float64]
@@ -32,21 +32,17 @@ Array = npt.NDArray[np.float64]
 _STILL = Gait(
     ahead_m=0.0, yaw=0.0, roll=0.0, bob_m=0.0, sway_m=0.0, drop_m=0.0, lean=0.0, arm_swing=0.0, push=58.0, strike=16.0
 )
-_BACK = HandPlace((0.24, -0.74, -0.48), (0.7, 0.3, -0.8), 0.0)
-_AHEAD_HIGH = HandPlace((0.30, 0.30, 0.82), (0.9, -0.6, -0.4), 20.0)
-_DOWN = HandPlace((0.22, -0.94, 0.06), (0.7, 0.0, -1.0), 20.0)
-_AHEAD = HandPlace((0.46, 0.30, 0.74), (0.8, -0.8, -0.2), 0.0)
-_HIGH = HandPlace((0.32, 0.86, 0.16), (0.9, -0.3, -0.4), 0.0)
 _AHEAD_LOW = HandPlace((0.34, -0.52, 0.62), (0.8, -0.5, -0.5), 10.0)
 
 
-def _thrown_arms(times: Array, start: float, end: float, high: HandPlace) -> Hand:
-    """Arms that swing back in the crouch, up with the push, down with the landing."""
-    keys = {
-        start - 0.80: HANG, start - 0.30: _BACK, start - 0.12: _DOWN, start + 0.05: _AHEAD_HIGH,
-        0.5 * (start + end) + 0.04: high, end + 0.02: _AHEAD, end + 0.22: _AHEAD_LOW, end + 0.65: HANG,
-    }  # fmt: skip
-    return along(times, keys, flow=True)
+def _thrown_arms(times: Array, start: float, end: float, high: float) -> Hand:
+    """Arms that swing back in the crouch, up with the push to `high` degrees, down with the landing."""
+    middle = 0.5 * (start + end) + 0.04
+    ahead = {start - 0.85: 4.0, start - 0.32: -46.0, start - 0.10: -4.0, start + 0.08: 0.62 * high, middle: high,
+             end + 0.04: 0.58 * high, end + 0.24: 40.0, end + 0.68: 4.0}  # fmt: skip
+    bend = {start - 0.85: 22.0, start - 0.32: 10.0, start: 34.0, middle: 16.0, end + 0.24: 30.0, end + 0.68: 22.0}
+    out = {start - 0.85: 7.0, start - 0.32: 13.0, start: 12.0, middle: 16.0, end + 0.10: 26.0, end + 0.68: 7.0}
+    return swung(flowing(times, ahead), flowing(times, bend), flowing(times, out))
 
 
 def _crouched(controls: Controls, crouch: Array) -> Controls:
@@ -81,11 +77,11 @@ def jump_up(variation: Variation) -> Controls:
     height = bounced(times, spans, 0.075, 0.22 * min(1.0, variation.amplitude), variation.speed)
     controls = walked(Path(times, np.zeros((len(times), 2)), 0.0 * times), gait, (swings, swings))
     controls = _crouched(with_height(controls, height), STAND_DROP_M - height)
-    hands = _many_arms(times, spans, _HIGH)
+    hands = _many_arms(times, spans, 140.0 + 22.0 * variation.amplitude)
     return replace(controls, left_hand=hands, right_hand=hands)
 
 
-def _many_arms(times: Array, spans: list[tuple[float, float]], high: HandPlace) -> Hand:
+def _many_arms(times: Array, spans: list[tuple[float, float]], high: float) -> Hand:
     hand = _thrown_arms(times, *spans[0], high)
     for before, span in zip(spans, spans[1:], strict=False):
         later = _thrown_arms(times, *span, high)
@@ -121,7 +117,7 @@ def jump_forward(variation: Variation) -> Controls:
     height = bounced(times, [(start, end)], 0.03, 0.24, variation.speed)
     controls = walked(path, replace(_STILL, lift_m=rise + 0.10, strike=-8.0), (swing, swing))
     controls = _crouched(with_height(controls, height), STAND_DROP_M - height)
-    hands = _thrown_arms(times, start, end, _AHEAD_HIGH)
+    hands = _thrown_arms(times, start, end, 95.0 + 25.0 * variation.amplitude)
     return replace(controls, left_hand=hands, right_hand=hands)
 
 
@@ -168,12 +164,12 @@ def skip(variation: Variation) -> Controls:
 def gallop(variation: Variation) -> Controls:
     """Like a child on a hobby horse: the left foot leads, the right one closes up behind it."""
     random = variation.random("gallop")
-    period = 0.62
+    period = 0.66 * float(np.sqrt(variation.speed))
     turns = max(4, round((variation.length(4.2) - 1.4) / period))
     end = 0.4 + turns * period + 0.62
     pace = 1.7 * variation.amplitude * float(random.uniform(0.85, 1.1))
-    lead = _stride(0.4, period, end + 2.0, ((0.0, 0.34, 1.0, 0.16),))
-    trail = _stride(0.56, period, end + 2.0, ((0.0, 0.38, 0.8, -0.14),))
+    lead = _stride(0.4, period, end + 2.0, ((0.0, 0.55 * period, 1.0, 0.16),))
+    trail = _stride(0.4 + 0.26 * period, period, end + 2.0, ((0.0, 0.61 * period, 0.8, -0.14),))
     swings = _homed(lead, end - 0.1), _homed(trail, end + 0.2)
     times = action_times(end + 0.7, variation.speed)
     gone = eased_travel(times, 0.3, end - 0.1, pace, 1.0)

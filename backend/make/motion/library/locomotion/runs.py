@@ -22,7 +22,7 @@ from backend.make.motion.puppet import Controls
 
 _RUN = Gait(
     0.74, 0.34, 0.06, 4.0, ahead_m=-0.14, lift_m=0.10, strike=-4.0, push=64.0, sway_m=0.010, yaw=9.0, roll=3.0,
-    lean=13.0, arm_swing=40.0, arm_bend=84.0, arm_bend_forward=14.0, arm_out=10.0, arms_inwards=16.0,
+    lean=13.0, arm_swing=34.0, arm_bend=84.0, arm_bend_forward=14.0, arm_out=10.0, arms_inwards=16.0,
     bob_m=0.0, kick_up=0.20,
 )  # fmt: skip
 _JOG = replace(

@@ -68,7 +68,7 @@ def limp(variation: Variation) -> Controls:
     times = timed(variation, gait, steps)
     left, right = alternating(gait, START_S, steps, 1.0)
     hurry = 0.16 * gait.stride_s  # the good leg comes forward early and fast, the bad one has time
-    right = [Swing(s.start - hurry, s.end - 0.3 * hurry, s.over_s, 0.75, 0.0, 0.0, 0.45) for s in right]
+    right = [Swing(s.start - hurry, s.end - 0.3 * hurry, s.over_s, 0.95, 0.0, 0.0, 0.45) for s in right]
     left = [replace(s, end=s.end - 0.25 * hurry) for s in left]
     gone = eased_travel(times, START_S - 0.1, times[-1] - REST_S, 0.72 * variation.amplitude, 0.7)
     controls = walked(Path(times, np.stack([0.0 * gone, gone], axis=1), 0.0 * times), gait, (left, right))

@@ -36,7 +36,7 @@ def personal(gait: Gait, random: np.random.Generator) -> Gait:
         yaw=near(gait.yaw, 0.2),
         roll=near(gait.roll, 0.2),
         lean=gait.lean + float(random.normal(0.0, 1.0)),
-        arm_swing=near(gait.arm_swing, 0.2),
+        arm_swing=near(gait.arm_swing, 0.15),
         arm_bend=near(gait.arm_bend, 0.15),
         arm_out=gait.arm_out + float(random.uniform(-1.0, 3.0)),
     )
@@ -115,10 +115,12 @@ def sidestep_left(variation: Variation) -> Controls:
         1.2, 0.62, 0.19, 4.0, ahead_m=0.0, strike=0.0, push=16.0, lift_m=0.06, bob_m=0.008, sway_m=0.02,
         yaw=0.0, roll=1.5, lean=2.0, arm_swing=3.0, arm_bend=20.0, arm_bend_forward=2.0, arm_out=12.0, arms_inwards=3.0,
     )  # fmt: skip
-    gait = replace(personal(gait, random), width_m=0.19)
+    pace = variation.amplitude * float(random.uniform(0.34, 0.42))
+    gait = replace(
+        personal(gait, random), width_m=0.09 + 0.25 * pace * gait.stride_s
+    )  # the feet meet, and do not cross
     steps = steps_in(variation.length(4.0), gait)
     times = timed(variation, gait, steps)
-    pace = min(variation.amplitude, 1.15) * float(random.uniform(0.38, 0.46))
     gone = eased_travel(times, START_S - 0.1, times[-1] - REST_S, pace, 0.5 * gait.stride_s)
     path = Path(times, np.stack([gone, 0.0 * gone], axis=1), 0.0 * times)
     return walked(path, gait, alternating(gait, START_S, steps, 1.0))
