@@ -5,6 +5,15 @@ VENV := .venv
 BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 READY := $(VENV)/ready
 
+OUT ?= out/demo
+# A prompt without a motion says what happens too: the embedded motion model makes four seconds of it.
+ifneq ($(and $(filter command environment,$(origin PROMPT)),$(filter undefined,$(origin MOTION))),)
+TEXT_MOTION := $(OUT)_motion.npy
+MOTION := $(TEXT_MOTION)
+FRAMES ?= 24
+FPS ?= 6
+SECONDS ?= 4
+endif
 MOTION ?= shared/motion/samples/dance_smpl_params.npy
 PROMPT ?= a robot dancing on the moon
 FRAMES ?= 16
@@ -13,7 +22,6 @@ STEPS ?= 20
 METHODS := text2video_zero,latentman,surfacelock
 PRESET ?= quick
 SEED ?= 7
-OUT ?= out/demo
 
 .PHONY: demo test test-slow test-portable test-wheels test-app check docs pictures manual clean
 
@@ -21,6 +29,10 @@ OUT ?= out/demo
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 demo: $(READY)
+ifeq ($(MOTION),$(TEXT_MOTION))
+	@mkdir -p "$(dir $(MOTION))"
+	@$(BIN)/latentman motion "$(PROMPT)" --seconds $(SECONDS) --seed $(SEED) --output "$(MOTION)"
+endif
 	@$(BIN)/python -m blender_addon --motion "$(MOTION)" --fps $(FPS) --frames 1-$(FRAMES) --prompt "$(PROMPT)" \
 	    --preset $(PRESET) --steps $(STEPS) --seed $(SEED) --method $(METHODS) \
 	    --output "$(OUT)" --save-blend "$(OUT)/shot.blend" --texture

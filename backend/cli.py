@@ -62,6 +62,7 @@ COMMANDS = (
         "eval table2", "backend.commands.eval_table2", "reproduce the paper's Table 2 with a local model", computes=True
     ),
     Command("eval methods", "backend.commands.eval_methods", "compare the methods on many shots", computes=True),
+    Command("eval motion", "backend.commands.eval_motion", "measure the embedded motion model", computes=True),
     Command("eval", "backend.commands.eval", "measure the consistency of a finished shot"),
     Command("bench", "backend.commands.bench", "measure speed and memory", computes=True),
     Command("report", "backend.commands.report", "write video, contact sheet and manifest of a finished shot"),

@@ -522,7 +522,8 @@ _ROWS = (
     _row(
         "lift",
         "lift weight, lift overhead, weightlift, lift barbell, barbell, clean and press, lift heavy, "
-        "raise rock over, raise over head, heave up, hoist, lift weights, lift over head, dumbbell",
+        "raise rock over, raise over head, heave up, hoist, lift weights, lift over head, dumbbell, "
+        "over his head, over her head, above his head, above her head, overhead",
         "lifts a heavy weight overhead, presses a barbell, stemmt Gewichte, soulève des haltères, "
         "バーベルを持ち上げる",
     ),

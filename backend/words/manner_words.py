@@ -15,16 +15,19 @@ from backend.words.stems import place_of, words_of
 STYLE_WORDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "happy": (
+            "elatedly", "in high spirits",
             "happy", "happily", "joyful", "joyfully", "cheerfully", "cheerful", "merrily", "gladly",
             "excitedly", "glücklich",
             "fröhlich", "joyeusement", "joyeux", "heureux", "嬉しそうに", "楽しそうに",
         ),
         "sad": (
+            "despondently", "dejectedly",
             "sad", "sadly", "gloomy", "gloomily", "depressed", "unhappily", "miserably", "traurig",
             "tristement", "triste",
             "悲しそうに", "悲しく",
         ),
         "angry": (
+            "irately", "grumpily", "crossly", "in a rage",
             "angry", "angrily", "furious", "furiously", "aggressively", "aggressive", "wütend", "zornig", "en colère",
             "furieusement", "怒って",
         ),
@@ -38,6 +41,7 @@ STYLE_WORDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "老人のように",
         ),
         "proud": (
+            "haughtily", "majestically",
             "proud", "proudly", "confident", "confidently", "boldly", "heroically", "stolz", "fièrement",
             "誇らしげに", "堂々と",
         ),
@@ -57,6 +61,7 @@ STYLE_WORDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "comme un robot", "ロボットのように",
         ),
         "scared": (
+            "shakily", "tremblingly",
             "scared", "afraid", "fearful", "fearfully", "nervously", "anxiously", "timidly", "in fear",
             "in panic", "ängstlich",
             "peureusement", "怖がって", "怯えて",
@@ -116,6 +121,13 @@ _OFTEN = 20  # the most that a count may say
 Entry = TypeVar("Entry")
 
 STYLE_FLOOR = 0.66  # of the likeness of a free word to a style's words
+_STYLE_LEAD = 0.015  # by which a style must be nearer than any other
+# Words of that form that say nothing of a mood.
+_PLAIN = (
+    "hardly", "nearly", "barely", "suddenly", "deeply", "loudly", "approvingly", "really", "simply", "directly",
+    "finally", "repeatedly", "immediately", "highly", "only", "early", "possibly", "widely", "slightly", "closely",
+    "partly", "exactly",
+)  # fmt: skip
 _ADVERBS = ("ly", "lich", "ment", "voll")  # English, German and French words that may say how something is done
 
 
@@ -202,10 +214,13 @@ def _alike(text: str, styles: Sequence[str], encoder: Encoder) -> tuple[str | No
     """The style that one word of the text is most alike, above the floor."""
     words = [word for word in words_of(text) if word.endswith(_ADVERBS)]
     table = [(style, word) for style in styles for word in STYLE_WORDS.get(style, ())]
-    if not words or not table:
+    table += [("", word) for word in _PLAIN]
+    if not words or len(table) == len(_PLAIN):
         return None, text
     likeness = encoder.likeness(words, [word for _, word in table])
     at, best = divmod(int(likeness.argmax()), len(table))
-    if likeness[at, best] < STYLE_FLOOR:
+    style = table[best][0]
+    others = max(float(value) for value, (name, _) in zip(likeness[at], table, strict=True) if name != style)
+    if not style or likeness[at, best] < STYLE_FLOOR or likeness[at, best] - others < _STYLE_LEAD:
         return None, text
-    return table[best][0], _without(text, words[at])
+    return style, _without(text, words[at])

@@ -111,12 +111,11 @@ def _examples(name: str, known: Known) -> Iterator[str]:
         yield from map(without_subject, known.get(action, ()))
 
 
-def spans_words(clause: str, pieces: Sequence[str]) -> bool:
-    """Whether a clause says by several words what none of its pieces says, as "up and down" does."""
-    whole = _by_rules(clause)
-    if whole is None or " " not in whole.phrase:
-        return False
-    return all(one is None or one.phrase != whole.phrase for one in map(_by_rules, pieces))
+def spans_words(piece: str, following: str) -> bool:
+    """Whether two pieces say together what neither says alone, as "walks up and down" does."""
+    both = _by_rules(f"{piece} and {following}")
+    alone = [len(one.phrase.split()) for one in map(_by_rules, (piece, following)) if one is not None]
+    return both is not None and len(both.phrase.split()) > max(alone, default=1)
 
 
 def _by_rules(clause: str) -> Named | None:

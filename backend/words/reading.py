@@ -13,7 +13,10 @@ from backend.words.naming import Known, choose_action, name_action, spans_words
 from shared.errors import InputError
 
 _SURE = 0.75  # likeness of a piece behind "and" or a comma to an action, for it to be one of its own
-_THING = re.compile(r"(?:a|an|the|ein|eine|un|une)\s+\w+", re.IGNORECASE)
+# A thing, or the second half of "up and down": never an action of its own.
+_THING = re.compile(
+    r"(?:a|an|the|ein|eine|un|une)\s+\w+|up|down|around|about|back|forth|left|right|out|in|over", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +58,13 @@ def read_clause(text: str, known: Known, styles: Sequence[str]) -> ActionClause:
 
 def _acting(clause: str, known: Known, encoder: Encoder | None) -> list[str]:
     """A clause cut at "and" and commas, where the piece names an action; another piece belongs to the one before it."""
-    pieces = [piece.strip() for piece in perhaps_clauses(clause)]
-    if len(pieces) < 2 or spans_words(clause, pieces):
+    pieces: list[str] = []
+    for piece in map(str.strip, perhaps_clauses(clause)):
+        if pieces and spans_words(pieces[-1], piece):
+            pieces[-1] += f" and {piece}"
+        else:
+            pieces.append(piece)
+    if len(pieces) < 2:
         return [clause]
     found: list[tuple[str, str]] = []  # pieces and their actions
     pending = ""

@@ -30,6 +30,7 @@ LAYOUT = "layout.json"  # which number of the condition means what: the library 
 NO_TEXT_SHARE = 0.1
 SIDE_SHARE = 0.6
 _ORDER, _SIGN = torch.from_numpy(ORDER), torch.from_numpy(SIGN)
+_USUAL_FRAMES = 80  # clips that are longer come less often, as they cost more and repeat what they show
 _POOL = 8  # batches that are drawn together and sorted by length, so that little is padding
 
 
@@ -47,7 +48,7 @@ class MotionPlan:
     feedforward: int = 512
     steps: int = 50
     dropout: float = 0.0
-    decay: float = 0.999
+    decay: float = 0.995
     weights: Weights = field(default_factory=Weights)
     log_every: int = 50
     save_every: int = 250
@@ -163,7 +164,8 @@ def _kept_statistics(folder: Path, store: ClipStore) -> tuple[Tensor, Tensor]:
 def _batches(random: np.random.Generator, lengths: Indices, size: int) -> Iterator[Indices]:
     """Indices of clips of like lengths, for ever."""
     while True:
-        drawn = random.permutation(len(lengths))[: size * _POOL]
+        drawn = random.permutation(len(lengths))[: 2 * size * _POOL]
+        drawn = drawn[random.random(len(drawn)) < np.minimum(1.0, _USUAL_FRAMES / lengths[drawn])][: size * _POOL]
         ordered = drawn[np.argsort(lengths[drawn], kind="stable")]
         pieces = np.array_split(ordered, max(1, len(ordered) // size))
         for at in random.permutation(len(pieces)):
