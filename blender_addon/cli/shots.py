@@ -26,6 +26,7 @@ from ..shared.files.frame_files import is_file, shown_path
 from ..shared.jobs.frame_rate import rate_and_base
 from ..shot.generation import host_name
 from ..typed_bpy import windows
+from .motion import asked_repairs, repair_all
 from .options import given_frames, job_template, methods_of, picture_size
 
 
@@ -135,7 +136,10 @@ def _import_options(options: argparse.Namespace, scene: Any) -> ImportOptions:
 
 
 def _fill(options: argparse.Namespace, shot: BatchShot, scene: Any, tell: Callable[[list[str]], None]) -> None:
-    """What the command line adds to the scene: an empty start, size, frame rate, a motion and a camera."""
+    """What the command line adds to the scene: an empty start, size, rate, a motion with its repairs, a camera."""
+    repairs = asked_repairs(options.repair)
+    if repairs and options.motion is None:
+        raise InputError("arguments.repair", "--repair works with --motion only.", "Give --motion FILE as well.")
     fresh = not bpy.data.filepath
     if options.motion is not None and fresh:
         _clear(scene)
@@ -148,6 +152,7 @@ def _fill(options: argparse.Namespace, shot: BatchShot, scene: Any, tell: Callab
         body = scene_body(scene) if options.body is None else load_body(options.body)
         armature = import_character(scene, options.motion, body, _import_options(options, scene))
         tell(json.loads(armature[NOTES]))
+        repair_all(scene, armature, repairs, tell)
         if scene.camera is None:
             frame_shot(scene, armature, _frames(options, shot, scene))
 

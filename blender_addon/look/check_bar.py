@@ -102,7 +102,8 @@ def _draw_bars(region: Any, bars: list[Bar], scale: float) -> None:
         return float(region.view2d.view_to_region(frame, 0.0, clip=False)[0])
 
     shader: Any = gpu.shader.from_builtin("UNIFORM_COLOR")
-    places = gpu.types.GPUVertFormat()
+    kinds: Any = gpu.types  # the stubs know no arguments
+    places = kinds.GPUVertFormat()
     places.attr_add(id="pos", comp_type="F32", len=2, fetch_mode="FLOAT")
     top = region.height - _BELOW_TOP * scale
     gpu.state.blend_set("ALPHA")
@@ -113,9 +114,9 @@ def _draw_bars(region: Any, bars: list[Bar], scale: float) -> None:
         ]
         if corners:
             shader.uniform_float("color", colour)
-            buffer = gpu.types.GPUVertBuf(places, len(corners))
+            buffer = kinds.GPUVertBuf(places, len(corners))
             buffer.attr_fill("pos", corners)
-            gpu.types.GPUBatch(type="TRIS", buf=buffer).draw(shader)
+            kinds.GPUBatch(type="TRIS", buf=buffer).draw(shader)
     gpu.state.blend_set("NONE")
 
 
