@@ -31,6 +31,7 @@ from ..shot.generation import (
     new_session,
     start_job,
 )
+from .motion import asked_export, export_motion
 from .options import parse_options
 from .plan import look_ahead
 from .report import BatchReport, Interrupts
@@ -95,12 +96,15 @@ def _run_shot(
             check_target(options.save_blend, request.output)
         if videos is not None:
             videos.check(request)
+        export = asked_export(options.export_motion)
         if options.dry_run:
             request.check_folders()
             ahead = look_ahead(bpy.context, request, backends.known_jobs(shot.work))
             report.plan(request, look_for_present(request), ahead)
             return
         request.prepare_folders()
+        if options.export_motion is not None and export is not None:
+            export_motion(options.export_motion, export, report.motion)
         job = start_job(bpy.context, request, backends.session(shot.work))
         _drive(job, interrupts, report)
         job.raise_if_unfinished()

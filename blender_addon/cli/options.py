@@ -23,6 +23,7 @@ from ..shared.methods.spec import Preset
 from ..shared.methods.table import presets
 from ..shared.models.files import place_of
 from ..shared.motion import UP_AXES
+from ..shared.motion.repair import REPAIRS
 from ..shared.motion.units import UNITS_M
 from .method_options import add_settings, check_asked, with_given
 from .saved_blend import FROM_TAKE
@@ -112,6 +113,13 @@ def _add_shot(group: Any) -> None:
     group.add_argument(
         "--start-frame", type=int, metavar="N", help="frame of the motion's first pose (default: the scene's first)"
     )
+    group.add_argument(
+        "--repair",
+        action="append",
+        default=[],
+        metavar="NAME[=STRENGTH]",
+        help=f"repair that motion: {', '.join(one.name for one in REPAIRS)}; several in order, separated by commas",
+    )
     group.add_argument("--fps", type=float, metavar="FPS", help="frame rate of the scene")
     group.add_argument("--frames", metavar="RANGE", help='frames, like "1-30,47,60-90x2" (default: the scene\'s range)')
     group.add_argument(
@@ -180,6 +188,13 @@ def _add_run(group: Any) -> None:
     backend.add_argument("--backend", metavar="COMMAND", help="the latentman command, or its environment's python")
     backend.add_argument("--connection", type=_path, metavar="FILE", help="use a running backend: its connection file")
     group.add_argument("--device", choices=("auto", "cpu"), help="device of a backend that this command starts")
+    group.add_argument(
+        "--export-motion",
+        type=_path,
+        metavar="FILE",
+        help="also write the character's motion, edits included, as .npz, .bvh, .glb, .abc, _smpl_params.npy or "
+        "_results.npy",
+    )
     group.add_argument("--save-blend", type=_path, metavar="FILE", help="save the file with the result on the timeline")
     group.add_argument(
         "--texture",

@@ -33,6 +33,7 @@ from ..shared.motion.retarget.bone_map import load_map
 from ..shared.motion.units import UNITS_M
 from ..shot.generation import host_name
 from ..typed_bpy import windows
+from .motion import asked_repairs, repair_all
 from .options import given_frames, job_template, methods_of, picture_size
 
 
@@ -166,7 +167,10 @@ def _characters(options: argparse.Namespace, scene: Any) -> list[Any]:
 
 
 def _fill(options: argparse.Namespace, shot: BatchShot, scene: Any, tell: Callable[[list[str]], None]) -> None:
-    """What the command line adds to the scene: an empty start, size, frame rate, a motion and a camera."""
+    """What the command line adds to the scene: an empty start, size, rate, a motion with its repairs, a camera."""
+    repairs = asked_repairs(options.repair)
+    if repairs and options.motion is None and options.motion_armature is None:
+        raise InputError("arguments.repair", "--repair works with --motion only.", "Give --motion FILE as well.")
     fresh = not bpy.data.filepath
     if options.motion is not None and fresh:
         _clear(scene)
@@ -178,6 +182,8 @@ def _fill(options: argparse.Namespace, shot: BatchShot, scene: Any, tell: Callab
     made = _characters(options, scene)
     if made:
         tell(json.loads(made[0][NOTES]))
+        for armature in made:
+            repair_all(scene, armature, repairs, tell)
         if scene.camera is None:
             frame_shot(scene, made[0], _frames(options, shot, scene), also=tuple(made[1:]))
 

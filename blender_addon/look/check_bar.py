@@ -24,7 +24,7 @@ _ABOVE: Final[Colour] = (0.95, 0.75, 0.2, 0.9)
 _FAR_ABOVE: Final[Colour] = (0.9, 0.25, 0.2, 0.9)
 _FAR: Final = 2.0  # times the threshold
 _HEIGHT: Final = 6  # pixels at the interface's scale 1
-_BELOW_TOP: Final = 25  # where the frames' numbers end
+_BELOW_TOP: Final = 23  # where the frame numbers end: the lowest timeline shows 3 pixels more
 _NARROWEST: Final = 1.5  # pixels of a bar, where a frame is less
 
 
@@ -102,6 +102,9 @@ def _draw_bars(region: Any, bars: list[Bar], scale: float) -> None:
         return float(region.view2d.view_to_region(frame, 0.0, clip=False)[0])
 
     shader: Any = gpu.shader.from_builtin("UNIFORM_COLOR")
+    kinds: Any = gpu.types  # the stubs know no arguments
+    places = kinds.GPUVertFormat()
+    places.attr_add(id="pos", comp_type="F32", len=2, fetch_mode="FLOAT")
     top = region.height - _BELOW_TOP * scale
     gpu.state.blend_set("ALPHA")
     shader.bind()
@@ -111,9 +114,9 @@ def _draw_bars(region: Any, bars: list[Bar], scale: float) -> None:
         ]
         if corners:
             shader.uniform_float("color", colour)
-            places = gpu.types.GPUVertBuf(shader.format_calc(), len(corners))
-            places.attr_fill("pos", [(x, y, 0.0) for x, y in corners])
-            gpu.types.GPUBatch(type="TRIS", buf=places).draw(shader)
+            buffer = kinds.GPUVertBuf(places, len(corners))
+            buffer.attr_fill("pos", corners)
+            kinds.GPUBatch(type="TRIS", buf=buffer).draw(shader)
     gpu.state.blend_set("NONE")
 
 

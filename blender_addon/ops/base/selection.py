@@ -20,7 +20,7 @@ def only_selected(context: Any, objects: list[Any]) -> Iterator[None]:
     layer = context.view_layer
     active = layer.objects.active
     selected = [item.name for item in layer.objects if item.select_get(view_layer=layer)]
-    mode = "OBJECT" if active is None else active.mode
+    mode: Any = "OBJECT" if active is None else active.mode
     name = "" if active is None else active.name
     try:
         if mode != "OBJECT":

@@ -1,0 +1,68 @@
+"""What the batch command does to a motion: `--repair` and `--export-motion`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from ..ops.motion.exports import EXPORTS, Export
+from ..ops.motion.repair import figures
+from ..rig.character import chosen_character, require_characters
+from ..rig.repair_motion import repair_steps
+from ..scene_time import at_once
+from ..shared.errors import InputError
+from ..shared.files.frame_files import shown_path
+from ..shared.motion.repair import REPAIRS, Repair, repair_named
+
+Asked = tuple[Repair, float]
+
+
+def asked_repairs(given: Sequence[str]) -> list[Asked]:
+    """The repairs of `--repair`, in order, each with its strength. Raises InputError for an unknown one."""
+    return [_asked(one) for text in given for one in text.replace(" ", "").split(",") if one]
+
+
+def repair_all(scene: Any, armature: Any, repairs: Sequence[Asked], tell: Callable[[list[str]], None]) -> None:
+    """Make the repairs on a character, and say what each has brought. Raises InputError."""
+    character = next(one for one in require_characters(scene) if one.armature == armature)
+    for repair, strength in repairs:
+        done = at_once(repair_steps(scene, character, repair, strength))
+        tell([f"{repair.label}: {figures(done.before, done.after)}"])
+
+
+def asked_export(path: Path | None) -> Export | None:
+    """The format that the name of `--export-motion` asks for; None without it. Raises InputError for another ending."""
+    if path is None:
+        return None
+    name = path.name.lower()
+    fitting = [one for one in EXPORTS if name.endswith(one.suffix) or name == one.suffix.removeprefix("_")]
+    if not fitting:
+        endings = ", ".join(one.suffix for one in EXPORTS)
+        what = f"{shown_path(path)} does not say in its name what to write."
+        raise InputError("arguments.export_motion", what, f"Use one of: {endings}.")
+    return fitting[0]
+
+
+def export_motion(path: Path, export: Export, tell: Callable[[list[str]], None]) -> None:
+    """Write the active character's motion, or the first's. Raises LatentManError."""
+    notes = export.write(bpy.context, chosen_character(bpy.context), path.absolute())
+    tell([*notes, f"{export.label} in {shown_path(path)}"])
+
+
+def _asked(text: str) -> Asked:
+    name, _, number = text.partition("=")
+    repair = repair_named(name.replace("-", "_"))
+    if repair is None:
+        known = ", ".join(one.name for one in REPAIRS)
+        raise InputError("arguments.repair", f"There is no repair {name[:40]!r}.", f"There are: {known}.")
+    try:
+        strength = float(number) if number else repair.strength
+    except ValueError:
+        strength = -1.0
+    if not 0.0 <= strength <= 1.0:
+        what = f"The strength {number[:20]!r} of {repair.name} is not a number from 0 to 1."
+        raise InputError("arguments.repair", what, f"For example {repair.name}=0.5.")
+    return repair, strength
