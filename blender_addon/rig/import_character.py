@@ -49,9 +49,9 @@ def import_characters(
 ) -> list[Any]:
     """Read the file for this body and make a character for each person of the take; their armature objects.
 
-    Joints are the body's with the shape that it is shown with. People keep their places to each other, and enter when
-    they do in the file; `filming` is called once they stand where they stay. Raises MotionError and BodyError; nothing
-    is made then.
+    Joints are the body's with the shape that it is shown with. People keep their positions relative to each other,
+    and enter when they do in the file; `filming` is called once they stand where they stay. Raises MotionError and
+    BodyError; nothing is made then.
     """
     file = open_motion(path)
     ask = Ask(
@@ -89,7 +89,7 @@ def import_characters(
 def reimport(scene: Any, armature: Any, change: Mapping[str, Any], filming: Filming | None = None) -> list[Any]:
     """Read a character's file again with something said differently; the armatures that play it differently now.
 
-    All people of one import change together, so that they keep their places to each other; another `person` changes
+    All people of one import change together, so that they keep their relative positions; another `person` changes
     this character alone. Bodies, names, places and edit layers stay. Raises LatentManError; nothing is changed then.
     """
     said = _recorded(armature)
