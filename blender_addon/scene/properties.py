@@ -113,7 +113,7 @@ def motion_view_field(**options: Any) -> Any:
     """Whose axes a motion has that was filmed."""
     return EnumProperty(
         name="Seen From",
-        description="Where a motion from a video plays: in the scene, or before a still camera. Other files ignore this",
+        description="Whether a motion from a video moves through the scene or plays before a still camera",
         items=_VIEW_ITEMS,
         default="world",
         **options,
