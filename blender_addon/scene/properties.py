@@ -114,7 +114,7 @@ def motion_view_field(**options: Any) -> Any:
     """Whose axes a motion has that was filmed."""
     return EnumProperty(
         name="Seen From",
-        description="How a motion from a video is placed. Other files have one way only",
+        description="Whether a motion from a video moves through the scene or plays before a still camera",
         items=_VIEW_ITEMS,
         default="world",
         **options,

@@ -107,7 +107,7 @@ def _assumptions(reader: Reader, ask: Ask, rate: Rate, upright: Upright, usual: 
 def _on_floor(upright: Upright, joints: Array) -> Upright:  # (frames, joints, 3) metres, in the file's axes
     """The same, lifted so that the lowest joint of the clip is as high above the floor as a foot's ball."""
     lift = _BALL_M - float((joints @ turn_to_y(upright.axis)[1]).min())
-    said = f"{upright.said} The file has no floor; the lowest foot was put on it ({lift:+.2f} m)."
+    said = f"{upright.said} The file has no floor height: moved by {lift:+.2f} m, so that the lowest foot is on it."
     return replace(upright, lift_m=lift, said=said)
 
 

@@ -14,8 +14,8 @@ import pytest
 import blender_addon
 from blender_addon.cli import main
 from blender_addon.rig import character as rig
-from blender_addon.rig.edit_layer import clip_range
 from blender_addon.rig.joints import joint_bones
+from blender_addon.rig.layers import clip_range
 from shared.motion.skeleton import JOINT_INDEX
 from tests.blender.armatures import heads
 from tests.blender.scenes import context, empty_scene, operators

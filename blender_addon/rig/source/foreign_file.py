@@ -19,7 +19,7 @@ from ...shared.errors import MotionError
 from ...shared.files.frame_files import is_file
 from ...shared.motion import SMPLMotion
 from ...shared.motion.retarget.guess import guess_map
-from ..edit_layer import clip_range
+from ..layers import clip_range
 from .as_character import SourceOptions, motion_from
 from .scene_armature import reading_steps, skeleton_of
 
