@@ -10,10 +10,7 @@ from numpy.random import Generator
 from backend.make.training.renders.characters import CHARACTERS
 from backend.make.training.renders.paint import COLOURS
 from backend.make.training.renders.places import PLACES
-from backend.words.picture_grammar import ACTION_WORDS as ACTION_WORDS
-from backend.words.picture_grammar import CHARACTER_WORDS as CHARACTER_WORDS
-from backend.words.picture_grammar import COLOUR_SYNONYMS
-from backend.words.picture_grammar import PLACE_WORDS as PLACE_WORDS
+from backend.words.picture_grammar import ACTION_WORDS, CHARACTER_WORDS, COLOUR_SYNONYMS, PLACE_WORDS
 
 EMPTY_SHARE = 0.10
 COLOUR_SHARE = 0.5
