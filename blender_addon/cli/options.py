@@ -95,7 +95,10 @@ def _add_shot(group: Any) -> None:
         "unless --fps is given)",
     )
     group.add_argument(
-        "--unit", choices=("auto", *UNITS_M), default="auto", help="unit of its places (default: by format)"
+        "--unit",
+        choices=("auto", *UNITS_M),
+        default="auto",
+        help="unit of the file's positions (default: by format)",
     )
     group.add_argument(
         "--up",

@@ -44,9 +44,9 @@ class ImportOptions:
 def import_characters(scene: Any, path: Path, body: Body, options: ImportOptions) -> list[Any]:
     """Read the file for this body and make a character for each person of the take; their armature objects.
 
-    Joints are the body's with the shape that it is shown with. People keep their places to each other, and enter when
-    they do in the file. FBX and glTF files go through Blender's importer. Raises MotionError and BodyError; nothing is
-    made then.
+    Joints are the body's with the shape that it is shown with. People keep their positions relative to each other,
+    and enter when they do in the file. FBX and glTF files go through Blender's importer. Raises MotionError and
+    BodyError; nothing is made then.
     """
     others = [one.armature for one in characters(scene)]
     made = (_foreign if is_foreign(path) else _known)(scene, path, body, options)
@@ -99,7 +99,7 @@ def _known(scene: Any, path: Path, body: Body, options: ImportOptions) -> list[A
 def reimport(scene: Any, armature: Any, change: Mapping[str, Any]) -> list[Any]:
     """Read a character's file again with something said differently; the armatures that play it differently now.
 
-    All people of one import change together, so that they keep their places to each other; another `person` changes
+    All people of one import change together, so that they keep their relative positions; another `person` changes
     this character alone. Bodies, names, places and edit layers stay. Raises LatentManError; nothing is changed then.
     """
     said = _recorded(armature)

@@ -63,7 +63,7 @@ _UP_ITEMS = (
 )
 _UNIT_ITEMS = (
     ("auto", "Automatic", "The unit of the file's format"),
-    *((name, label, f"Places in the file are in {label.lower()}") for name, label in UNIT_LABELS.items()),
+    *((name, label, f"Positions in the file are in {label.lower()}") for name, label in UNIT_LABELS.items()),
 )
 _PRESET_ITEMS = numbered(
     ((name, f"{method.label}: {one.label}", one.description) for name, (method, one) in presets().items()),
@@ -98,7 +98,7 @@ def motion_unit_field(**options: Any) -> Any:
     """The unit of length that a user says a motion file has."""
     return EnumProperty(
         name="Unit",
-        description="Unit of the places in the motion file. Joint positions need none: they are scaled to the body",
+        description="Unit of the positions in the file. Joint positions need none: they are scaled to the body",
         items=_UNIT_ITEMS,
         default="auto",
         **options,

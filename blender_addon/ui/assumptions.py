@@ -125,7 +125,7 @@ class LATENTMAN_MT_up(_Choice):
 
 
 class LATENTMAN_MT_unit(_Choice):
-    """The unit of the places in the file; choose another one if the character jumps about or does not move on"""
+    """The unit of the positions in the file; choose another one if the character jumps about or does not move on"""
 
     bl_idname = "LATENTMAN_MT_unit"
     bl_label = "Unit"

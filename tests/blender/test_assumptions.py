@@ -162,6 +162,7 @@ def test_another_take_is_chosen_by_its_name(tmp_path: Path) -> None:
 def test_several_people_become_several_characters_with_their_places(tmp_path: Path) -> None:
     first, second = imported(results(tmp_path / "results.npy", pair=True))
     assert (first.name, second.name) == ("results Person 0", "results Person 1")
+    assert (first.latentman_open, second.latentman_open) == (True, False)
     apart = joints(second, 3)[0] - joints(first, 3)[0]
     np.testing.assert_allclose(apart, [0.8, 0.0, 0.0], atol=1e-3)
     changed(first, fps=10.0)  # of both, who share the file

@@ -35,17 +35,17 @@ class MotionFiles:
     files: CollectionProperty(type=bpy.types.OperatorFileListElement, options={"HIDDEN", "SKIP_SAVE"})
     sample: IntProperty(
         name="Sample",
-        description="Which motion to import from a file that has several",
+        description="Which motion to import from a file that has several; the character's box has their names",
         default=0,
         min=0,
-        options={"SKIP_SAVE"},
+        options={"HIDDEN", "SKIP_SAVE"},
     )
     repetition: IntProperty(
         name="Repetition",
         description="Which repetition of a generated sample",
         default=0,
         min=0,
-        options={"SKIP_SAVE"},
+        options={"HIDDEN", "SKIP_SAVE"},
     )
     person: IntProperty(
         name="Person",
@@ -136,12 +136,13 @@ def _import(operator: Any, scene: Any, path: Path) -> list[Any]:
     )  # fmt: skip
     made = import_characters(scene, path, scene_body(scene), options)
     for armature in made:
-        armature.latentman_open = len(characters(scene)) == 1
+        armature.latentman_open = armature == made[0] and len(characters(scene)) == len(made)
     if sample_at(path) is None:
         scene.latentman.motion_path = str(path)
-    warnings = json.loads(made[0][WARNINGS])
     for note in json.loads(made[0][NOTES]):
-        operator.report({"WARNING" if note in warnings else "INFO"}, note)
+        operator.report({"WARNING" if note in json.loads(made[0][WARNINGS]) else "INFO"}, note)
+    for warning in (warning for other in made[1:] for warning in json.loads(other[WARNINGS])):
+        operator.report({"WARNING"}, warning)
     return made
 
 

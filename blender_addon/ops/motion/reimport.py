@@ -41,7 +41,7 @@ class _Reimport:
             for warning in json.loads(one[WARNINGS]):
                 self.report({"WARNING"}, warning)
             if has_layer(one):
-                self.report({"WARNING"}, f"The edit layer of {one.name} bends the new motion now: look at its keys")
+                self.report({"WARNING"}, f"The edit layer of {one.name} now bends the new motion: check its keys")
         wake()
         return {"FINISHED"}
 
@@ -60,7 +60,7 @@ def _change(operator: Any) -> dict[str, Any]:
 
 
 class LATENTMAN_OT_reimport_motion(_Reimport, bpy.types.Operator):
-    """Read the motion file again with this said differently. Name, place, body and edit layer stay"""
+    """Read the motion file again with this changed. Name, location, body and edit layer stay"""
 
     bl_idname = "latentman.reimport_motion"
     bl_label = "Change"
