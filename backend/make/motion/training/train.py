@@ -63,6 +63,7 @@ class MotionPlan:
             feedforward=self.feedforward,
             text_width=layout.width,
             mask_frames=True,
+            token_on_frames=True,  # attention alone found the condition only slowly among a hundred frames
             dropout=self.dropout,
         )
 
@@ -123,7 +124,7 @@ def train_motion(
     checking = Clips.of(ClipStore(held_out), layout, mean, spread)
     torch.manual_seed(plan.seed)
     network = MDM(plan.shape(layout)).to(crew.device)
-    run = Run(crew, folder, {"network": network}, plan.budget, Rate(plan.rate, 300, 0.4), plan.decay)
+    run = Run(crew, folder, {"network": network}, plan.budget, Rate(plan.rate, 300, 0.6), plan.decay)
     run.resume()
     schedule = schedule_of(plan.steps)
     random = np.random.default_rng([plan.seed, run.step])
