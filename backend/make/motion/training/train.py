@@ -30,6 +30,7 @@ LAYOUT = "layout.json"  # which number of the condition means what: the library 
 NO_TEXT_SHARE = 0.1
 SIDE_SHARE = 0.6
 _ORDER, _SIGN = torch.from_numpy(ORDER), torch.from_numpy(SIGN)
+_NOISY_SHARE, _NOISY_FROM = 0.5, 0.7
 _USUAL_FRAMES = 80  # clips that are longer come less often, as they cost more and repeat what they show
 _POOL = 8  # batches that are drawn together and sorted by length, so that little is padding
 
@@ -184,7 +185,7 @@ def _step(
 ) -> tuple[Tensor, dict[str, float]]:
     features, padding, conditions = (part.to(crew.device) for part in batch)
     count = len(features)
-    steps = torch.randint(schedule.steps, (count,), generator=generator).to(crew.device)
+    steps = _drawn_steps(count, schedule.steps, generator).to(crew.device)
     noise = torch.randn(features.shape, generator=generator).to(crew.device)
     silent = (torch.rand(count, generator=generator) < NO_TEXT_SHARE).to(crew.device)
     # A side that is not asked for is left open half of the time.
@@ -198,6 +199,13 @@ def _step(
             padding=padding,
         )
     return losses(clean.float(), features, padding, *norms, weights)
+
+
+def _drawn_steps(count: int, steps: int, generator: torch.Generator | None) -> Tensor:
+    """Steps (count,): half of them among the noisiest, where the condition decides what the motion is."""
+    noisiest = torch.randint(round(_NOISY_FROM * steps), steps, (count,), generator=generator)
+    any_step = torch.randint(steps, (count,), generator=generator)
+    return torch.where(torch.rand(count, generator=generator) < _NOISY_SHARE, noisiest, any_step)
 
 
 @torch.no_grad()
