@@ -11,7 +11,7 @@ from backend.contract.motion_model import KnownFeatures, MotionModel
 from backend.motion.clip_files import read_clip, smpl_motion, write_amass, write_clip
 from backend.motion.edits import EditedClip, keep
 from backend.motion.generate import Watch, make_motion
-from backend.motion.timing import Timed, timed
+from backend.motion.timing import Timed, require_seconds, timed
 from backend.motion.windows import Clause
 from shared.errors import InputError
 from shared.motion.humanml.layout import HUMANML_FPS
@@ -44,13 +44,14 @@ class ClipOrder:
         if self.guidance_scale is not None and not 0.0 <= self.guidance_scale <= _HIGHEST_GUIDANCE:
             what = f"The guidance scale {self.guidance_scale:g} is not from 0 to {_HIGHEST_GUIDANCE:g}."
             raise InputError("motion.guidance", what, "2.5 is usual for MDM.")
+        require_seconds(self.seconds or ())
         if self.edit is None and (self.kept or self.upper_body):
             raise InputError("motion.edit", "There is no clip to keep anything of.", "Name it: --edit FILE.")
         if self.edit is not None and not self.kept and not self.upper_body:
             raise InputError(
                 "motion.edit", f"Nothing of {self.edit.name} is kept.", "Say what stays: --keep 0-20, or --upper-body."
             )
-        if self.edit is None and not self.texts:
+        if any(not text.strip() for text in self.texts) or (self.edit is None and not self.texts):
             raise InputError("motion.no_text", "There is no text.", 'Write what happens, such as "a person waves".')
 
 

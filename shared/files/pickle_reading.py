@@ -7,6 +7,7 @@ import io
 import lzma
 import pickle
 import pickletools
+import struct
 import warnings
 import zipfile
 import zlib
@@ -29,7 +30,7 @@ SHORTEN_HINT: Final = "Shorten it to the frames that you need."
 STREAM_ERRORS: Final = (
     pickle.UnpicklingError, ValueError, TypeError, KeyError, IndexError, AttributeError, EOFError, OverflowError,
     MemoryError, RecursionError, NotImplementedError, SyntaxError, zipfile.BadZipFile, zlib.error, lzma.LZMAError,
-    RuntimeError,
+    RuntimeError, struct.error,
 )  # fmt: skip
 
 

@@ -38,6 +38,8 @@ def opened(path: Path, opener: Opener = read_here) -> Fields:
     """The file's entries; an array without a name has the key `BARE`. Raises MotionError."""
     wanted = Wanted(opened_entries(), skipped_entries())
     try:
+        if path.exists() and not path.is_file() and not path.is_dir():  # a device or a pipe, which may have no end
+            raise MotionError("motion.unknown_format", f"{path} is a device, not a file.", "Choose a motion file.")
         with path.open("rb") as stream:
             if holds_pickles(stream, wanted, name=path.name, error=MotionError):
                 return _named(path.name, opener(path, wanted))
@@ -75,6 +77,8 @@ def _plain(stream: BinaryIO, name: str, wanted: Wanted) -> Fields:
 
 
 def _named(name: str, content: object) -> Fields:
+    if isinstance(content, np.ndarray) and not content.ndim:
+        content = content.item()
     if isinstance(content, list | tuple | np.ndarray) and len(content) == 1 and isinstance(content[0], dict):
         content = content[0]
     if isinstance(content, dict):

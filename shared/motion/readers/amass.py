@@ -108,6 +108,7 @@ def _poses(fields: Fields) -> tuple[Array, bool]:
         what = f"has shape {poses.shape}, not (frames, 66, 72, 156 or 165)"
         raise fields.fault("motion.wrong_shape", key, what, _AXIS_ANGLES)
     if width == _SMPLH_WIDTH:
+        fields.finite(key, poses)
         hands = hands_of(poses[..., _BODY_WIDTH:].reshape(*poses.shape[:-1], FINGER_JOINTS, 3))
         poses = np.concatenate([poses[..., :_BODY_WIDTH], hands.reshape(*poses.shape[:-1], -1)], axis=-1)
     kept = _BODY_WIDTH if width == _SMPLX_WIDTH else _SMPL_WIDTH

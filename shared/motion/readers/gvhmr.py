@@ -70,7 +70,7 @@ def body_of(fields: Fields) -> Rotations:
 
 def takes_of(key: str) -> Callable[[Fields], tuple[Take, ...]]:
     """The one take, with its frames as the entry `key` counts them."""
-    return lambda fields: (Take(frames=len(inner(fields, key).array("transl"))),)
+    return lambda fields: (Take(frames=inner(fields, key).rows("transl")),)
 
 
 GVHMR: Final = Reader(

@@ -88,7 +88,7 @@ def _tracks(fields: Fields) -> dict[int, _Seen]:
             _items(frame, name) for name in ("tid", "smpl", "camera", "size", "tracked_time")
         )
         for index, number in enumerate(numbers[: min(len(people), len(places))]):
-            if index < len(ages) and ages[index] != 0:
+            if index < len(ages) and not _is_zero(ages[index]):
                 continue
             seen = tracks.setdefault(_number(frame, number), _Seen())
             seen.frames.append(order if time is None else time)
@@ -100,14 +100,19 @@ def _tracks(fields: Fields) -> dict[int, _Seen]:
 
 def _items(frame: Fields, key: str) -> Sequence[object]:
     value = frame.entries.get(key, ())
-    if not isinstance(value, list | tuple | np.ndarray):
+    if not isinstance(value, list | tuple | np.ndarray) or (isinstance(value, np.ndarray) and not value.ndim):
         raise frame.fault("motion.wrong_type", key, "is not a list")
     return list(value)
 
 
+def _is_zero(value: object) -> bool:
+    number = as_numbers(value)
+    return number is not None and number.size == 1 and number.item() == 0
+
+
 def _number(frame: Fields, value: object) -> int:
     number = as_numbers(value)
-    if number is None or number.size != 1:
+    if number is None or number.size != 1 or not np.isfinite(number).all():
         raise frame.fault("motion.wrong_type", "tid", "is not a list of numbers")
     return int(number.item())
 

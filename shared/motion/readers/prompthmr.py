@@ -97,7 +97,7 @@ def _filmed(fields: Fields, ask: Ask) -> Filmed | None:
 def prompthmr_takes(fields: Fields) -> tuple[Take, ...]:
     """The one take, with its people."""
     people = inner(fields, _PEOPLE)
-    lengths = [len(part_of(people, name, one).array("frames")) for name, one in people.entries.items()]
+    lengths = [part_of(people, name, one).rows("frames") for name, one in people.entries.items()]
     return (Take(frames=max(lengths, default=0), people=tuple(f"person {name}" for name in people.entries)),)
 
 

@@ -51,7 +51,7 @@ def read_wham(fields: Fields, ask: Ask) -> Clip:
 
 def wham_takes(fields: Fields) -> tuple[Take, ...]:
     """The one take, with its people."""
-    lengths = [len(part_of(fields, name, one).array("pose_world")) for name, one in fields.entries.items()]
+    lengths = [part_of(fields, name, one).rows("pose_world") for name, one in fields.entries.items()]
     return (Take(frames=max(lengths), people=tuple(f"person {name}" for name in fields.entries)),)
 
 

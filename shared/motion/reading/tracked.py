@@ -29,7 +29,8 @@ def inner(fields: Fields, key: str) -> Fields:
 
 def has_group(fields: Fields, key: str) -> bool:
     """Whether entry `key` is there and not an empty dictionary, which stands for none in some files."""
-    return key in fields and fields.entries[key] != {}
+    value = fields.entries.get(key)
+    return key in fields and not (isinstance(value, dict) and not value)
 
 
 def part_of(fields: Fields, key: str, value: object) -> Fields:

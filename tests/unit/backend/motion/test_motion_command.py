@@ -90,6 +90,10 @@ def test_a_model_must_be_named(tmp_path: Path, capsys: pytest.CaptureFixture[str
     ("change", "code"),
     [
         ({"texts": ()}, "motion.no_text"),
+        ({"texts": ("red", " ")}, "motion.no_text"),
+        ({"seconds": (0.0,)}, "motion.seconds"),
+        ({"seconds": (1.0, float("nan"))}, "motion.seconds"),
+        ({"texts": (), "edit": Path("a.npy"), "kept": ((0, 3),), "seconds": (1e9,)}, "motion.seconds"),
         ({"output": Path("clip.bvh")}, "motion.output"),
         ({"output": Path("missing/clip.npy")}, "motion.output"),
         ({"amass": Path("clip.npy")}, "motion.output"),
