@@ -21,7 +21,6 @@ from .reading.fields import Fields
 from .reading.rates import RATE_KEYS, Rate, frame_rate
 from .reading.shape import SHAPE_KEYS, checked_shape
 from .rest import SMPLX_PELVIS_OFFSET, RestJoints, pelvis_of_transl, rest_joints_of
-from .retarget.skeleton import SkeletonMotion
 from .retarget.solve import retarget
 from .skeleton import BODY_JOINT_COUNT, bone_offsets, global_rotations, joint_positions
 from .up_axis import Up, Upright, choose_up, height_warning, posture_warning, turn_to_y
@@ -184,7 +183,7 @@ def _posed(body: Bones, shown: _Shown, upright: Upright, fps: float, apart: floa
 def _retargeted(body: Skeletal, shown: _Shown, upright: Upright, fps: float, apart: float) -> SMPLMotion:
     """Another skeleton in the file's axes, turned to Y up and shown by the body."""
     turn, source = turn_to_y(upright.axis), body.motion
-    turned = SkeletonMotion(source.skeleton, turn @ source.rotations, source.heads @ turn.T, fps, source.name)
+    turned = replace(source, rotations=turn @ source.rotations, heads=source.heads @ turn.T, fps=fps)
     found = retarget(turned, body.bone_map, shown.rest, betas=shown.betas)
     aside = (apart - shown.scale) * (body.joints @ turn.T)[:, 0].mean(axis=0) * [1.0, 0.0, 1.0]
     return replace(found.motion, root=found.motion.root + aside)

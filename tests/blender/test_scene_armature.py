@@ -239,6 +239,19 @@ def test_a_map_of_another_rig_is_refused(tmp_path: Path) -> None:
         operators.latentman.load_bone_map(filepath=str(path))
 
 
+@pytest.mark.parametrize("scale", [(0.0, 0.0, 0.0), (-1.0, 1.0, 1.0)])
+def test_a_prop_that_is_hidden_or_mirrored_does_no_harm(scale: tuple[float, float, float]) -> None:
+    armature, _ = mixamo()
+    context.view_layer.objects.active = armature
+    bpy.ops.object.mode_set(mode="EDIT")
+    bones = armature.data.edit_bones
+    hand, prop = bones["mixamorig:RightHand"], bones.new("weapon")
+    prop.head, prop.tail, prop.parent = hand.tail, 2 * hand.tail - hand.head, hand
+    bpy.ops.object.mode_set(mode="OBJECT")
+    armature.pose.bones["weapon"].scale = scale
+    assert operators.latentman.motion_from_armature(armature=armature.name) == {"FINISHED"}
+
+
 def test_a_mirrored_armature_is_refused() -> None:
     source, _ = mixamo()
     source.scale.x *= -1.0

@@ -37,7 +37,12 @@ class Mapped:
         return np.asarray(self.skeleton.heads[self.bones[joint]])
 
     def turned(self, bone: int) -> Array:
-        """How a bone is turned from its rest pose, (frames, 3, 3): from the skeleton's space into the world."""
+        """How a bone is turned from its rest pose, (frames, 3, 3): from the skeleton's space into the world.
+
+        Raises MotionError for a bone that is mirrored or scaled to nothing.
+        """
+        if bone in self.motion.unusable:
+            raise self.motion.unusable[bone]
         return np.asarray(self.motion.rotations[:, bone] @ self.skeleton.rotations[bone].T)
 
 

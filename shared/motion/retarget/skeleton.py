@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -57,30 +58,35 @@ class SkeletonMotion:
     heads: Array  # (frames, bones, 3), any unit of length
     fps: float
     name: str = ""  # of the file or the armature, for messages
+    unusable: Mapping[int, MotionError] = field(default_factory=dict)  # bones without a rotation, and what to say then
 
 
 def motion_of(skeleton: Skeleton, matrices: Array, fps: float, name: str) -> SkeletonMotion:
     # matrices (frames, bones, 4, 4): from each bone's own space into the world's, Y up
     """The motion that world matrices show; scale is taken out of the rotations.
 
-    Raises MotionError for matrices that are not finite, that mirror, or that scale a bone to nothing.
+    Bones that are mirrored or scaled to nothing are `unusable`: a prop that is hidden so does no harm.
+    Raises MotionError for matrices that are not finite.
     """
     if not np.isfinite(matrices).all():
         raise MotionError("motion.not_finite", f"{name}: the bones' places contain NaN or infinity.")
     turns, lengths = matrices[..., :3, :3], np.linalg.norm(matrices[..., :3, :3], axis=-2, keepdims=True)
-    flat = np.argwhere(lengths[..., 0, :].min(axis=(0, 2)) < _FLAT)
-    if len(flat):
-        bone = skeleton.names[int(flat[0, 0])]
-        raise MotionError(
-            "motion.scaled_away", f"{name}: the bone {bone!r} is scaled to nothing.", "Remove that scale."
-        )
-    turns = turns / lengths
-    mirrored = np.argwhere(np.linalg.det(turns).min(axis=0) < 0.0)
-    if len(mirrored):
-        bone = skeleton.names[int(mirrored[0, 0])]
-        hint = "Apply the scale: Object > Apply > Scale."
-        raise MotionError("motion.mirrored", f"{name}: the bone {bone!r} is mirrored by a negative scale.", hint)
-    return SkeletonMotion(skeleton, nearest_rotations(turns), np.array(matrices[..., :3, 3]), fps, name)
+    flat = (lengths[..., 0, :] < _FLAT).any(axis=(0, 2))
+    turns = np.where(flat[:, None, None], np.eye(3), turns / np.where(lengths < _FLAT, 1.0, lengths))
+    mirrored = (np.linalg.det(turns) < 0.0).any(axis=0)
+    turns = np.where(mirrored[:, None, None], np.eye(3), turns)
+    unusable = {
+        int(bone): _unusable(f"{name}: the bone {skeleton.names[bone]!r}", flat=bool(flat[bone]))
+        for bone in np.flatnonzero(flat | mirrored)
+    }
+    return SkeletonMotion(skeleton, nearest_rotations(turns), np.array(matrices[..., :3, 3]), fps, name, unusable)
+
+
+def _unusable(bone: str, *, flat: bool) -> MotionError:
+    if flat:
+        return MotionError("motion.scaled_away", f"{bone} is scaled to nothing.", "Remove that scale.")
+    hint = "Apply the scale: Object > Apply > Scale."
+    return MotionError("motion.mirrored", f"{bone} is mirrored by a negative scale.", hint)
 
 
 def nearest_rotations(matrices: Array) -> Array:  # (..., 3, 3)

@@ -18,6 +18,7 @@ from shared.motion.retarget.bone_map import BoneMap
 from shared.motion.retarget.guess import guess_map
 from shared.motion.retarget.maps.rig_names import RigNames
 from shared.motion.retarget.maps.table import RIGS
+from shared.motion.retarget.places import Mapped
 from shared.motion.retarget.planting import contacts
 from shared.motion.retarget.skeleton import Skeleton, SkeletonMotion, motion_of
 from shared.motion.retarget.solve import Retargeted, retarget
@@ -248,7 +249,9 @@ def test_matrices_give_rotations_without_scale_and_refuse_mirrors(rest: Array) -
     assert np.abs(found.rotations - motion.rotations).max() < 1e-9
     matrices[:, 3, :3, 0] *= -1.0
     with pytest.raises(MotionError, match="mirrored by a negative scale"):
-        motion_of(motion.skeleton, matrices, FPS, "mirrored")
+        Mapped(motion_of(motion.skeleton, matrices, FPS, "mirrored"), {}).turned(3)
     matrices[:, 3, :3, 0] = 0.0
     with pytest.raises(MotionError, match="scaled to nothing"):
-        motion_of(motion.skeleton, matrices, FPS, "flat")
+        Mapped(motion_of(motion.skeleton, matrices, FPS, "flat"), {}).turned(3)
+    others = Mapped(motion_of(motion.skeleton, matrices, FPS, "flat"), {})
+    assert np.abs(others.turned(2) - Mapped(motion, {}).turned(2)).max() < 1e-9
