@@ -119,7 +119,7 @@ _ROWS = (
     ),
     _row(
         "crawl",
-        "crawl, creep on all fours, on all fours, hands and knees",
+        "crawl, creep on all fours, on all fours, hands and knees, move on all fours, creep under",
         "crawls on hands and knees, krabbelt, kriecht, rampe, marche à quatre pattes, 這う, はいはいする",
     ),
     _row(
@@ -341,12 +341,13 @@ _ROWS = (
     ),
     _row(
         "laugh",
-        "laugh, giggle, chuckle",
+        "laugh, giggle, chuckle, crack up, hold stomach, hold belly",
         "laughs out loud, lacht, rit, 笑う",
     ),
     _row(
         "think",
-        "think, ponder, scratch head, ~wonder, ~consider",
+        "think, ponder, scratch head, ~wonder, ~consider, reflect, chin in hand, hand on chin, "
+        "lost in thought",
         "thinks hard, denkt nach, réfléchit, 考える",
     ),
     _row(
@@ -415,9 +416,11 @@ _ROWS = (
         "plays golf, takes a golf swing, spielt Golf, joue au golf, ゴルフをする",
     ),
     _row(
-        "shoot",
-        "shoot, aim, ~fire, shoot a bow, shoot an arrow",
-        "shoots with a bow, schießt, tire à l'arc, 撃つ",
+        "shoot_bow",
+        "~shoot, ~aim, ~fire, shoot a bow, shoot an arrow, bow and arrow, archery, archer, loose an arrow, "
+        "shoot arrow, draw a bow, bowman",
+        "shoots with a bow, schießt, tire à l'arc, 撃つ, practises archery, schießt einen Pfeil, "
+        "tire une flèche, 弓を射る",
     ),
     _row(
         "roll",
@@ -549,6 +552,24 @@ _ROWS = (
         "rise from knee, get up from knee, stand up from kneeling, rise from kneeling, get off knee, "
         "up from one knee",
         "gets up from one knee, rises after kneeling, erhebt sich vom Knie, se relève du genou",
+    ),
+    _row(
+        "hands_on_hips",
+        "hands on hips, hand on hip, hands on waist, arms akimbo, hands on her waist, elbows out, akimbo",
+        "puts the hands on the hips, stemmt die Hände in die Hüften, met les mains sur les hanches, "
+        "腰に手を当てる",
+    ),
+    _row(
+        "blow_kiss",
+        "blow a kiss, blow kiss, throw a kiss, send kisses, kiss goodbye, toss a kiss, blow kisses, "
+        "blow him a kiss, blow her a kiss",
+        "blows a kiss, wirft eine Kusshand, envoie un baiser, 投げキッスをする",
+    ),
+    _row(
+        "cower",
+        "cower, flinch, cover head, protect head, shield face, recoil, hide his face, hide her face, "
+        "take cover, cringe, duck and cover",
+        "cowers in fear, covers the head with both arms, duckt sich, se recroqueville, 身をすくめる",
     ),
 )  # fmt: skip
 ACTION_WORDS: Mapping[str, ActionWords] = MappingProxyType({row.name: row for row in _ROWS})

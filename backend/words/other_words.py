@@ -43,7 +43,7 @@ OTHERS: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "does a backflip", "surfs a wave", "skis down a hill", "dives into water",
         ),
         "(company)": (
-            "hugs a friend", "kisses", "shakes hands", "carries a child on the back", "marries", "wrestles",
+            "hugs a friend", "shakes hands", "carries a child on the back", "marries", "wrestles",
         ),
         "(things)": (
             "opens a door", "buys bread", "pays the bill", "sells a house", "waters the plants", "feeds the dog",

@@ -34,6 +34,7 @@ class NetworkShape:
     context_frames: int = 0  # DiP: clean frames before the noisy ones
     longest: int = 5000  # tokens and steps that have a position
     dropout: float = 0.1
+    token_on_frames: bool = False  # encoder form, not MDM's: step and text are added to every frame too
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,7 +87,9 @@ class MDM(nn.Module):
         words = self.embed_text(tokens)
         hidden = self._padded(padding, context, len(x)) if self.shape.mask_frames else None
         if self.shape.form == "trans_enc":
-            sequence = self.sequence_pos_encoder(torch.cat([words + step, frames]))
+            token = words + step
+            frames = frames + token if self.shape.token_on_frames else frames
+            sequence = self.sequence_pos_encoder(torch.cat([token, frames]))
             output = self.seqTransEncoder(sequence, src_key_padding_mask=hidden)[1:]
         else:
             output = self._decoded(frames, step, words, text.padding, hidden)

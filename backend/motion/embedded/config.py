@@ -64,6 +64,7 @@ class MotionConfig:
             feedforward=self.feedforward,
             text_width=self.layout.width,
             mask_frames=True,
+            token_on_frames=True,
             dropout=0.0,
         )
 

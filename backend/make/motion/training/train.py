@@ -30,6 +30,7 @@ LAYOUT = "layout.json"  # which number of the condition means what: the library 
 NO_TEXT_SHARE = 0.1
 SIDE_SHARE = 0.6
 _ORDER, _SIGN = torch.from_numpy(ORDER), torch.from_numpy(SIGN)
+_NOISY_SHARE, _NOISY_FROM = 0.5, 0.7
 _USUAL_FRAMES = 80  # clips that are longer come less often, as they cost more and repeat what they show
 _POOL = 8  # batches that are drawn together and sorted by length, so that little is padding
 
@@ -63,6 +64,7 @@ class MotionPlan:
             feedforward=self.feedforward,
             text_width=layout.width,
             mask_frames=True,
+            token_on_frames=True,  # attention alone found the condition only slowly among a hundred frames
             dropout=self.dropout,
         )
 
@@ -123,7 +125,7 @@ def train_motion(
     checking = Clips.of(ClipStore(held_out), layout, mean, spread)
     torch.manual_seed(plan.seed)
     network = MDM(plan.shape(layout)).to(crew.device)
-    run = Run(crew, folder, {"network": network}, plan.budget, Rate(plan.rate, 300, 0.4), plan.decay)
+    run = Run(crew, folder, {"network": network}, plan.budget, Rate(plan.rate, 300, 0.6), plan.decay)
     run.resume()
     schedule = schedule_of(plan.steps)
     random = np.random.default_rng([plan.seed, run.step])
@@ -183,7 +185,7 @@ def _step(
 ) -> tuple[Tensor, dict[str, float]]:
     features, padding, conditions = (part.to(crew.device) for part in batch)
     count = len(features)
-    steps = torch.randint(schedule.steps, (count,), generator=generator).to(crew.device)
+    steps = _drawn_steps(count, schedule.steps, generator).to(crew.device)
     noise = torch.randn(features.shape, generator=generator).to(crew.device)
     silent = (torch.rand(count, generator=generator) < NO_TEXT_SHARE).to(crew.device)
     # A side that is not asked for is left open half of the time.
@@ -197,6 +199,13 @@ def _step(
             padding=padding,
         )
     return losses(clean.float(), features, padding, *norms, weights)
+
+
+def _drawn_steps(count: int, steps: int, generator: torch.Generator | None) -> Tensor:
+    """Steps (count,): half of them among the noisiest, where the condition decides what the motion is."""
+    noisiest = torch.randint(round(_NOISY_FROM * steps), steps, (count,), generator=generator)
+    any_step = torch.randint(steps, (count,), generator=generator)
+    return torch.where(torch.rand(count, generator=generator) < _NOISY_SHARE, noisiest, any_step)
 
 
 @torch.no_grad()
