@@ -1,0 +1,65 @@
+"""Which recorded clips are good enough: the library's figures, with the bounds of real people and of retargeting."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from backend.make.motion.library.action import Action
+from backend.make.motion.library.check import JITTER_M_PER_S3, Plausibility, measured
+from backend.make.motion.library.table import BY_ACTION
+from backend.make.motion.recorded.pieces import Piece
+from shared.motion.skeleton import JOINT_INDEX
+
+Array = npt.NDArray[np.float64]
+
+_JITTER: Final = 1.5  # times the library's: people move less smoothly than rules
+_KNEE_DEGREES: Final = (-10.0, 165.0)  # a leg that is turned out shows some of its bend as backward
+_ELBOW_DEGREES: Final = 160.0
+_FLAT_M: Final = 0.09  # a foot that points so far ahead has a direction
+_STANDS_M: Final = 0.03  # height of the ball of a foot that stands
+_FLOOR_CM: Final = {"stand": 1.0, "seated": 3.5, "kneeling": 3.5, "floor": 3.5}  # by the pose at start or end
+
+
+def recorded_faults(piece: Piece) -> list[str]:
+    """The figures that are out of bounds, by name; none where the clip can be trained on."""
+    figures = measured(piece.joints, piece.motion.poses, _foot_from_hips(piece.joints))
+    found = [name for name, bound in _bounds(BY_ACTION[piece.request.action]).items() if _of(figures, name) > bound]
+    if figures.knee_degrees[0] < _KNEE_DEGREES[0] or figures.knee_degrees[1] > _KNEE_DEGREES[1]:
+        found.append("knee_degrees")
+    if figures.elbow_degrees[1] > _ELBOW_DEGREES:
+        found.append("elbow_degrees")
+    return found
+
+
+def _of(figures: Plausibility, name: str) -> float:
+    return float(getattr(figures, name))
+
+
+def _bounds(action: Action) -> dict[str, float]:
+    return {
+        "slide_cm_per_s": 4.0,
+        "floor_cm": max(_FLOOR_CM[action.start], _FLOOR_CM[action.end]),
+        "arms_in_body_cm": 5.0 if action.close_hands else 3.5,
+        "legs_in_legs_cm": 4.5,
+        "off_balance_cm": 6.0 if action.start == action.end == "stand" else np.inf,
+        "jitter_m_per_s3": _JITTER * JITTER_M_PER_S3[action.feet],
+        "foot_from_hips": 90.0,
+        "quickest_turn": 90.0,
+    }
+
+
+def _foot_from_hips(joints: Array) -> float:  # (frames, 24, 3) metres
+    """Greatest angle between where a foot that stands points and where the hips do, degrees."""
+    left = joints[:, JOINT_INDEX["left_hip"]] - joints[:, JOINT_INDEX["right_hip"]]
+    hips = np.arctan2(-left[:, 2], left[:, 0])
+    angles = [0.0]
+    for side in ("left", "right"):
+        foot = joints[:, JOINT_INDEX[f"{side}_foot"]] - joints[:, JOINT_INDEX[f"{side}_ankle"]]
+        stands = joints[:, JOINT_INDEX[f"{side}_foot"], 1] < _STANDS_M
+        flat = stands & (np.hypot(foot[:, 0], foot[:, 2]) > _FLAT_M)
+        gap = np.arctan2(foot[:, 0], foot[:, 2]) - hips
+        angles += np.abs(np.degrees(np.arctan2(np.sin(gap), np.cos(gap))))[flat].tolist()
+    return max(angles)
