@@ -55,12 +55,9 @@ def read_cmu_maps(path: Path) -> Iterator[tuple[str, SkeletonMotion]]:
     try:
         values = np.loadtxt(path, delimiter=",", ndmin=2)
     except (ValueError, UnicodeDecodeError) as error:
-        _fault_row = MotionError("motion.cmu_maps", f"{path.name} is not rows of numbers.", "Download it again.")
-        raise _fault_row from error
+        raise MotionError("motion.cmu_maps", f"{path.name} is not rows of numbers.", "Download it again.") from error
     if values.shape[1] != WIDTH or len(values) < 2 or not np.isfinite(values).all():
-        what = (
-            f"{path.name} has {values.shape[1]} numbers a frame and {len(values)} frames, not {WIDTH} and two or more."
-        )
+        what = f"{path.name} is not two or more frames of {WIDTH} finite numbers; its shape is {values.shape}."
         raise MotionError("motion.cmu_maps", what, "Use a file of CMU's takes as rotation vectors.")
     yield "", posed(values[1:], path.name)
 

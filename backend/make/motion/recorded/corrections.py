@@ -1,4 +1,4 @@
-"""What another body's motion needs on ours: knees that bend to the front, feet that clear the floor, arms beside the trunk."""
+"""What another body's motion needs on ours: knees to the front, feet clear of the floor, arms beside the trunk."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _STEP_DEGREES: Final = 3
 
 
 def knees_forward(motion: SMPLMotion) -> SMPLMotion:
-    """The motion whose nearly straight legs bend to the thigh's front; recorded ones often bend to the side by a few degrees."""
+    """The motion whose nearly straight legs bend to the thigh's front; recorded ones bend a little to the side."""
     offsets = bone_offsets(rest_joints())
     world = global_rotations(axis_angle_to_matrix(motion.poses))
     joints = joint_positions(world, offsets, motion.root + offsets[0])
@@ -49,7 +49,7 @@ def knees_forward(motion: SMPLMotion) -> SMPLMotion:
 
 
 def swinging_feet_lifted(motion: SMPLMotion) -> SMPLMotion:
-    """The motion at 20 frames a second whose balls clear the floor where they move over it, and whose heels are above it."""
+    """The motion at 20 frames a second whose feet clear the floor where they move over it, with heels above it."""
     joints = motion_joints(motion, rest_joints())
     balls, ankles = joints[:, BALLS], joints[:, [leg.ankle for leg in LEGS]]
     speeds = np.linalg.norm(np.diff(balls[..., [0, 2]], axis=0), axis=-1) * motion.fps

@@ -18,6 +18,7 @@ from backend.make.motion.recorded.pieces import Piece, pieces_of
 from backend.make.motion.recorded.source import Source
 from backend.make.motion.recorded.table import SOURCES
 from backend.make.motion.recorded.take import body_motion
+from backend.motion.embedded.condition import Request
 from shared.errors import InputError
 from shared.motion.humanml.encode import encode
 from shared.motion.humanml.layout import HUMANML_FPS
@@ -26,6 +27,20 @@ Array = NDArray[np.float32]
 
 SUMMARY: Final = "summary.json"
 _HELD_OUT_OF: Final = 8  # one take in so many is never trained
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class KeptClip:
+    """A clip that is good enough."""
+
+    take: str
+    request: Request
+    features: Array  # (frames, 263)
+
+    @property
+    def record(self) -> dict[str, object]:
+        """Its line in the listing."""
+        return {"request": asdict(self.request), "before": "", "frames": len(self.features), "take": self.take}
 
 
 @dataclass(slots=True)
@@ -38,7 +53,7 @@ class Tally:
     clips: int = 0
     held_out: int = 0
     dropped: Counter[str] = field(default_factory=Counter)  # by the first figure that was out of its bounds
-    seconds: Counter[str] = field(default_factory=Counter)  # of what was kept, by action
+    seconds: dict[str, float] = field(default_factory=dict)  # of what was kept, by action
 
     def written(self) -> dict[str, object]:
         """Its entry in the summary file."""
@@ -80,14 +95,13 @@ def write_recorded(folder: Path, clips: Path, held_out: Path, sources: Sequence[
         shard = sources.index(source)
         kept, tally = _source_clips(folder / source.folder, source)
         for target, wanted in ((clips, False), (held_out, True)):
-            chosen = [(record, features) for record, features in kept if held_out_take(record["take"]) == wanted]
-            _write_shard(target, shard, chosen)
+            _write_shard(target, shard, [clip for clip in kept if held_out_take(clip.take) == wanted])
         tallies.append(tally)
         (clips / SUMMARY).write_text(json.dumps([one.written() for one in tallies], indent=1) + "\n")
         yield tally
 
 
-def _source_clips(folder: Path, source: Source) -> tuple[list[tuple[dict[str, object], Array]], Tally]:
+def _source_clips(folder: Path, source: Source) -> tuple[list[KeptClip], Tally]:
     tally = Tally(source.title, source.licence)
     found = []
     for take, piece in source_pieces(folder, source, tally):
@@ -96,11 +110,11 @@ def _source_clips(folder: Path, source: Source) -> tuple[list[tuple[dict[str, ob
             tally.dropped[faults[0]] += 1
             continue
         features = encode(piece.joints[:, :22], continued=True).features.astype(np.float32)
-        record = {"request": asdict(piece.request), "before": "", "frames": len(features), "take": take}
-        found.append((record, features))
+        found.append(KeptClip(take, piece.request, features))
         tally.clips += 1
         tally.held_out += held_out_take(take)
-        tally.seconds[piece.request.action] += len(features) / HUMANML_FPS
+        action = piece.request.action
+        tally.seconds[action] = tally.seconds.get(action, 0.0) + len(features) / HUMANML_FPS
     return found, tally
 
 
@@ -119,12 +133,12 @@ def source_pieces(folder: Path, source: Source, tally: Tally) -> Iterator[tuple[
                     yield take, piece
 
 
-def _write_shard(folder: Path, shard: int, clips: list[tuple[dict[str, object], Array]]) -> None:
+def _write_shard(folder: Path, shard: int, clips: Sequence[KeptClip]) -> None:
     """A shard in the form of `training.clips`; one without clips is not written."""
     folder.mkdir(parents=True, exist_ok=True)
     listing = folder / f"shard_{shard:04d}.jsonl"
     for old in (listing, listing.with_suffix(".npy")):
         old.unlink(missing_ok=True)
     if clips:
-        np.save(listing.with_suffix(".npy"), np.concatenate([features for _, features in clips]))
-        listing.write_text("".join(json.dumps(record) + "\n" for record, _ in clips))
+        np.save(listing.with_suffix(".npy"), np.concatenate([clip.features for clip in clips]))
+        listing.write_text("".join(json.dumps(clip.record) + "\n" for clip in clips))

@@ -86,7 +86,7 @@ class _Document:
         end = start + stride * (found["count"] - 1) + 4 * width
         if view.get("buffer", 0) != 0 or end > len(self.binary):
             _fault(self.name, "is cut short, or keeps its numbers in another file")
-        rows = np.ndarray((found["count"], width), "<f4", self.binary, start, (stride, 4))
+        rows: npt.NDArray[np.float32] = np.ndarray((found["count"], width), "<f4", self.binary, start, (stride, 4))
         return rows.astype(np.float64)
 
     def parents(self) -> list[int]:

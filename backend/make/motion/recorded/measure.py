@@ -10,7 +10,7 @@ import numpy.typing as npt
 from backend.make.motion.library.action import Action
 from backend.make.motion.library.check import JITTER_M_PER_S3, Plausibility, measured
 from backend.make.motion.library.table import BY_ACTION
-from backend.make.motion.recorded.pieces import Piece
+from backend.make.motion.recorded.pieces import TRAVELLING, Piece
 from shared.motion.skeleton import JOINT_INDEX
 
 Array = npt.NDArray[np.float64]
@@ -20,6 +20,8 @@ _KNEE_DEGREES: Final = (-10.0, 165.0)  # a leg that is turned out shows some of 
 _ELBOW_DEGREES: Final = 160.0
 _FLAT_M: Final = 0.09  # a foot that points so far ahead has a direction
 _STANDS_M: Final = 0.03  # height of the ball of a foot that stands
+UPRIGHT: Final = (*TRAVELLING, "walk_curve")  # actions whose trunk stays upright
+_LEAN_DEGREES: Final = 35.0
 _FLOOR_CM: Final = {"stand": 1.0, "seated": 3.5, "kneeling": 3.5, "floor": 3.5}  # by the pose at start or end
 
 
@@ -31,6 +33,8 @@ def recorded_faults(piece: Piece) -> list[str]:
         found.append("knee_degrees")
     if figures.elbow_degrees[1] > _ELBOW_DEGREES:
         found.append("elbow_degrees")
+    if piece.request.action in UPRIGHT and _lean(piece.joints) > _LEAN_DEGREES:
+        found.append("lean")
     return found
 
 
@@ -49,6 +53,12 @@ def _bounds(action: Action) -> dict[str, float]:
         "foot_from_hips": 90.0,
         "quickest_turn": 90.0,
     }
+
+
+def _lean(joints: Array) -> float:  # (frames, 24, 3) metres
+    """Greatest angle between trunk and up, degrees."""
+    trunk = joints[:, JOINT_INDEX["neck"]] - joints[:, JOINT_INDEX["pelvis"]]
+    return float(np.degrees(np.arctan2(np.hypot(trunk[:, 0], trunk[:, 2]), trunk[:, 1])).max())
 
 
 def _foot_from_hips(joints: Array) -> float:  # (frames, 24, 3) metres

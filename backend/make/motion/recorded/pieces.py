@@ -63,7 +63,7 @@ def _cut(start: int, end: int, longest: int) -> list[tuple[int, int]]:
 
 
 def _request(joints: Array, row: Shows) -> Request | None:
-    """What the model is asked for; None where nothing says it: a pace out of range, a turn without a word in the row."""
+    """What the model is asked for; None for a pace out of range, and for a turn that the row has no word for."""
     action, speed = row.action, row.speed
     if row.action in TRAVELLING:
         share = pace_of(joints) / usual_pace(row.action)

@@ -1,4 +1,4 @@
-"""The sources whose licences allow a model that ships. A source is a row; none that forbids commercial use may be here."""
+"""The sources whose licences allow a model that ships. A source is a row; none may forbid commercial use."""
 
 from __future__ import annotations
 
@@ -21,19 +21,11 @@ def read_bvh_take(path: Path) -> Iterator[tuple[str, SkeletonMotion]]:
     yield "", parse_bvh(path.read_bytes(), name=path.name)
 
 
-# Their walks and runs are drawn for short legs, and are left out.
+# Their walks, runs, seats and lying poses are drawn for short limbs and large heads, and are left out.
 _KAYKIT: Final = (
     Shows("*/Jump_Full_*", "jump"),
-    Shows("*/Cheer", "cheer"),
-    Shows("*/Cheering", "cheer"),
     Shows("*/Waving", "wave", side="right"),
     Shows("*/Throw", "throw", side="right"),
-    Shows("*/Use_Item", "drink"),
-    Shows("*/Lie_Down", "lie_down"),
-    Shows("*/Lie_StandUp", "get_up"),
-    Shows("*/Sit_Chair_Down", "sit_down"),
-    Shows("*/Sit_Chair_Idle", "sit"),
-    Shows("*/Sit_Chair_StandUp", "stand_up"),
     Shows("*/*Attack_Kick", "kick", side="right"),
     Shows("*/*Attack_Punch_[AB]", "box"),
     Shows("*/1H_Melee_Attack_*", "swing_sword", side="right"),
@@ -45,7 +37,6 @@ _KAYKIT: Final = (
     Shows("*/Spellcast_*", "cast_spell"),
     Shows("*/Ranged_Magic_[RS][ahu]*", "cast_spell"),
     Shows("*/Ranged_Magic_Spellcasting_Long", "cast_spell"),
-    Shows("*/Ranged_Bow_Release", "shoot_bow"),
     Shows("*/Idle_B", "idle"),
 )
 
@@ -67,8 +58,15 @@ CMU_ICLONE: Final = Source(
     read_bvh_take,
     (
         Shows("*/002_0[12]", "walk", turning="walk_curve"),
+        Shows("*/001_01", "jump_forward", part_s=(3.9, 6.0)),
+        Shows("*/001_01", "jump_forward", part_s=(11.9, 13.8)),
+        Shows("*/001_01", "jump_forward", part_s=(18.0, 21.3)),
         Shows("*/002_03", "jog"),
+        Shows("*/002_04", "jump"),
         Shows("*/002_05", "box"),
+        Shows("*/002_06", "pick_up", side="right", part_s=(0.0, 2.6)),
+        Shows("*/002_06", "pick_up", side="right", part_s=(2.9, 5.6)),
+        Shows("*/002_06", "pick_up", side="right", part_s=(5.7, 8.1)),
         Shows("*/002_0[789]", "swing_sword"),
         Shows("*/005_01", "walk", turning="walk_curve"),
         Shows("*/006_01", "walk", turning="walk_curve"),
@@ -89,7 +87,7 @@ CMU_MAPS: Final = Source(
         Shows("*/walking_extra/*", "walk", turning="walk_curve"),
         Shows("*/running/*", "run"),
         Shows("*/jumping/*_[1345]", "jump_forward"),
-        Shows("*/soccer/*", "kick", piece_s=9.0),
+        Shows("*/soccer/*", "kick", side="right", piece_s=9.0),
     ),
     skip_frames=2,
     credit=CMU_CREDIT,
