@@ -19,20 +19,11 @@ from torch import Tensor, nn
 from transformers import CLIPTextModel, CLIPTokenizer
 
 from backend.make.training.models import Sizes, build_text_encoder
-from backend.make.training.prompts import (
-    ACTION_WORDS,
-    CHARACTER_WORDS,
-    PLACE_WORDS,
-    SILENCE,
-    Mention,
-    Scene,
-    all_words,
-    choose_mention,
-    phrase,
-)
+from backend.make.training.prompts import SILENCE, Mention, Scene, all_words, choose_mention, phrase
 from backend.make.training.renders.paint import COLOURS
 from backend.make.training.training_loop import Crew
 from backend.make.training.vocabulary import END, START, build_tokenizer
+from backend.words.picture_grammar import ACTION_WORDS, CHARACTER_WORDS, PLACE_WORDS
 
 QUESTIONS: dict[str, tuple[str | None, ...]] = {
     "character": (None, *CHARACTER_WORDS),

@@ -18,10 +18,11 @@ from backend.make.training.export import size_bytes
 from backend.make.training.judging.judge import Judge, Verdict, accuracy, mean_iou, truths
 from backend.make.training.judging.judge_training import JudgePlan, train_judge
 from backend.make.training.judging.sheet import control_picture, full_body_pairs, sample_pictures
-from backend.make.training.prompts import COLOUR_WORDS, PLACE_WORDS, Scene
+from backend.make.training.prompts import COLOUR_WORDS, Scene
 from backend.make.training.renders.views import Poses, Views, read_views
 from backend.make.training.training_loop import Crew
 from backend.models.sd15.components import load_components
+from backend.words.picture_grammar import PLACE_WORDS
 
 TIMED_RUNS = 9
 SEEDS = (0, 10_000, 20_000)  # of the first picture; the others count on from there

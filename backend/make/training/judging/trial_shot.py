@@ -12,13 +12,14 @@ import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-from backend.make.training.prompts import COLOUR_WORDS, PLACE_WORDS, Scene
+from backend.make.training.prompts import COLOUR_WORDS, Scene
 from backend.make.training.renders.figure import FloatArray, TrainingBody, skin, skin_transforms
 from backend.make.training.renders.places import PLACES, Canvas, random_light
 from backend.make.training.renders.raster import Camera, empty_fragments, look_from, project, rasterise
 from backend.make.training.renders.render import SIZE, Cast, cast_character, draw
 from backend.passes.exr import FramePasses
 from backend.passes.shot_passes import Charts, FramesInMemory, ShotPasses
+from backend.words.picture_grammar import PLACE_WORDS
 from shared.errors import BodyError
 from shared.motion import SMPLMotion, read_motion, resample, sample_path
 from shared.shot import Shot, ShotCamera, ShotCharacter

@@ -11,20 +11,12 @@ from backend.make.training.block_means import start_as_block_means
 from backend.make.training.dataset import widened
 from backend.make.training.judging.first_frame import FirstFrameSwitch, PairedAttention
 from backend.make.training.models import MAX_TOKENS, Sizes, build_autoencoder
-from backend.make.training.prompts import (
-    CHARACTER_WORDS,
-    COLOUR_WORDS,
-    PLACE_WORDS,
-    Scene,
-    all_words,
-    describe,
-    random_scene,
-    rng_for,
-)
+from backend.make.training.prompts import COLOUR_WORDS, Scene, all_words, describe, random_scene, rng_for
 from backend.make.training.renders.raster import empty_fragments, look_from, project, rasterise
 from backend.make.training.training_loop import Rate
 from backend.make.training.vocabulary import build_tokenizer
 from backend.make.training.whitening import whiten_latents
+from backend.words.picture_grammar import CHARACTER_WORDS, PLACE_WORDS
 
 
 def test_every_word_of_the_grammar_is_one_token() -> None:
