@@ -12,6 +12,7 @@ from backend.make.motion.library.check import JITTER_M_PER_S3, Plausibility, mea
 from backend.make.motion.library.table import BY_ACTION
 from backend.make.motion.recorded.pieces import TRAVELLING, Piece
 from shared.motion.skeleton import JOINT_INDEX
+from shared.rotations import normalised
 
 Array = npt.NDArray[np.float64]
 
@@ -22,6 +23,7 @@ _FLAT_M: Final = 0.09  # a foot that points so far ahead has a direction
 _STANDS_M: Final = 0.03  # height of the ball of a foot that stands
 UPRIGHT: Final = (*TRAVELLING, "walk_curve")  # actions whose trunk stays upright
 _LEAN_DEGREES: Final = 35.0
+_NECK_DEGREES: Final = 65.0
 _FLOOR_CM: Final = {"stand": 1.0, "seated": 3.5, "kneeling": 3.5, "floor": 3.5}  # by the pose at start or end
 
 
@@ -35,6 +37,8 @@ def recorded_faults(piece: Piece) -> list[str]:
         found.append("elbow_degrees")
     if piece.request.action in UPRIGHT and _lean(piece.joints) > _LEAN_DEGREES:
         found.append("lean")
+    if _neck_bend(piece.joints) > _NECK_DEGREES:
+        found.append("neck_bend")
     return found
 
 
@@ -59,6 +63,13 @@ def _lean(joints: Array) -> float:  # (frames, 24, 3) metres
     """Greatest angle between trunk and up, degrees."""
     trunk = joints[:, JOINT_INDEX["neck"]] - joints[:, JOINT_INDEX["pelvis"]]
     return float(np.degrees(np.arctan2(np.hypot(trunk[:, 0], trunk[:, 2]), trunk[:, 1])).max())
+
+
+def _neck_bend(joints: Array) -> float:  # (frames, 24, 3) metres
+    """Greatest angle between head and trunk, degrees."""
+    head = normalised(joints[:, JOINT_INDEX["head"]] - joints[:, JOINT_INDEX["neck"]])
+    trunk = normalised(joints[:, JOINT_INDEX["neck"]] - joints[:, JOINT_INDEX["pelvis"]])
+    return float(np.degrees(np.arccos(np.clip(np.sum(head * trunk, axis=-1), -1.0, 1.0))).max())
 
 
 def _foot_from_hips(joints: Array) -> float:  # (frames, 24, 3) metres

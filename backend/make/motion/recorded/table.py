@@ -21,13 +21,12 @@ def read_bvh_take(path: Path) -> Iterator[tuple[str, SkeletonMotion]]:
     yield "", parse_bvh(path.read_bytes(), name=path.name)
 
 
-# Their walks, runs, seats and lying poses are drawn for short limbs and large heads, and are left out.
+# Their walks, runs, jumps, seats and lying poses are drawn for short limbs and large heads, and are left out.
 _KAYKIT: Final = (
-    Shows("*/Jump_Full_*", "jump"),
     Shows("*/Waving", "wave", side="right"),
     Shows("*/Throw", "throw", side="right"),
     Shows("*/*Attack_Kick", "kick", side="right"),
-    Shows("*/*Attack_Punch_[AB]", "box"),
+    Shows("*/*Attack_Punch_A", "box"),
     Shows("*/1H_Melee_Attack_*", "swing_sword", side="right"),
     Shows("*/Melee_1H_Attack_[CS]*", "swing_sword", side="right"),
     Shows("*/2H_Melee_Attack_Chop", "swing_sword"),
@@ -86,7 +85,7 @@ CMU_MAPS: Final = Source(
         Shows("*/walking/*", "walk", turning="walk_curve"),
         Shows("*/walking_extra/*", "walk", turning="walk_curve"),
         Shows("*/running/*", "run"),
-        Shows("*/jumping/*_[1345]", "jump_forward"),
+        Shows("*/train/jumping/*_[1345]", "jump_forward"),
         Shows("*/soccer/*", "kick", side="right", piece_s=9.0),
     ),
     skip_frames=2,

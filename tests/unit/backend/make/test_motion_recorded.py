@@ -173,6 +173,15 @@ def test_an_implausible_clip_has_its_faults_named() -> None:
     assert "floor_cm" in recorded_faults(Piece(sunk, motion_joints(sunk, rest_joints()), Request("idle")))
 
 
+@pytest.mark.parametrize(("joint", "degrees", "fault"), [("neck", 85.0, "neck_bend"), ("pelvis", 50.0, "lean")])
+def test_a_body_that_is_bent_as_no_walker_is_has_its_fault_named(joint: str, degrees: float, fault: str) -> None:
+    motion = clip("walk").motion
+    poses = motion.poses.copy()
+    poses[:, JOINT_INDEX[joint]] = [np.radians(degrees), 0.0, 0.0]
+    bent = replace(motion, poses=poses)
+    assert fault in recorded_faults(Piece(bent, motion_joints(bent, rest_joints()), Request("walk")))
+
+
 @pytest.fixture(scope="module")
 def made_set(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A recorded folder of three takes of which one is held out, one is bad, and one no row names."""
