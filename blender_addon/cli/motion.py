@@ -1,23 +1,32 @@
-"""What the batch command does to a motion: `--repair` and `--export-motion`."""
+"""What the batch command does to a motion: `--motion-text`, `--repair` and `--export-motion`."""
 
 from __future__ import annotations
 
+import argparse
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import bpy
 
+from ..client.command_process import CommandProcess
+from ..client.motion_order import TextMotion, motion_file
 from ..ops.motion.exports import EXPORTS, Export
 from ..ops.motion.repair import figures
 from ..rig.character import chosen_character, require_characters
 from ..rig.repair_motion import repair_steps
 from ..scene_time import at_once
-from ..shared.errors import InputError
+from ..shared.errors import CancelledError, InputError
+from ..shared.files.digest import sha256_bytes
 from ..shared.files.frame_files import shown_path
 from ..shared.motion.repair import REPAIRS, Repair, repair_named
+from ..shot.generation import BackendChoice
+from ..shot.video import video_command
 
 Asked = tuple[Repair, float]
+_WAIT_S = 0.02
+_DIGITS = 8  # of a digest
 
 
 def asked_repairs(given: Sequence[str]) -> list[Asked]:
@@ -50,6 +59,39 @@ def export_motion(path: Path, export: Export, tell: Callable[[list[str]], None])
     """Write the active character's motion, or the first's. Raises LatentManError."""
     notes = export.write(bpy.context, chosen_character(bpy.context), path.absolute())
     tell([*notes, f"{export.label} in {shown_path(path)}"])
+
+
+def with_made_motion(
+    options: argparse.Namespace,
+    choice: BackendChoice,
+    folder: Path,
+    cancelled: Callable[[], bool],
+    tell: Callable[[list[str]], None],
+) -> argparse.Namespace:
+    """The options with the motion of `--motion-text` made, as a file in `folder/motions` that a second run makes again.
+
+    Raises LatentManError as the command has told it, CancelledError soon after `cancelled` says so.
+    """
+    if options.motion_text is None:
+        return options
+    model = str(options.motion_model.absolute()) if options.motion_model else ""
+    order = TextMotion(options.motion_text, options.motion_seconds, options.motion_seed, model=model)
+    words = order.words()
+    target = motion_file(folder, order.text, sha256_bytes("\n".join(words).encode())[:_DIGITS])
+    target.parent.mkdir(parents=True, exist_ok=True)
+    process = CommandProcess()
+    process.start(video_command(choice), *words, target=target)
+    try:
+        while process.running:
+            made = process.step()
+            if made is not None:
+                tell(list(made.notes))
+            if cancelled():
+                raise CancelledError("cancelled", "Cancelled.")
+            time.sleep(_WAIT_S)
+    finally:
+        process.close()
+    return argparse.Namespace(**{**vars(options), "motion": target})
 
 
 def _asked(text: str) -> Asked:

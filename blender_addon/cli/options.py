@@ -76,6 +76,18 @@ def _add_shot(group: Any) -> None:
     motion.add_argument(
         "--motion-armature", metavar="NAME", help="make a character that moves as this armature of the scene does"
     )
+    motion.add_argument(
+        "--motion-text",
+        metavar="TEXT",
+        help='make a motion of this text for the character: "a person waves, then jumps"',
+    )
+    group.add_argument(
+        "--motion-seconds", type=float, default=0.0, metavar="S", help="length of that motion (default: as it takes)"
+    )
+    group.add_argument("--motion-seed", type=int, default=0, metavar="N", help="another seed gives another such motion")
+    group.add_argument(
+        "--motion-model", type=_path, metavar="DIR", help="an MDM checkpoint for it (default: the model that ships)"
+    )
     group.add_argument(
         "--bone-map",
         type=_path,

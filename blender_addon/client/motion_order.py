@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..shared.errors import InputError
+from ..shared.files.frame_files import is_file
 
 MOTIONS_FOLDER = "motions"
 MOTION_SUFFIX = ".npy"
@@ -77,11 +79,11 @@ class FitOrder:
 
 def next_motion_file(folder: Path, text: str) -> Path:
     """`FOLDER/motions/a-person-waves-001.npy`: the first number after all that are there. Nothing is made."""
+    files = (motion_file(folder, text, f"{number:03d}") for number in itertools.count(1))
+    return next(file for file in files if not is_file(file) and not is_file(file.with_suffix(".npz")))
+
+
+def motion_file(folder: Path, text: str, mark: str) -> Path:
+    """`FOLDER/motions/a-person-waves-MARK.npy`."""
     name = _NOT_IN_A_NAME.sub("-", text.lower()).strip("-_")[:_NAME_LENGTH].strip("-_") or "motion"
-    motions = folder / MOTIONS_FOLDER
-    try:
-        taken = {path.name for path in motions.glob(f"{name}-*{MOTION_SUFFIX}")}
-    except OSError:  # a folder that cannot be read is reported when it is to be written to
-        taken = set()
-    number = next(one for one in range(1, len(taken) + 2) if f"{name}-{one:03d}{MOTION_SUFFIX}" not in taken)
-    return motions / f"{name}-{number:03d}{MOTION_SUFFIX}"
+    return folder / MOTIONS_FOLDER / f"{name}-{mark}{MOTION_SUFFIX}"

@@ -35,6 +35,7 @@ class ImportRecord:
     up_from: str
     read_unit_m: float | None
     unit_from: str
+    said: list[str]  # the same in sentences, which the panel need not repeat
     takes: list[list[Any]]  # sample, repetition, label
     people: list[str]  # of the take
 

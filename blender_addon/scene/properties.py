@@ -114,7 +114,7 @@ def motion_view_field(**options: Any) -> Any:
     """Whose axes a motion has that was filmed."""
     return EnumProperty(
         name="Seen From",
-        description="How a motion from a video is placed. Other files have one way only",
+        description="Whether a motion from a video moves through the scene or plays before a still camera",
         items=_VIEW_ITEMS,
         default="world",
         **options,
@@ -161,11 +161,12 @@ class LatentManSceneSettings(bpy.types.PropertyGroup):
     source_armature: PointerProperty(
         type=bpy.types.Object,
         name="Armature",
-        description="The armature whose motion From Armature takes. Empty: the selected one",
+        description="The armature that From Armature uses. Empty: the selected one",
         poll=lambda _, item: item.type == "ARMATURE",
     )
     source_keys: BoolProperty(
-        name="All Keys", description="Take all frames in which the armature is keyed, instead of the scene's range"
+        name="All Keys",
+        description="Use all frames from the armature's first key to its last instead of the scene's range",
     )
     body_path: StringProperty(
         name="Body", description="SMPL body file (.npz). Empty: the free body", subtype="FILE_PATH"

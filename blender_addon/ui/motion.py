@@ -9,16 +9,18 @@ import bpy
 
 from ..look.motion_check import warnings
 from ..rig import character as rig
+from ..rig.import_record import stored_import
 from ..rig.layers import clip_range, has_edit
 from ..rig.motion_figures import stored_check
 from ..scene_time import scene_fps
 from ..shared.errors import InputError
+from ..shared.motion.assembly import FITTED
 from ..shared.motion.samples import SAMPLES
 from ..typed_bpy import registration_of
 from .assumptions import draw_assumptions
 from .export import draw_export
 from .hiders import draw_hiders
-from .motion_text import draw_motion_text
+from .motion_text import draw_improving, draw_motion_text
 from .repair import draw_repair
 from .retarget import draw_from_armature
 from .text import draw_text
@@ -52,6 +54,7 @@ def draw_motion(layout: Any, context: Any) -> None:
     if rig.characters(context.scene):
         layout.operator("latentman.check_motion", icon="VIEWZOOM")
         draw_repair(layout, context)
+        draw_improving(layout)
         draw_export(layout)
         _draw_edit_layer(layout, context)
 
@@ -97,8 +100,10 @@ def _draw_facts(column: Any, scene: Any, armature: Any, said: tuple[str, ...]) -
     if rig.RESIDUAL in armature:
         feet = f", feet {armature[rig.FEET_RESIDUAL]:.1f} cm" if rig.FEET_RESIDUAL in armature else ""
         column.label(text=f"Fitted: joints {armature[rig.RESIDUAL]:.1f} cm off on average{feet}")
+    record = stored_import(armature)
+    shown = (*said, *(() if record is None else record.said))
     for note in json.loads(armature.get(rig.NOTES, "[]")):
-        if note not in said:
+        if note not in shown and not note.startswith(FITTED):
             draw_text(column, note)
     for warning in said:
         draw_text(column, warning, "ERROR")

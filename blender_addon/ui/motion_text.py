@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..rig.character import characters
 from ..scene.motion_text import motion_text_of
 from ..shot.motion_making import MotionMaking
 from ..shot.running import generation
@@ -20,10 +19,13 @@ def draw_motion_text(layout: Any, context: Any) -> None:
     column.use_property_split = False
     column.prop(motion_text_of(context.scene), "text", text="", icon="TEXT", placeholder="a person waves, then jumps")
     column.operator("latentman.motion_from_text", icon="POSE_HLT")
-    if characters(context.scene):
-        row = column.row(align=True)
-        row.operator("latentman.fill_motion")
-        row.operator("latentman.refine_fit")
+
+
+def draw_improving(layout: Any) -> None:
+    """Draw what the backend's program can do for a character's motion."""
+    row = layout.row(align=True)
+    row.operator("latentman.fill_motion")
+    row.operator("latentman.refine_fit")
 
 
 def draw_motion_text_settings(layout: Any, context: Any) -> None:

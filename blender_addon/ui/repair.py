@@ -48,10 +48,10 @@ def _draw_fills(layout: Any, armature: Any) -> None:
 
 def _draw_problems(column: Any, problems: Problems) -> None:
     for one in problems.worrying:
-        helps = repair_named(one.check.repair)
-        hint = "" if helps is None else f"; {helps.label} helps"
+        repair = repair_named(one.check.repair)
+        helps = one.check.else_helps if repair is None else repair.label
         frames = f"{one.problem_frames} frame{'' if one.problem_frames == 1 else 's'}"
-        draw_text(column, f"{frames}: {one.check.said(one.worst)}{hint}", "ERROR")
+        draw_text(column, f"{frames}: {one.check.said(one.worst)}; {helps} helps", "ERROR")
     row = column.row(align=True)
     row.operator("latentman.previous_problem", text="", icon="TRIA_LEFT")
     row.operator("latentman.next_problem", text="", icon="TRIA_RIGHT")

@@ -37,7 +37,7 @@ def draw_bones(layout: Any, context: Any) -> None:
     row.operator("latentman.load_bone_map", icon="IMPORT")
     table = table_of(source)
     if table is None:
-        draw_text(layout, f"The bones of {source.name} are guessed; press Guess to see and correct them", "INFO")
+        draw_text(layout, f"The bones of {source.name} will be guessed. Press Guess to see and correct them", "INFO")
         return
     draw_text(layout, f"{source.name}: {table.label}, {len(table.bones)} of {len(JOINT_NAMES)} joints")
     column = layout.column(align=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +27,8 @@ from .skeleton import BODY_JOINT_COUNT, bone_offsets, global_rotations, joint_po
 from .up_axis import Up, Upright, choose_up, height_warning, posture_warning, turn_to_y
 
 Array = npt.NDArray[np.float64]
+
+FITTED: Final = "Fitted to joint positions"  # how the note about a fit begins
 
 _BALL_M = 0.02  # a foot's ball above the sole
 
@@ -86,6 +89,7 @@ def assemble(
     read_so = _assumptions(reader, ask, rate, upright, usual)
     unit = f"Unit: {ask.unit_m:g} m, as set." if read_so.unit_from == "user" else ""
     said = (rate.note, upright.said, unit)
+    read_so = replace(read_so, said=tuple(filter(None, said)))
     return tuple(
         _told(
             replace(_motion(one, upright, rate.fps, apart, fields.name), assumptions=read_so),
@@ -107,7 +111,7 @@ def _assumptions(reader: Reader, ask: Ask, rate: Rate, upright: Upright, usual: 
 def _on_floor(upright: Upright, joints: Array) -> Upright:  # (frames, joints, 3) metres, in the file's axes
     """The same, lifted so that the lowest joint of the clip is as high above the floor as a foot's ball."""
     lift = _BALL_M - float((joints @ turn_to_y(upright.axis)[1]).min())
-    said = f"{upright.said} The file has no floor; the lowest foot was put on it ({lift:+.2f} m)."
+    said = f"{upright.said} The file has no floor height: moved by {lift:+.2f} m, so that the lowest foot is on it."
     return replace(upright, lift_m=lift, said=said)
 
 
@@ -191,7 +195,7 @@ def _fitted(body: Positions, shown: _Shown, upright: Upright, fps: float, apart:
     turned = body.joints @ turn_to_y(upright.axis).T
     fit = fit_positions(turned, shown.rest, name=name)
     said = (
-        f"Fitted to joint positions scaled by {fit.scale:.3f}: mean joint distance {fit.residual_cm:.2f} cm, "
+        f"{FITTED} scaled by {fit.scale:.3f}: mean joint distance {fit.residual_cm:.2f} cm, "
         f"feet {fit.feet_cm:.2f} cm; the twist of straight limbs, head and hands is a guess."
     )
     moved = _aside(turned, shown, apart)

@@ -76,7 +76,7 @@ def read_motion(
     run. What was assumed is in the motion's notes and warnings.
     Raises MotionError with the file, the entry at fault and what to do; `motion.no_rate` where `fps` must be given.
     """
-    ask = Ask(sample, repetition, fps, up, unit_m, person, view, bones=bones, betas=betas)
+    ask = Ask(sample, repetition, fps, up, unit_m, person, view=view, bones=bones, betas=betas)
     file = open_motion(path)
     return assemble(file.fields, file.reader, [file.reader.read(file.fields, ask)], ask, rest_joints)[0]
 

@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 
 import blender_addon
+from blender_addon import compat
 from blender_addon.cli import main
 from blender_addon.rig import character as rig
-from blender_addon.rig.edit_layer import clip_range
 from blender_addon.rig.joints import joint_bones
+from blender_addon.rig.layers import clip_range
 from shared.motion.skeleton import JOINT_INDEX
 from tests.blender.armatures import heads
 from tests.blender.scenes import context, empty_scene, operators
@@ -85,6 +86,32 @@ def test_a_file_of_another_rate_keeps_its_duration(tmp_path: Path) -> None:
     assert one.armature[rig.FPS] == 20.0 and context.scene.render.fps == 40
     first, last = clip_range(one.armature) or (0, 0)
     assert last - first + 1 == 2 * FRAMES
+
+
+def test_one_of_several_animations_is_chosen(tmp_path: Path) -> None:
+    path = tmp_path / "two.glb"
+    source, _ = mixamo()
+    walk = source.animation_data.action
+    short = walk.copy()
+    walk.name, short.name = "Walk", "A Short One"
+    source.animation_data.action = short
+    for curve in compat.fcurves_played_by(source.animation_data):
+        while len(curve.keyframe_points) > 6:
+            curve.keyframe_points.remove(curve.keyframe_points[-1])
+    source.animation_data.action = walk
+    source.select_set(True)
+    bpy.ops.export_scene.gltf(filepath=str(path), export_format="GLB", export_animation_mode="ACTIONS")
+    empty_scene(20)
+    lengths = []
+    for sample in (0, 1):
+        assert operators.latentman.import_motion(filepath=str(path), sample=sample) == {"FINISHED"}
+        made = rig.characters(context.scene)[-1].armature
+        first, last = clip_range(made) or (0, 0)
+        lengths.append(last - first + 1)
+        assert any("The file has 2 animations" in note for note in json.loads(made[rig.NOTES]))
+    assert sorted(lengths) == [6, FRAMES]
+    with pytest.raises(RuntimeError, match="no animation 2"):
+        operators.latentman.import_motion(filepath=str(path), sample=2)
 
 
 def test_a_file_without_a_person_is_refused_and_leaves_nothing(tmp_path: Path) -> None:

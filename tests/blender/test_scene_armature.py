@@ -188,7 +188,7 @@ def reason() -> str:
 
 
 def test_a_grey_button_says_why() -> None:
-    assert why_no_source(context).startswith("The scene has no armature but the characters'")
+    assert why_no_source(context).startswith("The scene has no armature besides the characters")
     first, _ = mixamo()
     assert why_no_source(context) == ""
     second, _ = mixamo("Second")

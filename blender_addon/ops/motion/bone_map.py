@@ -117,7 +117,7 @@ class LATENTMAN_OT_load_bone_map(_MapFile, bpy.types.Operator):
 def _tell(operator: Any, found: BoneMap) -> None:
     operator.report({"INFO"}, f"{found.label}: {len(found.bones)} bones")
     if found.missing:
-        operator.report({"WARNING"}, f"Still without a bone: {', '.join(map(joint_label, found.missing))}")
+        operator.report({"WARNING"}, f"No bone yet for: {', '.join(map(joint_label, found.missing))}")
 
 
 register, unregister = registration_of(LATENTMAN_OT_guess_bones, LATENTMAN_OT_save_bone_map, LATENTMAN_OT_load_bone_map)

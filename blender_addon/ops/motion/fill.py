@@ -12,13 +12,14 @@ from ...client.motion_order import ChangedMotion, next_motion_file
 from ...rig.character import characters, chosen_character, why_grey
 from ...rig.fill_layer import edit_keys, fill_steps
 from ...rig.layers import motion_span
+from ...rig.motion_files import open_motion
 from ...rig.read_motion import reading_steps, rest_joints
 from ...rig.repair_layer import why_no_repair
 from ...scene.motion_text import motion_text_of
 from ...scene.scene_job import keep_output, output_base
 from ...scene_time import Steps, at_once
 from ...shared.errors import InputError
-from ...shared.motion import SMPLMotion, read_motion, resample
+from ...shared.motion import Ask, SMPLMotion, resample
 from ...shared.motion.filling import Gap
 from ...shared.motion.humanml.layout import HUMANML_FPS
 from ...shared.motion.writers.amass import AMASS
@@ -88,7 +89,7 @@ class _Receive:
             raise InputError(
                 "motion.not_filled", f"{self._armature!r} {what}, so the new frames have no place.", "Fill again."
             )
-        motion = read_motion(made.written, rest_joints=rest_joints(armature))
+        (motion,) = open_motion(Path(made.written)).people(Ask(), rest_joints(armature))
         at_once(fill_steps(scene, armature, motion, self._gap))
         push_undo("Fill Between Keys")
 

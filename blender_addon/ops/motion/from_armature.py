@@ -22,7 +22,7 @@ from .file_import import show_imported
 
 
 class LATENTMAN_OT_motion_from_armature(FrameByFrame, bpy.types.Operator):
-    """Make a character that moves as the selected armature does: Mixamo, Rigify, motion capture. The armature stays"""
+    """Make a character that moves like the selected armature (Mixamo, Rigify, motion capture), which is not changed"""
 
     bl_idname = "latentman.motion_from_armature"
     bl_label = "From Armature"
@@ -30,7 +30,7 @@ class LATENTMAN_OT_motion_from_armature(FrameByFrame, bpy.types.Operator):
 
     armature: StringProperty(
         name="Armature",
-        description="Whose motion to take. Empty: the one that the panel names, else the selected one",
+        description="The armature to use. Empty: the one in the panel, else the selected one",
         options={"SKIP_SAVE"},
     )
 

@@ -52,6 +52,6 @@ def _chosen(context: Any) -> Any:
     if len(others) == 1:
         return others[0]
     if not others:
-        raise InputError("rig.source", "The scene has no armature but the characters'.", "Import or link one first.")
+        raise InputError("rig.source", "The scene has no armature besides the characters.", "Import or link one first.")
     names = ", ".join(one.name for one in others[:4])
-    raise InputError("rig.source", f"The scene has several armatures ({names}).", "Select the one to take.")
+    raise InputError("rig.source", f"The scene has several armatures ({names}).", "Select the one to use.")

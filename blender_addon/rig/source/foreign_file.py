@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -19,7 +20,6 @@ from ...shared.errors import MotionError
 from ...shared.files.frame_files import is_file
 from ...shared.motion import SMPLMotion
 from ...shared.motion.retarget.guess import guess_map
-from ..edit_layer import clip_range
 from .as_character import SourceOptions, motion_from
 from .scene_armature import reading_steps, skeleton_of
 
@@ -63,25 +63,39 @@ def _motion(
     scene: Any, path: Path, armature: Any, actions: list[Any], body: Body, options: ForeignOptions
 ) -> SMPLMotion:
     notes = _play(path, armature, actions, options.sample)
-    keys = clip_range(armature)
-    if keys is None:
+    keys = _played(armature)
+    if not keys:
         raise MotionError("motion.empty", f"{path.name} has no animation of {armature.name!r}.", "Export it with one.")
-    source = at_once(reading_steps(scene, armature, range(keys[0], keys[1] + 1)))
+    source = at_once(reading_steps(scene, armature, keys))
     motion = motion_from(replace(source, name=path.name), body, options.source)
     return replace(motion, notes=(*notes, *motion.notes, _REMOVED))
 
 
+def _played(armature: Any) -> range:
+    """The frames of the animation that the armature plays; glTF's others lie beside it in muted tracks."""
+    ends = [curve.range() for curve in compat.fcurves_played_by(armature.animation_data_create())]
+    if not ends:
+        return range(0)
+    return range(math.floor(min(first for first, _ in ends)), math.ceil(max(last for _, last in ends)) + 1)
+
+
 def _play(path: Path, armature: Any, actions: list[Any], sample: int) -> tuple[str, ...]:
-    """Have the armature play one of the file's animations; what to say of it. Raises MotionError."""
-    if not 0 <= sample < max(len(actions), 1):
-        there = (
-            f"The file has animations 0 to {len(actions) - 1}." if len(actions) > 1 else "It has one: leave it at 0."
-        )
+    """Have the armature play one of the file's animations, the importer's own choice first; what to say of it.
+
+    Raises MotionError.
+    """
+    animation = armature.animation_data_create()
+    own = [one for one in actions if one == animation.action]
+    ordered = own + [one for one in actions if one not in own]
+    if not 0 <= sample < max(len(ordered), 1):
+        many = f"The file has animations 0 to {len(ordered) - 1}."
+        there = many if len(ordered) > 1 else "The file has one animation: leave it at 0."
         raise MotionError("motion.no_such_sample", f"{path.name} has no animation {sample}.", there)
-    if len(actions) < 2:
+    if len(ordered) < 2:
         return ()
-    compat.play(armature.animation_data_create(), actions[sample], compat.first_slot(actions[sample]))
-    return (f"The file has {len(actions)} animations; this is {sample}, {actions[sample].name}.",)
+    if ordered[sample] not in own:
+        compat.play(animation, ordered[sample], compat.first_slot(ordered[sample]))
+    return (f"The file has {len(ordered)} animations; this is {sample}, {ordered[sample].name}.",)
 
 
 def _people(new: list[Any]) -> list[Any]:

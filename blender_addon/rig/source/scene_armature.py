@@ -35,7 +35,7 @@ def why_not_readable(armature: Any, view_layer: Any) -> str:
     collections = armature.users_collection
     hidden = armature.hide_viewport or (bool(collections) and all(one.hide_viewport for one in collections))
     if hidden or armature.name not in view_layer.objects:
-        return f"{armature.name!r} is disabled in viewports, so that Blender does not move it: enable it there"
+        return f"{armature.name!r} is disabled in viewports, so Blender does not evaluate it: enable it"
     return ""
 
 

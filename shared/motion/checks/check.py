@@ -39,6 +39,7 @@ class Check:
     sentence: str  # with {value}, the worst one
     repair: str  # the name in `repair.REPAIRS` of what helps; empty if nothing of ours does
     measure: Callable[[Seen], Array] | None  # (frames,); None: only the add-on can measure it
+    else_helps: str = ""  # what helps where no repair does
 
     def said(self, value: float) -> str:
         """The sentence about the worst value."""

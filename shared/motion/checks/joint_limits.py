@@ -69,4 +69,5 @@ JOINT_LIMITS: Final = Check(
     sentence="A joint turns {value:.0f}° further than a body's does",
     repair="",
     measure=beyond_deg,
+    else_helps="Edit Layer",
 )

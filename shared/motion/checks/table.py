@@ -22,6 +22,7 @@ OUT_OF_PICTURE: Final = Check(
     sentence="Up to {value:.0f} joints are outside the picture",
     repair="",
     measure=None,
+    else_helps="Frame Shot",
 )
 CHECKS: Final = (FOOT_SLIDE, JITTER, BELOW_FLOOR, FLOATING, JOINT_LIMITS, OUT_OF_PICTURE)
 

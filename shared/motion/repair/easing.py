@@ -62,13 +62,23 @@ def smoothed(values: Array, weights: Array, *, tension: float = 0.0) -> Array:  
 
 def local_lines(way: Array, deviation: float) -> Array:  # (frames, n)
     """A way without tremble: at each frame the straight line through those around, weighted by a Gaussian."""
-    apart = (np.arange(len(way))[None, :] - np.arange(len(way))[:, None]).astype(np.float64)
+    reach = min(int(np.ceil(3.0 * deviation)), len(way) - 1)
+    apart = np.arange(-reach, reach + 1, dtype=np.float64)
     weights = np.exp(-0.5 * (apart / max(deviation, 1e-9)) ** 2)
-    total, first, second = weights.sum(1), (weights * apart).sum(1), (weights * apart**2).sum(1)
+    ones = np.ones((len(way), 1))
+    total, first, second = (_gathered(ones, weights * apart**power) for power in range(3))
     divisor = total * second - first**2
-    safe = np.where(divisor > 1e-9, divisor, 1.0)[:, None]
-    shares = (weights * second[:, None] - weights * apart * first[:, None]) / safe
-    return np.asarray(np.where(divisor[:, None] > 1e-9, shares @ way, way))
+    lines = (second * _gathered(way, weights) - first * _gathered(way, weights * apart)) / np.where(
+        divisor > 1e-9, divisor, 1.0
+    )
+    return np.asarray(np.where(divisor > 1e-9, lines, way))
+
+
+def _gathered(values: Array, weights: Array) -> Array:  # (frames, n), (2 reach + 1,)
+    """For each frame the weighted sum of the frames around it, as far as there are any."""
+    reach = len(weights) // 2
+    padded = np.pad(values, ((reach, reach), (0, 0)))
+    return np.asarray(np.lib.stride_tricks.sliding_window_view(padded, len(weights), axis=0) @ weights)
 
 
 def _solved(bands: Array, right: Array) -> Array:

@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from ..contacts import contacts_in, foot_contacts
+from ..contacts import contacts_in, firmly, foot_contacts
 from ..model import SMPLMotion
 from .feet import Array, ball_places, feet_eased, joints_of, with_feet_moved
 from .repairs import Ground, Repair
@@ -14,10 +14,13 @@ from .repairs import Ground, Repair
 
 def plant_feet(motion: SMPLMotion, rest_joints: Array, strength: float, ground: Ground) -> SMPLMotion:
     # rest_joints (24, 3) metres
-    """The motion whose feet keep one place while they stand: the middle of their way, so that legs change least."""
+    """The motion whose feet keep one place while they stand: the middle of their way, so that legs change least.
+
+    In the first and the last moment of a contact, while the foot comes and goes, it is let go already.
+    """
     del ground  # the height at which a foot stands is kept
     balls = ball_places(motion, rest_joints)
-    standing = foot_contacts(joints_of(motion, rest_joints), motion.fps)
+    standing = firmly(foot_contacts(joints_of(motion, rest_joints), motion.fps), motion.fps)
     wanted = np.zeros_like(balls)
     for contact in contacts_in(standing):
         way = balls[contact.frames, contact.foot]

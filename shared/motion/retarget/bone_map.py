@@ -62,8 +62,8 @@ def require_usable(bone_map: BoneMap, names: tuple[str, ...], skeleton: str) -> 
             what = f"{skeleton} has no bone {bone!r}, which the bone map names for {joint}."
             raise MotionError("motion.bone_map", what, "Choose another bone in the table, or press Guess.")
         if bone in used:
-            what = f"The bone {bone!r} stands for {used[bone]} and for {joint}."
-            raise MotionError("motion.bone_map", what, "Choose a bone of its own for each joint, or leave one empty.")
+            what = f"The bone {bone!r} is used for both {used[bone]} and {joint}."
+            raise MotionError("motion.bone_map", what, "Choose a different bone for each joint, or leave one empty.")
         used[bone] = joint
     if bone_map.missing:
         what = f"{skeleton} has no known bone for {', '.join(bone_map.missing)}."

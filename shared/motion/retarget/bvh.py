@@ -143,14 +143,14 @@ def _named(lines: _Lines, words: list[str], joints: list[_Joint], open_: list[in
     kind = words[0].upper()
     if kind == "END":
         if not open_ or open_[-1] < 0:
-            lines.fault("an End Site stands outside of a joint")
+            lines.fault("an End Site is outside a joint")
         return -1
     if kind not in ("ROOT", "JOINT"):
         lines.fault(f"{words[0][:20]!r} is not a word of BVH's hierarchy")
     if (kind == "ROOT") == bool(open_):
-        lines.fault("a ROOT stands inside of a joint" if open_ else "a JOINT stands outside of a ROOT")
+        lines.fault("a ROOT is inside a joint" if open_ else "a JOINT is outside a ROOT")
     if open_ and open_[-1] < 0:
-        lines.fault("a JOINT stands inside of an End Site")
+        lines.fault("a JOINT is inside an End Site")
     if len(joints) >= MAX_JOINTS:
         lines.fault(f"there are more than {MAX_JOINTS} joints")
     name = " ".join(words[1:]) or f"joint {len(joints) + 1}"
@@ -165,7 +165,7 @@ def _named(lines: _Lines, words: list[str], joints: list[_Joint], open_: list[in
 def _fill(lines: _Lines, words: list[str], joints: list[_Joint], open_: list[int]) -> None:
     """OFFSET or CHANNELS of the joint whose braces are open."""
     if not open_:
-        lines.fault(f"{words[0]} stands outside of a joint")
+        lines.fault(f"{words[0]} is outside a joint")
     joint = joints[open_[-1]] if open_[-1] >= 0 else joints[open_[-2]]
     if words[0].upper() == "OFFSET":
         x, y, z = lines.numbers(words[1:], 3, "OFFSET")
@@ -176,13 +176,13 @@ def _fill(lines: _Lines, words: list[str], joints: list[_Joint], open_: list[int
         return
     found = [_CHANNEL.fullmatch(word) for word in words[2:]]
     if open_[-1] < 0 or joint.channels or not words[1:] or words[1] != str(len(found)):
-        lines.fault(f"CHANNELS of {joint.name!r} does not have as many names as it says, or stands twice")
+        lines.fault(f"CHANNELS of {joint.name!r} does not have as many names as it announces, or appears twice")
     for word, match in zip(words[2:], found, strict=True):
         if match is None:
             lines.fault(f"{word[:20]!r} is not a channel: Xposition, Xrotation and so on are")
         channel = match[2].lower(), _AXES[match[1].lower()]
         if channel in joint.channels and channel[0] == "position":
-            lines.fault(f"{word} stands twice")
+            lines.fault(f"{word} appears twice")
         joint.channels.append(channel)
 
 
@@ -194,7 +194,7 @@ def _times(lines: _Lines, rows: Iterator[list[str]]) -> tuple[int, float]:
         lines.fault("MOTION must be followed by Frames: and a number above 0")
     words = " ".join(next(rows, [])).replace(":", " : ").split()
     if len(words) != 4 or [word.upper() for word in words[:3]] != ["FRAME", "TIME", ":"]:
-        lines.fault("Frames must be followed by Frame Time: and the seconds of a frame")
+        lines.fault("Frames must be followed by Frame Time: and the duration of a frame in seconds")
     (seconds,) = lines.numbers(words[3:], 1, "Frame Time")
     if seconds <= 0.0:
         lines.fault(f"Frame Time is {seconds:g} seconds", "Set it to 1 / frames per second, for example 0.0333333.")
@@ -214,13 +214,13 @@ def _values(lines: _Lines, rows: Iterator[list[str]], channels: int, frames: int
     found: list[Array] = []
     for words in rows:
         if len(found) == frames:
-            lines.fault(f"there are more frames than the {frames} that Frames: says")
+            lines.fault(f"there are more frames than the {frames} that Frames: announces")
         if len(words) != channels:
             lines.fault(f"the frame has {len(words)} numbers, and the joints have {channels} channels")
         try:
             row = np.array(words, dtype=np.float64)
         except ValueError:
-            lines.fault("the frame has something that is not a number")
+            lines.fault("the frame has a value that is not a number")
         if not np.isfinite(row).all():
             lines.fault("the frame has a number that is not finite")
         found.append(row)

@@ -170,8 +170,10 @@ def _said(source: Mapped, bone_map: BoneMap, scale: float, stands: bool) -> tupl
     notes = [f"Bones: {bone_map.label}, {len(bone_map.bones)} of {JOINT_COUNT} joints. Scaled by {scale:.4g}."]
     without = [name for name in JOINT_NAMES if _J[name] not in source.bones]
     if without:
-        notes.append(f"Without a bone of their own: {', '.join(without)}. They move with the joints beside them.")
+        notes.append(f"No bone for {', '.join(without)}: these joints move with their neighbours.")
     if stands:
         return tuple(notes), ()
-    turned = "The rest pose is not a standing pose; how the bones are turned was worked out from the whole motion."
+    turned = (
+        "The rest pose is not a plain standing pose, so the bones' orientation was estimated from the whole motion."
+    )
     return tuple(notes), (turned,)

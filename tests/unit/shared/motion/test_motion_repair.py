@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from shared.body import free_body
-from shared.motion import SMPLMotion
+from shared.motion import SMPLMotion, resample
 from shared.motion.checks import run_checks
 from shared.motion.contacts import contacts_in, firmly, foot_contacts
 from shared.motion.quality import measure_quality, motion_joints
@@ -45,11 +45,12 @@ def balls(motion: SMPLMotion) -> NDArray[np.float64]:
     return motion_joints(motion, rest_joints())[:, [10, 11]]
 
 
+@pytest.mark.parametrize("fps", [20.0, 60.0])
 @pytest.mark.parametrize("name", ["dance", "walk", "jump", "wave", "squat"])
-def test_planted_feet_stay_in_one_place_and_no_knee_pops(name: str) -> None:
-    motion = sliding(sample(name))
+def test_planted_feet_stay_in_one_place_and_no_knee_pops(name: str, fps: float) -> None:
+    motion = sliding(resample(sample(name), fps))
     mended = repaired("plant_feet", motion)
-    standing = foot_contacts(motion_joints(motion, rest_joints()), motion.fps)
+    standing = firmly(foot_contacts(motion_joints(motion, rest_joints()), motion.fps), motion.fps)
     for contact in contacts_in(standing):
         spread = np.ptp(balls(mended)[contact.frames, contact.foot], axis=0).max()
         assert spread < 0.005, contact
@@ -131,9 +132,9 @@ def test_feet_come_onto_the_floor_and_none_is_below_it(name: str) -> None:
     motion = sinking(sample(name))
     mended = repaired("put_on_floor", motion, ground=Ground(0.0, SOLE_M))
     assert worst(motion, "below_floor") > 8.0 and worst(mended, "below_floor") == 0.0
-    standing = foot_contacts(motion_joints(motion, rest_joints()), motion.fps)
-    assert np.abs(balls(mended)[..., 1][standing] - SOLE_M).max() < 2e-3
-    assert knee_jolt(mended) < 1.15 * knee_jolt(motion) + 0.2
+    firm = firmly(foot_contacts(motion_joints(motion, rest_joints()), motion.fps), motion.fps)
+    assert np.abs(balls(mended)[..., 1][firm] - SOLE_M).max() < 2e-3
+    assert knee_jolt(mended) < 1.15 * knee_jolt(motion) + 0.1
 
 
 def test_a_floor_elsewhere_is_met_and_a_clip_without_contacts_is_lifted_whole() -> None:

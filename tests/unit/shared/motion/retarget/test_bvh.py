@@ -109,7 +109,7 @@ def test_what_programs_write_differently_is_read_alike(change: Any) -> None:
         ("CHANNELS 3", "CHANNELS 4", "line 9: CHANNELS of 'Spine'"),
         ("CHANNELS 3 Yrotation", "CHANNELS 3 Wrotation", "line 9: 'Wrotation' is not a channel"),
         ("JOINT Spine", "BONE Spine", "line 6: 'BONE' is not a word"),
-        ("JOINT Spine", "ROOT Spine", "line 6: a ROOT stands inside"),
+        ("JOINT Spine", "ROOT Spine", "line 6: a ROOT is inside"),
         ("  JOINT Spine\n  {", "  JOINT Spine", "line 7: a { is missing"),
         ("}\nMOTION", "MOTION", "line 15: a } is missing"),
         ("}\nMOTION", "}\n}\nMOTION", "line 16: there is a } too many"),
@@ -120,7 +120,7 @@ def test_what_programs_write_differently_is_read_alike(change: Any) -> None:
         ("Frame Time: 0.0333333", "Frame Time: nan", "line 18: Frame Time is not finite"),
         ("1 92 2 0 0 30 10 20 30", "1 92 2 0 0 30 10 20", "line 20: the frame has 8 numbers"),
         ("1 92 2", "1 inf 2", "line 20: the frame has a number that is not finite"),
-        ("1 92 2", "1 q 2", "line 20: the frame has something that is not a number"),
+        ("1 92 2", "1 q 2", "line 20: the frame has a value that is not a number"),
     ],
 )
 def test_a_fault_is_named_with_its_line(old: str, new: str, says: str) -> None:
