@@ -23,7 +23,7 @@ _FLAT_M: Final = 0.09  # a foot that points so far ahead has a direction
 _STANDS_M: Final = 0.03  # height of the ball of a foot that stands
 UPRIGHT: Final = (*TRAVELLING, "walk_curve")  # actions whose trunk stays upright
 _LEAN_DEGREES: Final = 35.0
-_NECK_DEGREES: Final = 65.0
+_NECK_DEGREES: Final = 60.0  # the body at rest has some 20
 _FLOOR_CM: Final = {"stand": 1.0, "seated": 3.5, "kneeling": 3.5, "floor": 3.5}  # by the pose at start or end
 
 
