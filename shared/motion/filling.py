@@ -11,15 +11,14 @@ import numpy.typing as npt
 
 from ..errors import InputError
 from ..rotations import axis_angle_to_quaternion, quaternion_to_axis_angle, slerp
+from .humanml.layout import LOWER_JOINTS
 from .model import SMPLMotion
-from .skeleton import JOINT_COUNT, JOINT_INDEX
+from .skeleton import JOINT_COUNT
 
 Array = npt.NDArray[np.float64]
 
 _EASE_S: Final = 0.15  # over which new frames are led in and out
-_LOWER: Final = ("pelvis", "left_hip", "right_hip", "left_knee", "right_knee", "left_ankle", "right_ankle",
-                 "left_foot", "right_foot")  # fmt: skip
-_UPPER: Final = tuple(joint for name, joint in JOINT_INDEX.items() if name not in _LOWER)
+_UPPER: Final = tuple(joint for joint in range(JOINT_COUNT) if joint not in LOWER_JOINTS)
 
 
 @dataclass(frozen=True, slots=True)
