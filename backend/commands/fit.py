@@ -24,6 +24,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", type=Path, help="a motion file with joint positions, for example MDM's results.npy")
     parser.add_argument("--output", type=Path, required=True, metavar="FILE", help="the motion file to write")
     parser.add_argument("--body", type=Path, metavar="FILE", help="the body that shows it (default: the free body)")
+    parser.add_argument(
+        "--betas",
+        type=_betas,
+        metavar="B,B,...",
+        help="its shape, ten numbers (default: the file's, or the mean shape)",
+    )
     parser.add_argument("--sample", type=int, default=0, metavar="N", help="which motion of a file that has several")
     parser.add_argument("--repetition", type=int, default=0, metavar="N", help="which repetition of that motion")
     parser.add_argument("--person", type=int, metavar="N", help="which person of a file that has several")
@@ -39,12 +45,16 @@ def run(arguments: argparse.Namespace) -> int:
         writer = writer_for(arguments.output)
         motion = read_motion(
             arguments.file, sample=arguments.sample, repetition=arguments.repetition, person=arguments.person,
-            fps=arguments.motion_fps, up=arguments.up, rest_joints=body.joints,
+            fps=arguments.motion_fps, up=arguments.up, betas=arguments.betas, rest_joints=body.joints,
         )  # fmt: skip
         fitted, notes = refined(motion, body.joints(motion.betas), lambda done, most: told.step("fitting", done, most))
         said = write_motion(arguments.output, fitted, writer, rest_joints=body.joints)
-        told.written(arguments.output, (*notes, *said))
+        told.written(arguments.output, (*motion.warnings, *notes, *said))
     return EXIT_DONE
+
+
+def _betas(text: str) -> tuple[float, ...]:
+    return tuple(float(number) for number in text.split(","))
 
 
 def refined(motion: SMPLMotion, rest_joints: Array, on_step: OnStep) -> tuple[SMPLMotion, tuple[str, ...]]:

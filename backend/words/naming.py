@@ -75,7 +75,7 @@ def choose_action(clause: str, side: str | None, known: Known, encoder: Encoder 
     nearest = f" Nearest are {_listed(near[:_NEAREST])}." if near else ""
     hint = f"It knows: {_listed(sorted(known))}." + ("" if encoder else f" For more words run: {INSTALL}")
     raise InputError(
-        "motion.unknown_action", f'The embedded motion model does not know an action for "{clause}".{nearest}', hint
+        "motion.unknown_action", f'The embedded motion model knows no action for "{clause}".{nearest}', hint
     )
 
 

@@ -107,7 +107,7 @@ def _known(
             two_views=contents.two_views, start_frame=start,
             betas=[float(beta) for beta in motion.betas], body=options.body_path,
             bones={} if options.bones is None else dict(options.bones.bones),
-            people=names, takes=[[one.sample, one.repetition, one.label] for one in contents.takes], **_read(motion),
+            people=names, takes=_takes(contents), **_read(motion),
         )  # fmt: skip
         store_import(armature, record)
         store_check(armature, check_of(motion, body))
@@ -131,7 +131,8 @@ def reimport(scene: Any, armature: Any, change: Mapping[str, Any], filming: Film
         record.sample, record.repetition, record.fps, cast(Up, record.up), record.unit_m, view=cast(View, record.view),
         bones=bones,
     )  # fmt: skip
-    names = _people(file.contents(), record.sample, record.repetition)
+    contents = file.contents()
+    names = _people(contents, record.sample, record.repetition)
     group = [one.armature for one in characters(scene)] if not alone else []
     members = {one: found for one in [armature, *group] if (found := stored_import(one)) and found.group == said.group}
     played = {one: record.person if one == armature else found.person for one, found in members.items()}
@@ -146,7 +147,10 @@ def reimport(scene: Any, armature: Any, change: Mapping[str, Any], filming: Film
     }
     for one, motion in motions.items():
         replay_motion(scene, one, motion, record.start_frame + _enters(scene, motion))
-        said_now = replace(record, person=played[one], people=names, betas=members[one].betas, **_read(motion))
+        said_now = replace(
+            record, person=played[one], people=names, betas=members[one].betas, takes=_takes(contents),
+            two_views=contents.two_views, **_read(motion),
+        )  # fmt: skip
         store_import(one, said_now)
         store_check(one, check_of(motion, body))
     if filming is not None and not alone:
@@ -172,6 +176,11 @@ def _people(contents: Contents, sample: int, repetition: int) -> list[str]:
     takes = {(one.sample, one.repetition): one for one in contents.takes}
     take = takes.get((sample, repetition))
     return [""] if take is None else list(take.people)
+
+
+def _takes(contents: Contents) -> list[list[Any]]:
+    """The takes of a file, as a record keeps them."""
+    return [[one.sample, one.repetition, one.label] for one in contents.takes]
 
 
 def _enters(scene: Any, motion: SMPLMotion) -> int:

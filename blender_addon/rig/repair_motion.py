@@ -121,7 +121,9 @@ def _require_no_fill_over(armature: Any, name: str) -> None:
     over = names[names.index(name) + 1 :] if name in names else []
     fill = next((one for one in reversed(over) if one.startswith(FILL)), None)
     if fill is not None:
-        raise InputError("repair.refused", "Filled frames lie over this layer.", "Remove the topmost Filled first.")
+        raise InputError(
+            "repair.refused", "Filled frames lie over this layer.", "Remove the topmost Filled layer first."
+        )
 
 
 def _forget(armature: Any) -> None:

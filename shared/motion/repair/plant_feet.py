@@ -30,5 +30,5 @@ def plant_feet(motion: SMPLMotion, rest_joints: Array, strength: float, ground: 
 
 
 PLANT_FEET: Final = Repair(
-    "plant_feet", "Plant Feet", "Keep feet that stand in one place, and have the legs follow", 1.0, plant_feet
+    "plant_feet", "Plant Feet", "Hold planted feet in place, and let the legs follow", 1.0, plant_feet
 )

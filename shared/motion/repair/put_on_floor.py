@@ -51,5 +51,5 @@ def _body_heights(heights: Array, standing: Mask, level: float, fps: float) -> A
 
 
 PUT_ON_FLOOR: Final = Repair(
-    "put_on_floor", "Put on Floor", "Stand the feet on the floor, raising or lowering the body", 1.0, put_on_floor
+    "put_on_floor", "Put on Floor", "Raise or lower the body so that planted feet stand on the floor", 1.0, put_on_floor
 )

@@ -95,7 +95,7 @@ def _with_feet_kept(motion: SMPLMotion, smooth: SMPLMotion, rest_joints: Array, 
 SMOOTH: Final = Repair(
     "smooth_motion",
     "Smooth",
-    "Take the tremble out of the motion, and keep the feet where they stand",
+    "Remove jitter from the motion, and keep planted feet where they are",
     0.4,
     smooth_motion,
 )
