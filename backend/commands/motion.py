@@ -20,7 +20,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--output", type=Path, required=True, metavar="FILE", help="the motion (.npy), as MDM writes it"
     )
     parser.add_argument(
-        "--seconds", type=float, nargs="+", metavar="S", help="of each text, or one number for all (default: 6)"
+        "--seconds",
+        type=float,
+        nargs="+",
+        metavar="S",
+        help="length of each text, or of all together (default: as the text says, or 6)",
     )
     parser.add_argument("--seed", type=int, default=0, help="another seed gives another motion (default: 0)")
     parser.add_argument("--guidance-scale", type=float, help="how closely the text is followed (default: the model's)")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from backend.words.action_words import ACTION_WORDS, DOUBTFUL
+from backend.words.action_row import DOUBTFUL
+from backend.words.action_words import ACTION_WORDS
 from backend.words.encoder import INSTALL, Encoder
 from backend.words.other_words import OTHERS
 from backend.words.stems import place_of, stem, words_of
