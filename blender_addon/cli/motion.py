@@ -17,7 +17,7 @@ from ..client.motion_order import TextMotion, motion_file
 from ..ops.motion.exports import EXPORTS, Export
 from ..ops.motion.repair import figures
 from ..rig.character import chosen_character, require_characters
-from ..rig.repair_motion import repair_steps
+from ..rig.stack.repair_motion import repair_steps
 from ..scene_time import at_once
 from ..shared.errors import CancelledError, InputError
 from ..shared.files.digest import sha256_bytes

@@ -75,11 +75,20 @@ def _foreign(scene: Any, path: Path, body: Body, options: ImportOptions) -> list
     """The characters of a file that Blender imports; it cannot be read again in place."""
     said = ForeignOptions(options.sample, options.person, SourceOptions(options.bones, options.betas))
     made = []
-    for motion in foreign_motions(scene, path, body, said):
+    unused = _unused(options)
+    for found in foreign_motions(scene, path, body, said):
+        motion = replace(found, warnings=(*found.warnings, *unused))
         armature = import_motion(scene, motion, body, name=path.stem, start_frame=options.start_frame)
         store_check(armature, check_of(motion, body))
         made.append(armature)
     return made
+
+
+def _unused(options: ImportOptions) -> tuple[str, ...]:
+    """One sentence if something was set that Blender's importers decide themselves."""
+    given = {"Frame Rate": options.fps is not None, "Up": options.up != "auto", "Unit": options.unit_m is not None}
+    names = [name for name, is_set in given.items() if is_set]
+    return (f"Not used for this file, which Blender's importer reads: {', '.join(names)}.",) if names else ()
 
 
 def _known(

@@ -13,7 +13,7 @@ import bpy
 from ... import compat
 from ...rig.character import Character
 from ...rig.import_character import scene_body
-from ...rig.layers import clip_range
+from ...rig.stack.layers import clip_range
 from ...rig.world_motion import rest_of, world_steps
 from ...scene_time import at_once, scene_range
 from ...shared.errors import InputError

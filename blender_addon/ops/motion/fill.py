@@ -10,11 +10,11 @@ import bpy
 
 from ...client.motion_order import ChangedMotion, next_motion_file
 from ...rig.character import characters, chosen_character, why_grey
-from ...rig.fill_layer import edit_keys, fill_steps
-from ...rig.layers import motion_span
 from ...rig.motion_files import open_motion
 from ...rig.read_motion import reading_steps, rest_joints
-from ...rig.repair_layer import why_no_repair
+from ...rig.stack.fill_layer import edit_keys, fill_steps
+from ...rig.stack.layers import motion_span
+from ...rig.stack.repair_layer import why_no_repair
 from ...scene.motion_text import motion_text_of
 from ...scene.scene_job import keep_output, output_base
 from ...scene_time import Steps, at_once

@@ -60,7 +60,7 @@ class LATENTMAN_OT_refine_fit(bpy.types.Operator):
 def why_no_fit(armature: Any) -> str:
     """Why there is nothing to fit; empty if there is."""
     if stored_import(armature) is None:
-        return f"{armature.name!r} was not imported from a file"
+        return f"{armature.name!r} has no file of joint positions"
     return f"The file of {armature.name!r} has rotations, not positions" if armature.get(TWIST_KNOWN, True) else ""
 
 

@@ -12,7 +12,7 @@ from ...look.tracked_camera import film
 from ...rig.character import WARNINGS, characters
 from ...rig.import_character import reimport
 from ...rig.import_record import stored_import
-from ...rig.layers import has_edit
+from ...rig.stack.layers import has_edit
 from ...scene.properties import motion_fps_field, motion_unit_field, motion_up_field, motion_view_field
 from ...shared.errors import InputError
 from ...shared.motion.units import UNITS_M

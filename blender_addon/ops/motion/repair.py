@@ -8,8 +8,8 @@ import bpy
 from bpy.props import FloatProperty, StringProperty
 
 from ...rig.character import chosen_character, why_grey
-from ...rig.repair_layer import why_no_repair, why_no_repair_removed
-from ...rig.repair_motion import removal_steps, repair_steps
+from ...rig.stack.repair_layer import why_no_repair, why_no_repair_removed
+from ...rig.stack.repair_motion import removal_steps, repair_steps
 from ...scene_time import Steps
 from ...shared.errors import InputError
 from ...shared.motion.quality import MotionQuality
