@@ -47,7 +47,7 @@ class ClipOrder:
             what = f"The guidance scale {self.guidance_scale:g} is not from 0 to {_HIGHEST_GUIDANCE:g}."
             raise InputError("motion.guidance", what, "2.5 is usual for MDM.")
         if self.edit is None and (self.kept or self.upper_body):
-            raise InputError("motion.edit", "There is no clip to keep anything of.", "Name it: --edit FILE.")
+            raise InputError("motion.edit", "There is no motion to keep anything of.", "Name one: --edit FILE.")
         if self.edit is not None and not self.kept and not self.upper_body:
             raise InputError(
                 "motion.edit", f"Nothing of {self.edit.name} is kept.", "Say what stays: --keep 0-20, or --upper-body."
