@@ -31,12 +31,13 @@ def scene(tmp_path: Path) -> Iterator[Any]:
 
 
 def noisy_positions(folder: Path) -> Path:
-    """A few frames of a sample's positions with a centimetre of noise, as MDM's results."""
+    """A few frames of a sample's positions with a centimetre of noise, as the second of two of MDM's results."""
     content = np.load(sample_path("walk", "results"), allow_pickle=True).item()
     motion = content["motion"][..., :FRAMES]
     motion = motion + 0.01 * np.random.default_rng(0).standard_normal(motion.shape)
     path = folder / "walk_results.npy"
-    np.save(path, np.array({**content, "motion": motion, "lengths": np.array([FRAMES])}, dtype=object))
+    twice = {"motion": np.concatenate([0.9 * motion, motion]), "lengths": np.array([FRAMES] * 2), "num_samples": 2}
+    np.save(path, np.array({**content, **twice, "text": ["", "walks"]}, dtype=object))
     return path
 
 
@@ -54,15 +55,15 @@ def tremble(joints: NDArray[Any]) -> float:
     return float(np.abs(np.diff(joints[..., :3, 3], n=3, axis=0)).mean())
 
 
-def imported(path: Path) -> Any:
-    assert operators.latentman.import_motion(filepath=str(path), fps=20.0) == {"FINISHED"}
+def imported(path: Path, sample: int = 0) -> Any:
+    assert operators.latentman.import_motion(filepath=str(path), fps=20.0, sample=sample) == {"FINISHED"}
     (character,) = characters(context.scene)
     context.view_layer.objects.active = character.armature
     return character.armature
 
 
 def test_a_refined_fit_is_calmer_and_stays_the_same_character(scene: Any, tmp_path: Path) -> None:
-    armature = imported(noisy_positions(tmp_path))
+    armature = imported(noisy_positions(tmp_path), sample=1)
     before, name = shown(armature), armature.name
     assert operators.latentman.refine_fit() == {"FINISHED"}
     after = shown(armature)
@@ -72,6 +73,7 @@ def test_a_refined_fit_is_calmer_and_stays_the_same_character(scene: Any, tmp_pa
     assert any(note.startswith("Foot slide") for note in json.loads(armature[NOTES]))
     record = stored_import(armature)
     assert record is not None and Path(record.path).parent == tmp_path / "out" / "motions"
+    assert (record.sample, len(record.takes)) == (0, 1)  # the new file has one motion
 
 
 def test_there_is_nothing_to_fit_in_a_file_of_rotations(scene: Any) -> None:
