@@ -59,11 +59,14 @@ COMMANDS = (
     Command("run-segment", "backend.commands.run_segment", "run one segment of a job folder", computes=True),
     Command("worker", "backend.commands.worker", "the worker process, started by serve", computes=True),
     Command(
-        "eval table2", "backend.commands.eval_table2", "reproduce the paper's Table 2 with a local model", computes=True
+        "eval table2",
+        "backend.commands.evaluation.table2",
+        "reproduce the paper's Table 2 with a local model",
+        computes=True,
     ),
-    Command("eval methods", "backend.commands.eval_methods", "compare the methods on many shots", computes=True),
-    Command("eval motion", "backend.commands.eval_motion", "measure the embedded motion model", computes=True),
-    Command("eval", "backend.commands.eval", "measure the consistency of a finished shot"),
+    Command("eval methods", "backend.commands.evaluation.methods", "compare the methods on many shots", computes=True),
+    Command("eval motion", "backend.commands.evaluation.motion", "measure the embedded motion model", computes=True),
+    Command("eval", "backend.commands.evaluation.shot", "measure the consistency of a finished shot"),
     Command("bench", "backend.commands.bench", "measure speed and memory", computes=True),
     Command("report", "backend.commands.report", "write video, contact sheet and manifest of a finished shot"),
     Command("video", "backend.commands.video", "save the frames of a take as an mp4 file"),

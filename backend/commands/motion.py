@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from backend.commands.telling import interrupts, telling
+from backend.commands.base.telling import interrupts, telling
 from backend.motion.edits import parse_spans
 from backend.motion.generate import Watch
 from backend.motion.make_clip import ClipOrder, make_clip
@@ -20,39 +20,57 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--output", type=Path, required=True, metavar="FILE", help="the motion (.npy), as MDM writes it"
     )
     parser.add_argument(
-        "--seconds", type=float, nargs="+", metavar="S", help="of each text, or one number for all (default: 6)"
+        "--seconds",
+        type=float,
+        nargs="+",
+        metavar="S",
+        help="length of each text, or of all together (default: as the text says, or 6)",
     )
     parser.add_argument("--seed", type=int, default=0, help="another seed gives another motion (default: 0)")
     parser.add_argument("--guidance-scale", type=float, help="how closely the text is followed (default: the model's)")
-    parser.add_argument("--amass", type=Path, metavar="FILE", help="the motion as rotations of SMPL too (.npz, AMASS)")
+    parser.add_argument(
+        "--amass", type=Path, metavar="FILE", help="also write SMPL rotations to this file (.npz, AMASS)"
+    )
     editing = parser.add_argument_group("changing a motion")
-    editing.add_argument("--edit", type=Path, metavar="FILE", help="a motion that is changed: any that can be imported")
-    editing.add_argument("--motion-fps", type=float, metavar="FPS", help="its rate, if the file does not say it")
     editing.add_argument(
-        "--keep", default="", metavar="FRAMES", help="its frames that stay, such as 0-20,60-80; 20 are a second"
+        "--edit", type=Path, metavar="FILE", help="the motion to change: any file that can be imported"
+    )
+    editing.add_argument("--motion-fps", type=float, metavar="FPS", help="its frame rate, if the file does not say it")
+    editing.add_argument(
+        "--keep", default="", metavar="FRAMES", help="frames of it that stay, such as 0-20,60-80; 20 frames a second"
     )
     editing.add_argument(
-        "--upper-body", action="store_true", help="make the upper body anew; legs and path stay as they are"
+        "--upper-body", action="store_true", help="make a new upper body; legs and path stay as they are"
     )
     model = parser.add_argument_group("model")
     model.add_argument(
         "--model",
         type=Path,
         metavar="PLACE",
-        help="an MDM checkpoint: its folder, or the .pt file (default: the embedded model)",
+        help="an MDM checkpoint: its folder or its .pt file (default: the embedded model)",
     )
-    model.add_argument(
-        "--text-encoder", type=Path, metavar="FOLDER", help="its CLIP or DistilBERT, if it lies elsewhere"
-    )
+    model.add_argument("--text-encoder", type=Path, metavar="FOLDER", help="its CLIP or DistilBERT, if not beside it")
     model.add_argument(
         "--statistics", type=Path, metavar="FOLDER", help="HumanML3D's Mean.npy and Std.npy, if not beside it"
     )
-    parser.add_argument("--json", action="store_true", help="tell progress and result as lines of JSON on stdout")
+    parser.add_argument("--json", action="store_true", help="print progress and result as lines of JSON on stdout")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Make the motion; Ctrl-C stops it at its next step and leaves no file."""
-    order = ClipOrder(
+    """Make the motion; Ctrl+C stops it at its next step and leaves no file."""
+    with interrupts() as stop, telling(arguments.json) as tell:
+        order = _order(arguments)
+        tell.step("loading", 0, 0)
+        model = open_motion_model(arguments.model, MotionModelFiles(arguments.text_encoder, arguments.statistics))
+        watch = Watch(lambda done, steps: tell.step("making the motion", done, steps), stop.is_set)
+        made = make_clip(model, order, watch)
+        tell.written(order.output, made.notes)
+    return EXIT_DONE
+
+
+def _order(arguments: argparse.Namespace) -> ClipOrder:
+    """What the arguments ask for. Raises InputError."""
+    return ClipOrder(
         output=arguments.output,
         texts=tuple(arguments.texts),
         seconds=tuple(arguments.seconds) if arguments.seconds else None,
@@ -64,11 +82,3 @@ def run(arguments: argparse.Namespace) -> int:
         upper_body=arguments.upper_body,
         amass=arguments.amass,
     )
-    files = MotionModelFiles(arguments.text_encoder, arguments.statistics)
-    with interrupts() as stop, telling(arguments.json) as tell:
-        tell.step("loading", 0, 0)
-        model = open_motion_model(arguments.model, files)
-        watch = Watch(lambda done, steps: tell.step("making the motion", done, steps), stop.is_set)
-        made = make_clip(model, order, watch)
-        tell.written(order.output, made.notes)
-    return EXIT_DONE

@@ -42,7 +42,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", choices=formats, help="write this format, whatever the ending")
     parser.add_argument("--body", type=Path, metavar="FILE", help="the body that shows it (default: the free body)")
     parser.add_argument("--sample", type=int, default=0, metavar="N", help="which motion of a file that has several")
-    parser.add_argument("--repetition", type=int, default=0, metavar="N", help="repetition of an MDM results.npy")
+    parser.add_argument("--repetition", type=int, default=0, metavar="N", help="which repetition of that motion")
+    parser.add_argument("--person", type=int, metavar="N", help="which person of a file that has several")
     parser.add_argument("--motion-fps", type=float, metavar="FPS", help="frame rate of the file (default: its own)")
     parser.add_argument("--up", choices=UP_AXES, default="auto", help="axis of the file that points up")
 
@@ -61,12 +62,15 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.file,
         sample=arguments.sample,
         repetition=arguments.repetition,
+        person=arguments.person,
         fps=arguments.motion_fps,
         up=arguments.up,
         rest_joints=body.joints,
     )
+    for warning in motion.warnings:
+        print(f"latentman: {warning}", file=sys.stderr)
     rest = np.asarray(body.joints(motion.betas), np.float64)
-    ground = Ground(0.0, _sole_m(body, rest))
+    ground = Ground(0.0, _sole_m(body, motion.betas, rest))
     mended = motion
     for name, strength in strengths.items():
         repair = repair_named(name)
@@ -80,9 +84,9 @@ def run(arguments: argparse.Namespace) -> int:
     return EXIT_DONE
 
 
-def _sole_m(body: Body, rest: npt.NDArray[np.float64]) -> float:
-    """How high the ball's joint is above the sole."""
-    return float(max(0.0, rest[list(BALLS), 1].min() - body.v_template[:, 1].min()))
+def _sole_m(body: Body, betas: npt.ArrayLike, rest: npt.NDArray[np.float64]) -> float:
+    """How high the ball's joint is above the sole of a body with this shape, metres."""
+    return float(max(0.0, rest[list(BALLS), 1].min() - body.shaped_vertices(betas)[:, 1].min()))
 
 
 def _table(before: SMPLMotion, after: SMPLMotion, rest: npt.NDArray[np.float64], ground: Ground) -> str:

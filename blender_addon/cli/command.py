@@ -31,7 +31,7 @@ from ..shot.generation import (
     new_session,
     start_job,
 )
-from .motion import asked_export, export_motion, with_made_motion
+from .motion import asked_export, export_motion, made_here, with_made_motion
 from .options import parse_options
 from .plan import look_ahead
 from .report import BatchReport, Interrupts
@@ -66,8 +66,8 @@ def run(options: argparse.Namespace, report: BatchReport) -> int:
     check_texture(options.texture, options.save_blend)
     shots = batch_shots(options)
     code = EXIT_DONE
-    with Interrupts() as interrupts, Backends(options) as backends:
-        options = with_made_motion(options, backends.choice(), shots[0].work, lambda: interrupts.seen, report.motion)
+    with Interrupts() as interrupts, Backends(options) as backends, made_here(options, shots[0].work) as folder:
+        options = with_made_motion(options, backends.choice(), folder, lambda: interrupts.seen, report.motion)
         videos = asked_videos(options.video, backends.choice(), len(shots))
         for index, shot in enumerate(shots):
             report.shot(shot, index, len(shots))

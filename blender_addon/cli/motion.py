@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ from ..client.motion_order import TextMotion, motion_file
 from ..ops.motion.exports import EXPORTS, Export
 from ..ops.motion.repair import figures
 from ..rig.character import chosen_character, require_characters
-from ..rig.repair_motion import repair_steps
+from ..rig.stack.repair_motion import repair_steps
 from ..scene_time import at_once
 from ..shared.errors import CancelledError, InputError
 from ..shared.files.digest import sha256_bytes
@@ -59,6 +61,16 @@ def export_motion(path: Path, export: Export, tell: Callable[[list[str]], None])
     """Write the active character's motion, or the first's. Raises LatentManError."""
     notes = export.write(bpy.context, chosen_character(bpy.context), path.absolute())
     tell([*notes, f"{export.label} in {shown_path(path)}"])
+
+
+@contextmanager
+def made_here(options: argparse.Namespace, work: Path) -> Iterator[Path]:
+    """The folder for the motion of `--motion-text`: a shot's, or in a dry run one that is removed afterwards."""
+    if not options.dry_run:
+        yield work
+        return
+    with tempfile.TemporaryDirectory(prefix="latentman-") as folder:
+        yield Path(folder)
 
 
 def with_made_motion(

@@ -71,30 +71,63 @@ def parse_options(arguments: Sequence[str]) -> argparse.Namespace:
 def _add_shot(group: Any) -> None:
     group.add_argument("--blend", type=_path, metavar="FILE", help="open this .blend (as blender -b FILE does)")
     group.add_argument("--scene", metavar="NAME", help="scene of that file (default: the one that was open)")
+    _add_motion(group)
+    _add_reading(group)
+    group.add_argument("--fps", type=float, metavar="FPS", help="frame rate of the scene")
+    group.add_argument("--frames", metavar="RANGE", help='frames, like "1-30,47,60-90x2" (default: the scene\'s range)')
+    group.add_argument(
+        "--leave-out",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="render the passes without this object of the scene; can be given several times",
+    )
+    size = f"{default_of(Job, 'width')}x{default_of(Job, 'height')}"
+    group.add_argument(
+        "--size", metavar="WxH", help=f"picture size in pixels (default: the scene's; {size} in a new one)"
+    )
+    group.add_argument("--engine", choices=("cycles", "eevee"), help="what renders the passes")
+
+
+def _add_motion(group: Any) -> None:
+    """Where the character's motion comes from."""
     motion = group.add_mutually_exclusive_group()
     motion.add_argument("--motion", type=_path, metavar="FILE", help="import this motion file as a character")
     motion.add_argument(
-        "--motion-armature", metavar="NAME", help="make a character that moves as this armature of the scene does"
+        "--motion-armature", metavar="NAME", help="make a character that moves like this armature of the scene"
     )
     motion.add_argument(
         "--motion-text",
         metavar="TEXT",
-        help='make a motion of this text for the character: "a person waves, then jumps"',
+        help='make a character that does what this text says: "a person waves, then jumps"',
     )
     group.add_argument(
-        "--motion-seconds", type=float, default=0.0, metavar="S", help="length of that motion (default: as it takes)"
+        "--motion-seconds",
+        type=float,
+        default=0.0,
+        metavar="S",
+        help="length of the motion of --motion-text (default: as long as its actions take)",
     )
-    group.add_argument("--motion-seed", type=int, default=0, metavar="N", help="another seed gives another such motion")
     group.add_argument(
-        "--motion-model", type=_path, metavar="DIR", help="an MDM checkpoint for it (default: the model that ships)"
+        "--motion-seed", type=int, default=0, metavar="N", help="another number gives another motion for that text"
+    )
+    group.add_argument(
+        "--motion-model",
+        type=_path,
+        metavar="DIR",
+        help="MDM checkpoint for --motion-text (default: the model that ships)",
     )
     group.add_argument(
         "--bone-map",
         type=_path,
         metavar="FILE",
-        help="which bones of the armature or the BVH file are SMPL's joints",
+        help="which bones of the armature or the file are SMPL's joints",
     )
     group.add_argument("--body", type=_path, metavar="FILE", help="body of that character, an SMPL-style .npz")
+
+
+def _add_reading(group: Any) -> None:
+    """How a motion file is read, and what becomes of its motion."""
     group.add_argument("--sample", type=int, default=0, metavar="N", help="which motion of a file that has several")
     group.add_argument("--repetition", type=int, default=0, metavar="N", help="repetition of an MDM results.npy")
     group.add_argument(
@@ -104,8 +137,7 @@ def _add_shot(group: Any) -> None:
         "--motion-fps",
         type=float,
         metavar="FPS",
-        help="frame rate of the motion file (default: what it says; needed if neither it nor its format says one, "
-        "unless --fps is given)",
+        help="frame rate of the motion file (default: its own or its format's; with neither, give this or --fps)",
     )
     group.add_argument(
         "--view", choices=("world", "camera"), default="world", help="how a motion from a video is placed"
@@ -130,22 +162,8 @@ def _add_shot(group: Any) -> None:
         action="append",
         default=[],
         metavar="NAME[=STRENGTH]",
-        help=f"repair that motion: {', '.join(one.name for one in REPAIRS)}; several in order, separated by commas",
+        help=f"repair that motion: {', '.join(one.name for one in REPAIRS)}; several with commas, in this order",
     )
-    group.add_argument("--fps", type=float, metavar="FPS", help="frame rate of the scene")
-    group.add_argument("--frames", metavar="RANGE", help='frames, like "1-30,47,60-90x2" (default: the scene\'s range)')
-    group.add_argument(
-        "--leave-out",
-        action="append",
-        default=[],
-        metavar="NAME",
-        help="render the passes without this object of the scene; can be given several times",
-    )
-    size = f"{default_of(Job, 'width')}x{default_of(Job, 'height')}"
-    group.add_argument(
-        "--size", metavar="WxH", help=f"picture size in pixels (default: the scene's; {size} in a new one)"
-    )
-    group.add_argument("--engine", choices=("cycles", "eevee"), help="what renders the passes")
 
 
 def _add_job(group: Any) -> None:

@@ -170,7 +170,9 @@ def _fill(options: argparse.Namespace, shot: BatchShot, scene: Any, tell: Callab
     """What the command line adds to the scene: an empty start, size, rate, a motion with its repairs, a camera."""
     repairs = asked_repairs(options.repair)
     if repairs and options.motion is None and options.motion_armature is None:
-        raise InputError("arguments.repair", "--repair works with --motion only.", "Give --motion FILE as well.")
+        raise InputError(
+            "arguments.repair", "There is no motion to repair.", "Give --motion, --motion-text or --motion-armature."
+        )
     fresh = not bpy.data.filepath
     if options.motion is not None and fresh:
         _clear(scene)

@@ -30,7 +30,7 @@ class TextMotion:
         """The command without its output. Raises InputError without a text."""
         if not self.text.strip():
             raise InputError(
-                "motion.no_text", "There is no motion text.", 'Say what the character does: "a person waves".'
+                "motion.no_text", "There is no motion text.", 'Write what the character does: "a person waves".'
             )
         # Behind "--" a text may begin with a dash.
         return (*self.options(), "--", self.text.strip())
@@ -45,7 +45,7 @@ class TextMotion:
 
 @dataclass(frozen=True, slots=True)
 class ChangedMotion:
-    """A motion with frames, or the upper body, made anew."""
+    """A motion with new frames, or a new upper body."""
 
     source: Path
     made: TextMotion  # an empty text leaves it to the model
@@ -68,13 +68,15 @@ class FitOrder:
     person: int
     fps: float
     up: str
+    betas: tuple[float, ...]  # the shape of the body that shows it
     body: str = ""  # the body's file; empty for the free one
 
     def words(self) -> tuple[str, ...]:
         """The command without its output."""
         body = ("--body", self.body) if self.body else ()
         take = ("--sample", str(self.sample), "--repetition", str(self.repetition), "--person", str(self.person))
-        return ("fit", *take, "--motion-fps", f"{self.fps!r}", f"--up={self.up}", *body, "--", str(self.file))
+        shape = f"--betas={','.join(map(repr, self.betas))}"
+        return ("fit", *take, "--motion-fps", f"{self.fps!r}", f"--up={self.up}", shape, *body, "--", str(self.file))
 
 
 def next_motion_file(folder: Path, text: str) -> Path:

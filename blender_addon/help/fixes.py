@@ -55,13 +55,33 @@ _EMBEDDED = _reset("model", "Use the Embedded Model")
 _ALL_FRAMES = _reset("frames", "Use the Scene's Frames")
 
 # The longest matching beginning of the code counts. What a setting mends stands in its declaration.
+# Of motions that are made, changed or taken from an armature: no other file helps, so the message says what to do.
+_OF_NO_FILE = (
+    "motion.edit",
+    "motion.gap",
+    "motion.guidance",
+    "motion.mirrored",
+    "motion.no_keys",
+    "motion.no_text",
+    "motion.not_filled",
+    "motion.not_fitted",
+    "motion.nothing_to_fit",
+    "motion.output",
+    "motion.scaled_away",
+    "motion.seconds",
+    "motion.seed",
+    "motion.spans",
+    "motion.unknown_action",
+)
 FIXES: dict[str, tuple[Fix, ...]] = {
+    **dict.fromkeys(_OF_NO_FILE, ()),
     "addon.": (_RESUME,),
     "arguments.job": (_OTHER_JOB,),
     "backend.": (_START, _LOG),
     "backend.bind": (_PREFERENCES, _LOG),
     "backend.busy": (_CANCEL,),
     "backend.command": (_PREFERENCES,),
+    "backend.command_failed": (_DOCTOR, _PREFERENCES),
     "backend.died": (_RESUME, _START, _LOG, _DOCTOR),
     "backend.frame": (_RESUME, _LOG),
     "backend.install_": (_AGAIN, _INSTALL_LOG, _PREFERENCES),
@@ -102,7 +122,6 @@ FIXES: dict[str, tuple[Fix, ...]] = {
     "model.tiny_decoder": (_PREFERENCES,),
     "motion.": (_OTHER_MOTION,),
     "motion.bone_map": (_GUESS, _LOAD_MAP),
-    "motion.mirrored": (),
     "motion.no_rate": (_FRAME_RATE, _OTHER_MOTION),
     "objects.": (_FRAME,),
     "output.": (_OTHER_OUTPUT, _PREFERENCES),

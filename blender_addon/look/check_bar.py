@@ -15,7 +15,7 @@ import gpu
 import numpy as np
 
 from ..rig.character import chosen_character
-from ..rig.problem_frames import Problems, stored_problems
+from ..rig.stack.problem_frames import Problems, stored_problems
 from ..shared.errors import InputError
 
 Colour = tuple[float, float, float, float]

@@ -13,7 +13,7 @@ from typing import Any
 
 from mathutils import Euler, Matrix, Quaternion, Vector
 
-from ..rig.layers import keyed_layers
+from ..rig.stack.layers import keyed_layers
 
 _Curves = Mapping[tuple[str, int], Any]
 _Layers = tuple[_Curves, ...]

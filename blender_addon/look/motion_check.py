@@ -11,9 +11,9 @@ import numpy as np
 from ..passes.geometry import camera_view, world_joints
 from ..rig.character import FEET_RESIDUAL, TWIST_KNOWN, WARNINGS, Character
 from ..rig.motion_figures import MotionCheck, stored_check
-from ..rig.problem_frames import Problems
 from ..rig.read_motion import reading_steps, rest_joints
-from ..rig.repair_motion import ground_of
+from ..rig.stack.problem_frames import Problems
+from ..rig.stack.repair_motion import ground_of
 from ..scene_time import Steps, at_once
 from ..shared.jobs.frame_range import format_frames
 from ..shared.motion.checks import Found, run_checks

@@ -9,7 +9,7 @@ import bpy
 from ..look.motion_check import check_steps, warnings
 from ..rig.character import characters, why_grey
 from ..rig.motion_figures import store_check
-from ..rig.problem_frames import store_problems
+from ..rig.stack.problem_frames import store_problems
 from ..scene.scene_job import scene_frames
 from ..scene_time import Steps
 from ..typed_bpy import Outcome, registration_of

@@ -8,7 +8,7 @@ from typing import Any
 import bpy
 
 from ..rig.character import chosen_character, why_grey
-from ..rig.edit_layer import add_layer, bake_layer, remove_layer, why_no_bake, why_no_layer, why_no_removal
+from ..rig.stack.edit_layer import add_layer, bake_layer, remove_layer, why_no_bake, why_no_layer, why_no_removal
 from ..shot.running import wake
 from ..typed_bpy import Outcome, registration_of
 from .base.reporting import allow

@@ -19,10 +19,10 @@ from ..shared.motion import SMPLMotion, resample
 from .armature import new_armature
 from .body_mesh import new_body_object, require_parts
 from .correctives import store_correctives
-from .edit_layer import replace_motion
 from .joints import joint_bones
 from .keyframes import write_motion
 from .left_out import has_surface, is_left_out
+from .stack.edit_layer import replace_motion
 from .visibility import may_render, rendered_objects, why_not_rendered
 
 # On the armature; the names are what an animator sees under Custom Properties.

@@ -75,11 +75,20 @@ def _foreign(scene: Any, path: Path, body: Body, options: ImportOptions) -> list
     """The characters of a file that Blender imports; it cannot be read again in place."""
     said = ForeignOptions(options.sample, options.person, SourceOptions(options.bones, options.betas))
     made = []
-    for motion in foreign_motions(scene, path, body, said):
+    unused = _unused(options)
+    for found in foreign_motions(scene, path, body, said):
+        motion = replace(found, warnings=(*found.warnings, *unused))
         armature = import_motion(scene, motion, body, name=path.stem, start_frame=options.start_frame)
         store_check(armature, check_of(motion, body))
         made.append(armature)
     return made
+
+
+def _unused(options: ImportOptions) -> tuple[str, ...]:
+    """One sentence if something was set that Blender's importers decide themselves."""
+    given = {"Frame Rate": options.fps is not None, "Up": options.up != "auto", "Unit": options.unit_m is not None}
+    names = [name for name, is_set in given.items() if is_set]
+    return (f"Not used for this file, which Blender's importer reads: {', '.join(names)}.",) if names else ()
 
 
 def _known(
@@ -107,7 +116,7 @@ def _known(
             two_views=contents.two_views, start_frame=start,
             betas=[float(beta) for beta in motion.betas], body=options.body_path,
             bones={} if options.bones is None else dict(options.bones.bones),
-            people=names, takes=[[one.sample, one.repetition, one.label] for one in contents.takes], **_read(motion),
+            people=names, takes=_takes(contents), **_read(motion),
         )  # fmt: skip
         store_import(armature, record)
         store_check(armature, check_of(motion, body))
@@ -131,7 +140,8 @@ def reimport(scene: Any, armature: Any, change: Mapping[str, Any], filming: Film
         record.sample, record.repetition, record.fps, cast(Up, record.up), record.unit_m, view=cast(View, record.view),
         bones=bones,
     )  # fmt: skip
-    names = _people(file.contents(), record.sample, record.repetition)
+    contents = file.contents()
+    names = _people(contents, record.sample, record.repetition)
     group = [one.armature for one in characters(scene)] if not alone else []
     members = {one: found for one in [armature, *group] if (found := stored_import(one)) and found.group == said.group}
     played = {one: record.person if one == armature else found.person for one, found in members.items()}
@@ -146,7 +156,10 @@ def reimport(scene: Any, armature: Any, change: Mapping[str, Any], filming: Film
     }
     for one, motion in motions.items():
         replay_motion(scene, one, motion, record.start_frame + _enters(scene, motion))
-        said_now = replace(record, person=played[one], people=names, betas=members[one].betas, **_read(motion))
+        said_now = replace(
+            record, person=played[one], people=names, betas=members[one].betas, takes=_takes(contents),
+            two_views=contents.two_views, **_read(motion),
+        )  # fmt: skip
         store_import(one, said_now)
         store_check(one, check_of(motion, body))
     if filming is not None and not alone:
@@ -172,6 +185,11 @@ def _people(contents: Contents, sample: int, repetition: int) -> list[str]:
     takes = {(one.sample, one.repetition): one for one in contents.takes}
     take = takes.get((sample, repetition))
     return [""] if take is None else list(take.people)
+
+
+def _takes(contents: Contents) -> list[list[Any]]:
+    """The takes of a file, as a record keeps them."""
+    return [[one.sample, one.repetition, one.label] for one in contents.takes]
 
 
 def _enters(scene: Any, motion: SMPLMotion) -> int:

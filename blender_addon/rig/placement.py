@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..shared.motion.skeleton import JOINT_NAMES
 from .joints import joint_bones
-from .layers import clip_range
+from .stack.layers import clip_range
 
 GAP_M = 1.0  # from the outermost joint of one to that of the other
 

@@ -21,18 +21,21 @@ class LatentManMotionText(bpy.types.PropertyGroup):
     )
     seconds: FloatProperty(
         name="Seconds",
-        description="Length of the motion. 0: as long as the text's actions usually take",
+        description="Length of the motion. 0: as long as its actions usually take",
         default=0,
         min=0,
         max=LONGEST_S,
         unit="TIME_ABSOLUTE",
     )
     seed: IntProperty(
-        name="Motion Seed", description="A different number gives a different motion of the same text", default=0, min=0
+        name="Motion Seed",
+        description="A different number gives a different motion for the same text",
+        default=0,
+        min=0,
     )
     guidance_scale: FloatProperty(
         name="Motion Guidance",
-        description="How closely the motion follows its text: 2.5 is usual for MDM. 0: what suits the model",
+        description="How closely the motion follows the text: 2.5 is usual for MDM. 0: the model's own value",
         default=0,
         min=0,
         max=20,
@@ -45,7 +48,7 @@ class LatentManMotionText(bpy.types.PropertyGroup):
 
     part: EnumProperty(
         name="Fill",
-        description="What Fill Between Keys makes anew",
+        description="What Fill Between Keys replaces",
         items=(
             ("frames", "Frames", "The frames between First and Last; both of these stay"),
             ("upper_body", "Upper Body", "Spine, head and arms of the whole motion; legs and path stay"),

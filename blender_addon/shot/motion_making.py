@@ -41,6 +41,11 @@ class MotionMaking:
         """How far it is; None before the first step."""
         return self._process.progress
 
+    @property
+    def why_busy(self) -> str:
+        """Why a button that makes a motion is grey; empty while none is being made."""
+        return f"Wait until {self.label!r} is done, or cancel it" if self.running else ""
+
     def start(self, choice: BackendChoice, words: tuple[str, ...], target: Path, label: str, receive: Receive) -> None:
         """Begin, and return at once; `receive` gets what was made, in the main thread. Raises LatentManError."""
         try:

@@ -50,6 +50,7 @@ from .generation import (
 )
 from .motion_making import MotionMaking
 from .problems import Problems
+from .redraw import redraw_panels
 from .take_upkeep import TakeUpkeep
 from .takes_on_disk import next_take_folder, stored_request, take_request, write_request
 from .unfinished_takes import UnfinishedTake, unfinished_folder
@@ -349,7 +350,7 @@ def _tick() -> float | None:
     if _Running.redraws and time.monotonic() >= _Running.redraw_at:
         _Running.redraws -= 1
         _Running.redraw_at = time.monotonic() + _REDRAW_S
-        _redraw()
+        redraw_panels()
     return TICK_S if current.busy or _Running.redraws else IDLE_TICK_S
 
 
@@ -358,18 +359,6 @@ def _scene_has_changed(current: Generation) -> bool:
     before, _Running.prompts = _Running.prompts, written_prompts(bpy.context.scene)
     settled, found = current.problems.step(bpy.context.scene), hider_watch.step(bpy.context)
     return settled or found or before != _Running.prompts
-
-
-def _redraw() -> None:
-    """Redraw what shows the add-on. The 3D view itself is spared: a heavy scene takes long to draw."""
-    for window in windows():
-        for area in window.screen.areas:
-            if area.type == "VIEW_3D":
-                for region in area.regions:
-                    if region.type == "UI":
-                        region.tag_redraw()
-            elif area.type in ("SEQUENCE_EDITOR", "PROPERTIES", "PREFERENCES"):
-                area.tag_redraw()
 
 
 @persistent

@@ -18,7 +18,7 @@ _VIEWS = {"world": "In the world", "camera": "As the camera sees it"}
 
 
 def draw_assumptions(layout: Any, armature: Any) -> None:
-    """Draw a row a thing that the file does not settle alone; nothing of a character without a record."""
+    """Draw a row for each thing that was assumed; nothing for a character without a record."""
     record = stored_import(armature)
     if record is None:
         return
@@ -61,7 +61,7 @@ def _whose(source: str, name: str) -> str:
     return {
         "user": "as set",
         "file": "from the file",
-        "content": "as the character stands",
+        "content": "from how the character stands",
         "scene": "the scene's rate",
     }.get(source, f"usual for {name}")
 

@@ -10,8 +10,8 @@ import bpy
 from ..look.motion_check import warnings
 from ..rig import character as rig
 from ..rig.import_record import stored_import
-from ..rig.layers import clip_range, has_edit
 from ..rig.motion_figures import stored_check
+from ..rig.stack.layers import clip_range, has_edit
 from ..scene_time import scene_fps
 from ..shared.errors import InputError
 from ..shared.motion.assembly import FITTED

@@ -7,10 +7,10 @@ from typing import Any
 from ..look.check_bar import bar_is_shown
 from ..ops.motion.repair import figures
 from ..rig.character import chosen_character
-from ..rig.fill_layer import LABEL, fills_of
-from ..rig.layers import FILL
-from ..rig.problem_frames import Problems, stored_problems
-from ..rig.repair_motion import repairs_of
+from ..rig.stack.fill_layer import LABEL, fills_of
+from ..rig.stack.layers import FILL
+from ..rig.stack.problem_frames import Problems, stored_problems
+from ..rig.stack.repair_motion import repairs_of
 from ..shared.errors import InputError
 from ..shared.motion.repair import REPAIRS, repair_named
 from .text import draw_text

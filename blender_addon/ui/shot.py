@@ -63,7 +63,7 @@ def draw_camera(layout: Any, context: Any) -> None:
         layout.operator("latentman.use_picture_size", icon="FULLSCREEN_EXIT")
     video = video_size(scene)
     if video is not None and abs(video[0] * settings.height / (video[1] * settings.width) - 1.0) > _SAME_ASPECT:
-        draw_text(layout, f"The camera filmed {video[0]} x {video[1]}, another aspect than the pictures have", "INFO")
+        draw_text(layout, f"The video is {video[0]} x {video[1]}; the pictures have another aspect ratio", "INFO")
         layout.operator("latentman.use_video_size", icon="FULLSCREEN_EXIT")
     hiding = {one.name for one in hiders_now(context)}
     others = [name for name in rig.others_in_picture(scene, context.view_layer) if name not in hiding]

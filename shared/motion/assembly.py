@@ -110,7 +110,8 @@ def _assumptions(reader: Reader, ask: Ask, rate: Rate, upright: Upright, usual: 
 def _on_floor(upright: Upright, joints: Array) -> Upright:  # (frames, joints, 3) metres, in the file's axes
     """The same, lifted so that the lowest joint of the clip is as high above the floor as a foot's ball."""
     lift = _BALL_M - float((joints @ turn_to_y(upright.axis)[1]).min())
-    said = f"{upright.said} The file has no floor height: moved by {lift:+.2f} m, so that the lowest foot is on it."
+    moved = f"moved by {lift:+.2f} m, so that the lowest foot stands on the floor"
+    said = f"{upright.said} The file has no floor height: {moved}."
     return replace(upright, lift_m=lift, said=said)
 
 
@@ -173,8 +174,8 @@ def _posed(body: Bones, shown: _Shown, upright: Upright, fps: float, apart: floa
     joints = body.joints @ turn.T
     pose = pose_of_bones(turn @ body.turns, joints, shown.rest, shown.scale, same_rest=body.same_rest)
     said = (
-        f"Bone rotations were taken over with their twist; places were scaled by {shown.scale:.3f} to the body's legs, "
-        f"and its feet are {pose.feet_cm:.2f} cm from the file's."
+        f"Bone rotations were taken over with their twist; positions were scaled by {shown.scale:.3f} to the body's "
+        f"legs, and its feet are {pose.feet_cm:.2f} cm from the file's."
     )
     root = pose.root + _aside(joints, shown, apart)
     return SMPLMotion(pose.poses, root, shown.betas, fps, source=name, twist_known=True, notes=(said,))
@@ -185,8 +186,7 @@ def _retargeted(body: Skeletal, shown: _Shown, upright: Upright, fps: float, apa
     turn, source = turn_to_y(upright.axis), body.motion
     turned = replace(source, rotations=turn @ source.rotations, heads=source.heads @ turn.T, fps=fps)
     found = retarget(turned, body.bone_map, shown.rest, betas=shown.betas)
-    aside = (apart - shown.scale) * (body.joints @ turn.T)[:, 0].mean(axis=0) * [1.0, 0.0, 1.0]
-    return replace(found.motion, root=found.motion.root + aside)
+    return replace(found.motion, root=found.motion.root + _aside(body.joints @ turn.T, shown, apart))
 
 
 def _fitted(body: Positions, shown: _Shown, upright: Upright, fps: float, apart: float, name: str) -> SMPLMotion:

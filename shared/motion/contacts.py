@@ -64,10 +64,15 @@ def contacts_in(standing: Mask) -> tuple[Contact, ...]:  # (frames, 2) from `foo
     return tuple(Contact(foot, first, last) for foot in (0, 1) for first, last in runs(standing[:, foot]))
 
 
+def spans(flags: Mask) -> tuple[tuple[int, int], ...]:  # (frames,)
+    """The first index of each run of true values, and the one after its last."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]]).astype(np.int8)))
+    return tuple((int(start), int(stop)) for start, stop in edges.reshape(-1, 2))
+
+
 def runs(flags: Mask) -> tuple[tuple[int, int], ...]:  # (frames,)
     """First and last index of each run of true values."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]]).astype(np.int8)))
-    return tuple((int(start), int(end) - 1) for start, end in edges.reshape(-1, 2))
+    return tuple((start, stop - 1) for start, stop in spans(flags))
 
 
 def _steadied(balls: Array, deviation: float) -> Array:  # (frames, 2, 3)

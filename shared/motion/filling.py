@@ -11,20 +11,19 @@ import numpy.typing as npt
 
 from ..errors import InputError
 from ..rotations import axis_angle_to_quaternion, quaternion_to_axis_angle, slerp
+from .humanml.layout import LOWER_JOINTS
 from .model import SMPLMotion
-from .skeleton import JOINT_COUNT, JOINT_INDEX
+from .skeleton import JOINT_COUNT
 
 Array = npt.NDArray[np.float64]
 
 _EASE_S: Final = 0.15  # over which new frames are led in and out
-_LOWER: Final = ("pelvis", "left_hip", "right_hip", "left_knee", "right_knee", "left_ankle", "right_ankle",
-                 "left_foot", "right_foot")  # fmt: skip
-_UPPER: Final = tuple(joint for name, joint in JOINT_INDEX.items() if name not in _LOWER)
+_UPPER: Final = tuple(joint for joint in range(JOINT_COUNT) if joint not in LOWER_JOINTS)
 
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """The frames that are made anew: those between `before` and `after`, which stay. Counted from 0.
+    """The frames that are replaced: those between `before` and `after`, which stay. Counted from 0.
 
     Without `before` everything up to `after` is new, without `after` everything from `before` on. Raises InputError
     `motion.gap` where there is nothing between.
@@ -39,7 +38,7 @@ class Gap:
         if last < first or first < 0 or last >= self.frames:
             raise InputError(
                 "motion.gap",
-                f"There are no frames to fill between {self.before} and {self.after} of {self.frames}.",
+                "There are no frames to fill there.",
                 "Choose a first and a last frame inside the motion, with others between them.",
             )
 
@@ -51,7 +50,7 @@ class Gap:
     def kept_spans(self, fps: float, other_fps: float, other_frames: int) -> str:
         """The frames that stay, at another rate, as `latentman motion --keep` has them: `0-20,60-80`.
 
-        A frame there that is only partly in the gap is made anew. Raises InputError where none would stay.
+        A frame there that is only partly in the gap is replaced. Raises InputError where none would stay.
         """
         spans = []
         if self.before is not None:

@@ -52,10 +52,10 @@ def line_of(line: Line) -> str:
 
 def read_line(text: str) -> Line | None:
     """What a line says; None for one that is none of these: libraries print too."""
-    for kind in (Step, Written, Failed):
+    kinds: tuple[type[Step] | type[Written] | type[Failed], ...] = (Step, Written, Failed)
+    for kind in kinds:
         try:
-            line: Line = convert(parse_json(text.encode()), kind)
+            return convert(parse_json(text.encode()), kind)
         except StrictJSONError:
             continue
-        return line
     return None

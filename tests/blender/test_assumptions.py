@@ -16,9 +16,9 @@ import blender_addon
 from blender_addon.cli import main
 from blender_addon.passes.geometry import world_joints
 from blender_addon.rig import character as rig
-from blender_addon.rig.edit_layer import add_layer
 from blender_addon.rig.import_record import IMPORT, stored_import
-from blender_addon.rig.layers import clip_range, has_edit
+from blender_addon.rig.stack.edit_layer import add_layer
+from blender_addon.rig.stack.layers import clip_range, has_edit
 from blender_addon.shot.running import generation
 from blender_addon.ui.assumptions import LATENTMAN_MT_people, LATENTMAN_MT_takes, LATENTMAN_MT_unit, LATENTMAN_MT_up
 from shared.body import free_body

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,9 +13,9 @@ import pytest
 
 import blender_addon
 from blender_addon.cli import main
-from blender_addon.cli.motion import asked_export, asked_repairs, export_motion
+from blender_addon.cli.motion import asked_export, asked_repairs, export_motion, made_here
 from blender_addon.rig.character import characters
-from blender_addon.rig.repair_motion import repairs_of
+from blender_addon.rig.stack.repair_motion import repairs_of
 from shared.errors import InputError
 from shared.motion import read_motion
 from shared.motion.writers import write_motion, writer_named
@@ -71,6 +72,14 @@ def test_repairs_are_refused_with_one_sentence(clip: Path, capsys: pytest.Captur
 def test_the_name_of_the_file_says_the_format(name: str, form: str) -> None:
     export = asked_export(Path(name))
     assert export is not None and export.name == form and asked_export(None) is None
+
+
+def test_the_motion_of_a_text_stays_with_the_shot_but_not_after_a_dry_run(tmp_path: Path) -> None:
+    with made_here(argparse.Namespace(dry_run=False), tmp_path) as folder:
+        assert folder == tmp_path
+    with made_here(argparse.Namespace(dry_run=True), tmp_path) as folder:
+        (folder / "motions").mkdir()
+    assert not folder.exists() and list(tmp_path.iterdir()) == []
 
 
 def test_an_ending_that_no_format_has_is_refused() -> None:

@@ -11,7 +11,7 @@ import pytest
 import blender_addon
 from blender_addon.look import check_bar
 from blender_addon.look.check_bar import Bar, bars_of, corners_of
-from blender_addon.rig.problem_frames import Problems
+from blender_addon.rig.stack.problem_frames import Problems
 from shared.motion.checks import Found, check_named
 from tests.blender.scenes import empty_scene, operators
 

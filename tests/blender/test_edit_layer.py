@@ -18,8 +18,8 @@ from blender_addon import compat
 from blender_addon.look.keyed_places import KeyedPlaces
 from blender_addon.look.motion_check import check_motion
 from blender_addon.passes.launcher import PassRender, PassRequest
-from blender_addon.rig import edit_layer, layers
 from blender_addon.rig.character import characters, import_motion
+from blender_addon.rig.stack import edit_layer, layers
 from shared.body import free_body
 from tests.blender.scenes import (
     add_camera,

@@ -16,7 +16,7 @@ from blender_addon import compat
 from blender_addon.cli import main
 from blender_addon.rig import character as rig
 from blender_addon.rig.joints import joint_bones
-from blender_addon.rig.layers import clip_range
+from blender_addon.rig.stack.layers import clip_range
 from shared.motion.skeleton import JOINT_INDEX
 from tests.blender.armatures import heads
 from tests.blender.scenes import context, empty_scene, operators
@@ -86,6 +86,15 @@ def test_a_file_of_another_rate_keeps_its_duration(tmp_path: Path) -> None:
     assert one.armature[rig.FPS] == 20.0 and context.scene.render.fps == 40
     first, last = clip_range(one.armature) or (0, 0)
     assert last - first + 1 == 2 * FRAMES
+
+
+def test_settings_that_the_importer_decides_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "walk.glb"
+    exported(path)
+    assert operators.latentman.import_motion(filepath=str(path), fps=30.0, up="z") == {"FINISHED"}
+    (one,) = rig.characters(context.scene)
+    (warning,) = [said for said in json.loads(one.armature[rig.WARNINGS]) if said.startswith("Not used")]
+    assert warning.endswith(": Frame Rate, Up.")
 
 
 def test_one_of_several_animations_is_chosen(tmp_path: Path) -> None:

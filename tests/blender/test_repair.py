@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 
 import blender_addon
 from blender_addon.look.keyed_places import KeyedPlaces
-from blender_addon.rig import layers
 from blender_addon.rig.character import characters, import_motion
 from blender_addon.rig.motion_figures import stored_check
-from blender_addon.rig.problem_frames import Problems, stored_problems
 from blender_addon.rig.read_motion import reading_steps, rest_joints
-from blender_addon.rig.repair_layer import why_no_repair
-from blender_addon.rig.repair_motion import ground_of, repairs_of
+from blender_addon.rig.stack import layers
+from blender_addon.rig.stack.problem_frames import Problems, stored_problems
+from blender_addon.rig.stack.repair_layer import why_no_repair
+from blender_addon.rig.stack.repair_motion import ground_of, repairs_of
 from blender_addon.scene_time import at_once
 from shared.body import free_body
 from shared.motion import SMPLMotion

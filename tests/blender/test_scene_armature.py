@@ -20,8 +20,8 @@ from backend.make.motion.clips import CLIPS
 from backend.make.motion.puppet import perform
 from blender_addon.rig import character as rig
 from blender_addon.rig.joints import joint_bones
-from blender_addon.rig.layers import clip_range
 from blender_addon.rig.source.chosen import why_no_source
+from blender_addon.rig.stack.layers import clip_range
 from blender_addon.scene.bone_table import fill_table, table_of
 from blender_addon.shot.running import generation
 from shared.body import free_body

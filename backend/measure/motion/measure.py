@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import torch
+import numpy as np
 
 from backend.make.motion.library.table import ACTIONS
 from backend.make.motion.training.clips import ClipStore
@@ -38,22 +37,19 @@ def held_out_texts(model: EmbeddedMotionModel) -> list[tuple[str, str]]:
     return [(text, action) for text, action in (*phrases, *FREE_TEXTS) if action in known]
 
 
-def results_of(
-    model: EmbeddedMotionModel, judge: Judge, texts: Sequence[tuple[str, str]], guidance_scale: float | None = None
-) -> Iterator[TextResult]:
-    """One result a text, as it is made; text n has the seed n."""
+def result_of(
+    model: EmbeddedMotionModel, judge: Judge, text: str, wanted: str, seed: int, guidance_scale: float | None = None
+) -> TextResult:
+    """What the model makes of a text."""
     phrases = {action.name: action.phrases for action in model.config.actions}
-    for seed, (text, wanted) in enumerate(texts):
-        torch.manual_seed(seed)
-        try:
-            read = read_clause(text, phrases, model.config.styles).action
-            made = make_motion(model, timed(model, [text]).clauses, seed=seed, guidance_scale=guidance_scale)
-        except InputError:
-            yield TextResult(text, wanted, "", "", None)
-            continue
-        features = model.statistics.restored(made.features)
-        (seen,) = judge.name([features.astype("float32")])
-        yield TextResult(text, wanted, read, seen, physics_of(decode(features)))
+    try:
+        read = read_clause(text, phrases, model.config.styles).action
+        made = make_motion(model, timed(model, [text]).clauses, seed=seed, guidance_scale=guidance_scale)
+    except InputError:
+        return TextResult(text, wanted, "", "", None)
+    features = model.statistics.restored(made.features)
+    (seen,) = judge.name([features.astype(np.float32)])
+    return TextResult(text, wanted, read, seen, physics_of(decode(features)))
 
 
 def physics_of_store(store: ClipStore) -> list[Physics]:

@@ -17,7 +17,7 @@ from backend.contract.motion_model import Features, MotionAsk, MotionModelFacts,
 from backend.models.mdm.diffusion import schedule_of
 from backend.models.mdm.model import MDMModel
 from backend.models.mdm.network import MDM, TextTokens
-from backend.motion.embedded.condition import Request
+from backend.motion.embedded.condition import Request, Side
 from backend.motion.embedded.config import WEIGHTS_FILE, KnownAction, MotionConfig, read_config
 from backend.motion.embedded.planting import planted
 from backend.words.reading import ActionClause, read_clause, read_motion_text
@@ -40,7 +40,9 @@ class ConditionEncoder:
     device: torch.device
 
     def encode(self, text: str) -> TextTokens:
-        """The condition of a clause, (1, 1, width)."""
+        """The condition of a clause, (1, 1, width); nothing is asked for by a text without words."""
+        if not text.strip():
+            return TextTokens(torch.zeros(1, 1, self.config.layout.width, device=self.device))
         request = request_of(read_clause(text, phrases_of(self.config), self.config.styles), self.config)
         return TextTokens(torch.from_numpy(self.config.layout.vectors([request]))[None].to(self.device))
 
@@ -132,8 +134,13 @@ def request_of(clause: ActionClause, config: MotionConfig) -> Request:
         action.name,
         manner.style or "neutral",
         min(max(manner.speed, _SPEEDS[0]), _SPEEDS[1]),
-        side=manner.side if action.sided and manner.side in ("left", "right") else "",  # type: ignore[arg-type]
+        side=_side(manner.side) if action.sided else "",
     )
+
+
+def _side(said: str | None) -> Side:
+    """The side that a text names, else the right: a side left open makes a bit of both."""
+    return "left" if said == "left" else "right"
 
 
 def _between(clauses: Sequence[ActionClause], config: MotionConfig) -> list[SpokenClause]:

@@ -14,7 +14,7 @@ from .file_import import MotionFiles, chosen_paths, take_from_scene
 
 
 class LATENTMAN_OT_ask_frame_rate(MotionFiles, bpy.types.Operator):
-    """Say how many frames a second the motion file has, and import it"""
+    """Set the frame rate of the motion file, and import it"""
 
     bl_idname = "latentman.ask_frame_rate"
     bl_label = "Set Frame Rate"

@@ -17,9 +17,11 @@ from ...shared.motion.retarget.guess import guess_map
 from ...typed_bpy import Outcome, registration_of
 from ..base.reporting import allow, reported
 
+_EMPTY = "The table is empty: press Guess first"
+
 
 class LATENTMAN_OT_guess_bones(bpy.types.Operator):
-    """Fill the table with the bones that fit best by their names and by the armature's shape"""
+    """Fill the table with the best guess from the names of the bones and the armature's shape"""
 
     bl_idname = "latentman.guess_bones"
     bl_label = "Guess"
@@ -37,7 +39,9 @@ class LATENTMAN_OT_guess_bones(bpy.types.Operator):
         found = guess_map(skeleton_of(source))
         if not found.bones:
             raise InputError(
-                "rig.source", f"No bone of {source.name!r} is known.", "Choose a bone for each joint in the table."
+                "rig.source",
+                f"None of the bones of {source.name!r} was recognised.",
+                "Choose a bone for each joint in the table.",
             )
         fill_table(source, found)
         _tell(self, found)
@@ -61,7 +65,7 @@ class _MapFile:
 
 
 class LATENTMAN_OT_save_bone_map(_MapFile, bpy.types.Operator):
-    """Save the table as a file, for other armatures with the same bones"""
+    """Save the table to a file, for other armatures with the same bone names"""
 
     bl_idname = "latentman.save_bone_map"
     bl_label = "Save Map"
@@ -73,7 +77,7 @@ class LATENTMAN_OT_save_bone_map(_MapFile, bpy.types.Operator):
         """Only if the table holds something."""
         reason = why_no_source(context)
         if not reason and table_of(chosen_source(context)) is None:
-            reason = "The table is empty: press Guess first"
+            reason = _EMPTY
         return allow(cls, reason)
 
     @reported
@@ -81,14 +85,15 @@ class LATENTMAN_OT_save_bone_map(_MapFile, bpy.types.Operator):
         """Write it."""
         path = Path(bpy.path.ensure_ext(bpy.path.abspath(self.filepath), SUFFIX))
         table = table_of(chosen_source(context))
-        assert table is not None  # poll
+        if table is None:  # emptied while the file was chosen
+            raise InputError("rig.source", f"{_EMPTY}.")
         save_map(path, BoneMap(path.stem, table.bones))
         self.report({"INFO"}, f"Saved {path}")
         return {"FINISHED"}
 
 
 class LATENTMAN_OT_load_bone_map(_MapFile, bpy.types.Operator):
-    """Fill the table from a file that Save Map has written"""
+    """Fill the table from a file that Save Map wrote"""
 
     bl_idname = "latentman.load_bone_map"
     bl_label = "Load Map"

@@ -21,7 +21,7 @@ _MENU = "LATENTMAN_MT_export_motion"
 
 
 class LATENTMAN_OT_export_motion(bpy.types.Operator):
-    """Export the motion of the active character as it is seen, layers and edits included"""
+    """Export the active character's motion as you see it, with repairs and edits"""
 
     bl_idname = "latentman.export_motion"
     bl_label = "Export Motion"
@@ -30,7 +30,7 @@ class LATENTMAN_OT_export_motion(bpy.types.Operator):
     filepath: StringProperty(name="File", subtype="FILE_PATH", options={"SKIP_SAVE"})
     filter_glob: StringProperty(options={"HIDDEN", "SKIP_SAVE"})
     check_existing: BoolProperty(
-        name="Check Existing", description="Warn before a file is replaced", default=True, options={"HIDDEN"}
+        name="Check Existing", description="Ask before a file is replaced", default=True, options={"HIDDEN"}
     )
     form: EnumProperty(
         name="Format",

@@ -13,7 +13,7 @@ import bpy
 from ... import compat
 from ...rig.character import Character
 from ...rig.import_character import scene_body
-from ...rig.layers import clip_range
+from ...rig.stack.layers import clip_range
 from ...rig.world_motion import rest_of, world_steps
 from ...scene_time import at_once, scene_range
 from ...shared.errors import InputError
@@ -55,7 +55,14 @@ def _gltf(context: Any, character: Character, path: Path) -> tuple[str, ...]:
         "export_frame_step": 1,
     }
     with _clip_as_range(context.scene, frames_of(context.scene, character.armature)):
-        _call("export_scene.gltf", "the add-on glTF 2.0 format", context, character, path, options)
+        _call(
+            "export_scene.gltf",
+            "Enable the add-on glTF 2.0 format in the preferences.",
+            context,
+            character,
+            path,
+            options,
+        )
     return ()
 
 
@@ -68,7 +75,7 @@ def _alembic(context: Any, character: Character, path: Path) -> tuple[str, ...]:
         "as_background_job": False,
         "flatten": False,
     }
-    _call("wm.alembic_export", "a Blender with Alembic", context, character, path, options)
+    _call("wm.alembic_export", "Use a build of Blender with Alembic.", context, character, path, options)
     return ()
 
 
@@ -102,10 +109,10 @@ def _clip_as_range(scene: Any, frames: tuple[int, ...]) -> Iterator[None]:
         scene.frame_set(before[2])
 
 
-def _call(operator: str, needs: str, context: Any, character: Character, path: Path, options: dict[str, Any]) -> None:
-    """Call one of Blender's exporters with the character selected. Raises InputError where it is not there or fails."""
+def _call(operator: str, hint: str, context: Any, character: Character, path: Path, options: dict[str, Any]) -> None:
+    """Call one of Blender's exporters with the character selected. Raises InputError; `hint` where it is missing."""
     if not compat.has_operator(operator):
-        raise InputError("export.no_exporter", f"Blender has no {operator}.", f"It needs {needs}.")
+        raise InputError("export.no_exporter", f"This Blender has no exporter {operator}.", hint)
     group, function = operator.split(".")
     with only_selected(context, [character.armature, character.body]):
         try:

@@ -1,4 +1,4 @@
-"""Fill frames of a character's motion, or make its upper body anew, by the motion model."""
+"""New frames of a character's motion, or a new upper body, by the motion model."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import bpy
 
 from ...client.motion_order import ChangedMotion, next_motion_file
 from ...rig.character import characters, chosen_character, why_grey
-from ...rig.fill_layer import edit_keys, fill_steps
-from ...rig.layers import motion_span
 from ...rig.motion_files import open_motion
 from ...rig.read_motion import reading_steps, rest_joints
-from ...rig.repair_layer import why_no_repair
+from ...rig.stack.fill_layer import edit_keys, fill_steps
+from ...rig.stack.layers import motion_span
+from ...rig.stack.repair_layer import why_no_repair
 from ...scene.motion_text import motion_text_of
 from ...scene.scene_job import keep_output, output_base
 from ...scene_time import Steps, at_once
@@ -33,8 +33,8 @@ from ..base.reporting import allow
 from .motion_text import text_motion
 
 _NO_KEYS = (
-    "Key two poses in the edit layer and put the current frame between them, or set First and Last in Settings, Motion "
-    "from Text"
+    "Key two poses in the edit layer and go to a frame between them, or set First and Last in Settings > Motion from "
+    "Text."
 )
 
 
@@ -49,7 +49,7 @@ class LATENTMAN_OT_fill_motion(FrameByFrame, bpy.types.Operator):
     def poll(cls, context: Any) -> bool:
         """Only if the chosen character's keys alone say how it moves, and there is something to fill."""
         if generation().making.running:
-            return allow(cls, f"{generation().making.label!r} is being made")
+            return allow(cls, generation().making.why_busy)
         return allow(cls, why_grey(context) or _why_not(context.scene, chosen_character(context).armature))
 
     def steps(self, context: Any) -> Steps[Outcome]:
@@ -87,7 +87,9 @@ class _Receive:
         if armature is None or motion_span(scene, armature) != self._frames:
             what = "is gone" if armature is None else "has another length now"
             raise InputError(
-                "motion.not_filled", f"{self._armature!r} {what}, so the new frames have no place.", "Fill again."
+                "motion.not_filled",
+                f"{self._armature!r} {what}, so the new frames do not fit.",
+                "Press Fill Between Keys again.",
             )
         (motion,) = open_motion(Path(made.written)).people(Ask(), rest_joints(armature))
         at_once(fill_steps(scene, armature, motion, self._gap))
@@ -101,7 +103,7 @@ def _why_not(scene: Any, armature: Any) -> str:
     try:
         _gap(scene, armature)
     except InputError as error:
-        return str(error)
+        return str(error).removesuffix(".")
     return ""
 
 
@@ -116,7 +118,7 @@ def _gap(scene: Any, armature: Any) -> Gap | None:
     before = max((key for key in keys if key <= scene.frame_current), default=None)
     after = min((key for key in keys if key > scene.frame_current), default=None)
     if before is None and after is None:
-        raise InputError("motion.no_keys", f"{_NO_KEYS}.")
+        raise InputError("motion.no_keys", "There are no keys to fill between.", _NO_KEYS)
     first, last = (None if key is None else key - frames[0] for key in (before, after))
     return Gap(first, last, len(frames))
 

@@ -10,9 +10,9 @@ from bpy.props import StringProperty
 
 from ...rig.character import NOTES, WARNINGS
 from ...rig.import_character import scene_betas, scene_body
-from ...rig.layers import clip_range
 from ...rig.source.as_character import SourceOptions, character_steps
 from ...rig.source.chosen import chosen_source, source_named, why_no_source
+from ...rig.stack.layers import clip_range
 from ...scene.bone_table import table_of
 from ...scene_time import Steps
 from ...typed_bpy import Outcome, registration_of

@@ -75,7 +75,7 @@ _NO_TEXT = "Write what the character does first"
 def _why_not(context: Any) -> str:
     if context.mode != "OBJECT":
         return "Switch to Object Mode first"
-    return f"{generation().making.label!r} is being made" if generation().making.running else ""
+    return generation().making.why_busy
 
 
 def _import(made: Written) -> None:
@@ -84,7 +84,7 @@ def _import(made: Written) -> None:
     with in_window():
         if not ours.latentman.import_motion.poll():
             hint = "Switch to Object Mode and import the file."
-            raise MotionError("motion.not_imported", f"The motion is made, {made.written}, but not imported.", hint)
+            raise MotionError("motion.not_imported", f"The motion is in {made.written}, but it was not imported.", hint)
         ours.latentman.import_motion(filepath=made.written)
 
 

@@ -9,7 +9,7 @@ import bpy
 
 from ...look.check_bar import bar_is_shown, hide_bar, redraw_timelines, show_bar
 from ...rig.character import chosen_character, why_grey
-from ...rig.problem_frames import stored_problems
+from ...rig.stack.problem_frames import stored_problems
 from ...typed_bpy import Outcome, registration_of
 from ..base.reporting import allow
 

@@ -1,4 +1,4 @@
-"""Fit a character's rotations to the positions in its file once more, by the backend's optimiser."""
+"""Fit a character's rotations to the positions in its file again, by the backend's optimiser."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from ..base.reporting import allow, reported
 
 
 class LATENTMAN_OT_refine_fit(bpy.types.Operator):
-    """Fit the body to the file's joint positions by an optimiser: calmer, with planted feet and natural knees. Takes
+    """Fit the body to the file's joint positions again: less jitter, planted feet and natural knees. Takes a few
     seconds"""
 
     bl_idname = "latentman.refine_fit"
@@ -33,7 +33,7 @@ class LATENTMAN_OT_refine_fit(bpy.types.Operator):
     def poll(cls, context: Any) -> bool:
         """Only for a character whose file has positions."""
         if generation().making.running:
-            return allow(cls, f"{generation().making.label!r} is being made")
+            return allow(cls, generation().making.why_busy)
         return allow(cls, why_grey(context) or why_no_fit(chosen_character(context).armature))
 
     @reported
@@ -45,7 +45,7 @@ class LATENTMAN_OT_refine_fit(bpy.types.Operator):
         target = next_motion_file(base, f"{armature.name} refined").with_suffix(AMASS.suffix)
         order = FitOrder(
             Path(record.path), record.sample, record.repetition, record.person, record.read_fps, record.read_up,
-            record.body,
+            tuple(record.betas), record.body,
         )  # fmt: skip
         making = generation().making
         scene, name = context.scene.name, armature.name
@@ -60,13 +60,16 @@ class LATENTMAN_OT_refine_fit(bpy.types.Operator):
 def why_no_fit(armature: Any) -> str:
     """Why there is nothing to fit; empty if there is."""
     if stored_import(armature) is None:
-        return f"{armature.name!r} was not imported from a file"
+        return f"{armature.name!r} has no file of joint positions"
     return f"The file of {armature.name!r} has rotations, not positions" if armature.get(TWIST_KNOWN, True) else ""
 
 
 def _record(armature: Any) -> ImportRecord:
     record = stored_import(armature)
-    assert record is not None  # `poll` has looked
+    if record is None:  # since `poll` has looked
+        raise InputError(
+            "motion.not_fitted", f"{why_no_fit(armature)}.", "Import the file, and press Refine Fit again."
+        )
     return record
 
 
@@ -80,7 +83,7 @@ def _receive(scene_name: str, name: str, made: Written) -> None:
     record = _record(armature)
     change = {
         "path": made.written, "sample": 0, "repetition": 0, "person": 0, "fps": None, "up": "auto", "unit_m": None,
-        "group": f"{record.group} refined {name}",
+        "view": "world", "bones": {}, "group": f"{record.group} refined {name}",
     }  # fmt: skip
     reimport(scene, armature, change)
     for note in made.notes:

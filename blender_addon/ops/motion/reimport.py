@@ -12,7 +12,7 @@ from ...look.tracked_camera import film
 from ...rig.character import WARNINGS, characters
 from ...rig.import_character import reimport
 from ...rig.import_record import stored_import
-from ...rig.layers import has_edit
+from ...rig.stack.layers import has_edit
 from ...scene.properties import motion_fps_field, motion_unit_field, motion_up_field, motion_view_field
 from ...shared.errors import InputError
 from ...shared.motion.units import UNITS_M
@@ -43,7 +43,9 @@ class _Reimport:
             for warning in json.loads(one[WARNINGS]):
                 self.report({"WARNING"}, warning)
             if has_edit(one):
-                self.report({"WARNING"}, f"The edit layer of {one.name} now bends the new motion: check its keys")
+                self.report(
+                    {"WARNING"}, f"The edit layer of {one.name} now lies over a different motion: check its keys"
+                )
         wake()
         return {"FINISHED"}
 
@@ -62,7 +64,7 @@ def _change(operator: Any) -> dict[str, Any]:
 
 
 class LATENTMAN_OT_reimport_motion(_Reimport, bpy.types.Operator):
-    """Read the motion file again with this changed. Name, location, body and edit layer stay"""
+    """Read the motion file again with this change. Name, location, body and edit layer stay"""
 
     bl_idname = "latentman.reimport_motion"
     bl_label = "Change"
@@ -70,7 +72,7 @@ class LATENTMAN_OT_reimport_motion(_Reimport, bpy.types.Operator):
 
 
 class LATENTMAN_OT_change_frame_rate(_Reimport, bpy.types.Operator):
-    """Say how many frames a second the motion file has, and read it again"""
+    """Set the frame rate of the motion file, and read it again"""
 
     bl_idname = "latentman.change_frame_rate"
     bl_label = "Frame Rate"

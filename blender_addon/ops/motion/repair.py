@@ -8,8 +8,8 @@ import bpy
 from bpy.props import FloatProperty, StringProperty
 
 from ...rig.character import chosen_character, why_grey
-from ...rig.repair_layer import why_no_repair, why_no_repair_removed
-from ...rig.repair_motion import removal_steps, repair_steps
+from ...rig.stack.repair_layer import why_no_repair, why_no_repair_removed
+from ...rig.stack.repair_motion import removal_steps, repair_steps
 from ...scene_time import Steps
 from ...shared.errors import InputError
 from ...shared.motion.quality import MotionQuality
@@ -25,7 +25,7 @@ from ..base.reporting import allow
 def _strength(repair: Repair) -> Any:
     return FloatProperty(
         name="Strength",
-        description="How much of the repair is done; 0 changes nothing",
+        description="How strong the repair is; 0 changes nothing",
         default=repair.strength,
         min=0.0,
         max=1.0,
@@ -62,7 +62,7 @@ def figures(before: MotionQuality, after: MotionQuality) -> str:
 
 
 class LATENTMAN_OT_plant_feet(_Repairing, bpy.types.Operator):
-    """Keep feet that stand in one place, as a layer; the legs follow"""
+    """Hold planted feet in place, as a layer; the legs follow"""
 
     bl_idname = "latentman.plant_feet"
     bl_label = PLANT_FEET.label
@@ -72,7 +72,7 @@ class LATENTMAN_OT_plant_feet(_Repairing, bpy.types.Operator):
 
 
 class LATENTMAN_OT_smooth_motion(_Repairing, bpy.types.Operator):
-    """Take the tremble out of the motion, as a layer; feet that stand stay where they are"""
+    """Remove jitter from the motion, as a layer; planted feet stay where they are"""
 
     bl_idname = "latentman.smooth_motion"
     bl_label = SMOOTH.label
@@ -82,7 +82,7 @@ class LATENTMAN_OT_smooth_motion(_Repairing, bpy.types.Operator):
 
 
 class LATENTMAN_OT_put_on_floor(_Repairing, bpy.types.Operator):
-    """Raise or lower the body so that the feet stand at height 0, as a layer"""
+    """Raise or lower the body so that planted feet stand at height 0, as a layer"""
 
     bl_idname = "latentman.put_on_floor"
     bl_label = PUT_ON_FLOOR.label
@@ -92,13 +92,13 @@ class LATENTMAN_OT_put_on_floor(_Repairing, bpy.types.Operator):
 
 
 class LATENTMAN_OT_remove_repair(FrameByFrame, bpy.types.Operator):
-    """Remove this repair; without repairs the motion is what it was before"""
+    """Remove this layer; without any the motion is what it was before"""
 
     bl_idname = "latentman.remove_repair"
     bl_label = "Remove Repair"
     bl_options = {"REGISTER", "UNDO"}
 
-    repair: StringProperty(name="Repair", description="Which repair to remove", options={"HIDDEN"})
+    repair: StringProperty(name="Repair", description="Which layer to remove", options={"HIDDEN"})
 
     @classmethod
     def poll(cls, context: Any) -> bool:

@@ -16,7 +16,7 @@ from ..picture_size import set_picture_size
 
 
 class LATENTMAN_OT_use_video_size(bpy.types.Operator):
-    """Give the pictures the aspect of the video, so that its camera shows what the video showed"""
+    """Give the pictures the aspect ratio of the video, so that its camera shows what the video shows"""
 
     bl_idname = "latentman.use_video_size"
     bl_label = "Use Video's Aspect"
@@ -26,7 +26,7 @@ class LATENTMAN_OT_use_video_size(bpy.types.Operator):
     def poll(cls, context: Any) -> bool:
         """Only where the scene's camera is that of a video."""
         if video_size(context.scene) is None:
-            cls.poll_message_set("Import a motion from a video first, and make its camera the scene's")
+            cls.poll_message_set("Import a motion from a video first, and make its camera the scene's camera")
             return False
         return True
 
@@ -35,11 +35,13 @@ class LATENTMAN_OT_use_video_size(bpy.types.Operator):
         """Set width and height of the pictures, and the render size with them."""
         size = video_size(context.scene)
         if size is None:
-            raise InputError("camera.no_video", "The scene's camera is not that of a video.", "Import one's motion.")
+            raise InputError(
+                "camera.no_video", "The scene's camera is not from a video.", "Import a motion from a video first."
+            )
         settings = settings_of(context.scene)
         settings.width, settings.height = like_video(size, settings.width * settings.height, SIZE_MULTIPLE)
         set_picture_size(context.scene)
-        self.report({"INFO"}, f"Pictures are now {settings.width} x {settings.height} pixels large")
+        self.report({"INFO"}, f"Pictures are now {settings.width} x {settings.height} pixels")
         return {"FINISHED"}
 
 

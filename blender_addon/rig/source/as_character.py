@@ -17,8 +17,8 @@ from ...shared.motion.retarget.skeleton import SkeletonMotion
 from ...shared.motion.retarget.solve import retarget
 from ...shared.motion.skeleton import JOINT_INDEX
 from ..character import import_motion
-from ..layers import clip_range
 from ..motion_figures import check_of, store_check
+from ..stack.layers import clip_range
 from .scene_armature import reading_steps
 
 _HIPS = (JOINT_INDEX["left_hip"], JOINT_INDEX["right_hip"])

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from ...rotations import axis_angle_to_matrix
 from ..contacts import Mask, foot_contacts, runs
 from ..model import SMPLMotion
-from ..skeleton import bone_offsets, global_rotations, joint_positions
+from ..quality import motion_joints
 
 Array = npt.NDArray[np.float64]
 
@@ -72,6 +72,7 @@ class Found:
 def see(motion: SMPLMotion, rest_joints: npt.ArrayLike, *, floor_m: float = 0.0, sole_m: float = 0.0) -> Seen:
     # rest_joints (24, 3) metres
     """The motion on a skeleton, ready to be checked. Raises MotionError for unusable rest joints."""
-    rotations, offsets = axis_angle_to_matrix(motion.poses), bone_offsets(rest_joints)
-    joints = joint_positions(global_rotations(rotations), offsets, motion.root + offsets[0])
-    return Seen(rotations, joints, foot_contacts(joints, motion.fps), motion.fps, floor_m, sole_m)
+    joints = motion_joints(motion, rest_joints)
+    return Seen(
+        axis_angle_to_matrix(motion.poses), joints, foot_contacts(joints, motion.fps), motion.fps, floor_m, sole_m
+    )

@@ -26,7 +26,7 @@ FOOT_SLIDE: Final = Check(
     label="Foot slide",
     unit="cm/s",
     threshold=15.0,
-    sentence="Planted feet slide by up to {value:.0f} cm/s",
+    sentence="Planted feet slide at up to {value:.0f} cm/s",
     repair="plant_feet",
     measure=slide_cm_per_s,
 )

@@ -28,7 +28,7 @@ JITTER: Final = Check(
     label="Jitter",
     unit="m/s³",
     threshold=300.0,
-    sentence="The joints tremble: up to {value:.0f} m/s³",
+    sentence="The joints jitter: up to {value:.0f} m/s³",
     repair="smooth_motion",
     measure=jerk_m_per_s3,
 )

@@ -46,7 +46,7 @@ def read_phalp(fields: Fields, ask: Ask) -> Clip:
     require_sample(fields, ask, 1)
     tracks = _tracks(fields)
     if not tracks:
-        raise fields.fault("motion.empty", next(iter(fields.entries)), "and all others have no person")
+        raise fields.fault("motion.empty", next(iter(fields.entries)), "has no person, and neither has any other")
     person, warnings = chosen_person(fields, ask, len(tracks))
     number, seen = list(tracks.items())[person]
     one = Fields(f"{fields.name} (track {number})", {"camera": seen.places, "size": seen.size, "time": seen.frames})

@@ -55,9 +55,9 @@ _KNOWN: Final = (
 )
 # Other kinds of file, by how they begin.
 _OTHER_FILES: Final = (
-    (b"Kaydara FBX", "an FBX file: Blender can import it, but without an SMPL body"),
-    (b"; FBX", "an FBX file: Blender can import it, but without an SMPL body"),
-    (b"glTF", "a glTF file: Blender can import it, but without an SMPL body"),
+    (b"Kaydara FBX", "an FBX file, which only Import Motion in Blender reads, by the ending .fbx"),
+    (b"; FBX", "an FBX file in text form, which Blender does not read"),
+    (b"glTF", "a glTF file, which only Import Motion in Blender reads, by the ending .glb"),
     (b"\x89HDF", "an HDF5 file"),
     (b"MATLAB", "a MATLAB file"),
 )

@@ -12,6 +12,7 @@ from ...rotations import axis_angle_to_matrix, matrix_to_axis_angle
 from ..contacts import BALLS, Mask
 from ..leg_reach import LEGS, reach
 from ..model import SMPLMotion
+from ..quality import motion_joints
 from ..skeleton import bone_offsets, global_rotations, joint_positions, local_rotations
 from .easing import eased, without_tremble
 
@@ -36,13 +37,7 @@ def feet_eased(wanted: Array, held: Mask, fps: float) -> Array:  # (frames, 2, n
 
 def ball_places(motion: SMPLMotion, rest_joints: Array) -> Array:  # (24, 3) metres
     """Where the balls of the feet are, (frames, 2, 3) metres: left, right."""
-    return joints_of(motion, rest_joints)[:, BALLS]
-
-
-def joints_of(motion: SMPLMotion, rest_joints: Array) -> Array:  # (24, 3) metres
-    """Where the joints are, (frames, 24, 3) metres."""
-    offsets = bone_offsets(rest_joints)
-    return joint_positions(global_rotations(axis_angle_to_matrix(motion.poses)), offsets, motion.root + offsets[0])
+    return motion_joints(motion, rest_joints)[:, BALLS]
 
 
 def with_feet_moved(motion: SMPLMotion, rest_joints: Array, moves: Array) -> SMPLMotion:

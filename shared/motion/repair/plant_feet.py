@@ -8,7 +8,8 @@ import numpy as np
 
 from ..contacts import contacts_in, firmly, foot_contacts
 from ..model import SMPLMotion
-from .feet import Array, ball_places, feet_eased, joints_of, with_feet_moved
+from ..quality import motion_joints
+from .feet import Array, ball_places, feet_eased, with_feet_moved
 from .repairs import Ground, Repair
 
 
@@ -20,7 +21,7 @@ def plant_feet(motion: SMPLMotion, rest_joints: Array, strength: float, ground: 
     """
     del ground  # the height at which a foot stands is kept
     balls = ball_places(motion, rest_joints)
-    standing = firmly(foot_contacts(joints_of(motion, rest_joints), motion.fps), motion.fps)
+    standing = firmly(foot_contacts(motion_joints(motion, rest_joints), motion.fps), motion.fps)
     wanted = np.zeros_like(balls)
     for contact in contacts_in(standing):
         way = balls[contact.frames, contact.foot]
@@ -29,5 +30,5 @@ def plant_feet(motion: SMPLMotion, rest_joints: Array, strength: float, ground: 
 
 
 PLANT_FEET: Final = Repair(
-    "plant_feet", "Plant Feet", "Keep feet that stand in one place, and have the legs follow", 1.0, plant_feet
+    "plant_feet", "Plant Feet", "Hold planted feet in place, and let the legs follow", 1.0, plant_feet
 )

@@ -9,8 +9,9 @@ import numpy as np
 
 from ..contacts import Mask, contacts_in, firmly, foot_contacts
 from ..model import SMPLMotion
+from ..quality import motion_joints
 from .easing import local_lines, smoothed
-from .feet import Array, ball_places, feet_eased, joints_of, with_feet_moved
+from .feet import Array, ball_places, feet_eased, with_feet_moved
 from .repairs import Ground, Repair
 
 _SLOW_S: Final = 0.3  # over which the body's height changes from one contact's to the next one's
@@ -23,7 +24,7 @@ def put_on_floor(motion: SMPLMotion, rest_joints: Array, strength: float, ground
     A clip in which no foot stands is moved as a whole, so that its lowest frame touches the floor.
     """
     level = ground.floor_m + ground.sole_m
-    standing = firmly(foot_contacts(joints_of(motion, rest_joints), motion.fps), motion.fps)
+    standing = firmly(foot_contacts(motion_joints(motion, rest_joints), motion.fps), motion.fps)
     raised = strength * _body_heights(ball_places(motion, rest_joints)[..., 1], standing, level, motion.fps)
     moved = replace(motion, root=motion.root + raised[:, None] * [0.0, 1.0, 0.0])
     heights = ball_places(moved, rest_joints)[..., 1]
@@ -50,5 +51,5 @@ def _body_heights(heights: Array, standing: Mask, level: float, fps: float) -> A
 
 
 PUT_ON_FLOOR: Final = Repair(
-    "put_on_floor", "Put on Floor", "Stand the feet on the floor, raising or lowering the body", 1.0, put_on_floor
+    "put_on_floor", "Put on Floor", "Raise or lower the body so that planted feet stand on the floor", 1.0, put_on_floor
 )

@@ -14,8 +14,9 @@ import numpy as np
 from ...rotations import axis_angle_to_matrix, matrix_to_axis_angle
 from ..contacts import contacts_in, firmly, foot_contacts, runs
 from ..model import SMPLMotion
+from ..quality import motion_joints
 from .easing import local_lines
-from .feet import Array, ball_places, joints_of, with_feet_moved
+from .feet import Array, ball_places, with_feet_moved
 from .repairs import Ground, Repair
 
 _WIDEST_S: Final = 0.15  # the Gaussian's deviation at full strength
@@ -80,7 +81,7 @@ def _with_feet_kept(motion: SMPLMotion, smooth: SMPLMotion, rest_joints: Array, 
     So a foot leaves the floor as suddenly as before, and does not creep while it stands.
     """
     balls = ball_places(motion, rest_joints)
-    standing = firmly(foot_contacts(joints_of(motion, rest_joints), motion.fps), motion.fps)
+    standing = firmly(foot_contacts(motion_joints(motion, rest_joints), motion.fps), motion.fps)
     wanted = balls.copy()
     for foot in (0, 1):
         for first, last in runs(~standing[:, foot]):
@@ -94,7 +95,7 @@ def _with_feet_kept(motion: SMPLMotion, smooth: SMPLMotion, rest_joints: Array, 
 SMOOTH: Final = Repair(
     "smooth_motion",
     "Smooth",
-    "Take the tremble out of the motion, and keep the feet where they stand",
+    "Remove jitter from the motion, and keep planted feet where they are",
     0.4,
     smooth_motion,
 )

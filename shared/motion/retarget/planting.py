@@ -6,13 +6,13 @@ along by the difference; while the source's ball is planted by one and the same 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import pairwise
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 
+from ..contacts import spans
 from ..leg_reach import LEGS, Leg, reach
 
 Array = npt.NDArray[np.float64]
@@ -57,7 +57,10 @@ def _ball(world: Array, offsets: Array, hip: Array, leg: Leg) -> Array:
 
 
 def contacts(balls: Array, fps: float) -> Flags:  # (frames, 3) metres, Y up
-    """The frames (frames,) in which a ball of the foot stands on the floor: low and slow."""
+    """The frames (frames,) in which a ball of the foot stands on the clip's floor: low and slow.
+
+    Stricter than `contacts.foot_contacts`, which finds standing feet in clips that float or sink as well.
+    """
     if len(balls) < 2:
         return np.ones(len(balls), dtype=np.bool_)
     speed = np.linalg.norm(np.diff(balls, axis=0), axis=-1) * fps
@@ -65,12 +68,6 @@ def contacts(balls: Array, fps: float) -> Flags:  # (frames, 3) metres, Y up
     low = balls[:, 1] < balls[:, 1].min() + _LOW_M
     flags: Flags = slow & low
     return flags
-
-
-def spans(flags: Flags) -> Iterator[tuple[int, int]]:
-    """The first frame of each run of true flags, and the one after its last."""
-    edges = np.diff(np.concatenate([[False], flags, [False]]).astype(np.int8))
-    yield from zip(np.flatnonzero(edges == 1).tolist(), np.flatnonzero(edges == -1).tolist(), strict=True)
 
 
 def steadied(moved: Array, planted: Flags) -> Array:  # (frames, 3), (frames,)

@@ -36,9 +36,9 @@ def test_a_change_keeps_frames_or_the_lower_body_and_needs_no_text() -> None:
 
 
 def test_a_fit_reads_the_file_as_it_was_imported() -> None:
-    words = FitOrder(Path("/a/-b.npy"), 1, 2, 0, 29.97, "-y", "/body.npz").words()
+    words = FitOrder(Path("/a/-b.npy"), 1, 2, 0, 29.97, "-y", (-1e-05, 0.5), "/body.npz").words()
     assert words[words.index("--") :] == ("--", "/a/-b.npy")
-    assert {"--up=-y", "29.97", "/body.npz"} <= set(words)
+    assert {"--up=-y", "--betas=-1e-05,0.5", "29.97", "/body.npz"} <= set(words)
 
 
 def test_files_are_named_after_the_text_and_none_is_overwritten(tmp_path: Path) -> None:

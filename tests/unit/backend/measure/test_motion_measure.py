@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from backend.make.motion.library.action import Variation
 from backend.make.motion.library.clip import make_clip
@@ -13,6 +14,8 @@ from backend.measure.motion.physics import Physics, mean_of, physics_of
 from backend.measure.motion.sheet import contact_sheet
 from backend.measure.motion.summary import summary_of, table_of
 
+Array = NDArray[np.float64]
+
 RESULTS = (
     TextResult("a person waves", "wave", "wave", "wave", Physics(1.0, 20.0, 0.0)),
     TextResult("somebody waves", "wave", "wave", "bow", Physics(3.0, 40.0, 1.0)),
@@ -21,7 +24,7 @@ RESULTS = (
 )
 
 
-def standing(frames: int = 30) -> np.ndarray:
+def standing(frames: int = 30) -> Array:
     """A person who stands still; the balls of the feet are on the floor."""
     joints = np.array(make_clip(BY_ACTION["idle"], Variation(seed=1)).joints[:1])
     return np.repeat(joints, frames, axis=0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from backend.make.motion.library.action import Variation
 from backend.make.motion.library.clip import make_clip
@@ -15,15 +16,17 @@ from shared.motion.humanml.layout import CONTACTS, HUMANML_FPS, STEP
 from shared.motion.humanml.skeleton import bones
 from shared.motion.skeleton import JOINT_INDEX
 
+Array = NDArray[np.float64]
+
 FEET = [JOINT_INDEX["left_foot"], JOINT_INDEX["right_foot"]]
 LEGS = [JOINT_INDEX[f"{side}_{name}"] for side in ("left", "right") for name in ("knee", "ankle", "foot")]
 
 
-def features_of(action: str) -> np.ndarray:
+def features_of(action: str) -> Array:
     return encode(make_clip(BY_ACTION[action], Variation(seed=4)).joints, continued=True).features
 
 
-def slide_cm_per_s(features: np.ndarray) -> float:
+def slide_cm_per_s(features: Array) -> float:
     feet = decode(features)[:, FEET]
     speed = np.linalg.norm(np.diff(feet[..., [0, 2]], axis=0), axis=-1) * HUMANML_FPS
     stands = (features[1:, [CONTACTS.start + 1, CONTACTS.start + 3]] > 0.5) & (feet[1:, :, 1] < 0.03)
@@ -31,34 +34,34 @@ def slide_cm_per_s(features: np.ndarray) -> float:
 
 
 @pytest.fixture
-def sliding() -> np.ndarray:
+def sliding() -> Array:
     """A person who waves while the whole body drifts 10 cm a second."""
     features = features_of("wave")
     features[:, STEP.start] += 0.005
     return features
 
 
-def test_a_foot_that_stands_slides_no_more(sliding: np.ndarray) -> None:
+def test_a_foot_that_stands_slides_no_more(sliding: Array) -> None:
     before = slide_cm_per_s(sliding[:40])
     after = slide_cm_per_s(planted(sliding[:40], np.zeros(40, dtype=bool)))
     assert before > 8.0
     assert after < 0.25 * before
 
 
-def test_bones_keep_their_lengths(sliding: np.ndarray) -> None:
+def test_bones_keep_their_lengths(sliding: Array) -> None:
     made = decode(planted(sliding[:40], np.zeros(40, dtype=bool)))
     lengths = np.linalg.norm(bones(made), axis=-1)
     np.testing.assert_allclose(lengths, np.broadcast_to(lengths[:1], lengths.shape), atol=2e-3)
 
 
-def test_only_legs_move(sliding: np.ndarray) -> None:
+def test_only_legs_move(sliding: Array) -> None:
     given = np.zeros(len(sliding), dtype=bool)
     moved = np.abs(decode(planted(sliding, given)) - decode(sliding)).max(axis=(0, 2))
     assert moved[LEGS].max() > 0.01
     assert np.delete(moved, LEGS).max() < 1e-9
 
 
-def test_given_frames_stay_bit_for_bit(sliding: np.ndarray) -> None:
+def test_given_frames_stay_bit_for_bit(sliding: Array) -> None:
     given = np.zeros(len(sliding), dtype=bool)
     given[:12] = True
     np.testing.assert_array_equal(planted(sliding, given)[given], sliding[given])

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ..shared.motion.checks import Found, check_named
+from ...shared.motion.checks import Found, check_named
 
 PROBLEMS = "latentman_problems"
 _DIGITS = 2

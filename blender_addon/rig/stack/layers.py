@@ -14,7 +14,7 @@ from typing import Any
 
 import bpy
 
-from .. import compat
+from ... import compat
 
 TRACK = "LatentMan Motion"
 REPAIR = "LatentMan Repair: "  # how the names of the repairs' tracks begin

@@ -13,8 +13,8 @@ from typing import Any
 import bpy
 import numpy as np
 
-from .. import compat
-from .keyframes import write_keys
+from ... import compat
+from ..keyframes import write_keys
 from .layers import (
     has_edit,
     has_other_strips,

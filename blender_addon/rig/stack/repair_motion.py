@@ -8,19 +8,19 @@ from typing import Any
 
 import numpy as np
 
-from ..scene_time import Steps
-from ..shared.errors import InputError
-from ..shared.jobs.frame_range import format_frames
-from ..shared.motion import SMPLMotion
-from ..shared.motion.checks import run_checks
-from ..shared.motion.contacts import BALLS
-from ..shared.motion.quality import MotionQuality, measure_quality
-from ..shared.motion.repair import Ground, Repair, repair_named
-from .character import Character
+from ...scene_time import Steps
+from ...shared.errors import InputError
+from ...shared.jobs.frame_range import format_frames
+from ...shared.motion import SMPLMotion
+from ...shared.motion.checks import run_checks
+from ...shared.motion.contacts import BALLS
+from ...shared.motion.quality import MotionQuality, measure_quality
+from ...shared.motion.repair import Ground, Repair, repair_named
+from ..character import Character
+from ..motion_figures import CHECK, MotionCheck, store_check, stored_check
+from ..read_motion import reading_steps, rest_joints
 from .layers import FILL, motion_span, repair_tracks
-from .motion_figures import CHECK, MotionCheck, store_check, stored_check
 from .problem_frames import forget_problems, store_problems, stored_problems, with_found
-from .read_motion import reading_steps, rest_joints
 from .repair_layer import (
     edit_rotations,
     layer_over,
@@ -121,7 +121,9 @@ def _require_no_fill_over(armature: Any, name: str) -> None:
     over = names[names.index(name) + 1 :] if name in names else []
     fill = next((one for one in reversed(over) if one.startswith(FILL)), None)
     if fill is not None:
-        raise InputError("repair.refused", "Filled frames lie over this layer.", "Remove the topmost Filled first.")
+        raise InputError(
+            "repair.refused", "Filled frames lie over this layer.", "Remove the topmost Filled layer first."
+        )
 
 
 def _forget(armature: Any) -> None:

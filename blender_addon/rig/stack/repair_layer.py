@@ -19,11 +19,11 @@ import bpy
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import compat
-from ..shared.motion import SMPLMotion
-from ..shared.rotations import axis_angle_to_matrix, matrix_to_quaternion, quaternion_to_matrix
-from .joints import joint_bones
-from .keyframes import settled, write_keys
+from ... import compat
+from ...shared.motion import SMPLMotion
+from ...shared.rotations import axis_angle_to_matrix, matrix_to_quaternion, quaternion_to_matrix
+from ..joints import joint_bones
+from ..keyframes import settled, write_keys
 from .layers import (
     REPAIR,
     clip_range,

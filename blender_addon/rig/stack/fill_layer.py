@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from .. import compat
-from ..scene_time import Steps, scene_fps
-from ..shared.motion import SMPLMotion, resample
-from ..shared.motion.filling import Gap, filled, with_upper_body
+from ... import compat
+from ...scene_time import Steps, scene_fps
+from ...shared.motion import SMPLMotion, resample
+from ...shared.motion.filling import Gap, filled, with_upper_body
+from ..read_motion import reading_steps
 from .layers import FILL, motion_span, motion_strip, repair_tracks
-from .read_motion import reading_steps
 from .repair_layer import edit_rotations, layer_over, level_below, put_on
 
 LABEL = "Filled"
