@@ -20,6 +20,7 @@ from backend.models.mdm.network import MDM, TextTokens
 from backend.motion.embedded.condition import Request, Side
 from backend.motion.embedded.config import WEIGHTS_FILE, KnownAction, MotionConfig, read_config
 from backend.motion.embedded.planting import planted
+from backend.motion.embedded.steadying import steadied
 from backend.words.reading import ActionClause, read_clause, read_motion_text
 from shared.errors import ModelError
 from shared.motion.humanml.layout import LONGEST_FRAMES
@@ -77,10 +78,11 @@ class EmbeddedMotionModel:
         return tuple(_between(clauses, self.config))
 
     def generate(self, ask: MotionAsk, noise: Generator, after_step: Callable[[int], None]) -> Features:
-        """The motion's features (frames, 263), normalised, with standing feet held; see `MotionModel.generate`."""
+        """The features (frames, 263), normalised, steadied, with standing feet held; see `MotionModel.generate`."""
         made = self.inner.generate(ask, noise, after_step)
         given = np.zeros(made.shape, dtype=bool) if ask.known is None else ask.known.mask
-        held = planted(self.statistics.restored(made), given.all(axis=1))
+        whole = given.all(axis=1)
+        held = planted(steadied(self.statistics.restored(made), whole), whole)
         return np.where(given, made, self.statistics.normalised(held))
 
 
