@@ -130,6 +130,31 @@ def play(player: Any, action: Any, slot: Any) -> None:
         player.action_slot = slot
 
 
+def first_slot(action: Any) -> Any:
+    """The first slot of an action; None until 4.3, and for an action without one."""
+    return next(iter(getattr(action, "slots", ())), None)
+
+
+def paths_of(action: Any) -> list[str]:
+    """The data paths that an action animates, from 4.4 those of all its slots."""
+    if not hasattr(action, "slots"):
+        return [curve.data_path for curve in action.fcurves]
+    strips = [strip for layer in action.layers for strip in layer.strips]
+    bags = [strip.channelbag(slot) for strip in strips for slot in action.slots]
+    return [curve.data_path for bag in bags if bag is not None for curve in bag.fcurves]
+
+
+def importer(suffix: str) -> Any:
+    """The operator that imports files of a suffix; None if it is not there. FBX has a faster one from 4.5 on."""
+    names = {".fbx": ("wm.fbx_import", "import_scene.fbx")}.get(suffix, ("import_scene.gltf",))
+    for name in names:
+        module, function = name.split(".")
+        group = getattr(bpy.ops, module)
+        if function in dir(group):
+            return getattr(group, function)
+    return None
+
+
 def _strips(strips: Iterable[Any]) -> Iterator[Any]:
     """NLA strips and, of those that hold others, these."""
     for strip in strips:
@@ -188,6 +213,23 @@ def last_channel() -> int:
     kinds: Any = bpy.types  # 4.4 renamed Sequence to Strip
     kind = kinds.Strip if hasattr(kinds, "Strip") else kinds.Sequence
     return int(kind.bl_rna.properties["channel"].hard_max)
+
+
+def has_operator(name: str) -> bool:
+    """Whether there is an operator, `export_scene.gltf` for example: some come with an add-on or a build option."""
+    group, function = name.split(".")
+    try:
+        getattr(getattr(bpy.ops, group), function).get_rna_type()
+    except (AttributeError, KeyError):
+        return False
+    return True
+
+
+def known_options(name: str, options: dict[str, Any]) -> dict[str, Any]:
+    """Those of the options that this Blender's operator has."""
+    group, function = name.split(".")
+    known = getattr(getattr(bpy.ops, group), function).get_rna_type().properties.keys()
+    return {key: value for key, value in options.items() if key in known}
 
 
 def show_in_sequencers(scene: Any) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from . import cli
-from .look import depth_preview
+from .look import check_bar, depth_preview
 from .ops import (
     backend,
     check_motion,
@@ -27,10 +27,23 @@ from .ops import (
     watch_takes,
 )
 from .ops import models as model_operators
-from .ops.motion import ask_rate, reimport
-from .scene import older_files, preferences, properties
+from .ops.motion import (
+    ask_rate,
+    bone_map,
+    export,
+    fill,
+    from_armature,
+    motion_text,
+    problems,
+    refine,
+    reimport,
+    repair,
+    video_size,
+)
+from .scene import bone_table, older_files, preferences, properties
 from .shot import hider_watch, running
 from .ui import assumptions, motion, panel
+from .ui import export as export_menu
 from .ui import models as model_list
 from .ui import preferences as drawn_preferences
 
@@ -51,18 +64,29 @@ _PARTS: tuple[_Part, ...] = (
     preferences,
     drawn_preferences,
     properties,
+    bone_table,
     older_files,
     hider_watch,
     running,
     import_motion,
+    motion_text,
+    fill,
+    refine,
     ask_rate,
     reimport,
+    from_armature,
+    bone_map,
+    video_size,
     edit_layer,
     check_motion,
+    repair,
+    problems,
+    export,
     frame_shot,
     picture_size,
     leave_out,
     depth_preview,
+    check_bar,
     previews,
     settings,
     mending,
@@ -79,6 +103,7 @@ _PARTS: tuple[_Part, ...] = (
     model_list,
     assumptions,
     motion,
+    export_menu,
     panel,
     cli,
 )

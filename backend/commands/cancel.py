@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from backend.commands.connection import CLIENT_NAME, Link, add_connection_argument, full_job_id, wait_for
+from backend.commands.base.connection import CLIENT_NAME, Link, add_connection_argument, full_job_id, wait_for
 from shared.errors import EXIT_DONE, EXIT_FAILED
 from shared.protocol.client.events import Cancelled, ClientEvent, Done, Failed
 from shared.protocol.client.job_client import JobClient

@@ -15,7 +15,7 @@ import zmq
 from rich.console import Console
 from rich.markup import escape
 
-from backend.commands.model_arguments import add_model_arguments, chosen_files, chosen_model
+from backend.commands.base.model_arguments import add_model_arguments, chosen_files, chosen_model
 from backend.models.sources import check_complete, find_sources
 from backend.server.paths import default_work_folder
 from backend.upscale import INSTALL, installed

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.commands.eval import compared_pictures, measure, table
+from backend.commands.evaluation.shot import compared_pictures, measure, table
 from backend.measure.metrics.comparison import Comparison, unconstrained
 from backend.measure.report.captions import BETWEEN, side_by_side
 from backend.measure.report.contact_sheet import Row, contact_sheet, depth_row, part_row

@@ -9,7 +9,7 @@ import json
 from rich.console import Console
 from rich.table import Table
 
-from backend.commands.connection import CLIENT_NAME, Link, add_connection_argument, wait_for
+from backend.commands.base.connection import CLIENT_NAME, Link, add_connection_argument, wait_for
 from shared.errors import EXIT_DONE
 from shared.protocol.client.events import JobsListed
 from shared.protocol.client.job_client import JobClient

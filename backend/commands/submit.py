@@ -16,9 +16,9 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from backend.commands.connection import CLIENT_NAME, Link
-from backend.commands.model_arguments import add_model_arguments, chosen_files, chosen_model
-from backend.commands.private_backend import private_backend
+from backend.commands.base.connection import CLIENT_NAME, Link
+from backend.commands.base.model_arguments import add_model_arguments, chosen_files, chosen_model
+from backend.commands.base.private_backend import private_backend
 from backend.server.paths import default_work_folder
 from shared.errors import EXIT_CANCELLED, EXIT_DONE, InputError
 from shared.files.digest import sha256_file

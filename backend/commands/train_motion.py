@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from backend.make.motion.recorded.dataset import write_recorded
 from backend.make.motion.training.clips import ClipSet, write_clips
 from backend.make.motion.training.export import export_motion
 from backend.make.motion.training.train import MotionPlan, train_motion
@@ -17,6 +18,7 @@ HELD_OUT_SEED = 900_001
 HELD_OUT_CLIPS = 300
 STAGES = ("clips", "train", "export")
 PORT = 29513
+RECORDED = "recorded"  # the folder of clips that were recorded
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,6 +31,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--target", type=Path, default=EMBEDDED_FOLDER, help="where the exported model goes")
     parser.add_argument("--clips", type=int, default=9000, help="training clips")
+    parser.add_argument(
+        "--recorded",
+        type=Path,
+        help="folder with clones of the repositories of recorded clips that docs/embedded_motion.md names; "
+        "the stage clips adds what can be used of them",
+    )
     parser.add_argument("--minutes", type=float, default=75.0, help="duration of the training")
     parser.add_argument("--steps", type=int, default=10**9, help="steps of the training, where they end first")
     parser.add_argument("--batch", type=int, default=16, help="clips a step")
@@ -59,6 +67,10 @@ def _clips(arguments: argparse.Namespace) -> None:
     ):
         for done in write_clips(arguments.folder / name, content, arguments.processes):
             console.print(f"{name}: {done} of {content.clips} clips")
+    if arguments.recorded is not None:
+        target = arguments.folder / RECORDED
+        for tally in write_recorded(arguments.recorded, target / "clips", target / "held_out"):
+            console.print(tally.told)
 
 
 def _train(arguments: argparse.Namespace) -> None:
@@ -72,6 +84,7 @@ def _train(arguments: argparse.Namespace) -> None:
         root / "held_out",
         root / "run",
         _plan(arguments),
+        root / RECORDED if (root / RECORDED).is_dir() else None,
     )
 
 

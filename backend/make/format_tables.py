@@ -29,6 +29,8 @@ from shared.motion.readers import READERS
 from shared.motion.reading.clip import Reader
 from shared.motion.reading.fields import BARE
 from shared.motion.reading.rates import RATE_KEYS
+from shared.motion.retarget.maps.rig_names import RigNames
+from shared.motion.retarget.maps.table import RIGS
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "formats"
 
@@ -125,6 +127,18 @@ def part_table() -> str:
     return markdown_table(("number", "part", "number", "part"), rows)
 
 
+def rig_table() -> str:
+    """The rigs whose bones are known by their names, in the order in which they are tried."""
+    rows = (
+        (rig.label, *(_bone(rig, joint) for joint in ("pelvis", "spine1", "left_hip", "left_elbow"))) for rig in RIGS
+    )
+    return markdown_table(("rig", "pelvis", "lowest spine bone", "left thigh", "left forearm"), rows)
+
+
+def _bone(rig: RigNames, joint: str) -> str:
+    return " or ".join(f"`{name}`" for name in rig.spellings()[joint])
+
+
 def result_file_table() -> str:
     """The files beside the frames. Raises ValueError where one has no words."""
     _require_same(set(RESULT_FILES), _RESULT_FILES, "RESULT_FILES")
@@ -142,6 +156,7 @@ PAGES: Mapping[Path, Mapping[str, Callable[[], str]]] = {
     },
     FOLDER / "passes.md": {"parts": part_table},
     FOLDER / "motion.md": {"readers": reader_table, "rates": rate_keys},
+    FOLDER / "bone_map.md": {"rigs": rig_table},
     FOLDER / "take.md": {"result_files": result_file_table},
 }
 
@@ -173,7 +188,8 @@ def _default(kind: type[Any], one: dataclasses.Field[Any]) -> str:
 
 
 def _reader(reader: Reader) -> tuple[str, ...]:
-    rate = "asked for" if reader.fps is None else f"{reader.fps:g}"
+    own = "in the file" if set(reader.rate_keys) & set(reader.entries) else "asked for"
+    rate = own if reader.fps is None else f"{reader.fps:g}"
     files = ", ".join(f"`{suffix if suffix.startswith('.') else f'*{suffix}'}`" for suffix in reader.suffixes)
     return reader.name, files, reader.up.upper(), rate, _entries(reader)
 

@@ -1,4 +1,4 @@
-"""The files of a motion: MDM's results with the features that it was made of, and AMASS.
+"""The file of a motion: MDM's results, with the features that it was made of.
 
 `results.npy` is Tevet et al.'s (`sample/generate.py`): every program that reads it still can. The entries that begin
 with `latentman_` let a later edit start from the very features, where positions would have to be encoded again.
@@ -6,10 +6,8 @@ with `latentman_` let a later edit start from the very features, where positions
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -27,13 +25,11 @@ from shared.motion.humanml.layout import FEATURE_COUNT, HUMANML_FPS, KEPT_ENTRIE
 from shared.motion.humanml.statistics import Statistics
 from shared.motion.quality import motion_joints
 from shared.motion.reading.fields import Fields
-from shared.rotations import axis_angle_to_matrix, matrix_to_axis_angle
+from shared.motion.writers.writer import as_npy
 
 Array = npt.NDArray[np.float64]
 
 _FEATURES, _MEAN, _STD, _PLACEMENT = KEPT_ENTRIES
-_AMASS_NUMBERS: Final = 156  # of SMPL+H: the root, 21 joints and two hands
-_Z_UP: Final = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, -1.0], [0.0, 1.0, 0.0]])
 
 
 def write_clip(path: Path, made: Made, text: str, statistics: Statistics) -> None:
@@ -49,11 +45,7 @@ def write_clip(path: Path, made: Made, text: str, statistics: Statistics) -> Non
         _STD: statistics.std,
         _PLACEMENT: np.array([made.placement.scale, *made.placement.origin, made.placement.turn]),
     }
-    holder = np.empty((), dtype=object)
-    holder[()] = content
-    data = io.BytesIO()
-    np.save(data, holder, allow_pickle=True)
-    write_atomic(path, data.getvalue())
+    write_atomic(path, as_npy(content))
 
 
 def read_clip(path: Path, statistics: Statistics, fps: float | None = None) -> EditedClip:
@@ -79,25 +71,6 @@ def smpl_motion(made: Made, text: str, name: str) -> SMPLMotion:
         fit.poses, fit.root, np.zeros(10), HUMANML_FPS, text=text, source=name, twist_known=False,
         residual_cm=fit.residual_cm, feet_residual_cm=fit.feet_cm,
     )  # fmt: skip
-
-
-def write_amass(path: Path, motion: SMPLMotion) -> None:
-    """Write an AMASS npz, Z up. The file is whole or not there. Raises LatentManError."""
-    rest = np.asarray(free_body().joints(motion.betas), dtype=np.float64)[0]
-    poses = motion.poses.copy()
-    poses[:, 0] = matrix_to_axis_angle(_Z_UP @ axis_angle_to_matrix(motion.poses[:, 0]))
-    numbers = np.zeros((motion.frame_count, _AMASS_NUMBERS))
-    numbers[:, :66] = poses[:, :22].reshape(-1, 66)
-    data = io.BytesIO()
-    np.savez(
-        data,
-        poses=numbers,
-        trans=(motion.root + rest) @ _Z_UP.T - rest,  # SMPL turns the body about its pelvis, not about the origin
-        betas=np.pad(motion.betas, (0, 6)),
-        gender=np.array("neutral"),
-        mocap_framerate=np.array(motion.fps),
-    )
-    write_atomic(path, data.getvalue())
 
 
 def _kept_entries(path: Path) -> Mapping[str, object] | None:

@@ -1,4 +1,4 @@
-"""What of a clip stays: spans of frames, or the lower body, and what a model is to make anew."""
+"""What of a clip stays: spans of frames, or the lower body. A model makes the rest."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def keep(
     if lower_body:
         mask[: min(present, frames)] |= LOWER_BODY
     if not mask.any() or mask.all():
-        what = "Everything of the clip is kept" if mask.any() else "Nothing of the clip is kept"
+        what = "The whole clip is kept" if mask.any() else "Nothing of the clip is kept"
         raise InputError("motion.spans", f"{what}, so there is nothing to edit.", "Change the frames that are kept.")
     values = np.zeros((frames, FEATURE_COUNT), dtype=np.float32)
     values[: min(present, frames)] = clip.features[:frames]

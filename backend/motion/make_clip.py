@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import Final
 
 from backend.contract.motion_model import KnownFeatures, MotionModel
-from backend.motion.clip_files import read_clip, smpl_motion, write_amass, write_clip
+from backend.motion.clip_files import read_clip, smpl_motion, write_clip
 from backend.motion.edits import EditedClip, keep
 from backend.motion.generate import Watch, make_motion
-from backend.motion.timing import Timed, timed
+from backend.motion.timing import Timed, require_seconds, timed
 from backend.motion.windows import Clause
 from shared.errors import InputError
 from shared.motion.humanml.layout import HUMANML_FPS
+from shared.motion.writers.amass import AMASS
+from shared.motion.writers.table import write_motion
 
 _HIGHEST_SEED: Final = 2**63 - 1
 _HIGHEST_GUIDANCE: Final = 100.0
@@ -44,13 +46,14 @@ class ClipOrder:
         if self.guidance_scale is not None and not 0.0 <= self.guidance_scale <= _HIGHEST_GUIDANCE:
             what = f"The guidance scale {self.guidance_scale:g} is not from 0 to {_HIGHEST_GUIDANCE:g}."
             raise InputError("motion.guidance", what, "2.5 is usual for MDM.")
+        require_seconds(self.seconds or ())
         if self.edit is None and (self.kept or self.upper_body):
-            raise InputError("motion.edit", "There is no clip to keep anything of.", "Name it: --edit FILE.")
+            raise InputError("motion.edit", "There is no motion to keep anything of.", "Name one: --edit FILE.")
         if self.edit is not None and not self.kept and not self.upper_body:
             raise InputError(
                 "motion.edit", f"Nothing of {self.edit.name} is kept.", "Say what stays: --keep 0-20, or --upper-body."
             )
-        if self.edit is None and not self.texts:
+        if any(not text.strip() for text in self.texts) or (self.edit is None and not self.texts):
             raise InputError("motion.no_text", "There is no text.", 'Write what happens, such as "a person waves".')
 
 
@@ -85,7 +88,7 @@ def make_clip(model: MotionModel, order: ClipOrder, watch: Watch = Watch()) -> C
     notes = (*model.facts.notes, *notes, *made.notes)
     if order.amass is not None:
         fitted = smpl_motion(made, text, order.output.name)
-        write_amass(order.amass, fitted)
+        write_motion(order.amass, fitted, AMASS)
         notes += (f"Fitted to the body: mean joint distance {fitted.residual_cm or 0.0:.1f} cm.",)
     return ClipMade(len(made.features), notes)
 
@@ -94,12 +97,10 @@ def _clauses(
     model: MotionModel, order: ClipOrder, source: EditedClip | None
 ) -> tuple[Sequence[Clause], tuple[str, ...]]:
     """The clauses; of an edit without texts one without words, as long as the clip."""
-    length_s = None if source is None else len(source.features) / HUMANML_FPS
-    if not order.texts:
-        assert length_s is not None
-        seconds = order.seconds[0] if order.seconds else length_s
-        return (Clause("", 0, max(2, round(seconds * HUMANML_FPS))),), ()
-    read: Timed = timed(model, order.texts, order.seconds or (None if length_s is None else (length_s,)))
+    seconds = order.seconds or (None if source is None else (len(source.features) / HUMANML_FPS,))
+    if not order.texts and seconds is not None:
+        return (Clause("", 0, max(2, round(seconds[0] * HUMANML_FPS))),), ()
+    read: Timed = timed(model, order.texts, seconds)
     return read.clauses, read.notes
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from shared.motion.contacts import spans
 from shared.motion.humanml.decode import RootPath, decode, root_path
 from shared.motion.humanml.encode import Placement
 from shared.motion.humanml.facing import turn_about_y
@@ -30,10 +31,9 @@ class Bend:
     turn_deg: float
 
 
-def gaps(kept: Frames) -> list[tuple[int, int]]:  # (frames,)
+def gaps(kept: Frames) -> tuple[tuple[int, int], ...]:  # (frames,)
     """Start and stop of the stretches of frames that are not kept."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[True], kept, [True]]).astype(int)))
-    return [(int(start), int(stop)) for start, stop in edges.reshape(-1, 2)]
+    return spans(~kept)
 
 
 def bend_to_keys(made: Array, source: Array, kept: Frames) -> tuple[Array, list[Bend]]:

@@ -37,20 +37,26 @@ def timed(model: MotionModel, texts: Sequence[str], seconds: Sequence[float] | N
     """
     if seconds is not None and len(seconds) not in (1, len(texts)):
         raise InputError(
-            "motion.seconds", f"There are {len(texts)} texts, but {len(seconds)} times.", "Give one for each, or one."
+            "motion.seconds",
+            f"There are {len(texts)} texts, but {len(seconds)} lengths.",
+            "Give one for each text, or one for all.",
         )
-    for one in seconds or ():
-        if not 2.0 * _LEAST_FRAMES / HUMANML_FPS <= one <= _MOST_SECONDS:
-            least = 2.0 * _LEAST_FRAMES / HUMANML_FPS
-            raise InputError(
-                "motion.seconds", f"A motion cannot take {one:g} seconds.", f"Choose {least:g} to {_MOST_SECONDS:.0f}."
-            )
+    require_seconds(seconds or ())
     spoken = [model.read(text) for text in texts]
     if seconds is not None and len(seconds) == len(texts):
         lengths = [length for read, one in zip(spoken, seconds, strict=True) for length in _shared(read, one)]
     else:
         lengths = _shared([clause for read in spoken for clause in read], None if seconds is None else seconds[0])
     return _laid_out([clause for read in spoken for clause in read], lengths)
+
+
+def require_seconds(seconds: Sequence[float]) -> None:
+    """Raises InputError for a time that no motion takes."""
+    least = 2.0 * _LEAST_FRAMES / HUMANML_FPS
+    for one in seconds:
+        if not least <= one <= _MOST_SECONDS:  # also refuses NaN
+            what = f"A motion cannot be {one:g} seconds long."
+            raise InputError("motion.seconds", what, f"Choose {least:g} to {_MOST_SECONDS:.0f} seconds.")
 
 
 def _shared(clauses: Sequence[SpokenClause], total: float | None) -> list[float]:

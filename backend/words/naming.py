@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from backend.words.action_words import ACTION_WORDS, DOUBTFUL
+from backend.words.action_row import DOUBTFUL
+from backend.words.action_words import ACTION_WORDS
 from backend.words.encoder import INSTALL, Encoder
 from backend.words.other_words import OTHERS
 from backend.words.stems import place_of, stem, words_of
@@ -75,7 +76,7 @@ def choose_action(clause: str, side: str | None, known: Known, encoder: Encoder 
     nearest = f" Nearest are {_listed(near[:_NEAREST])}." if near else ""
     hint = f"It knows: {_listed(sorted(known))}." + ("" if encoder else f" For more words run: {INSTALL}")
     raise InputError(
-        "motion.unknown_action", f'The embedded motion model does not know an action for "{clause}".{nearest}', hint
+        "motion.unknown_action", f'The embedded motion model knows no action for "{clause}".{nearest}', hint
     )
 
 

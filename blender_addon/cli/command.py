@@ -31,6 +31,7 @@ from ..shot.generation import (
     new_session,
     start_job,
 )
+from .motion import asked_export, export_motion, made_here, with_made_motion
 from .options import parse_options
 from .plan import look_ahead
 from .report import BatchReport, Interrupts
@@ -65,7 +66,8 @@ def run(options: argparse.Namespace, report: BatchReport) -> int:
     check_texture(options.texture, options.save_blend)
     shots = batch_shots(options)
     code = EXIT_DONE
-    with Interrupts() as interrupts, Backends(options) as backends:
+    with Interrupts() as interrupts, Backends(options) as backends, made_here(options, shots[0].work) as folder:
+        options = with_made_motion(options, backends.choice(), folder, lambda: interrupts.seen, report.motion)
         videos = asked_videos(options.video, backends.choice(), len(shots))
         for index, shot in enumerate(shots):
             report.shot(shot, index, len(shots))
@@ -95,12 +97,15 @@ def _run_shot(
             check_target(options.save_blend, request.output)
         if videos is not None:
             videos.check(request)
+        export = asked_export(options.export_motion)
         if options.dry_run:
             request.check_folders()
             ahead = look_ahead(bpy.context, request, backends.known_jobs(shot.work))
             report.plan(request, look_for_present(request), ahead)
             return
         request.prepare_folders()
+        if options.export_motion is not None and export is not None:
+            export_motion(options.export_motion, export, report.motion)
         job = start_job(bpy.context, request, backends.session(shot.work))
         _drive(job, interrupts, report)
         job.raise_if_unfinished()

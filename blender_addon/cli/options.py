@@ -23,6 +23,7 @@ from ..shared.methods.spec import Preset
 from ..shared.methods.table import presets
 from ..shared.models.files import place_of
 from ..shared.motion import UP_AXES
+from ..shared.motion.repair import REPAIRS
 from ..shared.motion.units import UNITS_M
 from .method_options import add_settings, check_asked, with_given
 from .saved_blend import FROM_TAKE
@@ -70,32 +71,8 @@ def parse_options(arguments: Sequence[str]) -> argparse.Namespace:
 def _add_shot(group: Any) -> None:
     group.add_argument("--blend", type=_path, metavar="FILE", help="open this .blend (as blender -b FILE does)")
     group.add_argument("--scene", metavar="NAME", help="scene of that file (default: the one that was open)")
-    group.add_argument("--motion", type=_path, metavar="FILE", help="import this motion file as a character")
-    group.add_argument("--body", type=_path, metavar="FILE", help="body of that character, an SMPL-style .npz")
-    group.add_argument("--sample", type=int, default=0, metavar="N", help="which motion of a file that has several")
-    group.add_argument("--repetition", type=int, default=0, metavar="N", help="repetition of an MDM results.npy")
-    group.add_argument(
-        "--person", type=int, metavar="N", help="which person of a file that has several (default: all of them)"
-    )
-    group.add_argument(
-        "--motion-fps",
-        type=float,
-        metavar="FPS",
-        help="frame rate of the motion file (default: what it says; needed if neither it nor its format says one, "
-        "unless --fps is given)",
-    )
-    group.add_argument(
-        "--unit", choices=("auto", *UNITS_M), default="auto", help="unit of its places (default: by format)"
-    )
-    group.add_argument(
-        "--up",
-        choices=UP_AXES,
-        default="auto",
-        help="axis of the motion file that points up; --up=-y if Y points down (default: by format and content)",
-    )
-    group.add_argument(
-        "--start-frame", type=int, metavar="N", help="frame of the motion's first pose (default: the scene's first)"
-    )
+    _add_motion(group)
+    _add_reading(group)
     group.add_argument("--fps", type=float, metavar="FPS", help="frame rate of the scene")
     group.add_argument("--frames", metavar="RANGE", help='frames, like "1-30,47,60-90x2" (default: the scene\'s range)')
     group.add_argument(
@@ -110,6 +87,83 @@ def _add_shot(group: Any) -> None:
         "--size", metavar="WxH", help=f"picture size in pixels (default: the scene's; {size} in a new one)"
     )
     group.add_argument("--engine", choices=("cycles", "eevee"), help="what renders the passes")
+
+
+def _add_motion(group: Any) -> None:
+    """Where the character's motion comes from."""
+    motion = group.add_mutually_exclusive_group()
+    motion.add_argument("--motion", type=_path, metavar="FILE", help="import this motion file as a character")
+    motion.add_argument(
+        "--motion-armature", metavar="NAME", help="make a character that moves like this armature of the scene"
+    )
+    motion.add_argument(
+        "--motion-text",
+        metavar="TEXT",
+        help='make a character that does what this text says: "a person waves, then jumps"',
+    )
+    group.add_argument(
+        "--motion-seconds",
+        type=float,
+        default=0.0,
+        metavar="S",
+        help="length of the motion of --motion-text (default: as long as its actions take)",
+    )
+    group.add_argument(
+        "--motion-seed", type=int, default=0, metavar="N", help="another number gives another motion for that text"
+    )
+    group.add_argument(
+        "--motion-model",
+        type=_path,
+        metavar="DIR",
+        help="MDM checkpoint for --motion-text (default: the model that ships)",
+    )
+    group.add_argument(
+        "--bone-map",
+        type=_path,
+        metavar="FILE",
+        help="which bones of the armature or the file are SMPL's joints",
+    )
+    group.add_argument("--body", type=_path, metavar="FILE", help="body of that character, an SMPL-style .npz")
+
+
+def _add_reading(group: Any) -> None:
+    """How a motion file is read, and what becomes of its motion."""
+    group.add_argument("--sample", type=int, default=0, metavar="N", help="which motion of a file that has several")
+    group.add_argument("--repetition", type=int, default=0, metavar="N", help="repetition of an MDM results.npy")
+    group.add_argument(
+        "--person", type=int, metavar="N", help="which person of a file that has several (default: all of them)"
+    )
+    group.add_argument(
+        "--motion-fps",
+        type=float,
+        metavar="FPS",
+        help="frame rate of the motion file (default: its own or its format's; with neither, give this or --fps)",
+    )
+    group.add_argument(
+        "--view", choices=("world", "camera"), default="world", help="how a motion from a video is placed"
+    )
+    group.add_argument(
+        "--unit",
+        choices=("auto", *UNITS_M),
+        default="auto",
+        help="unit of the file's positions (default: by format)",
+    )
+    group.add_argument(
+        "--up",
+        choices=UP_AXES,
+        default="auto",
+        help="axis of the motion file that points up; --up=-y if Y points down (default: by format and content)",
+    )
+    group.add_argument(
+        "--start-frame", type=int, metavar="N", help="frame of the motion's first pose (default: the scene's first)"
+    )
+    group.add_argument(
+        "--repair",
+        action="append",
+        default=[],
+        metavar="NAME[=STRENGTH]",
+        help=f"repair that motion: {', '.join(one.name for one in REPAIRS)}; several with commas, in this order",
+    )
 
 
 def _add_job(group: Any) -> None:
@@ -164,6 +218,13 @@ def _add_run(group: Any) -> None:
     backend.add_argument("--backend", metavar="COMMAND", help="the latentman command, or its environment's python")
     backend.add_argument("--connection", type=_path, metavar="FILE", help="use a running backend: its connection file")
     group.add_argument("--device", choices=("auto", "cpu"), help="device of a backend that this command starts")
+    group.add_argument(
+        "--export-motion",
+        type=_path,
+        metavar="FILE",
+        help="also write the character's motion, edits included, as .npz, .bvh, .glb, .abc, _smpl_params.npy or "
+        "_results.npy",
+    )
     group.add_argument("--save-blend", type=_path, metavar="FILE", help="save the file with the result on the timeline")
     group.add_argument(
         "--texture",

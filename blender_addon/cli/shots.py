@@ -16,17 +16,24 @@ import bpy
 from ..client.job_file import ShotFile, read_job_file
 from ..client.request import GenerateRequest
 from ..look.camera import frame_shot
+from ..look.tracked_camera import film
 from ..rig.character import NOTES, disown_range
 from ..rig.import_character import ImportOptions, import_characters, scene_betas, scene_body
 from ..rig.left_out import leave_out
+from ..rig.source.as_character import SourceOptions, character_steps
+from ..rig.source.chosen import source_named
+from ..scene.bone_table import table_of
 from ..scene.scene_job import open_blend_folder, scene_frames, stored_settings, stored_template
+from ..scene_time import at_once
 from ..shared.body import load_body
 from ..shared.errors import InputError
 from ..shared.files.frame_files import is_file, shown_path
 from ..shared.jobs.frame_rate import rate_and_base
+from ..shared.motion.retarget.bone_map import load_map
 from ..shared.motion.units import UNITS_M
 from ..shot.generation import host_name
 from ..typed_bpy import windows
+from .motion import asked_repairs, repair_all
 from .options import given_frames, job_template, methods_of, picture_size
 
 
@@ -138,14 +145,34 @@ def _import_options(options: argparse.Namespace, scene: Any) -> ImportOptions:
         spare_fps=options.fps,
         up=options.up,
         unit_m=UNITS_M.get(options.unit),
+        view=options.view,
         start_frame=options.start_frame,
         betas=scene_betas(scene),
         body_path=str(options.body.absolute()) if options.body else bpy.path.abspath(scene.latentman.body_path),
+        bones=load_map(options.bone_map) if options.bone_map else None,
     )
 
 
+def _characters(options: argparse.Namespace, scene: Any) -> list[Any]:
+    """The armatures of the characters that the command line asks for, from a file or from an armature of the scene."""
+    if options.motion is None and options.motion_armature is None:
+        return []
+    body = scene_body(scene) if options.body is None else load_body(options.body)
+    if options.motion is not None:
+        return import_characters(scene, options.motion, body, _import_options(options, scene), film)
+    source = source_named(scene, bpy.context.view_layer, options.motion_armature)
+    bones = load_map(options.bone_map) if options.bone_map else table_of(source)
+    frames = range(scene.frame_start, scene.frame_end + 1)
+    return [at_once(character_steps(scene, source, frames, body, SourceOptions(bones, scene_betas(scene))))]
+
+
 def _fill(options: argparse.Namespace, shot: BatchShot, scene: Any, tell: Callable[[list[str]], None]) -> None:
-    """What the command line adds to the scene: an empty start, size, frame rate, a motion and a camera."""
+    """What the command line adds to the scene: an empty start, size, rate, a motion with its repairs, a camera."""
+    repairs = asked_repairs(options.repair)
+    if repairs and options.motion is None and options.motion_armature is None:
+        raise InputError(
+            "arguments.repair", "There is no motion to repair.", "Give --motion, --motion-text or --motion-armature."
+        )
     fresh = not bpy.data.filepath
     if options.motion is not None and fresh:
         _clear(scene)
@@ -154,12 +181,13 @@ def _fill(options: argparse.Namespace, shot: BatchShot, scene: Any, tell: Callab
         scene.render.resolution_x, scene.render.resolution_y = size
     if options.fps is not None:
         _set_fps(scene, options.fps)
-    if options.motion is not None:
-        body = scene_body(scene) if options.body is None else load_body(options.body)
-        first, *others = import_characters(scene, options.motion, body, _import_options(options, scene))
-        tell(json.loads(first[NOTES]))
+    made = _characters(options, scene)
+    if made:
+        tell(json.loads(made[0][NOTES]))
+        for armature in made:
+            repair_all(scene, armature, repairs, tell)
         if scene.camera is None:
-            frame_shot(scene, first, _frames(options, shot, scene), also=tuple(others))
+            frame_shot(scene, made[0], _frames(options, shot, scene), also=tuple(made[1:]))
 
 
 def _clear(scene: Any) -> None:

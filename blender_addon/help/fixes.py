@@ -38,6 +38,8 @@ _SAVE = Fix("wm.save_mainfile", "Save File")
 _IMPORT = Fix("latentman.import_motion", "Import Motion")
 _OTHER_MOTION = Fix("latentman.import_motion", "Choose File")
 _FRAME_RATE = Fix("latentman.ask_frame_rate", "Set Frame Rate")
+_GUESS = Fix("latentman.guess_bones", "Guess Bones")
+_LOAD_MAP = Fix("latentman.load_bone_map", "Load Map")
 _OTHER_JOB = Fix("latentman.load_job", "Choose File")
 _OTHER_OUTPUT = Fix("latentman.choose_output", "Choose Folder")
 _OTHER_TEXTURE = Fix("latentman.put_texture_file", "Choose File")
@@ -53,13 +55,33 @@ _EMBEDDED = _reset("model", "Use the Embedded Model")
 _ALL_FRAMES = _reset("frames", "Use the Scene's Frames")
 
 # The longest matching beginning of the code counts. What a setting mends stands in its declaration.
+# Of motions that are made, changed or taken from an armature: no other file helps, so the message says what to do.
+_OF_NO_FILE = (
+    "motion.edit",
+    "motion.gap",
+    "motion.guidance",
+    "motion.mirrored",
+    "motion.no_keys",
+    "motion.no_text",
+    "motion.not_filled",
+    "motion.not_fitted",
+    "motion.nothing_to_fit",
+    "motion.output",
+    "motion.scaled_away",
+    "motion.seconds",
+    "motion.seed",
+    "motion.spans",
+    "motion.unknown_action",
+)
 FIXES: dict[str, tuple[Fix, ...]] = {
+    **dict.fromkeys(_OF_NO_FILE, ()),
     "addon.": (_RESUME,),
     "arguments.job": (_OTHER_JOB,),
     "backend.": (_START, _LOG),
     "backend.bind": (_PREFERENCES, _LOG),
     "backend.busy": (_CANCEL,),
     "backend.command": (_PREFERENCES,),
+    "backend.command_failed": (_DOCTOR, _PREFERENCES),
     "backend.died": (_RESUME, _START, _LOG, _DOCTOR),
     "backend.frame": (_RESUME, _LOG),
     "backend.install_": (_AGAIN, _INSTALL_LOG, _PREFERENCES),
@@ -99,6 +121,7 @@ FIXES: dict[str, tuple[Fix, ...]] = {
     "model.lora": (_HIDDEN,),
     "model.tiny_decoder": (_PREFERENCES,),
     "motion.": (_OTHER_MOTION,),
+    "motion.bone_map": (_GUESS, _LOAD_MAP),
     "motion.no_rate": (_FRAME_RATE, _OTHER_MOTION),
     "objects.": (_FRAME,),
     "output.": (_OTHER_OUTPUT, _PREFERENCES),
@@ -115,6 +138,7 @@ FIXES: dict[str, tuple[Fix, ...]] = {
     "rig.": (_IMPORT,),
     "rig.library": (_FIND_FILES,),
     "rig.not_rendered": (_RESUME,),
+    "rig.source": (),
     "sample.": (_LOG,),
     "settings.other": (_HIDDEN,),
     "settings.prompts": (_EDIT_PROMPTS,),

@@ -5,18 +5,35 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 MOTION, GENERATE, TAKES, PASSES, BACKEND, JOB_FILE = ("motion", "generate", "takes", "passes", "backend", "job_file")
+ARMATURE = "armature"
 
 # By operator. All else belongs to Generate: what goes wrong while a shot is made, and the buttons that fix it.
 PLACES: Mapping[str, str] = {
     "latentman.import_motion": MOTION,
+    "latentman.motion_from_text": MOTION,
+    "latentman.cancel_motion": MOTION,
+    "latentman.fill_motion": MOTION,
+    "latentman.refine_fit": MOTION,
     "latentman.ask_frame_rate": MOTION,
     "latentman.reimport_motion": MOTION,
     "latentman.change_frame_rate": MOTION,
+    "latentman.motion_from_armature": MOTION,
+    "latentman.guess_bones": ARMATURE,
+    "latentman.save_bone_map": ARMATURE,
+    "latentman.load_bone_map": ARMATURE,
     "latentman.add_edit_layer": MOTION,
     "latentman.merge_edit_layer": MOTION,
     "latentman.remove_edit_layer": MOTION,
     "latentman.open_help": MOTION,
     "latentman.check_motion": MOTION,
+    "latentman.plant_feet": MOTION,
+    "latentman.smooth_motion": MOTION,
+    "latentman.put_on_floor": MOTION,
+    "latentman.remove_repair": MOTION,
+    "latentman.next_problem": MOTION,
+    "latentman.previous_problem": MOTION,
+    "latentman.show_problems": MOTION,
+    "latentman.export_motion": MOTION,
     "latentman.leave_out": MOTION,
     "latentman.take_back": MOTION,
     "latentman.keep_in_picture": MOTION,

@@ -18,6 +18,7 @@ from ..rig.joints import joint_bones
 from ..rig.keyframes import write_location
 from ..scene_time import Steps, at_once, scene_fps
 from ..shared.errors import InputError
+from .tracked_camera import TRACKED
 
 CAMERA = "latentman_camera"  # marks a camera as made here, so that framing again moves it instead of adding one
 
@@ -89,7 +90,8 @@ def look_through(context: Any, camera: Any) -> bool:
 
     Whether there was one to show it in. A camera that the user has placed is left to the user, and so is the view.
     """
-    if bpy.app.background or not camera.get(CAMERA) or context.screen is None:
+    ours = camera.get(CAMERA) or camera.get(TRACKED)
+    if bpy.app.background or not ours or context.screen is None:
         return False
     views = [one for one in context.screen.areas if one.type == "VIEW_3D"]
     if not views:

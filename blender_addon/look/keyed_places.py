@@ -1,7 +1,7 @@
 """Where things are in a frame that is not shown: by their keys, without going there.
 
 Going to a frame would undo a pose that is not keyed yet, and may take seconds. Keys of location, rotation and scale are
-followed, through parents, those of an edit layer too; what moves by constraints, drivers or other NLA strips is taken
+followed, through parents, those of layers too; what moves by constraints, drivers or other NLA strips is taken
 as it is now.
 """
 
@@ -13,7 +13,7 @@ from typing import Any
 
 from mathutils import Euler, Matrix, Quaternion, Vector
 
-from ..rig.edit_layer import keyed_layers
+from ..rig.stack.layers import keyed_layers
 
 _Curves = Mapping[tuple[str, int], Any]
 _Layers = tuple[_Curves, ...]
@@ -66,7 +66,7 @@ class KeyedPlaces:
 def posed_by_keys(armature: Any) -> bool:
     """Whether an armature's keys alone say how it is posed."""
     animation = armature.animation_data
-    if animation is None or animation.action is None or armature.data.pose_position == "REST":
+    if animation is None or armature.data.pose_position == "REST":
         return False
     return bool(keyed_layers(armature)) and not any(bone.constraints for bone in armature.pose.bones)
 
@@ -80,7 +80,7 @@ def moves_by_keys(item: Any) -> bool:
 
 
 def _layers(owner: Any) -> _Layers:
-    """The F-curves of an object that are not muted, by path and index: its motion's, then those of an edit layer."""
+    """The F-curves of an object that are not muted, by path and index: its motion's, then those of each layer."""
     return tuple(
         {(one.data_path, one.array_index): one for one in curves if not one.mute} for curves in keyed_layers(owner)
     )

@@ -12,8 +12,12 @@ from ..passes.geometry import camera_view, world_joints
 from ..rig.character import FEET_RESIDUAL, TWIST_KNOWN, WARNINGS, Character
 from ..rig.motion_figures import MotionCheck, stored_check
 from ..rig.read_motion import reading_steps, rest_joints
+from ..rig.stack.problem_frames import Problems
+from ..rig.stack.repair_motion import ground_of
 from ..scene_time import Steps, at_once
 from ..shared.jobs.frame_range import format_frames
+from ..shared.motion.checks import Found, run_checks
+from ..shared.motion.checks.table import OUT_OF_PICTURE
 from ..shared.motion.quality import measure_quality
 from ..shared.shot import ShotCamera
 
@@ -28,32 +32,37 @@ FEET_RESIDUAL_CM = 2.0
 def check_motion(
     scene: Any, character: Character, frames: tuple[int, ...], width: int, height: int
 ) -> MotionCheck:  # picture size in pixels
-    """`check_steps` at once."""
-    return at_once(check_steps(scene, character, frames, width, height))
+    """The figures of `check_steps`, at once."""
+    return at_once(check_steps(scene, character, frames, width, height))[0]
 
 
 def check_steps(
     scene: Any, character: Character, frames: tuple[int, ...], width: int, height: int
-) -> Steps[MotionCheck]:  # picture size in pixels
-    """Look at a character in these frames, with the floor at height 0. The scene's current frame is put back.
+) -> Steps[tuple[MotionCheck, Problems]]:  # picture size in pixels
+    """Look at a character in these frames, with the floor at height 0: the figures, and what is wrong in which frame.
 
-    Raises InputError if there are no frames, or the scene's camera is not a perspective one.
+    The scene's current frame is put back. Raises InputError if there are no frames, or the scene's camera is not a
+    perspective one.
     """
     armature = character.armature
     # Every frame between the first and the last: speeds are only right where frames follow each other.
     motion = yield from reading_steps(scene, armature, tuple(range(min(frames), max(frames) + 1)) if frames else ())
-    floor_m = -float(armature.matrix_world.translation.z)
-    quality = measure_quality(motion, rest_joints(armature), floor_m=floor_m)
-    outside: tuple[int, ...] = ()
+    ground = ground_of(character)
+    quality = measure_quality(motion, rest_joints(armature), floor_m=ground.floor_m)
+    found = run_checks(motion, rest_joints(armature), floor_m=ground.floor_m, sole_m=ground.sole_m)
+    outside: dict[int, int] = {}
     if scene.camera is not None:
-        outside = yield from _out_of_frame(scene, character, frames, width, height)
-    return MotionCheck(
+        outside = yield from _out_of_picture(scene, character, frames, width, height)
+        joints = np.array([outside.get(frame, 0) for frame in range(min(frames), max(frames) + 1)], np.float64)
+        found += (Found(OUT_OF_PICTURE, joints),)
+    check = MotionCheck(
         quality.foot_slide_cm_per_s,
         quality.jitter_m_per_s3,
         quality.floor_penetration_cm,
         format_frames(frames),
-        format_frames(outside),
+        format_frames(tuple(outside)),
     )
+    return check, Problems(min(frames), found)
 
 
 def warnings(armature: Any) -> tuple[str, ...]:
@@ -69,7 +78,7 @@ def warnings(armature: Any) -> tuple[str, ...]:
     if check.foot_slide_cm_per_s > SLIDE_CM_PER_S:
         said.append(f"Feet slide: {check.foot_slide_cm_per_s:.0f} cm/s on the floor")
     if check.jitter_m_per_s3 > JITTER_M_PER_S3:
-        said.append(f"Jitter: {check.jitter_m_per_s3:.0f} m/s³; smooth the curves")
+        said.append(f"Jitter: {check.jitter_m_per_s3:.0f} m/s³; Smooth helps")
     if check.floor_penetration_cm > PENETRATION_CM:
         said.append(f"Feet go {check.floor_penetration_cm:.0f} cm below the floor")
     if check.out_of_frame:
@@ -77,10 +86,11 @@ def warnings(armature: Any) -> tuple[str, ...]:
     return tuple(said)
 
 
-def _out_of_frame(
+def _out_of_picture(
     scene: Any, character: Character, frames: tuple[int, ...], width: int, height: int
-) -> Steps[tuple[int, ...]]:
-    outside = []
+) -> Steps[dict[int, int]]:
+    """How many joints are outside the picture, by frame; frames in which none is are left out."""
+    outside = {}
     current = scene.frame_current
     try:
         for frame in frames:
@@ -89,10 +99,10 @@ def _out_of_frame(
             view = camera_view(scene, depsgraph, width, height)
             camera = ShotCamera(view.world_to_camera[None], view.intrinsics[None])
             picture, depth = camera.project(world_joints(character, depsgraph)[None])
-            inside = (picture >= 0).all() and (picture <= (width, height)).all()
-            if not (inside and bool(np.all(depth > view.clip_start_m))):
-                outside.append(frame)
+            inside = ((picture >= 0) & (picture <= (width, height))).all(axis=-1) & (depth > view.clip_start_m)
+            if not inside.all():
+                outside[frame] = int((~inside).sum())
             yield
     finally:
         scene.frame_set(current)
-    return tuple(outside)
+    return outside

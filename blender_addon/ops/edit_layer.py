@@ -8,7 +8,7 @@ from typing import Any
 import bpy
 
 from ..rig.character import chosen_character, why_grey
-from ..rig.edit_layer import add_layer, bake_layer, remove_layer, why_no_bake, why_no_layer
+from ..rig.stack.edit_layer import add_layer, bake_layer, remove_layer, why_no_bake, why_no_layer, why_no_removal
 from ..shot.running import wake
 from ..typed_bpy import Outcome, registration_of
 from .base.reporting import allow
@@ -34,7 +34,7 @@ class LATENTMAN_OT_add_edit_layer(bpy.types.Operator):
 
 
 class LATENTMAN_OT_merge_edit_layer(bpy.types.Operator):
-    """Write the layer into the motion's keys, a key a frame, and remove the layer"""
+    """Write the layers into the motion's keys, a key a frame, and remove the layers"""
 
     bl_idname = "latentman.merge_edit_layer"
     bl_label = "Bake Layer"
@@ -62,7 +62,7 @@ class LATENTMAN_OT_remove_edit_layer(bpy.types.Operator):
     @classmethod
     def poll(cls, context: Any) -> bool:
         """Only if there is a layer."""
-        return allow(cls, _reason(context, why_no_bake))
+        return allow(cls, _reason(context, why_no_removal))
 
     def execute(self, context: Any) -> Outcome:
         """Remove that of the active character, or the first."""

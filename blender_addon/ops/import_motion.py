@@ -8,12 +8,13 @@ from typing import Any
 import bpy
 from bpy.props import StringProperty
 
+from ..rig.source.foreign_file import FOREIGN_SUFFIXES
 from ..shared.motion import SUFFIXES
 from ..shared.motion.samples import sample_at
 from ..typed_bpy import Outcome, registration_of
 from .motion.file_import import MotionFiles, take_from_scene
 
-_GLOB = ";".join(f"*{form}" for suffix in SUFFIXES for form in (suffix, suffix.upper()))
+_GLOB = ";".join(f"*{form}" for suffix in (*SUFFIXES, *FOREIGN_SUFFIXES) for form in (suffix, suffix.upper()))
 
 
 class LATENTMAN_OT_import_motion(MotionFiles, bpy.types.Operator):

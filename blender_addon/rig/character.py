@@ -19,10 +19,10 @@ from ..shared.motion import SMPLMotion, resample
 from .armature import new_armature
 from .body_mesh import new_body_object, require_parts
 from .correctives import store_correctives
-from .edit_layer import replace_motion
 from .joints import joint_bones
 from .keyframes import write_motion
 from .left_out import has_surface, is_left_out
+from .stack.edit_layer import replace_motion
 from .visibility import may_render, rendered_objects, why_not_rendered
 
 # On the armature; the names are what an animator sees under Custom Properties.
@@ -30,6 +30,7 @@ SOURCE, TEXT, FPS = "latentman_source", "latentman_text", "latentman_source_fps"
 RESIDUAL, FEET_RESIDUAL = "latentman_residual_cm", "latentman_feet_residual_cm"
 TWIST_KNOWN, NOTES, WARNINGS = "latentman_twist_known", "latentman_notes", "latentman_warnings"
 MOVED = "Moved "  # how the note about a character's place begins
+BETAS = "latentman_betas"  # the shape that the body was made with
 # On the body mesh object: marks it as the rendered surface of the armature that it is parented to, or deformed by.
 BODY = "latentman_body"
 # On the scene: the frame range that an import has set. Another one is the user's, and stays.
@@ -239,6 +240,7 @@ def _store_facts(armature: Any, motion: SMPLMotion, outside: str) -> None:
     armature[SOURCE] = as_text(motion.source)
     armature[TEXT] = as_text(motion.text)
     armature[FPS] = motion.fps
+    armature[BETAS] = np.asarray(motion.betas, np.float64).tolist()
     armature[TWIST_KNOWN] = motion.twist_known
     armature[NOTES] = json.dumps([*motion.notes, *warnings])
     armature[WARNINGS] = json.dumps(warnings)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,11 +14,16 @@ import bpy
 from ..scene_time import scene_fps
 from ..shared.body import Body, free_body, load_body
 from ..shared.errors import InputError
-from ..shared.motion import Ask, Contents, SMPLMotion, Up, open_motion
+from ..shared.motion import Ask, Contents, SMPLMotion, Up
+from ..shared.motion.reading.clip import View
+from ..shared.motion.retarget.bone_map import BoneMap
 from .character import MOVED, add_note, characters, import_motion, replay_motion
 from .import_record import ImportRecord, store_import, stored_import
 from .motion_figures import check_of, store_check
+from .motion_files import open_motion
 from .placement import stand_beside
+from .source.as_character import SourceOptions
+from .source.foreign_file import ForeignOptions, foreign_motions, is_foreign
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,23 +40,69 @@ class ImportOptions:
     person: int | None = None  # one of several people; None: all of them
     unit_m: float | None = None  # metres in one unit of the file's places
     spare_fps: float | None = None  # for a file whose rate nobody says; told in a warning
+    view: View = "world"  # whose axes a filmed motion has
     body_path: str = ""  # where the body is from; empty for the free one
+    bones: BoneMap | None = None  # of a file with a skeleton of its own; None: by the names and the shape
 
 
-def import_characters(scene: Any, path: Path, body: Body, options: ImportOptions) -> list[Any]:
+# What makes the camera of a motion that was filmed: scene, armature, motion, the take's start frame, the import's name.
+Filming = Callable[[Any, Any, SMPLMotion, int, str], None]
+
+
+def import_characters(
+    scene: Any, path: Path, body: Body, options: ImportOptions, filming: Filming | None = None
+) -> list[Any]:
     """Read the file for this body and make a character for each person of the take; their armature objects.
 
-    Joints are the body's with the shape that it is shown with. People keep their places to each other, and enter when
-    they do in the file. Raises MotionError and BodyError; nothing is made then.
+    Joints are the body's with the shape that it is shown with. People keep their positions relative to each other,
+    and enter when they do in the file; `filming` is called once they stand where they stay. FBX and glTF files go
+    through Blender's importer. Raises MotionError and BodyError; nothing is made then.
     """
+    others = [one.armature for one in characters(scene)]
+    if is_foreign(path):
+        made, shoot = _foreign(scene, path, body, options), None
+    else:
+        made, shoot = _known(scene, path, body, options, filming)
+    moved_m = stand_beside(scene, made, others) if options.beside else 0.0
+    for armature in made if moved_m else ():
+        add_note(armature, f"{MOVED}{moved_m:.1f} m along X, to stand beside the other characters")
+    if shoot is not None:
+        shoot()
+    return made
+
+
+def _foreign(scene: Any, path: Path, body: Body, options: ImportOptions) -> list[Any]:
+    """The characters of a file that Blender imports; it cannot be read again in place."""
+    said = ForeignOptions(options.sample, options.person, SourceOptions(options.bones, options.betas))
+    made = []
+    unused = _unused(options)
+    for found in foreign_motions(scene, path, body, said):
+        motion = replace(found, warnings=(*found.warnings, *unused))
+        armature = import_motion(scene, motion, body, name=path.stem, start_frame=options.start_frame)
+        store_check(armature, check_of(motion, body))
+        made.append(armature)
+    return made
+
+
+def _unused(options: ImportOptions) -> tuple[str, ...]:
+    """One sentence if something was set that Blender's importers decide themselves."""
+    given = {"Frame Rate": options.fps is not None, "Up": options.up != "auto", "Unit": options.unit_m is not None}
+    names = [name for name, is_set in given.items() if is_set]
+    return (f"Not used for this file, which Blender's importer reads: {', '.join(names)}.",) if names else ()
+
+
+def _known(
+    scene: Any, path: Path, body: Body, options: ImportOptions, filming: Filming | None
+) -> tuple[list[Any], Callable[[], None] | None]:
+    """The characters of a file that the readers know, each with the record by which it is read again; and what makes
+    the camera."""
     file = open_motion(path)
     ask = Ask(
         options.sample, options.repetition, options.fps, options.up, options.unit_m, options.person,
-        options.spare_fps, options.betas,
+        spare_fps=options.spare_fps, betas=options.betas, view=options.view, bones=options.bones,
     )  # fmt: skip
     motions = file.people(ask, body.joints)
     contents = file.contents()
-    others = [one.armature for one in characters(scene)]
     start = scene.frame_start if options.start_frame is None else options.start_frame
     group, made = uuid.uuid4().hex, []
     for number, motion in enumerate(motions):
@@ -60,23 +112,22 @@ def import_characters(scene: Any, path: Path, body: Body, options: ImportOptions
         armature = import_motion(scene, motion, body, name=name, start_frame=start + _enters(scene, motion))
         record = ImportRecord(
             path=str(path.absolute()), group=group, sample=options.sample, repetition=options.repetition,
-            person=person, fps=options.fps, up=options.up, unit_m=options.unit_m, start_frame=start,
+            person=person, fps=options.fps, up=options.up, unit_m=options.unit_m, view=options.view,
+            two_views=contents.two_views, start_frame=start,
             betas=[float(beta) for beta in motion.betas], body=options.body_path,
-            people=names, takes=[[one.sample, one.repetition, one.label] for one in contents.takes], **_read(motion),
+            bones={} if options.bones is None else dict(options.bones.bones),
+            people=names, takes=_takes(contents), **_read(motion),
         )  # fmt: skip
         store_import(armature, record)
         store_check(armature, check_of(motion, body))
         made.append(armature)
-    moved_m = stand_beside(scene, made, others) if options.beside else 0.0
-    for armature in made if moved_m else ():
-        add_note(armature, f"{MOVED}{moved_m:.1f} m along X, to stand beside the other characters")
-    return made
+    return made, None if filming is None else partial(filming, scene, made[0], motions[0], start, group)
 
 
-def reimport(scene: Any, armature: Any, change: Mapping[str, Any]) -> list[Any]:
+def reimport(scene: Any, armature: Any, change: Mapping[str, Any], filming: Filming | None = None) -> list[Any]:
     """Read a character's file again with something said differently; the armatures that play it differently now.
 
-    All people of one import change together, so that they keep their places to each other; another `person` changes
+    All people of one import change together, so that they keep their relative positions; another `person` changes
     this character alone. Bodies, names, places and edit layers stay. Raises LatentManError; nothing is changed then.
     """
     said = _recorded(armature)
@@ -84,8 +135,13 @@ def reimport(scene: Any, armature: Any, change: Mapping[str, Any]) -> list[Any]:
     alone = "person" in change
     file = open_motion(Path(record.path))
     body = load_body(Path(record.body)) if record.body else free_body()
-    ask = Ask(record.sample, record.repetition, record.fps, cast(Up, record.up), record.unit_m)
-    names = _people(file.contents(), record.sample, record.repetition)
+    bones = BoneMap("the import's map", record.bones) if record.bones else None
+    ask = Ask(
+        record.sample, record.repetition, record.fps, cast(Up, record.up), record.unit_m, view=cast(View, record.view),
+        bones=bones,
+    )  # fmt: skip
+    contents = file.contents()
+    names = _people(contents, record.sample, record.repetition)
     group = [one.armature for one in characters(scene)] if not alone else []
     members = {one: found for one in [armature, *group] if (found := stored_import(one)) and found.group == said.group}
     played = {one: record.person if one == armature else found.person for one, found in members.items()}
@@ -100,9 +156,14 @@ def reimport(scene: Any, armature: Any, change: Mapping[str, Any]) -> list[Any]:
     }
     for one, motion in motions.items():
         replay_motion(scene, one, motion, record.start_frame + _enters(scene, motion))
-        said_now = replace(record, person=played[one], people=names, betas=members[one].betas, **_read(motion))
+        said_now = replace(
+            record, person=played[one], people=names, betas=members[one].betas, takes=_takes(contents),
+            two_views=contents.two_views, **_read(motion),
+        )  # fmt: skip
         store_import(one, said_now)
         store_check(one, check_of(motion, body))
+    if filming is not None and not alone:
+        filming(scene, armature, motions[armature], record.start_frame, said.group)
     return list(played)
 
 
@@ -124,6 +185,11 @@ def _people(contents: Contents, sample: int, repetition: int) -> list[str]:
     takes = {(one.sample, one.repetition): one for one in contents.takes}
     take = takes.get((sample, repetition))
     return [""] if take is None else list(take.people)
+
+
+def _takes(contents: Contents) -> list[list[Any]]:
+    """The takes of a file, as a record keeps them."""
+    return [[one.sample, one.repetition, one.label] for one in contents.takes]
 
 
 def _enters(scene: Any, motion: SMPLMotion) -> int:

@@ -22,8 +22,11 @@ class ImportRecord:
     fps: float | None  # what the user said; None leaves it to the file and its format
     up: str
     unit_m: float | None
+    view: str
+    two_views: bool  # whether the file can be read in the camera's axes as well as in the world's
     start_frame: int  # of the take; a person may enter later
     betas: list[float]  # the shape of the body that shows it
+    bones: dict[str, str]  # the bone map that the user gave, by SMPL's joints; empty where it was guessed
     body: str  # the body's file; empty for the free one
     format: str
     read_fps: float  # how it was read, and whose word that was
@@ -32,6 +35,7 @@ class ImportRecord:
     up_from: str
     read_unit_m: float | None
     unit_from: str
+    said: list[str]  # the same in sentences, which the panel need not repeat
     takes: list[list[Any]]  # sample, repetition, label
     people: list[str]  # of the take
 

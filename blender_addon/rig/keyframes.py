@@ -25,7 +25,7 @@ def write_motion(armature: Any, motion: SMPLMotion, start_frame: int) -> None:
     The motion must already be at the scene's frame rate. Between keyframes the curves are straight.
     """
     frames = np.arange(start_frame, start_frame + motion.frame_count, dtype=np.float32)
-    quaternions = _settled(continuous_quaternions(axis_angle_to_quaternion(motion.poses)))  # (frames, 24, 4)
+    quaternions = settled(continuous_quaternions(axis_angle_to_quaternion(motion.poses)))  # (frames, 24, 4)
     fcurves = compat.new_fcurves(armature, f"{armature.name} motion")
     for joint, name in enumerate(JOINT_NAMES):
         path = f'pose.bones["{name}"].rotation_quaternion'
@@ -54,7 +54,7 @@ def write_keys(curve: Any, frames: NDArray[np.float32], values: NDArray[np.float
     curve.update()
 
 
-def _settled(quaternions: NDArray[np.float64]) -> NDArray[np.float32]:
+def settled(quaternions: NDArray[np.float64]) -> NDArray[np.float32]:
     """Unit quaternions (..., 4) in single precision that Blender's own normalisation leaves as they are.
 
     It runs once for a pose, and once more for each layer of the NLA. Numbers that the second run still changed by a

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..shared.motion.skeleton import JOINT_NAMES
-from .edit_layer import clip_range
 from .joints import joint_bones
+from .stack.layers import clip_range
 
 GAP_M = 1.0  # from the outermost joint of one to that of the other
 

@@ -29,6 +29,7 @@ from ..shared.models.table import FAMILY_LABELS
 from ..shared.motion import UP_AXES
 from ..shared.motion.units import UNIT_LABELS
 from ..typed_bpy import pointer_to
+from .motion_text import LatentManMotionText
 from .setting_properties import settings_group, shown_settings
 
 Item = tuple[str, str, str]
@@ -61,9 +62,13 @@ _UP_ITEMS = (
     ("auto", "Automatic", "The axis of the file's format, unless the character clearly stands along another"),
     *((axis, axis.upper(), f"The file's {axis.upper()} points up") for axis in UP_AXES[1:]),
 )
+_VIEW_ITEMS = (
+    ("world", "World", "The character moves through the scene, and the video's camera with it"),
+    ("camera", "Camera", "The character moves before a still camera, as the video shows it"),
+)
 _UNIT_ITEMS = (
     ("auto", "Automatic", "The unit of the file's format"),
-    *((name, label, f"Places in the file are in {label.lower()}") for name, label in UNIT_LABELS.items()),
+    *((name, label, f"Positions in the file are in {label.lower()}") for name, label in UNIT_LABELS.items()),
 )
 _PRESET_ITEMS = numbered(
     ((name, f"{method.label}: {one.label}", one.description) for name, (method, one) in presets().items()),
@@ -98,9 +103,20 @@ def motion_unit_field(**options: Any) -> Any:
     """The unit of length that a user says a motion file has."""
     return EnumProperty(
         name="Unit",
-        description="Unit of the places in the motion file. Joint positions need none: they are scaled to the body",
+        description="Unit of the positions in the file. Joint positions need none: they are scaled to the body",
         items=_UNIT_ITEMS,
         default="auto",
+        **options,
+    )
+
+
+def motion_view_field(**options: Any) -> Any:
+    """Whose axes a motion has that was filmed."""
+    return EnumProperty(
+        name="Seen From",
+        description="Whether a motion from a video moves through the scene or plays before a still camera",
+        items=_VIEW_ITEMS,
+        default="world",
         **options,
     )
 
@@ -137,10 +153,21 @@ class LatentManSceneSettings(bpy.types.PropertyGroup):
     motion_fps: motion_fps_field()
     motion_up: motion_up_field()
     motion_unit: motion_unit_field()
+    motion_view: motion_view_field()
     own_start: BoolProperty(
         name="Own Start Frame", description="Put the motion at this frame instead of the scene's first"
     )
     motion_start: motion_start_field()
+    source_armature: PointerProperty(
+        type=bpy.types.Object,
+        name="Armature",
+        description="The armature that From Armature uses. Empty: the selected one",
+        poll=lambda _, item: item.type == "ARMATURE",
+    )
+    source_keys: BoolProperty(
+        name="All Keys",
+        description="Use all frames from the armature's first key to its last instead of the scene's range",
+    )
     body_path: StringProperty(
         name="Body", description="SMPL body file (.npz). Empty: the free body", subtype="FILE_PATH"
     )
@@ -227,6 +254,7 @@ class LatentManSceneSettings(bpy.types.PropertyGroup):
         items=_ENGINE_ITEMS,
         default="cycles",
     )
+    made_motion: PointerProperty(type=LatentManMotionText)
     other: StringProperty(description="Settings that the panel does not show, as JSON", options={"HIDDEN"})
     other_take: StringProperty(description="The take that was shown before", options={"HIDDEN"})
 
@@ -250,6 +278,7 @@ def register() -> None:
     """Add `scene.latentman`, and whether a character's box in the panel is open."""
     for group in _GROUPS.values():
         bpy.utils.register_class(group)
+    bpy.utils.register_class(LatentManMotionText)
     bpy.utils.register_class(LatentManSceneSettings)
     scenes: Any = bpy.types.Scene
     scenes.latentman = pointer_to(LatentManSceneSettings)
@@ -265,5 +294,6 @@ def unregister() -> None:
     scenes: Any = bpy.types.Scene
     del scenes.latentman
     bpy.utils.unregister_class(LatentManSceneSettings)
+    bpy.utils.unregister_class(LatentManMotionText)
     for group in _GROUPS.values():
         bpy.utils.unregister_class(group)

@@ -18,7 +18,8 @@ from ..scene.scene_job import scene_frames, stored_template
 from ..shared.errors import BackendError, InputError, LatentManError
 
 _MOTION_FIELDS = (
-    "motion_path", "motion_fps", "motion_up", "motion_unit", "own_start", "motion_start", "body_path", "own_betas",
+    "motion_path", "motion_fps", "motion_up", "motion_unit", "motion_view", "own_start", "motion_start", "body_path",
+    "own_betas", "source_keys",
 )  # fmt: skip
 
 

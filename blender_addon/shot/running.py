@@ -48,7 +48,9 @@ from .generation import (
     new_session,
     start_job,
 )
+from .motion_making import MotionMaking
 from .problems import Problems
+from .redraw import redraw_panels
 from .take_upkeep import TakeUpkeep
 from .takes_on_disk import next_take_folder, stored_request, take_request, write_request
 from .unfinished_takes import UnfinishedTake, unfinished_folder
@@ -89,6 +91,7 @@ class Generation:
         self.announcer = Announcer()
         self.cost = Cost()
         self.takes = TakeUpkeep()
+        self.making = MotionMaking()
         self._begun_at, self._ended_loads = 0.0, 0
         self.log_file: Path | None = None
         self._job: GenerateJob | None = None
@@ -122,7 +125,7 @@ class Generation:
         compares = self.comparison is not None and self.comparison.running
         changing = self.backend.state not in (BackendState.STOPPED, BackendState.READY)
         asks = self.doctor.running or self.setup.running or self.models.running
-        return self.running or compares or changing or asks or self.takes.video.running
+        return self.running or compares or changing or asks or self.takes.video.running or self.making.running
 
     def start(self, context: Any) -> None:
         """Begin a shot with the scene's settings. Raises LatentManError."""
@@ -173,7 +176,7 @@ class Generation:
             self.backend.stop()  # the next shot starts with a fresh backend
         elif job.state is GenerateState.DONE:
             self._learn(job)
-            _push_undo("LatentMan take")
+            push_undo("LatentMan take")
         return False
 
     def run_slice(self) -> bool:
@@ -194,6 +197,7 @@ class Generation:
         self.announcer.step()
         try:
             self.takes.step(self.problems)
+            self.making.step(self.problems)
             if self.comparison is not None:
                 self.comparison.step()
             if not self.run_slice():
@@ -229,6 +233,7 @@ class Generation:
         self.preview.close()
         self.announcer.close()
         self.takes.close()
+        self.making.close()
         if self.comparison is not None:
             self.comparison.close()
         self.doctor.close()
@@ -290,7 +295,7 @@ class Generation:
         return True
 
 
-def _push_undo(message: str) -> None:
+def push_undo(message: str) -> None:
     """A step of its own, so that undoing something else does not take the take away; none in the background."""
     if bpy.app.background or not windows():
         return
@@ -345,7 +350,7 @@ def _tick() -> float | None:
     if _Running.redraws and time.monotonic() >= _Running.redraw_at:
         _Running.redraws -= 1
         _Running.redraw_at = time.monotonic() + _REDRAW_S
-        _redraw()
+        redraw_panels()
     return TICK_S if current.busy or _Running.redraws else IDLE_TICK_S
 
 
@@ -356,24 +361,13 @@ def _scene_has_changed(current: Generation) -> bool:
     return settled or found or before != _Running.prompts
 
 
-def _redraw() -> None:
-    """Redraw what shows the add-on. The 3D view itself is spared: a heavy scene takes long to draw."""
-    for window in windows():
-        for area in window.screen.areas:
-            if area.type == "VIEW_3D":
-                for region in area.regions:
-                    if region.type == "UI":
-                        region.tag_redraw()
-            elif area.type in ("SEQUENCE_EDITOR", "PROPERTIES", "PREFERENCES"):
-                area.tag_redraw()
-
-
 @persistent
 def _on_load(_path: Any, _unused: Any = None) -> None:
     """Another file is open: what was said is about the one before."""
     _Running.loads += 1
     if _Running.generation is not None:
         _Running.generation.problems.clear_all()
+        _Running.generation.making.close()
 
 
 def register() -> None:

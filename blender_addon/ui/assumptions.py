@@ -14,10 +14,11 @@ from ..typed_bpy import registration_of
 
 _POINTER = "latentman_armature"
 _CHANGE = "latentman.reimport_motion"
+_VIEWS = {"world": "In the world", "camera": "As the camera sees it"}
 
 
 def draw_assumptions(layout: Any, armature: Any) -> None:
-    """Draw a row a thing that the file does not settle alone; nothing of a character without a record."""
+    """Draw a row for each thing that was assumed; nothing for a character without a record."""
     record = stored_import(armature)
     if record is None:
         return
@@ -31,6 +32,8 @@ def draw_assumptions(layout: Any, armature: Any) -> None:
     column.operator("latentman.change_frame_rate", text=rate, icon="TIME").armature = armature.name
     axis = f"{_axis(record.read_up)}, {_whose(record.up_from, record.format)}"
     column.menu(LATENTMAN_MT_up.bl_idname, text=axis, icon="EMPTY_SINGLE_ARROW")
+    if record.two_views:
+        column.menu(LATENTMAN_MT_view.bl_idname, text=_VIEWS[record.view], icon="VIEW_CAMERA")
     if record.read_unit_m is not None:
         unit = f"{unit_label(record.read_unit_m)}, {_whose(record.unit_from, record.format)}"
         column.menu(LATENTMAN_MT_unit.bl_idname, text=unit, icon="DRIVER_DISTANCE")
@@ -58,7 +61,7 @@ def _whose(source: str, name: str) -> str:
     return {
         "user": "as set",
         "file": "from the file",
-        "content": "as the character stands",
+        "content": "from how the character stands",
         "scene": "the scene's rate",
     }.get(source, f"usual for {name}")
 
@@ -124,8 +127,21 @@ class LATENTMAN_MT_up(_Choice):
             yield "Automatic" if axis == "auto" else _axis(axis), axis == record.up, {"up": axis}
 
 
+class LATENTMAN_MT_view(_Choice):
+    """How a motion from a video is placed: in the world, or before a still camera as the video shows it"""
+
+    bl_idname = "LATENTMAN_MT_view"
+    bl_label = "Seen From"
+
+    @staticmethod
+    def choices(record: ImportRecord) -> Iterator[tuple[str, bool, dict[str, Any]]]:
+        """The two ways."""
+        for view, label in _VIEWS.items():
+            yield label, view == record.view, {"view": view}
+
+
 class LATENTMAN_MT_unit(_Choice):
-    """The unit of the places in the file; choose another one if the character jumps about or does not move on"""
+    """The unit of the positions in the file; choose another one if the character jumps about or does not move on"""
 
     bl_idname = "LATENTMAN_MT_unit"
     bl_label = "Unit"
@@ -138,4 +154,6 @@ class LATENTMAN_MT_unit(_Choice):
             yield label, said in (name, label), {"unit": name}
 
 
-register, unregister = registration_of(LATENTMAN_MT_takes, LATENTMAN_MT_people, LATENTMAN_MT_up, LATENTMAN_MT_unit)
+register, unregister = registration_of(
+    LATENTMAN_MT_takes, LATENTMAN_MT_people, LATENTMAN_MT_up, LATENTMAN_MT_view, LATENTMAN_MT_unit
+)

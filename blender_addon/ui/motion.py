@@ -9,14 +9,20 @@ import bpy
 
 from ..look.motion_check import warnings
 from ..rig import character as rig
-from ..rig.edit_layer import clip_range, has_layer
+from ..rig.import_record import stored_import
 from ..rig.motion_figures import stored_check
+from ..rig.stack.layers import clip_range, has_edit
 from ..scene_time import scene_fps
 from ..shared.errors import InputError
+from ..shared.motion.assembly import FITTED
 from ..shared.motion.samples import SAMPLES
 from ..typed_bpy import registration_of
 from .assumptions import draw_assumptions
+from .export import draw_export
 from .hiders import draw_hiders
+from .motion_text import draw_improving, draw_motion_text
+from .repair import draw_repair
+from .retarget import draw_from_armature
 from .text import draw_text
 
 
@@ -40,11 +46,16 @@ def draw_motion(layout: Any, context: Any) -> None:
     row.scale_y = 1.4
     row.operator("latentman.import_motion", icon="ARMATURE_DATA")
     row.menu(LATENTMAN_MT_samples.bl_idname)
+    draw_motion_text(layout, context)
+    draw_from_armature(layout, context)
     for one in rig.characters(context.scene):
         _draw_character(layout.box(), context.scene, one.armature)
     draw_hiders(layout, context)
     if rig.characters(context.scene):
         layout.operator("latentman.check_motion", icon="VIEWZOOM")
+        draw_repair(layout, context)
+        draw_improving(layout)
+        draw_export(layout)
         _draw_edit_layer(layout, context)
 
 
@@ -54,7 +65,7 @@ def _draw_edit_layer(layout: Any, context: Any) -> None:
         armature = rig.chosen_character(context).armature
     except InputError:
         return
-    if not has_layer(armature):
+    if not has_edit(armature):
         layout.operator("latentman.add_edit_layer", icon="NLA")
         return
     row = layout.row(align=True)
@@ -89,8 +100,10 @@ def _draw_facts(column: Any, scene: Any, armature: Any, said: tuple[str, ...]) -
     if rig.RESIDUAL in armature:
         feet = f", feet {armature[rig.FEET_RESIDUAL]:.1f} cm" if rig.FEET_RESIDUAL in armature else ""
         column.label(text=f"Fitted: joints {armature[rig.RESIDUAL]:.1f} cm off on average{feet}")
+    record = stored_import(armature)
+    shown = (*said, *(() if record is None else record.said))
     for note in json.loads(armature.get(rig.NOTES, "[]")):
-        if note not in said:
+        if note not in shown and not note.startswith(FITTED):
             draw_text(column, note)
     for warning in said:
         draw_text(column, warning, "ERROR")

@@ -8,12 +8,14 @@ from typing import Any
 
 import bpy
 
-from ..help.places import BACKEND, GENERATE, JOB_FILE, MOTION, PASSES, TAKES
+from ..help.places import ARMATURE, BACKEND, GENERATE, JOB_FILE, MOTION, PASSES, TAKES
 from ..typed_bpy import registration_of
 from .backend import draw_backend
 from .character import draw_method, draw_model, draw_more_prompts, draw_prompt
 from .help import draw_help
 from .motion import draw_motion
+from .motion_text import draw_motion_text_settings
+from .retarget import draw_bones
 from .run import draw_job_file, draw_output, draw_run
 from .shot import draw_body, draw_camera, draw_import_options, draw_passes
 from .takes import draw_takes
@@ -56,6 +58,8 @@ SECTIONS = (
     Section(TAKES, "Takes", draw_takes),
     Section(SETTINGS, "Settings", _draw_nothing, closed=True),
     _setting("import", "Import", draw_import_options),
+    _setting("motion_text", "Motion from Text", draw_motion_text_settings),
+    _setting(ARMATURE, "From Armature", draw_bones),
     _setting("body", "Body", draw_body),
     _setting("camera", "Camera", draw_camera),
     _setting(PASSES, "Picture and Passes", draw_passes),

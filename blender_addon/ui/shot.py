@@ -9,6 +9,7 @@ import bpy
 
 from ..look.depth_preview import depth_is_shown
 from ..look.parts_preview import parts_are_shown
+from ..look.tracked_camera import video_size
 from ..look.viewport import viewport_of
 from ..rig import character as rig
 from ..shared.files.weight_header import some_names
@@ -16,6 +17,8 @@ from ..shared.jobs.frame_range import format_frames
 from ..shot.hider_watch import hiders_now
 from ..shot.running import generation
 from .text import draw_text
+
+_SAME_ASPECT = 0.01
 
 
 def draw_import_options(layout: Any, context: Any) -> None:
@@ -25,6 +28,7 @@ def draw_import_options(layout: Any, context: Any) -> None:
     column.prop(settings, "motion_fps")
     column.prop(settings, "motion_up")
     column.prop(settings, "motion_unit")
+    column.prop(settings, "motion_view")
     row = layout.row(align=True, heading="Start Frame")
     row.prop(settings, "own_start", text="")
     field = row.row(align=True)
@@ -57,6 +61,10 @@ def draw_camera(layout: Any, context: Any) -> None:
         shown = f"{render.resolution_x} x {render.resolution_y}"
         draw_text(layout, f"The view shows {shown}, the pictures are {settings.width} x {settings.height}", "INFO")
         layout.operator("latentman.use_picture_size", icon="FULLSCREEN_EXIT")
+    video = video_size(scene)
+    if video is not None and abs(video[0] * settings.height / (video[1] * settings.width) - 1.0) > _SAME_ASPECT:
+        draw_text(layout, f"The video is {video[0]} x {video[1]}; the pictures have another aspect ratio", "INFO")
+        layout.operator("latentman.use_video_size", icon="FULLSCREEN_EXIT")
     hiding = {one.name for one in hiders_now(context)}
     others = [name for name in rig.others_in_picture(scene, context.view_layer) if name not in hiding]
     if others:

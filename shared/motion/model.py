@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import MotionError
+from .camera import CameraTrack
 from .reading.assumptions import Assumptions
 from .skeleton import JOINT_COUNT
 
@@ -53,8 +54,10 @@ class SMPLMotion:
     residual_cm: float | None = None  # mean joint distance of a fit, None where nothing was fitted
     feet_residual_cm: float | None = None  # the same of the feet's balls
     warnings: tuple[str, ...] = ()  # what a user must look at, one sentence each
+    camera: CameraTrack | None = None  # that filmed the take; its frames are the take's, not the person's
     assumptions: Assumptions | None = None  # how a file was read; None where the motion is from none
     first_frame: int = 0  # when the person enters, in frames of this rate after the take begins
+    fitted_to: Array | None = None  # (frames, 22 or 24, 3) metres: where a file of positions has the joints
 
     def __post_init__(self) -> None:
         frames = np.shape(self.poses)[0] if np.ndim(self.poses) else 0

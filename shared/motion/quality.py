@@ -9,12 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from ..rotations import axis_angle_to_matrix
+from .contacts import BALLS
 from .model import SMPLMotion
-from .skeleton import JOINT_INDEX, bone_offsets, global_rotations, joint_positions
+from .skeleton import bone_offsets, global_rotations, joint_positions
 
 Array = npt.NDArray[np.float64]
 
-_FEET: Final = (JOINT_INDEX["left_foot"], JOINT_INDEX["right_foot"])
 _CONTACT_HEIGHT_M: Final = 0.03
 
 
@@ -40,12 +40,17 @@ def measure_quality(motion: SMPLMotion, rest_joints: npt.ArrayLike, *, floor_m: 
 
     A clip too short for a derivative has 0 there. Raises MotionError for unusable rest joints.
     """
-    joints = motion_joints(motion, rest_joints)
-    feet = joints[:, _FEET]
+    return quality_of(motion_joints(motion, rest_joints), motion.fps, floor_m=floor_m)
+
+
+def quality_of(joints: Array, fps: float, *, floor_m: float = 0.0) -> MotionQuality:
+    # joints (frames, 22 or 24, 3) metres, Y up
+    """The same figures of joints that are known already."""
+    feet = joints[:, BALLS]
     height = feet[..., 1] - floor_m
-    speed = np.linalg.norm(np.diff(feet[..., [0, 2]], axis=0), axis=-1) * motion.fps
+    speed = np.linalg.norm(np.diff(feet[..., [0, 2]], axis=0), axis=-1) * fps
     contact = np.maximum(height[1:], height[:-1]) <= _CONTACT_HEIGHT_M
     slide = float(100.0 * speed[contact].mean()) if contact.any() else 0.0
-    jerk = np.linalg.norm(np.diff(joints, n=3, axis=0), axis=-1) * motion.fps**3
+    jerk = np.linalg.norm(np.diff(joints, n=3, axis=0), axis=-1) * fps**3
     jitter = float(jerk.mean()) if len(jerk) else 0.0
     return MotionQuality(slide, jitter, float(100.0 * max(0.0, -height.min())))

@@ -5,18 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
 import numpy.typing as npt
 
-from ..errors import MotionError
-from ..files.safe_load import is_npy, is_npz, is_pickle, npz_names, parse_npy, parse_npz, read_bytes, unpickle
 from .assembly import assemble
 from .model import SMPLMotion
-from .readers.table import not_a_motion_file, opened_entries, reader_of
-from .reading.clip import Ask, Reader, Take
+from .opening import Opener, opened, read_here, with_companions
+from .readers.table import reader_of
+from .reading.clip import Ask, Reader, Take, View
 from .reading.contents import Contents, contents
-from .reading.fields import BARE, Fields
+from .reading.fields import Fields
 from .rest import RestJoints
+from .retarget.bone_map import BoneMap
 from .up_axis import Up
 
 
@@ -45,10 +44,12 @@ class MotionFile:
         return assemble(self.fields, self.reader, clips, ask, rest_joints)
 
 
-def open_motion(path: str | Path) -> MotionFile:
-    """The file, its entries told apart. Raises MotionError for what is no motion file."""
-    fields = _opened(Path(path))
-    return MotionFile(fields, reader_of(fields))
+def open_motion(path: str | Path, opener: Opener = read_here) -> MotionFile:
+    """The file, its entries told apart; what must be unpickled is read by `opener`. Raises MotionError for what is no
+    motion file."""
+    fields = opened(Path(path), opener)
+    reader = reader_of(fields)
+    return MotionFile(with_companions(Path(path), fields, reader, opener), reader)
 
 
 def read_motion(
@@ -60,6 +61,8 @@ def read_motion(
     fps: float | None = None,
     up: Up = "auto",
     unit_m: float | None = None,
+    view: View = "world",
+    bones: BoneMap | None = None,
     betas: npt.ArrayLike | None = None,  # (10,)
     rest_joints: RestJoints | None = None,  # (24, 3) metres, or what gives them for a shape
 ) -> SMPLMotion:
@@ -67,12 +70,13 @@ def read_motion(
 
     `sample` and `repetition` choose one take of a file that holds several, `person` one of its people. `fps` replaces
     the file's rate, or its format's; `up` names the file's axis that points up, and "auto" decides by format and
-    content; `unit_m` is the length of the file's unit; `betas` replaces the file's shape. `rest_joints` are those of
-    the body that will show the motion, or its function from shape to joints (default: the free body's). No code in the
-    file is run. What was assumed is in the motion's notes and warnings.
+    content; `unit_m` is the length of the file's unit; `view` says whose axes a filmed motion has; `bones` says which
+    bones of another skeleton are SMPL's joints; `betas` replaces the file's shape. `rest_joints` are those of the body
+    that will show the motion, or its function from shape to joints (default: the free body's). No code in the file is
+    run. What was assumed is in the motion's notes and warnings.
     Raises MotionError with the file, the entry at fault and what to do; `motion.no_rate` where `fps` must be given.
     """
-    ask = Ask(sample, repetition, fps, up, unit_m, person, betas=betas)
+    ask = Ask(sample, repetition, fps, up, unit_m, person, view=view, bones=bones, betas=betas)
     file = open_motion(path)
     return assemble(file.fields, file.reader, [file.reader.read(file.fields, ask)], ask, rest_joints)[0]
 
@@ -85,23 +89,3 @@ def read_people(path: str | Path, ask: Ask, rest_joints: RestJoints | None = Non
 def contents_of(path: str | Path) -> Contents:
     """What a file holds: `MotionFile.contents`."""
     return open_motion(path).contents()
-
-
-def _opened(path: Path) -> Fields:
-    """The file's entries; an array without a name has the key `BARE`."""
-    data = read_bytes(path, error=MotionError)
-    if is_npz(data):
-        entries = parse_npz(data, opened_entries(), name=path.name, error=MotionError)
-        names = npz_names(data, name=path.name, error=MotionError)
-        return Fields(path.name, entries, tuple(name for name in names if name not in entries))
-    if is_npy(data):
-        content = parse_npy(data, name=path.name, error=MotionError)
-    elif is_pickle(data):
-        content = unpickle(data, name=path.name, error=MotionError, encoding="latin1")
-    else:
-        raise not_a_motion_file(path.name, data[:16])
-    if isinstance(content, list | tuple | np.ndarray) and len(content) == 1 and isinstance(content[0], dict):
-        content = content[0]
-    if isinstance(content, dict):
-        return Fields(path.name, {str(key): value for key, value in content.items()})
-    return Fields(path.name, {BARE: content})

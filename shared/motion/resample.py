@@ -5,10 +5,21 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 
 from ..errors import MotionError
-from ..rotations import axis_angle_to_quaternion, quaternion_to_axis_angle, slerp
+from ..rotations import (
+    axis_angle_to_quaternion,
+    matrix_to_quaternion,
+    quaternion_to_axis_angle,
+    quaternion_to_matrix,
+    slerp,
+)
+from .camera import CameraTrack
 from .model import MAX_FPS, SMPLMotion
+
+Array = npt.NDArray[np.float64]
+Indices = npt.NDArray[np.intp]
 
 
 def resample(motion: SMPLMotion, fps: float) -> SMPLMotion:
@@ -24,18 +35,42 @@ def resample(motion: SMPLMotion, fps: float) -> SMPLMotion:
         )
     if fps == motion.fps:
         return motion
-    count = max(1, round(motion.frame_count * fps / motion.fps))
-    position = np.minimum(np.arange(count) * (motion.fps / fps), motion.frame_count - 1)
-    whole = np.rint(position)
-    position = np.where(np.abs(position - whole) < 1e-9, whole, position)  # else 1.9999999 would miss an exact frame
-    before = np.floor(position).astype(np.intp)
-    after = np.minimum(before + 1, motion.frame_count - 1)
-    amount = position - before
+    before, after, amount = _between(motion.frame_count, motion.fps, fps)
     quaternions = axis_angle_to_quaternion(motion.poses)
-    turned = slerp(quaternions[before], quaternions[after], np.broadcast_to(amount[:, None], (count, 24)))
+    turned = slerp(quaternions[before], quaternions[after], np.broadcast_to(amount[:, None], (len(amount), 24)))
     poses = quaternion_to_axis_angle(turned)
     exact = amount == 0.0
     poses[exact] = motion.poses[before[exact]]
-    root = motion.root[before] + amount[:, None] * (motion.root[after] - motion.root[before])
+    root = _linear(motion.root, before, after, amount)
+    camera = None if motion.camera is None else _camera_at(motion.camera, motion.fps, fps)
     enters = round(motion.first_frame * fps / motion.fps)
-    return replace(motion, poses=poses, root=root, fps=float(fps), first_frame=enters)
+    return replace(motion, poses=poses, root=root, fps=float(fps), first_frame=enters, camera=camera)
+
+
+def _between(frames: int, source_fps: float, fps: float) -> tuple[Indices, Indices, Array]:
+    """The source frames before and after each new one, and how far it is from the first to the second, 0..1."""
+    count = max(1, round(frames * fps / source_fps))
+    position = np.minimum(np.arange(count) * (source_fps / fps), frames - 1)
+    whole = np.rint(position)
+    position = np.where(np.abs(position - whole) < 1e-9, whole, position)  # else 1.9999999 would miss an exact frame
+    before = np.floor(position).astype(np.intp)
+    return before, np.minimum(before + 1, frames - 1), position - before
+
+
+def _linear(values: Array, before: Indices, after: Indices, amount: Array) -> Array:
+    amounts = amount.reshape(-1, *(1,) * (values.ndim - 1))
+    return np.asarray(values[before] + amounts * (values[after] - values[before]))
+
+
+def _camera_at(camera: CameraTrack, source_fps: float, fps: float) -> CameraTrack:
+    """The camera at another rate: turned by slerp, moved and zoomed linearly."""
+    before, after, amount = _between(camera.frame_count, source_fps, fps)
+    quaternions = matrix_to_quaternion(camera.rotation)
+    rotation = quaternion_to_matrix(slerp(quaternions[before], quaternions[after], amount))
+    positions = _linear(camera.positions, before, after, amount)
+    return replace(
+        camera,
+        intrinsics=_linear(camera.intrinsics, before, after, amount),
+        rotation=rotation,
+        translation=-np.einsum("fij,fj->fi", rotation, positions),
+    )

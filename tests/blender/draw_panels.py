@@ -33,7 +33,7 @@ def empty() -> None:
 
 
 def full() -> None:
-    """A character with things to look at, two takes, a changed setting, and an error."""
+    """A character with things to look at and a repair, two takes, a changed setting, and an error."""
     scene = context.scene
     for item in list(scene.objects):
         bpy.data.objects.remove(item, do_unlink=True)
@@ -41,6 +41,9 @@ def full() -> None:
     settings = scene.latentman
     settings.output, settings.prompt, settings.steps = "/tmp/latentman-panels", "a robot", 7
     assert operators.latentman.import_motion(filepath=str(sample_path("walk"))) == {"FINISHED"}
+    context.object.location.z = -0.2  # below the floor
+    context.view_layer.update()
+    assert operators.latentman.plant_feet(strength=0.5) == {"FINISHED"}
     settings.prompts = bpy.data.texts.new("along")
     settings.prompts.from_string("1: a robot, 30: a knight")
     job = stored_template(scene, (1, 2))
@@ -51,6 +54,22 @@ def full() -> None:
     (Path(settings.output) / "take-003" / "request.json").write_text("cut off")
     lost = BackendError("backend.died", "The backend ended with code -9.", "Run: latentman doctor")
     generation().problems.say(lost)
+
+
+def armature() -> None:
+    """A figure with Mixamo's bones, one of which the table names wrongly."""
+    bpy.ops.object.armature_add()
+    source = context.object
+    for number, name in enumerate(("Hips", "LeftUpLeg", "LeftLeg", "LeftFoot")):
+        if number:
+            bpy.ops.object.mode_set(mode="EDIT")
+            bone = source.data.edit_bones.new(name)
+            bone.head, bone.tail = (0, 0, 1 - 0.3 * number), (0, 0, 0.8 - 0.3 * number)
+            bpy.ops.object.mode_set(mode="OBJECT")
+        else:
+            source.data.bones[0].name = name
+    assert operators.latentman.guess_bones() == {"FINISHED"}
+    source.latentman_bones.head = "Skull"
 
 
 def hidden() -> None:
@@ -88,4 +107,4 @@ def draw(scenario: Callable[[], None]) -> None:
 
 
 if __name__ == "__main__":
-    draw({"empty": empty, "full": full, "hidden": hidden}[sys.argv[1]])
+    draw({"empty": empty, "full": full, "hidden": hidden, "armature": armature}[sys.argv[1]])

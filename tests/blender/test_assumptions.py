@@ -16,8 +16,9 @@ import blender_addon
 from blender_addon.cli import main
 from blender_addon.passes.geometry import world_joints
 from blender_addon.rig import character as rig
-from blender_addon.rig.edit_layer import add_layer, clip_range, has_layer
 from blender_addon.rig.import_record import IMPORT, stored_import
+from blender_addon.rig.stack.edit_layer import add_layer
+from blender_addon.rig.stack.layers import clip_range, has_edit
 from blender_addon.shot.running import generation
 from blender_addon.ui.assumptions import LATENTMAN_MT_people, LATENTMAN_MT_takes, LATENTMAN_MT_unit, LATENTMAN_MT_up
 from shared.body import free_body
@@ -162,6 +163,7 @@ def test_another_take_is_chosen_by_its_name(tmp_path: Path) -> None:
 def test_several_people_become_several_characters_with_their_places(tmp_path: Path) -> None:
     first, second = imported(results(tmp_path / "results.npy", pair=True))
     assert (first.name, second.name) == ("results Person 0", "results Person 1")
+    assert (first.latentman_open, second.latentman_open) == (True, False)
     apart = joints(second, 3)[0] - joints(first, 3)[0]
     np.testing.assert_allclose(apart, [0.8, 0.0, 0.0], atol=1e-3)
     changed(first, fps=10.0)  # of both, who share the file
@@ -202,7 +204,7 @@ def test_an_edit_layer_stays_over_the_new_motion_and_is_warned_of() -> None:
     add_layer(context.scene, armature)
     before, actions = joints(armature, 11), len(bpy.data.actions)
     changed(armature, fps=40.0)
-    assert has_layer(armature) and len(bpy.data.actions) == actions
+    assert has_edit(armature) and len(bpy.data.actions) == actions
     np.testing.assert_allclose(joints(armature, 6), before, atol=1e-5)  # the same moment, at twice the speed
     changed(armature, fps=0.0)
     np.testing.assert_allclose(joints(armature, 11), before, atol=1e-5)

@@ -18,8 +18,8 @@ from blender_addon import compat
 from blender_addon.look.keyed_places import KeyedPlaces
 from blender_addon.look.motion_check import check_motion
 from blender_addon.passes.launcher import PassRender, PassRequest
-from blender_addon.rig import edit_layer
 from blender_addon.rig.character import characters, import_motion
+from blender_addon.rig.stack import edit_layer, layers
 from shared.body import free_body
 from tests.blender.scenes import (
     add_camera,
@@ -236,12 +236,12 @@ def test_buttons_say_why_they_are_grey(armature: Any) -> None:
 
 
 def test_the_motions_length_is_that_of_the_clip(armature: Any) -> None:
-    assert edit_layer.clip_range(armature) == (1, FRAMES)
+    assert layers.clip_range(armature) == (1, FRAMES)
     operators.latentman.add_edit_layer()
     key_turn(armature)
-    assert edit_layer.clip_range(armature) == (1, FRAMES)
+    assert layers.clip_range(armature) == (1, FRAMES)
     operators.latentman.merge_edit_layer()
-    assert edit_layer.clip_range(armature) == (1, FRAMES)
+    assert layers.clip_range(armature) == (1, FRAMES)
 
 
 def test_a_layer_is_followed_to_frames_that_are_not_shown(armature: Any) -> None:
@@ -262,7 +262,7 @@ def test_a_layer_is_kept_in_the_file_and_checked_as_it_is_seen(armature: Any, tm
     bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "layered.blend"))
     bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "layered.blend"))
     opened = bpy.data.objects[name]
-    assert edit_layer.has_layer(opened) and np.array_equal(motion(opened), layered)
+    assert layers.has_edit(opened) and np.array_equal(motion(opened), layered)
     (character,) = characters(context.scene)
     around = tuple(range(BEGIN, END))
     hopping = check_motion(context.scene, character, around, 64, 64)

@@ -168,7 +168,8 @@ def test_a_suffix_in_capitals_is_shown_and_read(tmp_path: Path) -> None:
     path = amass(tmp_path / "a.npz").rename(tmp_path / "A.NPZ")
     assert imported(path).name == "A"
     shown = operators.latentman.import_motion.get_rna_type().properties["filter_glob"].default
-    assert shown.split(";") == ["*.npy", "*.NPY", "*.npz", "*.NPZ", "*.pkl", "*.PKL"]
+    suffixes = (".bvh", ".mcs", ".npy", ".npz", ".pkl", ".pt", ".smpl", ".fbx", ".glb", ".gltf")
+    assert shown.split(";") == [f"*{form}" for suffix in suffixes for form in (suffix, suffix.upper())]
 
 
 def test_the_users_range_stays_and_the_clip_starts_with_it(tmp_path: Path) -> None:

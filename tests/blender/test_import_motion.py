@@ -16,8 +16,8 @@ import blender_addon
 from blender_addon.look.camera import CAMERA, look_through
 from blender_addon.passes.geometry import camera_view, world_joints
 from blender_addon.rig.character import NOTES, characters
-from blender_addon.rig.edit_layer import clip_range
 from blender_addon.rig.placement import GAP_M
+from blender_addon.rig.stack.layers import clip_range
 from blender_addon.shot.running import generation
 from shared.motion import SUFFIXES
 from shared.motion.samples import SAMPLES, sample_path

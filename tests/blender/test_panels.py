@@ -46,6 +46,9 @@ def test_a_full_scene_shows_facts_changes_takes_and_what_mends_the_error() -> No
     texts, operators = drawn("tests.blender.draw_panels", "full")
     whole = " ".join(texts)
     assert "walk_smpl_params.npy, 20 fps" in whole and "Frames 1 to 106: 106 frames, 4.4 s" in whole
+    assert "Plant Feet, strength 0.50" in texts and "Feet go up to 20 cm below the floor; Put on Floor helps" in whole
+    repairing = ("plant_feet", "smooth_motion", "put_on_floor", "remove_repair", "next_problem", "show_problems")
+    assert {f"bpy.ops.latentman.{name}" for name in repairing} <= operators
     assert "Steps: 7 (preset: 20)" in texts
     assert {"Lock:", "Background:", "Upscale:"} <= set(texts)
     assert "Prompts at frames 1, 30" in texts
@@ -73,3 +76,12 @@ def test_a_new_method_has_its_fields_in_the_panel_by_its_declaration() -> None:
     texts, _ = drawn("tests.blender.draw_toy_method")
     assert {"Toy strength: 2.00", "Toy colour:"} <= set(texts) and "Guide by:" not in texts
     assert "Method: Toy (preset: LatentMan)" in texts and "Steps: 5 (preset: 25)" in texts
+
+
+def test_an_armature_shows_the_button_and_the_table_of_its_bones() -> None:
+    texts, operators = drawn("tests.blender.draw_panels", "armature")
+    assert "From Armature: Armature" in texts
+    assert {"Pelvis:", "Left Hip:", "Spine 1:", "Right Hand:"} <= set(texts)
+    assert any(text.startswith("Armature: ") and text.endswith(" of 24 joints") for text in texts)
+    names = ("motion_from_armature", "guess_bones", "save_bone_map", "load_bone_map")
+    assert {f"bpy.ops.latentman.{name}" for name in names} <= operators

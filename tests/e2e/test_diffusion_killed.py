@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from backend.commands.connection import Link
-from backend.commands.private_backend import private_backend
+from backend.commands.base.connection import Link
+from backend.commands.base.private_backend import private_backend
 from shared.protocol.client import events as events
 from shared.protocol.client.events import ClientEvent
 from tests.helpers.exr_shot import ExrShot, exr_shot

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from backend.commands.private_backend import private_backend
+from backend.commands.base.private_backend import private_backend
 from shared.protocol.client import events as events
 from tests.helpers.exr_shot import exr_shot
 from tests.helpers.server_rig import drive, ended, ends_of, frames_of, linked

@@ -15,7 +15,7 @@ import psutil
 import pytest
 import zmq
 
-from backend.commands.private_backend import private_backend
+from backend.commands.base.private_backend import private_backend
 from backend.machine.folder_lock import FolderLock
 from shared.errors import BackendError, LatentManError
 from shared.files.frame_files import frame_name

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from backend.commands.connection import Link
+from backend.commands.base.connection import Link
 from shared.errors import InputError, JobError, ModelError
 from shared.files.digest import sha256_bytes
 from shared.files.frame_files import frame_name

@@ -13,8 +13,8 @@ import psutil
 import pytest
 import zmq
 
-from backend.commands.connection import Link
-from backend.commands.private_backend import PrivateBackend
+from backend.commands.base.connection import Link
+from backend.commands.base.private_backend import PrivateBackend
 from backend.server.versions import SERVER_NAME
 from shared.files.digest import sha256_bytes
 from shared.jobs.job import job_values

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import psutil
 
-from backend.commands.connection import Link
-from backend.commands.private_backend import PrivateBackend, private_backend
+from backend.commands.base.connection import Link
+from backend.commands.base.private_backend import PrivateBackend, private_backend
 from shared.files.digest import sha256_bytes
 from shared.jobs.job import Job, JobInputs
 from shared.protocol.client import events as events

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from backend.cli import main
-from backend.commands.connection import CLIENT_NAME
+from backend.commands.base.connection import CLIENT_NAME
 from backend.server.versions import SERVER_NAME
 from shared.version import VERSION
 

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from shared.motion.humanml.layout import HUMANML_FPS
-from shared.motion.skeleton import JOINT_INDEX
+from shared.motion.quality import quality_of
 
 Array = NDArray[np.float64]
-
-_FEET: Final = (JOINT_INDEX["left_foot"], JOINT_INDEX["right_foot"])
-_CONTACT_M: Final = 0.03
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +24,8 @@ class Physics:
 
 def physics_of(joints: Array) -> Physics:  # (frames, 22, 3) metres, the floor at y = 0
     """The figures of one motion."""
-    feet = joints[:, _FEET]
-    speed = np.linalg.norm(np.diff(feet[..., [0, 2]], axis=0), axis=-1) * HUMANML_FPS
-    contact = np.maximum(feet[1:, :, 1], feet[:-1, :, 1]) <= _CONTACT_M
-    slide = float(100.0 * speed[contact].mean()) if contact.any() else 0.0
-    jerk = np.linalg.norm(np.diff(joints, n=3, axis=0), axis=-1) * HUMANML_FPS**3
-    return Physics(slide, float(jerk.mean()), float(100.0 * max(0.0, -feet[..., 1].min())))
+    found = quality_of(joints, HUMANML_FPS)
+    return Physics(found.foot_slide_cm_per_s, found.jitter_m_per_s3, found.floor_penetration_cm)
 
 
 def mean_of(figures: list[Physics]) -> Physics:

@@ -41,7 +41,9 @@ class ConditionEncoder:
     device: torch.device
 
     def encode(self, text: str) -> TextTokens:
-        """The condition of a clause, (1, 1, width)."""
+        """The condition of a clause, (1, 1, width); nothing is asked for by a text without words."""
+        if not text.strip():
+            return TextTokens(torch.zeros(1, 1, self.config.layout.width, device=self.device))
         request = request_of(read_clause(text, phrases_of(self.config), self.config.styles), self.config)
         return TextTokens(torch.from_numpy(self.config.layout.vectors([request]))[None].to(self.device))
 

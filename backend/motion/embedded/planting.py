@@ -6,13 +6,13 @@ has its length. Hips and everything above stay. The features of the legs follow.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from shared.motion.contacts import spans
 from shared.motion.humanml.decode import decode, root_path
 from shared.motion.humanml.facing import turn_about_y, y_rotation
 from shared.motion.humanml.layout import CONTACTS, PLACES, SPEEDS, TURNS
@@ -63,7 +63,7 @@ def _shifts(positions: Array, features: Array, leg: _Leg, given: Frames) -> Arra
     stands = (features[:, leg.contact] > _STANDING) & (ball[:, 1] < _LOW_M)
     shifts = np.zeros_like(ball)
     fixed = np.zeros(len(ball), dtype=bool)
-    for start, stop in _spans(stands):
+    for start, stop in spans(stands):
         if stop - start < _LEAST_FRAMES:
             continue
         known = np.flatnonzero(given[start:stop])
@@ -76,15 +76,10 @@ def _shifts(positions: Array, features: Array, leg: _Leg, given: Frames) -> Arra
     return _eased(shifts, fixed)
 
 
-def _spans(stands: Frames) -> Iterator[tuple[int, int]]:
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], stands, [False]]).astype(int)))
-    yield from ((int(start), int(stop)) for start, stop in edges.reshape(-1, 2))
-
-
 def _eased(shifts: Array, fixed: Frames) -> Array:
     """The shifts fading out before and behind the frames in which the foot stands."""
     eased = shifts.copy()
-    for start, stop in _spans(~fixed):
+    for start, stop in spans(~fixed):
         frames = np.arange(start, stop)
         if start > 0:
             share = np.clip(1.0 - (frames - start + 1.0) / (_EASE_FRAMES + 1.0), 0.0, 1.0)

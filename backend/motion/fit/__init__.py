@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .optimiser import FitReport, Refined, refine
+from .optimiser import FitReport, OnStep, Refined, refine
 from .settings import FitSettings
 
-__all__ = ["FitReport", "FitSettings", "Refined", "refine"]
+__all__ = ["FitReport", "FitSettings", "OnStep", "Refined", "refine"]

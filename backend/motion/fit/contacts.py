@@ -1,4 +1,7 @@
-"""When a foot is planted, told from where the ball of the foot is and how fast it moves."""
+"""How surely a foot is planted, told from where the ball of the foot is and how fast it moves.
+
+The optimiser needs a weight without steps; `shared.motion.contacts` answers with yes or no, and knows no floor.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,10 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from shared.motion.skeleton import JOINT_INDEX
+from shared.motion.contacts import BALLS
 
 Array = npt.NDArray[np.float64]
 
-BALLS: Final = (JOINT_INDEX["left_foot"], JOINT_INDEX["right_foot"])
 _FLOOR_SHARE: Final = 5.0  # percent of the frames in which the lower ball may be below the floor's height
 _NEAR_M: Final = (0.03, 0.08)  # planted for certain below the first height above the floor, never above the second
 _SLOW_M_PER_S: Final = (0.25, 0.8)  # the same for the speed

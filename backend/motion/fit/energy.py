@@ -21,21 +21,18 @@ import torch
 from smplx.lbs import batch_rigid_transform, batch_rodrigues
 from torch import Tensor
 
+from shared.motion.checks.joint_limits import HINGES as JOINT_HINGES
+from shared.motion.contacts import BALLS
 from shared.motion.skeleton import JOINT_COUNT, JOINT_INDEX, PARENTS
 
-from .contacts import BALLS
 from .settings import FitSettings
 
 _J = JOINT_INDEX
 _CM: Final = 100.0
 # Joint, the axis of its hinge in its own frame, and the sign of the turn that bends it the natural way.
-HINGES: Final = (
-    (_J["left_knee"], 0, 1.0),
-    (_J["right_knee"], 0, 1.0),
-    (_J["left_elbow"], 1, -1.0),
-    (_J["right_elbow"], 1, 1.0),
-)
-# The furthest that a joint turns from its place in the rest pose, radians.
+HINGES: Final = tuple((_J[name], hinge.axis, hinge.sign) for name, hinge in JOINT_HINGES.items())
+# How far a joint usually turns from its place in the rest pose, radians: the fit is drawn back from there on. The check
+# of joint limits has what no body does, which is further.
 LIMITS: Final = {
     "spine1": 0.8, "spine2": 0.8, "spine3": 0.6, "neck": 0.9, "head": 0.9, "left_collar": 0.7, "right_collar": 0.7,
     "left_hip": 2.3, "right_hip": 2.3, "left_ankle": 1.0, "right_ankle": 1.0, "left_foot": 0.9, "right_foot": 0.9,

@@ -11,12 +11,13 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from shared.motion.contacts import BALLS
 from shared.motion.fitting import fit_positions
 from shared.motion.model import SMPLMotion
 from shared.motion.quality import measure_quality, motion_joints
 from shared.rotations import axis_angle_to_matrix, matrix_to_axis_angle
 
-from .contacts import BALLS, floor_height, planted
+from .contacts import floor_height, planted
 from .energy import Aim, Skeleton, energy
 from .settings import FitSettings
 

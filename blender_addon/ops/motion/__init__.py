@@ -1,1 +1,1 @@
-"""What an import asks about a motion file, and what can be said differently afterwards."""
+"""Operators on a character's motion: what an import assumed, repairs, problems one by one, export."""

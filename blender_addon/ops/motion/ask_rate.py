@@ -6,15 +6,15 @@ from typing import Any
 
 import bpy
 
+from ...rig.motion_files import open_motion
 from ...shared.errors import LatentManError
-from ...shared.motion import contents_of
 from ...typed_bpy import Outcome, registration_of
 from ..base.reporting import refuse
 from .file_import import MotionFiles, chosen_paths, take_from_scene
 
 
 class LATENTMAN_OT_ask_frame_rate(MotionFiles, bpy.types.Operator):
-    """Say how many frames a second the motion file has, and import it"""
+    """Set the frame rate of the motion file, and import it"""
 
     bl_idname = "latentman.ask_frame_rate"
     bl_label = "Set Frame Rate"
@@ -33,7 +33,7 @@ class LATENTMAN_OT_ask_frame_rate(MotionFiles, bpy.types.Operator):
         take_from_scene(self, context.scene)
         try:
             path = chosen_paths(self, context.scene)[0]
-            self.fps = contents_of(path).likely_fps
+            self.fps = open_motion(path).contents().likely_fps
         except LatentManError as error:
             return refuse(self, error)
         manager: Any = context.window_manager

@@ -11,9 +11,16 @@ import bpy
 from bpy.props import BoolProperty, CollectionProperty, IntProperty, StringProperty
 
 from ...look.camera import frame_shot, look_through
+from ...look.tracked_camera import film
 from ...rig.character import NOTES, WARNINGS, characters
 from ...rig.import_character import ImportOptions, import_characters, scene_betas, scene_body
-from ...scene.properties import motion_fps_field, motion_start_field, motion_unit_field, motion_up_field
+from ...scene.properties import (
+    motion_fps_field,
+    motion_start_field,
+    motion_unit_field,
+    motion_up_field,
+    motion_view_field,
+)
 from ...scene_time import scene_range
 from ...shared.errors import InputError, LatentManError
 from ...shared.motion.samples import sample_at
@@ -35,17 +42,17 @@ class MotionFiles:
     files: CollectionProperty(type=bpy.types.OperatorFileListElement, options={"HIDDEN", "SKIP_SAVE"})
     sample: IntProperty(
         name="Sample",
-        description="Which motion to import from a file that has several",
+        description="Which motion to import from a file that has several; the character's box has their names",
         default=0,
         min=0,
-        options={"SKIP_SAVE"},
+        options={"HIDDEN", "SKIP_SAVE"},
     )
     repetition: IntProperty(
         name="Repetition",
         description="Which repetition of a generated sample",
         default=0,
         min=0,
-        options={"SKIP_SAVE"},
+        options={"HIDDEN", "SKIP_SAVE"},
     )
     person: IntProperty(
         name="Person",
@@ -57,6 +64,7 @@ class MotionFiles:
     fps: motion_fps_field(options={"SKIP_SAVE"})
     up: motion_up_field(options={"SKIP_SAVE"})
     unit: motion_unit_field(options={"SKIP_SAVE"})
+    view: motion_view_field(options={"SKIP_SAVE"})
     start_frame: motion_start_field(options={"SKIP_SAVE"})  # the scene's first frame if it is not given
     beside: BoolProperty(
         name="Beside Others",
@@ -91,22 +99,31 @@ class MotionFiles:
             _ask(self, unsaid)
         if not made:
             return {"CANCELLED"}
-        if adopt(scene):  # not before: an operator that is cancelled leaves no step to undo
-            self.report({"INFO"}, adopted(scene))
-        try:
-            _frame(context, made[-1])
-        except LatentManError as error:
-            refuse(self, error)
-        _select(context, made)
-        wake()
+        show_imported(self, context, made)
         return {"FINISHED"}
+
+
+def show_imported(operator: Any, context: Any, made: list[Any]) -> None:
+    """Frame new characters where the scene has no camera of the user's, and select them."""
+    scene = context.scene
+    if adopt(scene):  # not before: an operator that is cancelled leaves no step to undo
+        operator.report({"INFO"}, adopted(scene))
+    try:
+        _frame(context, made[-1])
+    except LatentManError as error:
+        refuse(operator, error)
+    _select(context, made)
+    wake()
 
 
 def take_from_scene(operator: Any, scene: Any) -> None:
     """What the caller does not say is taken from the panel's fields, and shown in the redo panel."""
     settings = scene.latentman
     start = settings.motion_start if settings.own_start else scene.frame_start
-    said = {"fps": settings.motion_fps, "up": settings.motion_up, "unit": settings.motion_unit, "start_frame": start}
+    said = {
+        "fps": settings.motion_fps, "up": settings.motion_up, "unit": settings.motion_unit,
+        "view": settings.motion_view, "start_frame": start,
+    }  # fmt: skip
     for name, value in said.items():
         if not operator.properties.is_property_set(name):
             setattr(operator, name, value)
@@ -126,22 +143,25 @@ def _import(operator: Any, scene: Any, path: Path) -> list[Any]:
     options = ImportOptions(
         operator.sample, operator.repetition, operator.fps or None, operator.up, operator.start_frame,
         scene_betas(scene), operator.beside, None if operator.person < 0 else operator.person,
-        UNITS_M.get(operator.unit), body_path=bpy.path.abspath(scene.latentman.body_path),
+        UNITS_M.get(operator.unit), view=operator.view, body_path=bpy.path.abspath(scene.latentman.body_path),
     )  # fmt: skip
-    made = import_characters(scene, path, scene_body(scene), options)
+    made = import_characters(scene, path, scene_body(scene), options, film)
     for armature in made:
-        armature.latentman_open = len(characters(scene)) == 1
+        armature.latentman_open = armature == made[0] and len(characters(scene)) == len(made)
     if sample_at(path) is None:
         scene.latentman.motion_path = str(path)
-    warnings = json.loads(made[0][WARNINGS])
     for note in json.loads(made[0][NOTES]):
-        operator.report({"WARNING" if note in warnings else "INFO"}, note)
+        operator.report({"WARNING" if note in json.loads(made[0][WARNINGS]) else "INFO"}, note)
+    for warning in (warning for other in made[1:] for warning in json.loads(other[WARNINGS])):
+        operator.report({"WARNING"}, warning)
     return made
 
 
 def _ask(operator: Any, paths: list[Path]) -> None:
     """Open the question about the rate of files that do not say it, with all else as it was said."""
-    said = {name: getattr(operator, name) for name in ("sample", "repetition", "person", "up", "unit", "beside")}
+    said = {
+        name: getattr(operator, name) for name in ("sample", "repetition", "person", "up", "unit", "view", "beside")
+    }
     files = [{"name": str(path)} for path in paths]
     bpy.ops.latentman.ask_frame_rate(  # type: ignore[attr-defined]
         "INVOKE_DEFAULT", files=files, start_frame=operator.start_frame, **said

@@ -1,4 +1,4 @@
-"""Read a character's motion file again with one assumption changed: take, person, frame rate, up axis or unit."""
+"""Read a character's motion file again with one assumption changed: take, person, rate, up axis, unit or view."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from typing import Any
 import bpy
 from bpy.props import IntProperty, StringProperty
 
+from ...look.tracked_camera import film
 from ...rig.character import WARNINGS, characters
-from ...rig.edit_layer import has_layer
 from ...rig.import_character import reimport
 from ...rig.import_record import stored_import
-from ...scene.properties import motion_fps_field, motion_unit_field, motion_up_field
+from ...rig.stack.layers import has_edit
+from ...scene.properties import motion_fps_field, motion_unit_field, motion_up_field, motion_view_field
 from ...shared.errors import InputError
 from ...shared.motion.units import UNITS_M
 from ...shot.running import wake
@@ -32,16 +33,19 @@ class _Reimport:
     fps: motion_fps_field(options={"SKIP_SAVE"})
     up: motion_up_field(options={"SKIP_SAVE"})
     unit: motion_unit_field(options={"SKIP_SAVE"})
+    view: motion_view_field(options={"SKIP_SAVE"})
 
     @reported
     def execute(self: Any, context: Any) -> Outcome:
         """Change it for all people of the import; another person for this character alone."""
         armature = _found(context.scene, self.armature)
-        for one in reimport(context.scene, armature, _change(self)):
+        for one in reimport(context.scene, armature, _change(self), film):
             for warning in json.loads(one[WARNINGS]):
                 self.report({"WARNING"}, warning)
-            if has_layer(one):
-                self.report({"WARNING"}, f"The edit layer of {one.name} bends the new motion now: look at its keys")
+            if has_edit(one):
+                self.report(
+                    {"WARNING"}, f"The edit layer of {one.name} now lies over a different motion: check its keys"
+                )
         wake()
         return {"FINISHED"}
 
@@ -50,7 +54,7 @@ def _change(operator: Any) -> dict[str, Any]:
     """What was said differently."""
     given = operator.properties.is_property_set
     change: dict[str, Any] = {
-        name: getattr(operator, name) for name in ("sample", "repetition", "person", "up") if given(name)
+        name: getattr(operator, name) for name in ("sample", "repetition", "person", "up", "view") if given(name)
     }
     if given("fps"):
         change["fps"] = operator.fps or None
@@ -60,7 +64,7 @@ def _change(operator: Any) -> dict[str, Any]:
 
 
 class LATENTMAN_OT_reimport_motion(_Reimport, bpy.types.Operator):
-    """Read the motion file again with this said differently. Name, place, body and edit layer stay"""
+    """Read the motion file again with this change. Name, location, body and edit layer stay"""
 
     bl_idname = "latentman.reimport_motion"
     bl_label = "Change"
@@ -68,7 +72,7 @@ class LATENTMAN_OT_reimport_motion(_Reimport, bpy.types.Operator):
 
 
 class LATENTMAN_OT_change_frame_rate(_Reimport, bpy.types.Operator):
-    """Say how many frames a second the motion file has, and read it again"""
+    """Set the frame rate of the motion file, and read it again"""
 
     bl_idname = "latentman.change_frame_rate"
     bl_label = "Frame Rate"

@@ -35,7 +35,8 @@ CONTACTS: Final = slice(SPEEDS.stop, SPEEDS.stop + 4)
 KEPT_ENTRIES: Final = ("latentman_features", "latentman_mean", "latentman_std", "latentman_placement")
 CONTACT_JOINTS: Final = tuple(JOINT_INDEX[name] for name in ("left_ankle", "left_foot", "right_ankle", "right_foot"))
 
-_LOWER_JOINTS: Final = frozenset(
+# What stays when the upper body is made.
+LOWER_JOINTS: Final = frozenset(
     JOINT_INDEX[name]
     for name in (
         "pelvis", "left_hip", "right_hip", "left_knee", "right_knee",
@@ -56,5 +57,5 @@ def joint_mask(joints: frozenset[int]) -> Mask:
     return mask
 
 
-LOWER_BODY: Final[Mask] = joint_mask(_LOWER_JOINTS)
+LOWER_BODY: Final[Mask] = joint_mask(LOWER_JOINTS)
 LOWER_BODY.setflags(write=False)

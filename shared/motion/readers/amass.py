@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from ..hands import FINGER_JOINTS, hands_of
 from ..reading.clip import Ask, Clip, Reader, Rotations, Take, chosen_person, require_sample
 from ..reading.fields import Fields, with_axes
 from ..reading.shape import shape_numbers
@@ -32,8 +33,9 @@ _NEEDLESS: Final = (
 )  # fmt: skip
 _BODY_WIDTH: Final = 66  # 22 joints; what follows them differs between the models
 _SMPL_WIDTH: Final = 72
+_SMPLH_WIDTH: Final = 156
 _SMPLX_WIDTH: Final = 165
-_WIDTHS: Final = (_BODY_WIDTH, _SMPL_WIDTH, 156, _SMPLX_WIDTH)
+_WIDTHS: Final = (_BODY_WIDTH, _SMPL_WIDTH, _SMPLH_WIDTH, _SMPLX_WIDTH)
 _AXIS_ANGLES: Final = "Export axis-angle rotations of SMPL, SMPL+H or SMPL-X."
 _MOST_TURNED: Final = 4.0 * np.pi  # radians; no joint but the root turns further, and a degree passes for 57 of them
 _MOST_FRAMES_TURNED: Final = 0.05
@@ -105,7 +107,11 @@ def _poses(fields: Fields) -> tuple[Array, bool]:
     if poses.ndim not in (2, 3) or width not in _WIDTHS or 0 in poses.shape:
         what = f"has shape {poses.shape}, not (frames, 66, 72, 156 or 165)"
         raise fields.fault("motion.wrong_shape", key, what, _AXIS_ANGLES)
-    kept = _SMPL_WIDTH if width == _SMPL_WIDTH else _BODY_WIDTH
+    if width == _SMPLH_WIDTH:
+        fields.finite(key, poses)
+        hands = hands_of(poses[..., _BODY_WIDTH:].reshape(*poses.shape[:-1], FINGER_JOINTS, 3))
+        poses = np.concatenate([poses[..., :_BODY_WIDTH], hands.reshape(*poses.shape[:-1], -1)], axis=-1)
+    kept = _BODY_WIDTH if width == _SMPLX_WIDTH else _SMPL_WIDTH
     return poses[..., :kept], width == _SMPLX_WIDTH or "smplx" in said
 
 

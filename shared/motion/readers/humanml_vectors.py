@@ -25,7 +25,7 @@ def read_vectors(fields: Fields, ask: Ask) -> Clip:
         raise fields.fault(
             "motion.features",
             BARE,
-            "has 263 numbers a frame that are no features, or normalised ones",
+            "has 263 numbers a frame that are not features, or are normalised",
             "Multiply normalised features by the Std.npy of their model, and add its Mean.npy.",
         )
     return Clip(Positions(decode(features)), notes=("The positions were added up from HumanML3D's features.",))

@@ -72,6 +72,9 @@ _SMPLX: Final = _Skeleton(
     JOINT_NAMES[:BODY_JOINT_COUNT],
     same_rest=True,
 )
+# SOMA's 77 joints, which GEM-X moves as well: the joint for each of SMPL's, the chain to those, and their numbers.
+SOMA_JOINTS, SOMA_PARENTS = _SOMA, _CHAIN
+SOMA_PLACES: Final = _soma(11, 39, 67, 72).index
 _SKELETONS: Final = {77: _soma(11, 39, 67, 72), 30: _soma(10, 16, 22, 26), BODY_JOINT_COUNT: _SMPLX}
 
 

@@ -15,6 +15,7 @@ from ...rotations import matrix_to_axis_angle, rot6d_rows_to_matrix
 from ..reading.clip import Ask, Clip, Reader, Rotations, require_sample
 from ..reading.fields import Fields
 from ..reading.layout import clips_in, is_rotations
+from ..reading.shape import shape_numbers
 from ..skeleton import JOINT_COUNT
 from .mdm_results import RESULTS_ENTRIES, RESULTS_NEEDLESS, choose, motions_key, results_takes
 
@@ -39,11 +40,12 @@ def read_smpl_params(fields: Fields, ask: Ask) -> Clip:
         pelvis = fields.finite("root_translation", place)
     else:
         pelvis = fields.numbers("root_translation", (3, frames)).T
-    return Clip(
-        Rotations(_axis_angles(fields, "thetas", thetas), pelvis, "pelvis"),
-        text=fields.label("text"),
-        notes=(_SHAPE_NOTE,),
-    )
+    betas = np.zeros(10)
+    notes: tuple[str, ...] = (_SHAPE_NOTE,)
+    if "betas" in fields:  # MDM writes none; the program's own files have them
+        betas, notes = shape_numbers(fields, is_smplx=False)
+    body = Rotations(_axis_angles(fields, "thetas", thetas), pelvis, "pelvis")
+    return Clip(body, betas, text=fields.label("text"), notes=notes)
 
 
 def read_results_rot(fields: Fields, ask: Ask) -> Clip:

@@ -11,33 +11,53 @@ from ..reading.rates import RATE_KEYS
 from ..reading.shape import SHAPE_KEYS
 from .aist import AIST
 from .amass import AMASS
+from .bvh import BVH
 from .edge import EDGE
+from .gem import GEM_SMPL, GEM_X
+from .gvhmr import GVHMR
 from .humanml_vectors import HUMANML_VECTORS
 from .hy_motion import HY_MOTION
 from .kimodo import KIMODO
 from .mdm_results import RESULTS
 from .mdm_rotations import RESULTS_ROT, SMPL_PARAMS
+from .meshcapade import SCENE, SMPL_FILE
 from .motion_x import MOTION_X
+from .phalp import PHALP
+from .prompthmr import PROMPTHMR
+from .tram import TRAM
+from .wham import WHAM
 
 # Formats that are told apart by one entry of their own come before those that share theirs.
+_TRACKERS: Final = (GVHMR, GEM_X, GEM_SMPL, WHAM, PROMPTHMR, PHALP, TRAM, SMPL_FILE, SCENE)
 READERS: Final[tuple[Reader, ...]] = (
-    SMPL_PARAMS, KIMODO, HY_MOTION, AIST, EDGE, AMASS, MOTION_X, HUMANML_VECTORS, RESULTS_ROT, RESULTS,
-)  # fmt: skip
+    BVH,
+    SMPL_PARAMS,
+    *_TRACKERS,
+    KIMODO,
+    HY_MOTION,
+    AIST,
+    EDGE,
+    AMASS,
+    MOTION_X,
+    HUMANML_VECTORS,
+    RESULTS_ROT,
+    RESULTS,
+)
 
 # How files of these formats end, without what comes before the dot.
 SUFFIXES: Final = tuple(sorted({f".{suffix.rsplit('.', 1)[1]}" for reader in READERS for suffix in reader.suffixes}))
 # What SMPL's pose numbers, with places or more behind them, come to in a row.
 _ROWS_OF_POSES: Final = (66, 69, 72, 75, 82, 85, 156, 159, 165, 168)
 _KNOWN: Final = (
-    "Known formats: MDM's results.npy, results_rot.npy and smpl_params.npy, joint positions (.npy), HumanML3D's "
-    "features (.npy), AMASS, Kimodo and HY-Motion (.npz), Motion-X (.npy), MotionLCM, AIST++ and EDGE (.pkl)."
+    "Known formats: MDM's results.npy, results_rot.npy and smpl_params.npy, joint positions and HumanML3D's features "
+    "(.npy), AMASS, Kimodo and HY-Motion (.npz), Motion-X (.npy), MotionLCM, AIST++ and EDGE (.pkl), GVHMR and GEM "
+    "(.pt), WHAM, PromptHMR and PHALP (.pkl), TRAM (.npy), Meshcapade's .smpl and .mcs, BVH."
 )
 # Other kinds of file, by how they begin.
 _OTHER_FILES: Final = (
-    (b"HIERARCHY", "a BVH file: Blender can import it, but without an SMPL body"),
-    (b"Kaydara FBX", "an FBX file: Blender can import it, but without an SMPL body"),
-    (b"; FBX", "an FBX file: Blender can import it, but without an SMPL body"),
-    (b"glTF", "a glTF file: Blender can import it, but without an SMPL body"),
+    (b"Kaydara FBX", "an FBX file, which only Import Motion in Blender reads, by the ending .fbx"),
+    (b"; FBX", "an FBX file in text form, which Blender does not read"),
+    (b"glTF", "a glTF file, which only Import Motion in Blender reads, by the ending .glb"),
     (b"\x89HDF", "an HDF5 file"),
     (b"MATLAB", "a MATLAB file"),
 )
@@ -47,6 +67,11 @@ def opened_entries() -> frozenset[str]:
     """The entries of an archive that some reader looks at; no other is opened."""
     own = (entry for reader in READERS for entry in (*reader.entries, *reader.rate_keys, *reader.marks))
     return frozenset({*RATE_KEYS, *SHAPE_KEYS, *own} - {BARE})
+
+
+def skipped_entries() -> frozenset[str]:
+    """The entries of a pickled file that no reader looks at, wherever they stand in it; they may be large."""
+    return frozenset(entry for reader in READERS for entry in reader.needless) - opened_entries()
 
 
 def reader_of(fields: Fields) -> Reader:
@@ -61,8 +86,6 @@ def reader_of(fields: Fields) -> Reader:
         raise MotionError("motion.unknown_format", f"{fields.name} {what}.", hint)
     if array is not None:
         what = f"contains an array of shape {array.shape}, not a motion"
-    elif any(key.endswith("/data.pkl") for key in fields.unopened):
-        what = "is a PyTorch file, which cannot be imported as a motion"
     else:
         keys = ", ".join(map(repr, [*fields.entries, *fields.unopened][:8])) or "nothing"
         what = f"contains no known kind of motion; its entries are {keys}"

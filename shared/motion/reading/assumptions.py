@@ -22,3 +22,4 @@ class Assumptions:
     up_from: Source
     unit_m: float | None  # metres in one unit of places; None: any unit, the clip was scaled to the body
     unit_from: Source
+    said: tuple[str, ...] = ()  # the same in sentences, which are among the motion's notes

@@ -10,10 +10,14 @@ import numpy as np
 import numpy.typing as npt
 
 from ...errors import MotionError
+from ..retarget.bone_map import BoneMap
+from ..retarget.places import joint_places, mapped
+from ..retarget.skeleton import SkeletonMotion
 from ..up_axis import Up
 from .fields import Fields
 
 Array = npt.NDArray[np.float64]
+View = Literal["world", "camera"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,8 @@ class Ask:
     person: int | None = None  # who of a take with several people; None: the first, and the others are mentioned
     spare_fps: float | None = None  # for a file without a rate whose format has none either; told in a warning
     betas: npt.ArrayLike | None = None  # (10,) the shape to show instead of the file's
+    view: View = "world"  # whose axes the motion has, where a file has both
+    bones: BoneMap | None = None  # of a file with a skeleton of its own; None: by the names and the shape
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,6 +44,7 @@ class Rotations:
     place: Array  # (frames, 3) in the unit of the reader's `unit_m`
     place_is: Literal["pelvis", "transl"]  # the pelvis joint itself, or SMPL's translation: pelvis - J0
     model: Literal["smpl", "smplx"] = "smpl"  # whose rest pelvis J0 a `transl` is counted from
+    carried: tuple[Array, Array] | None = None  # R (frames, 3, 3), t (frames, 3): R x + t is in the clip's axes
     twist_known: bool = True  # False: the turn of a bone about itself was guessed from positions
 
 
@@ -46,6 +53,18 @@ class Positions:
     """Joint positions, in SMPL's joint order."""
 
     joints: Array  # (frames, 22 or 24, 3), any unit of length
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Filmed:
+    """The camera that filmed a clip. Where it stands is said, or follows from the person as the camera sees it."""
+
+    intrinsics: Array  # (frames, 3, 3) pixels
+    width: int  # pixels
+    height: int
+    rotation: Array | None = None  # (frames, 3, 3) from the clip's axes to the camera's, OpenCV's
+    translation: Array | None = None  # (frames, 3) metres
+    seen: Rotations | None = None  # the clip's person in the camera's axes, frame by frame
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,14 +77,30 @@ class Bones:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Skeletal:
+    """Another skeleton's motion, in the file's axes, with its bone map."""
+
+    motion: SkeletonMotion
+    bone_map: BoneMap
+
+    @property
+    def joints(self) -> Array:
+        """The joints' places, (frames, 24, 3), any unit of length. Raises MotionError where the map does not fit."""
+        return joint_places(mapped(self.motion, self.bone_map))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Clip:
     """One clip of a file."""
 
-    body: Rotations | Positions | Bones
+    body: Rotations | Positions | Bones | Skeletal
     betas: Array = field(default_factory=lambda: np.zeros(10))
     text: str = ""
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()  # what a user must look at
+    up: Up | None = None  # the axis that points up in this clip, where it is not the format's
+    camera: Filmed | None = None
+    on_floor: bool = False  # whether the clip has no floor of its own and is put onto ours
     first_frame: int = 0  # where a person enters later than another: frames after the take's first
 
 
@@ -107,6 +142,9 @@ class Reader:
     likely_fps: float = 30.0  # what a question about the rate is filled in with
     unit_m: float | None = 1.0  # metres in one unit of places; None: any unit, the clip is scaled to the body
     rate_keys: tuple[str, ...] = ()  # entries of its own that hold the rate; the usual names are known (`rates`)
+    two_views: bool = False  # whether its files have the motion in the world and as the camera sees it
+    keyed: bool = False  # whether the file's entries are named by its frames or people
+    companions: tuple[str, ...] = ()  # files that lie beside its own, by their paths from there; `FILE/ENTRY` in fields
     marks: tuple[str, ...] = ()  # entries that only tell the format apart
 
 

@@ -19,6 +19,7 @@ class Contents:
     asks_fps: bool  # whether neither the file nor its format says the rate
     likely_fps: float
     up: Up  # the format's
+    two_views: bool  # whether the motion is there in the world and as the camera sees it
     unit_m: float | None  # metres in one unit of places; None: any unit, the clip is scaled to the body
 
 
@@ -30,5 +31,6 @@ def contents(fields: Fields, reader: Reader) -> Contents:
         asks_fps=reader.fps is None and rate_key(fields, reader) is None,
         likely_fps=reader.fps or reader.likely_fps,
         up=reader.up,
+        two_views=reader.two_views,
         unit_m=reader.unit_m,
     )

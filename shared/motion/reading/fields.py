@@ -18,6 +18,8 @@ from ...files.safe_load import MAX_FILE_BYTES, Opaque
 Array = npt.NDArray[np.float64]
 
 _MOST_NUMBERS: Final = MAX_FILE_BYTES // 8
+_LARGEST_FLOAT: Final = float(np.finfo(np.float64).max)
+_LARGEST: Final = 1e9  # beyond it a number is an angle or a place of nobody, and its square soon none at all
 BARE: Final = "array"  # the key of what a file holds that is one array without a name
 
 
@@ -62,8 +64,15 @@ class Fields:
             raise self.fault("motion.wrong_type", key, "is not an array of numbers")
         return array
 
+    def rows(self, key: str) -> int:
+        """How long the first axis of entry `key` is. Raises MotionError as `numbers` does."""
+        array = self.array(key)
+        if not array.ndim:
+            raise self.fault("motion.wrong_shape", key, "is a single number, not one for each frame")
+        return len(array)
+
     def finite(self, key: str, array: Array) -> Array:
-        """The array, where it has no NaN and no infinity. Raises MotionError `motion.not_finite`."""
+        """The array, if it has no NaN, no infinity and no number near it. Raises MotionError `motion.not_finite`."""
         if not np.isfinite(array).all():
             first = np.argwhere(~np.isfinite(array))[0].tolist()
             raise self.fault(
@@ -72,12 +81,16 @@ class Fields:
                 f"is not finite at index {first}",
                 "Generate the motion again, or remove these frames.",
             )
+        if np.abs(array).max(initial=0.0) > _LARGEST:
+            first = np.argwhere(np.abs(array) > _LARGEST)[0].tolist()
+            what = f"is {array[tuple(first)]:.0e} at index {first}, too large for a motion"
+            raise self.fault("motion.not_finite", key, what, "Generate the motion again, or remove these frames.")
         return array
 
     def whole(self, key: str) -> int | None:
         """Entry `key` as a whole number; None where it is left out or is none."""
         array = as_numbers(self.entries.get(key))
-        if array is None or array.size != 1 or not float(array.item()).is_integer():
+        if array is None or array.size != 1 or not float(array.item()).is_integer() or abs(array.item()) > _LARGEST:
             return None
         return int(array.item())
 
@@ -122,6 +135,8 @@ def _gathered(value: object) -> Array | None:
         outer = value.shape if isinstance(value, np.ndarray) else (len(value),)
         return np.stack(kept).reshape(outer + kept[0].shape) if kept else np.zeros(outer)
     if isinstance(value, np.number | int | float) and not isinstance(value, bool | np.complexfloating):
+        if isinstance(value, int) and abs(value) > _LARGEST_FLOAT:  # Python's whole numbers have any size
+            return None
         return np.asarray(value, dtype=np.float64)
     return None
 

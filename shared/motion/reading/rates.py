@@ -55,7 +55,7 @@ def frame_rate(fields: Fields, ask: Ask, reader: Reader) -> Rate:
     if ask.spare_fps is not None:
         spare = f"{none} it was read at the scene's {ask.spare_fps:g} fps. {_SAY_IT} if it plays too fast or too slow."
         return Rate(ask.spare_fps, "scene", warning=spare)
-    what = f"{fields.name} does not say its frame rate, and {reader.name} files come at any rate."
+    what = f"{fields.name} does not say its frame rate, and {reader.name} files can have any rate."
     raise MotionError("motion.no_rate", what, f"{_SAY_IT}; {reader.likely_fps:g} is likely.")
 
 

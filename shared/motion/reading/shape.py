@@ -49,3 +49,8 @@ def shape_numbers(fields: Fields, *, is_smplx: bool) -> tuple[Array, tuple[str, 
     if np.ptp(rows, axis=0).max() > _VARIES:
         notes.append("The shape changes from frame to frame; its median was used.")
     return betas, tuple(notes)
+
+
+def median_shape(rows: Array) -> Array:  # (frames, 10)
+    """The shape (10,) of a clip that has one a frame."""
+    return np.asarray(np.median(rows, axis=0))

@@ -72,8 +72,13 @@ def faults(figures: Plausibility, action: Action) -> list[str]:
 
 
 def plausibility(clip: LibraryClip) -> Plausibility:
-    """Measures a clip."""
-    joints = clip.joints24
+    """Measures a clip of the library."""
+    return measured(clip.joints24, clip.motion.poses, _foot_from_hips(clip))
+
+
+def measured(joints: Array, poses: Array, foot_from_hips: float) -> Plausibility:
+    # joints (frames, 24, 3) metres, poses (frames, 24, 3) axis-angle, the angle in degrees
+    """Measures any clip at 20 frames a second whose floor is y = 0."""
     speed = np.linalg.norm(np.diff(joints, axis=0), axis=-1) * FPS
     jerk = np.linalg.norm(np.diff(joints, n=3, axis=0), axis=-1) * FPS**3
     arms = max(float(depth_m(joints, arm_pairs(side)).max()) for side in ("left", "right"))
@@ -89,8 +94,8 @@ def plausibility(clip: LibraryClip) -> Plausibility:
         fastest_m_per_s=float(speed.max()),
         knee_degrees=(min(float(k.min()) for k in knees), max(float(k.max()) for k in knees)),
         elbow_degrees=(min(float(e.min()) for e in elbows), max(float(e.max()) for e in elbows)),
-        foot_from_hips=_foot_from_hips(clip),
-        quickest_turn=_quickest_turn(clip.motion.poses),
+        foot_from_hips=foot_from_hips,
+        quickest_turn=_quickest_turn(poses),
     )
 
 

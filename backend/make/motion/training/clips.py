@@ -33,12 +33,12 @@ class ClipSet:
 
 
 class ClipStore:
-    """Clips read back: `features[i]` (frames, 263) float32 and `requests[i]`."""
+    """Clips of one or more folders read back: `features[i]` (frames, 263) float32 and `requests[i]`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, *folders: Path) -> None:
         self.features: list[Array] = []
         self.requests: list[Request] = []
-        for listing in sorted(folder.glob("shard_*.jsonl")):
+        for listing in (one for folder in folders for one in sorted(folder.glob("shard_*.jsonl"))):
             records = [json.loads(line) for line in listing.read_text().splitlines()]
             values = np.load(listing.with_suffix(".npy"))
             ends = np.cumsum([record["frames"] for record in records])

@@ -115,14 +115,19 @@ def train_motion(
     held_out: Path,
     folder: Path,
     plan: MotionPlan,
+    recorded: Path | None = None,
 ) -> None:
-    """Trains in `folder` until the budget is spent; goes on from its checkpoint."""
+    """Trains in `folder` until the budget is spent; goes on from its checkpoint.
+
+    `recorded` holds `clips` and `held_out` of `recorded.dataset`, which are trained and checked beside the library's.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     layout = trained_layout(folder)
-    store = ClipStore(clips)
+    store = ClipStore(clips, *((recorded / "clips",) if recorded else ()))
     mean, spread = _kept_statistics(folder, store)
     training = Clips.of(store, layout, mean, spread)
-    checking = Clips.of(ClipStore(held_out), layout, mean, spread)
+    folders = {"held_out": held_out} | ({"recorded": recorded / "held_out"} if recorded else {})
+    checking = {name: Clips.of(ClipStore(one), layout, mean, spread) for name, one in folders.items()}
     torch.manual_seed(plan.seed)
     network = MDM(plan.shape(layout)).to(crew.device)
     run = Run(crew, folder, {"network": network}, plan.budget, Rate(plan.rate, 300, 0.6), plan.decay)
@@ -139,7 +144,10 @@ def train_motion(
         if run.step % plan.save_every == 0:
             run.save()
         if run.step % plan.check_every == 0:
-            run.log(held_out=_checked(crew, run, network, checking, schedule, norms, plan))
+            losses_by_set = {
+                name: _checked(crew, run, network, one, schedule, norms, plan) for name, one in checking.items()
+            }
+            run.log(**losses_by_set)
             run.rest_clock()
     run.save()
 

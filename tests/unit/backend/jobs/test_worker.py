@@ -132,7 +132,7 @@ def test_a_runner_is_what_its_module_exports() -> None:
 
 
 def test_supervisor_and_commands_never_import_torch() -> None:
-    servers = ["backend.server.serve", "backend.commands.private_backend", "backend.jobs.worker"]
+    servers = ["backend.server.serve", "backend.commands.base.private_backend", "backend.jobs.worker"]
     names = ("serve", "submit", "status", "cancel", "worker", "run_job", "run_segment", "doctor")
     modules = ["backend.cli", *servers, *(f"backend.commands.{name}" for name in names)]
     code = f"""

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from backend.cli import main
-from backend.commands import eval_methods
+from backend.commands.evaluation import methods as eval_methods
 from backend.measure.eval import methods_plan
 from backend.measure.eval.cell_store import CELLS_FILE, CellKey, CellStore
 from backend.measure.eval.document_block import BEGIN, END, filled_document, with_block

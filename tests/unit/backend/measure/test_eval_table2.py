@@ -17,7 +17,7 @@ from PIL import Image
 from scipy import stats
 
 from backend.cli import main
-from backend.commands import eval_table2
+from backend.commands.evaluation import table2 as eval_table2
 from backend.measure.eval.cell_store import CELLS_FILE, Cell, CellKey, CellStore
 from backend.measure.eval.table2_plan import BASELINES, NEVER, ROWS, SCENES, Table2Plan
 from backend.measure.eval.table2_summary import RowSummary, summarise

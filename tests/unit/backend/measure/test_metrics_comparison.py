@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from backend.cli import main
-from backend.commands.eval import table
+from backend.commands.evaluation.shot import table
 from backend.commands.report import caption
 from backend.measure.metrics.comparison import Comparison, unconstrained
 from backend.measure.metrics.consistency import consistency, consistency_matches, resampling_floor

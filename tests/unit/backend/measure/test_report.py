@@ -13,7 +13,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from backend.commands.eval import compared_pictures
+from backend.commands.evaluation.shot import compared_pictures
 from backend.measure.metrics.comparison import Comparison
 from backend.measure.report.captions import PAPER, fitted, side_by_side
 from backend.measure.report.contact_sheet import Row, contact_sheet

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from backend.commands.model_arguments import add_model_arguments, chosen_files, chosen_model
+from backend.commands.base.model_arguments import add_model_arguments, chosen_files, chosen_model
 from backend.commands.submit import read_job, with_model, with_prompts
 from backend.models.sources import EMBEDDED_FOLDER, check_complete, find_sources
 from backend.server.model_digest import ModelDigests

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from backend.models.mdm.model import MDMModel
-from backend.motion.clip_files import read_clip, smpl_motion, write_amass, write_clip
+from backend.motion.clip_files import read_clip, smpl_motion, write_clip
 from backend.motion.generate import Made
 from shared.body import free_body
 from shared.errors import LatentManError, MotionError
@@ -18,6 +18,8 @@ from shared.motion.humanml.decode import decode
 from shared.motion.humanml.encode import Placement
 from shared.motion.humanml.statistics import Statistics
 from shared.motion.quality import motion_joints
+from shared.motion.writers.amass import AMASS
+from shared.motion.writers.table import write_motion
 from tests.helpers.tiny_mdm import humanml_statistics, sample_features
 
 STATISTICS = humanml_statistics()
@@ -77,7 +79,7 @@ def test_any_motion_file_can_be_edited(name: str) -> None:
 
 def test_the_rate_of_a_file_that_does_not_say_it_can_be_given(tmp_path: Path) -> None:
     motion = smpl_motion(walked(), "", "clip.npy")
-    write_amass(tmp_path / "clip.npz", motion)
+    write_motion(tmp_path / "clip.npz", motion, AMASS)
     with np.load(tmp_path / "clip.npz") as content:
         np.savez(tmp_path / "silent.npz", poses=content["poses"], trans=content["trans"])
     with pytest.raises(MotionError) as caught:
@@ -96,20 +98,6 @@ def test_kept_features_that_cannot_be_used_are_told(tmp_path: Path, entry: str) 
     np.save(tmp_path / "clip.npy", holder, allow_pickle=True)
     with pytest.raises(MotionError, match=entry):
         read_clip(tmp_path / "clip.npy", STATISTICS)
-
-
-def test_amass_is_read_back_as_the_same_motion(tmp_path: Path) -> None:
-    motion = smpl_motion(walked(), "a person walks", "clip.npy")
-    write_amass(tmp_path / "clip.npz", motion)
-    with np.load(tmp_path / "clip.npz") as content:
-        assert content["poses"].shape == (motion.frame_count, 156)
-        assert content["betas"].shape == (16,)
-        assert str(content["gender"]) == "neutral"
-        assert content["mocap_framerate"] == 20.0
-    again = read_motion(tmp_path / "clip.npz")
-    assert again.fps == 20.0
-    rest = free_body().joints(np.zeros(10))
-    np.testing.assert_allclose(motion_joints(again, rest), motion_joints(motion, rest), atol=1e-5)
 
 
 def test_the_fit_follows_the_positions() -> None:

@@ -36,8 +36,8 @@ def test_a_text_becomes_a_motion_file(model: Path, tmp_path: Path, capfd: pytest
     arguments = ["a red robot", "--seconds", "2", "--output", str(target), "--amass", str(amass), "--model", str(model)]
     assert main(["motion", *arguments]) == EXIT_DONE
     out, err = capfd.readouterr()
-    assert out.strip() == str(target)
-    assert "mean joint distance" in err
+    assert out == ""
+    assert f"wrote {target}" in err and "mean joint distance" in err
     assert read_motion(target).text == "a red robot"
     assert read_motion(target).frame_count == 40
     assert read_motion(amass).frame_count == 40
@@ -67,29 +67,53 @@ def test_a_motion_is_changed_between_its_keys(model: Path, tmp_path: Path) -> No
     np.testing.assert_array_equal(entries(third)["latentman_features"][:, :4], before[:, :4])
 
 
-def test_events_are_json_lines(model: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    order = ["red", "--seconds", "1", "--output", str(tmp_path / "clip.npy"), "--model", str(model), "--events"]
+def test_progress_and_result_are_json_lines(model: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    target = tmp_path / "clip.npy"
+    order = ["red", "--seconds", "1", "--output", str(target), "--model", str(model), "--json"]
     assert main(["motion", *order]) == EXIT_DONE
-    lines = [json.loads(line) for line in capfd.readouterr().out.splitlines()]
-    assert [line["event"] for line in lines] == ["progress"] * 5 + ["done"]
-    assert lines[0]["body"]["stage"] == "loading"
-    assert [(line["body"]["step"], line["body"]["steps"]) for line in lines[1:5]] == [(n, 4) for n in range(1, 5)]
-    bad = ["red", "--output", str(tmp_path / "clip.npy"), "--model", str(tmp_path), "--events"]
-    assert main(["motion", *bad]) == EXIT_BAD_ARGUMENTS
-    (*_, last) = map(json.loads, capfd.readouterr().out.splitlines())
-    assert (last["event"], last["body"]["code"], last["body"]["kind"]) == ("failed", "model.family", "model")
+    *steps, last = (json.loads(line) for line in capfd.readouterr().out.splitlines())
+    assert steps[0]["stage"] == "loading"
+    assert [(step["step"], step["steps"]) for step in steps[1:]] == [(done, 4) for done in range(1, 5)]
+    assert last["written"] == str(target)
 
 
-def test_a_model_must_be_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["motion", "red", "--output", str(tmp_path / "clip.npy")]) == EXIT_BAD_ARGUMENTS
-    assert "--model FOLDER" in capsys.readouterr().err
-    assert list(tmp_path.iterdir()) == []
+@pytest.mark.parametrize(
+    ("change", "code", "kind"),
+    [
+        (["--model", "."], "model.family", "model"),
+        (["--output", "clip.bvh"], "motion.output", "input"),
+        (["--edit", "clip.npy", "--keep", "20-0"], "motion.spans", "input"),
+    ],
+)
+def test_errors_are_json_lines_too(
+    change: list[str],
+    code: str,
+    kind: str,
+    tmp_path: Path,
+    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["motion", "red", "--output", "clip.npy", "--json", *change]) == EXIT_BAD_ARGUMENTS
+    last = json.loads(capfd.readouterr().out.splitlines()[-1])
+    assert (last["code"], last["kind"]) == (code, kind)
+
+
+@pytest.mark.parametrize("seconds", [float("nan"), 0.0, 1e6])
+def test_an_edit_without_a_text_has_a_length_that_can_be(tmp_path: Path, seconds: float) -> None:
+    with pytest.raises(InputError) as caught:
+        ClipOrder(tmp_path / "clip.npy", (), (seconds,), edit=sample_path("walk"), kept=((0, 5),))
+    assert caught.value.code == "motion.seconds"
 
 
 @pytest.mark.parametrize(
     ("change", "code"),
     [
         ({"texts": ()}, "motion.no_text"),
+        ({"texts": ("red", " ")}, "motion.no_text"),
+        ({"seconds": (0.0,)}, "motion.seconds"),
+        ({"seconds": (1.0, float("nan"))}, "motion.seconds"),
+        ({"texts": (), "edit": Path("a.npy"), "kept": ((0, 3),), "seconds": (1e9,)}, "motion.seconds"),
         ({"output": Path("clip.bvh")}, "motion.output"),
         ({"output": Path("missing/clip.npy")}, "motion.output"),
         ({"amass": Path("clip.npy")}, "motion.output"),
@@ -125,17 +149,17 @@ def test_ctrl_c_stops_it_and_leaves_no_file(tmp_path: Path) -> None:
     folder = write_model(tmp_path / "model", {**ENCODER_ARGUMENTS, "diffusion_steps": 4000, "pos_embed_max_len": 5000})
     out = tmp_path / "out"
     out.mkdir()
-    command = [sys.executable, "-m", "backend", "motion", "red", "--seconds", "60", "--events"]
+    command = [sys.executable, "-m", "backend", "motion", "red", "--seconds", "60", "--json"]
     with subprocess.Popen(
         [*command, "--output", str(out / "clip.npy"), "--model", str(folder)],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=Path(__file__).parents[4], env={**os.environ},
     ) as process:  # fmt: skip
         assert process.stdout is not None
         for line in process.stdout:
-            if json.loads(line)["body"].get("step"):
+            if json.loads(line)["step"]:
                 break
         process.send_signal(signal.SIGINT)
         rest = process.stdout.read()
         assert process.wait(timeout=60) == EXIT_CANCELLED
-    assert json.loads(rest.splitlines()[-1])["event"] == "cancelled"
+    assert json.loads(rest.splitlines()[-1])["kind"] == "cancelled"
     assert list(out.iterdir()) == []

@@ -34,9 +34,9 @@ def kept_but(frames: int, *spans: tuple[int, int]) -> NDArray[np.bool_]:
 
 
 def test_gaps_are_the_frames_between() -> None:
-    assert gaps(kept_but(10, (2, 4), (7, 10))) == [(2, 4), (7, 10)]
-    assert gaps(kept_but(3)) == []
-    assert gaps(np.zeros(3, dtype=bool)) == [(0, 3)]
+    assert gaps(kept_but(10, (2, 4), (7, 10))) == ((2, 4), (7, 10))
+    assert gaps(kept_but(3)) == ()
+    assert gaps(np.zeros(3, dtype=bool)) == ((0, 3),)
 
 
 def test_keys_behind_gaps_are_where_they_were() -> None:

@@ -538,6 +538,8 @@ def test_a_shape_that_is_none_is_refused(tmp_path: Path) -> None:
 
 def test_every_row_of_the_table_says_what_it_assumes() -> None:
     for reader in READERS:
-        assert reader.name and reader.entries and (reader.fps or reader.likely_fps) > 0.0 and reader.up in ("y", "z")
+        assert (
+            reader.name and reader.entries and (reader.fps or reader.likely_fps) > 0.0 and reader.up in ("y", "z", "-y")
+        )
         assert not set(reader.entries) & set(reader.needless) or reader.name == "MDM"
-    assert SUFFIXES == (".npy", ".npz", ".pkl")
+    assert SUFFIXES == (".bvh", ".mcs", ".npy", ".npz", ".pkl", ".pt", ".smpl")

@@ -116,7 +116,7 @@ def test_a_speed_beyond_the_trained_ones_is_the_highest_of_them(model: EmbeddedM
 
 
 def test_an_unknown_action_is_refused(model: EmbeddedMotionModel) -> None:
-    with pytest.raises(InputError, match="does not know an action"):
+    with pytest.raises(InputError, match="knows no action"):
         model.read("a person kicks a ball")
 
 

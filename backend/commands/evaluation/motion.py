@@ -60,7 +60,7 @@ def _judge(folder: Path, actions: tuple[str, ...], processes: int) -> float:
         for done in write_clips(folder / name, content, processes):
             console.print(f"{name}: {done} of {content.clips} clips")
     file = folder / JUDGE_FILE
-    if not file.exists():
+    if not file.exists() or load_judge(file).actions != actions:  # of a model that knew other actions
         save_judge(train_judge(ClipStore(folder / "judging"), actions), file)
     return share_right(load_judge(file), ClipStore(folder / "judge_test"))
 

@@ -31,7 +31,7 @@ def private_backend(work_folder: Path, arguments: tuple[str, ...] = ()) -> Itera
     """Start `latentman serve --stdio` and end it afterwards. Raises what the backend says where it cannot start."""
     keys = LaunchKeys.make()
     environment = dict(os.environ)
-    root = str(Path(__file__).resolve().parents[2])
+    root = str(Path(__file__).resolve().parents[3])
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, (root, environment.get("PYTHONPATH"))))
     process = subprocess.Popen(
         [sys.executable, "-m", "backend", "serve", "--stdio", *arguments],

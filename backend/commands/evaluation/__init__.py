@@ -1,0 +1,1 @@
+"""`latentman eval` and `latentman eval NAME`: what is measured, a module each."""
