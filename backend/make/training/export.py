@@ -15,6 +15,7 @@ from backend.make.training.models import build_sampling_scheduler
 from backend.make.training.prompts import all_words
 from backend.make.training.vocabulary import build_tokenizer
 from backend.models.sources import EMBEDDED_FOLDER
+from backend.motion.embedded.model import EMBEDDED_FOLDER as EMBEDDED_MOTION
 from shared.models.sd15 import CONTROLNET, TEXT_ENCODER, TINY_VAE, UNET, VAE
 
 
@@ -38,6 +39,8 @@ def export_model(vae_folder: Path, diffusion_folder: Path, target: Path = EMBEDD
     pipeline.save_pretrained(partial, safe_serialization=True)
     _forget_places(partial)
     _keep_tiny_decoder(target, partial)
+    if (target / EMBEDDED_MOTION.name).is_dir():  # the motion model is another one, which lies beside the parts
+        shutil.copytree(target / EMBEDDED_MOTION.name, partial / EMBEDDED_MOTION.name)
     for path in partial.rglob("*"):
         path.chmod(0o755 if path.is_dir() else 0o644)  # safetensors writes files that only their owner can read
     if target.exists():
