@@ -156,8 +156,10 @@ def test_a_tiny_decoder_goes_along_with_its_autoencoder_and_not_with_another(tra
     assert not (model / "tiny_vae").exists()
     (model / "tiny_vae").mkdir()
     (model / "tiny_vae" / "config.json").write_text("{}")
+    (model / "motion").mkdir()  # the motion model that ships lies there
+    (model / "motion" / "config.json").write_text("{}")
     export_model(vae, trained / "diffusion", model)
-    assert (model / "tiny_vae" / "config.json").is_file()
+    assert (model / "tiny_vae" / "config.json").is_file() and (model / "motion" / "config.json").is_file()
     weights = load_file(vae / "diffusion_pytorch_model.safetensors")
     weights["decoder.conv_out.bias"] += 1
     save_file(weights, vae / "diffusion_pytorch_model.safetensors", {"format": "pt"})
