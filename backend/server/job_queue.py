@@ -37,7 +37,6 @@ from shared.protocol.messages import (
 )
 from shared.protocol.preview import is_preview
 from shared.protocol.process_end import OUT_OF_MEMORY_HINT
-from shared.protocol.stages import SAMPLING
 
 MAX_DEATHS = 3
 _DIED_HINT = "For details, see the log (in Blender: Open Log), or run: latentman doctor"
@@ -268,16 +267,12 @@ class JobQueue:
 
 
 def _without_overtaken(events: list[DispatchEvent]) -> list[DispatchEvent]:
-    """The same without the progress and previews that newer ones of the same job overtake: each costs a disk write.
-
-    The last progress of each stage stays: a client learns from it which segments were denoised.
-    """
+    """The same without the progress and previews that newer ones of the same job overtake: each costs a disk write."""
     kept: list[DispatchEvent] = []
-    seen: set[tuple[str, type[WorkerEvent], str, int]] = set()
+    seen: set[tuple[str, type[WorkerEvent]]] = set()
     for event in reversed(events):
         if isinstance(event, Report) and isinstance(event.event, Progress | Preview):
-            stage = event.event.stage if isinstance(event.event, Progress) else ""
-            key = (event.job_id, type(event.event), stage, event.event.frame if stage == SAMPLING else 0)
+            key = (event.job_id, type(event.event))
             if key in seen:
                 continue
             seen.add(key)

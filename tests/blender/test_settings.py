@@ -148,7 +148,8 @@ def test_no_method_is_named_as_a_setting_of_the_scene_or_the_job(scene: Any) -> 
     fields = {field.name for field in dataclasses.fields(Job)}
     assert fields.isdisjoint(METHODS)
     groups = {name for name, one in scene.latentman.bl_rna.properties.items() if one.type == "POINTER"}
-    assert groups - {"rna_type", "prompts"} == {"surfacelock", "latentman", "finish"}
+    others = {"rna_type", "prompts", "made_motion", "source_armature"}
+    assert groups - others == {"surfacelock", "latentman", "finish"}
 
 
 def test_the_finish_is_kept_like_a_methods_settings_and_goes_with_every_method(scene: Any, tmp_path: Path) -> None:
