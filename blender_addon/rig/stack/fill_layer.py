@@ -1,4 +1,4 @@
-"""Frames of a character's motion that were made anew, as a layer that can be taken off.
+"""Frames of a character's motion that a model made, as a layer that can be taken off.
 
 A later repair may go over such a layer. What is below it cannot be changed while it is there: it has the numbers of
 that time in the frames that stay.
